@@ -1,0 +1,330 @@
+//! How a verifier is configured. What cannot work is refused here, not at the first request.
+use crate::{
+    auth0::{Auth0, Inner},
+    challenge::{ChallengeOptions, RefusalBody, RenderBody},
+    clock::{Clock, SystemClock},
+    crypto::{Algorithm, AlgorithmSet},
+    domain::{Audience, Domain, Issuer},
+    error::Error,
+    http::HttpClient,
+    jwks::cache::KeyCache,
+    verifier::Rules,
+};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Auth0 signs with RS256 or PS256.
+const DEFAULT_ALGORITHMS: [Algorithm; 2] = [Algorithm::RS256, Algorithm::PS256];
+
+/// Clocks that are kept by NTP differ by less.
+const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
+/// More would lengthen the life of every token noticeably.
+const MAX_LEEWAY: Duration = Duration::from_secs(60);
+
+/// Twice what common servers let through as one header field.
+const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// The work that a client can cause with one request stays small.
+const LARGEST_MAX_TOKEN_BYTES: usize = 1024 * 1024;
+
+/// The configuration of a verifier: made by [`Auth0::builder`], ended with [`build`](Self::build).
+///
+/// ```
+/// use auth0_core::{Algorithm, Auth0};
+/// use std::time::Duration;
+///
+/// let auth = Auth0::builder()
+///     .domain("acme.eu.auth0.com")
+///     .audiences(["https://api.acme.com", "https://admin.acme.com"])
+///     .algorithms([Algorithm::RS256])
+///     .leeway(Duration::from_secs(30))
+///     .build()?;
+/// # let _ = auth;
+///
+/// let error = Auth0::builder().domain("YOUR_DOMAIN").audience("x").build().unwrap_err();
+/// assert!(error.to_string().contains("placeholder"));
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct Builder {
+    domain: Option<String>,
+    issuer: Option<String>,
+    audiences: Vec<String>,
+    algorithms: Vec<Algorithm>,
+    leeway: Duration,
+    rfc9068_only: bool,
+    max_token_bytes: usize,
+    realm: Option<String>,
+    render: Option<RenderBody>,
+    http: Option<Arc<dyn HttpClient>>,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            domain: None,
+            issuer: None,
+            audiences: Vec::new(),
+            algorithms: DEFAULT_ALGORITHMS.into(),
+            leeway: DEFAULT_LEEWAY,
+            rfc9068_only: false,
+            max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
+            realm: None,
+            render: None,
+            http: None,
+            clock: None,
+        }
+    }
+
+    /// A configuration that begins with the environment, see [`Auth0::from_env`].
+    ///
+    /// # Errors
+    /// A variable is missing or is not Unicode.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| match std::env::var(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                Err(ConfigError::new(format!("the environment variable {name} is not Unicode")))
+            }
+        })
+    }
+
+    fn from_variables(
+        variable: impl Fn(&str) -> Result<Option<String>, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        let (domain, issuer) = (variable("AUTH0_DOMAIN")?, variable("AUTH0_ISSUER")?);
+        if domain.is_none() && issuer.is_none() {
+            return Err(ConfigError::new(
+                "the environment variable AUTH0_DOMAIN is not set. Set it to the domain of your \
+                 tenant, for example AUTH0_DOMAIN=acme.eu.auth0.com",
+            ));
+        }
+        let Some(audience) = variable("AUTH0_AUDIENCE")? else {
+            return Err(ConfigError::new(
+                "the environment variable AUTH0_AUDIENCE is not set. Set it to the identifier of \
+                 your API, for example AUTH0_AUDIENCE=https://api.acme.com; for several APIs, put \
+                 commas between them",
+            ));
+        };
+        Ok(Self { domain, issuer, ..Self::new() }.audiences(audience.split(',')))
+    }
+
+    /// The domain of the tenant, as the dashboard shows it: see [`Domain`].
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.domain = Some(domain.into());
+        self
+    }
+
+    /// The full issuer URL, where a domain does not say it: see [`Issuer`].
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// The identifier of this API. Called again, it adds another: a token for any one of them is
+    /// accepted.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// The identifiers of this API: a token for any one of them is accepted.
+    pub fn audiences<A: Into<String>>(mut self, audiences: impl IntoIterator<Item = A>) -> Self {
+        self.audiences.extend(audiences.into_iter().map(Into::into));
+        self
+    }
+
+    /// The signature algorithms that are accepted, instead of RS256 and PS256.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// How far clocks may differ, for `exp`, `nbf` and `iat`: 5 s by default, 60 s at the most.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// Accepts only tokens of the profile of RFC 9068: `typ` is `at+jwt`, and `sub`, `client_id`,
+    /// `jti` and `iat` are there. Off by default, because an API of Auth0 has its own profile
+    /// unless told otherwise.
+    pub fn rfc9068_only(mut self, only: bool) -> Self {
+        self.rfc9068_only = only;
+        self
+    }
+
+    /// The size limit of a token in bytes: 16 KiB by default, 1 MiB at the most.
+    pub fn max_token_bytes(mut self, bytes: usize) -> Self {
+        self.max_token_bytes = bytes;
+        self
+    }
+
+    /// The `realm` parameter of challenges (RFC 9110 §11.5). None by default.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// Renders the body of every refusal of this verifier, in extractors, layers and middleware.
+    /// Status and challenge stay as they are.
+    ///
+    /// ```
+    /// use auth0_core::{Auth0, RefusalBody};
+    ///
+    /// let auth = Auth0::builder()
+    ///     .domain("acme.eu.auth0.com")
+    ///     .audience("https://api.acme.com")
+    ///     .refusal_body(|error| {
+    ///         let json = format!(r#"{{"type":"about:blank","title":"{error}"}}"#);
+    ///         RefusalBody::new("application/problem+json", json)
+    ///     })
+    ///     .build()?;
+    /// # let _ = auth;
+    /// # Ok::<(), auth0_core::ConfigError>(())
+    /// ```
+    pub fn refusal_body(
+        mut self,
+        render: impl Fn(&Error) -> RefusalBody + Send + Sync + 'static,
+    ) -> Self {
+        self.render = Some(RenderBody(Arc::new(render)));
+        self
+    }
+
+    /// The transport for the issuer's documents, instead of reqwest.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http = Some(Arc::new(client));
+        self
+    }
+
+    /// The clock, instead of the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Checks the configuration and makes the verifier. Fetches nothing.
+    ///
+    /// # Errors
+    /// Whatever cannot work, in a sentence that tells what to write instead.
+    pub fn build(self) -> Result<Auth0, ConfigError> {
+        let issuer = self.trusted_issuer()?;
+        if self.audiences.is_empty() {
+            return Err(ConfigError::new(
+                "no audience is set. Add .audience(\"https://api.acme.com\"), with the identifier \
+                 of your API (Dashboard > Applications > APIs > Identifier)",
+            ));
+        }
+        let audiences = self
+            .audiences
+            .iter()
+            .map(|audience| audience.parse())
+            .collect::<Result<Vec<Audience>, _>>()?;
+        let algorithms: AlgorithmSet = self.algorithms.iter().copied().collect();
+        if algorithms.is_empty() {
+            return Err(ConfigError::new(
+                "no signature algorithm is accepted. Leave .algorithms(…) out for Auth0's, RS256 \
+                 and PS256",
+            ));
+        }
+        if self.leeway > MAX_LEEWAY {
+            return Err(ConfigError::new(format!(
+                "the leeway of {} s is more than 60 s, which would keep expired tokens alive. \
+                 Correct the clocks instead",
+                self.leeway.as_secs()
+            )));
+        }
+        if !(1..=LARGEST_MAX_TOKEN_BYTES).contains(&self.max_token_bytes) {
+            return Err(ConfigError::new(format!(
+                "a token limit of {} bytes cannot work. Write 1 to {LARGEST_MAX_TOKEN_BYTES}",
+                self.max_token_bytes
+            )));
+        }
+        if self.realm.as_ref().is_some_and(|realm| !realm.bytes().all(|b| matches!(b, b' '..=b'~')))
+        {
+            return Err(ConfigError::new(
+                "the realm has characters that a header cannot carry. Write printable ASCII",
+            ));
+        }
+        let http = match self.http {
+            Some(http) => http,
+            None => default_http_client()?,
+        };
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        Ok(Auth0::new(Inner {
+            keys: KeyCache::new(issuer.clone(), algorithms, http, Arc::clone(&clock)),
+            rules: Rules {
+                issuer,
+                audiences,
+                algorithms,
+                leeway: self.leeway,
+                rfc9068_only: self.rfc9068_only,
+                max_token_bytes: self.max_token_bytes,
+            },
+            clock,
+            challenge: Arc::new(ChallengeOptions { realm: self.realm, render: self.render }),
+        }))
+    }
+
+    fn trusted_issuer(&self) -> Result<Issuer, ConfigError> {
+        let of_domain = self
+            .domain
+            .as_ref()
+            .map(|domain| Ok(domain.parse::<Domain>()?.issuer()))
+            .transpose()?;
+        let issuer = self.issuer.as_ref().map(|issuer| issuer.parse()).transpose()?;
+        match (of_domain, issuer) {
+            (Some(of_domain), Some(issuer)) if of_domain != issuer => {
+                Err(ConfigError::new(format!(
+                    "the domain stands for the issuer {of_domain}, and the issuer is set to {issuer}. \
+                 Set the one that stands in the iss claim of your tokens, and leave the other out"
+                )))
+            }
+            (Some(issuer), _) | (None, Some(issuer)) => Ok(issuer),
+            (None, None) => Err(ConfigError::new(
+                "no domain is set. Add .domain(\"acme.eu.auth0.com\"), with the domain of your \
+                 tenant (Dashboard > Applications > Settings > Domain)",
+            )),
+        }
+    }
+}
+
+#[cfg(feature = "reqwest")]
+fn default_http_client() -> Result<Arc<dyn HttpClient>, ConfigError> {
+    Ok(Arc::new(crate::http::Reqwest::new()?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_http_client() -> Result<Arc<dyn HttpClient>, ConfigError> {
+    Err(ConfigError::new(
+        "there is no HTTP client to fetch keys with. Turn on the feature \"reqwest\" of auth0-core, \
+         or bring a client with .http_client(…)",
+    ))
+}
+
+/// Why a configuration cannot work, in a sentence that tells what to write instead.
+///
+/// `Debug` shows the same sentence, because that is what a `main` that returns it prints.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConfigError(Box<str>);
+
+impl ConfigError {
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into().into())
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for ConfigError {}

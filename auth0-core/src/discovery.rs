@@ -1,0 +1,161 @@
+//! The issuer's documents: its metadata (OpenID Connect Discovery §4, RFC 8414) and its key set.
+use crate::{
+    crypto::AlgorithmSet,
+    domain::{Issuer, is_loopback},
+    http::{HttpClient, HttpError, HttpRequest, HttpResponse, MAX_BODY_BYTES},
+    jwks::KeySet,
+};
+use serde::Deserialize;
+use std::{fmt, sync::Arc, time::Duration};
+use url::Url;
+
+/// What is needed of the metadata.
+#[derive(Debug)]
+pub(crate) struct Metadata {
+    pub(crate) jwks_uri: Box<str>,
+}
+
+/// Why an issuer's documents could not be had. For the log.
+#[derive(Clone, Debug)]
+pub(crate) enum FetchError {
+    Http(HttpError),
+    Status { status: u16, retry_after: Option<Duration> },
+    NotJson(Option<String>),
+    TooLong,
+    NotMetadata(String),
+    OtherIssuer { stated: String, configured: Issuer },
+    KeySetUri(&'static str),
+    NotKeySet,
+    NoUsableKey,
+    Deadline,
+    NoRuntime,
+    Abandoned,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    issuer: String,
+    jwks_uri: String,
+}
+
+pub(crate) async fn metadata(
+    http: &Arc<dyn HttpClient>,
+    issuer: &Issuer,
+) -> Result<Metadata, FetchError> {
+    let body = fetch(http, &issuer.metadata_url()).await?;
+    let document: Document = serde_json::from_slice(&body)
+        .map_err(|error| FetchError::NotMetadata(error.to_string()))?;
+    if document.issuer != issuer.as_str() {
+        return Err(FetchError::OtherIssuer {
+            stated: document.issuer,
+            configured: issuer.clone(),
+        });
+    }
+    let uri =
+        Url::parse(&document.jwks_uri).map_err(|_| FetchError::KeySetUri("it is not a URL"))?;
+    match uri.scheme() {
+        "https" => {}
+        "http" if issuer.is_loopback() && is_loopback(&uri) => {}
+        _ => return Err(FetchError::KeySetUri("it is not https")),
+    }
+    Ok(Metadata { jwks_uri: uri.as_str().into() })
+}
+
+pub(crate) async fn key_set(
+    http: &Arc<dyn HttpClient>,
+    metadata: &Metadata,
+    allowed: AlgorithmSet,
+) -> Result<KeySet, FetchError> {
+    let body = fetch(http, &metadata.jwks_uri).await?;
+    let keys = KeySet::parse(&body, allowed).ok_or(FetchError::NotKeySet)?;
+    if keys.is_empty() { Err(FetchError::NoUsableKey) } else { Ok(keys) }
+}
+
+async fn fetch(http: &Arc<dyn HttpClient>, url: &str) -> Result<Vec<u8>, FetchError> {
+    let HttpResponse { status, content_type, retry_after, body } =
+        http.get(HttpRequest::new(url)).await.map_err(FetchError::Http)?;
+    if status != 200 {
+        return Err(FetchError::Status { status, retry_after });
+    }
+    if !content_type.as_deref().is_some_and(is_json) {
+        return Err(FetchError::NotJson(content_type));
+    }
+    if body.len() > MAX_BODY_BYTES {
+        return Err(FetchError::TooLong);
+    }
+    Ok(body)
+}
+
+/// `application/json`, `application/jwk-set+json` and whatever else ends in `+json` (RFC 6839).
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json"
+        || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+impl FetchError {
+    /// Whether the keys may be somewhere else by now, so that the metadata is worth another look.
+    pub(crate) const fn suggests_move(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => matches!(status, 300..=499) && *status != 429,
+            Self::NotJson(_) | Self::NotKeySet | Self::NoUsableKey => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(error) => write!(f, "{:?}", error.to_string()),
+            Self::Status { status, .. } if (300..400).contains(status) => {
+                write!(f, "status {status}: redirects are not followed")
+            }
+            Self::Status { status, .. } => write!(f, "status {status}"),
+            Self::NotJson(Some(other)) => write!(f, "not JSON, but {other:?}"),
+            Self::NotJson(None) => f.write_str("the answer has no content type"),
+            Self::TooLong => write!(f, "the body is longer than {MAX_BODY_BYTES} bytes"),
+            Self::NotMetadata(error) => write!(f, "the metadata cannot be read: {error:?}"),
+            Self::OtherIssuer { stated, configured } => {
+                let hint = if stated.trim_end_matches('/')
+                    == configured.as_str().trim_end_matches('/')
+                {
+                    "; they differ in the slash at the end: configure the issuer as the metadata has it"
+                } else {
+                    ""
+                };
+                write!(f, "the metadata is of the issuer {stated:?}, not of {configured}{hint}")
+            }
+            Self::KeySetUri(reason) => write!(f, "the jwks_uri cannot be used: {reason}"),
+            Self::NotKeySet => f.write_str("the key set cannot be read"),
+            Self::NoUsableKey => f.write_str("the key set holds no key that can be used"),
+            Self::Deadline => f.write_str("it took too long"),
+            Self::NoRuntime => {
+                f.write_str("keys are fetched on a tokio runtime, and there is none")
+            }
+            Self::Abandoned => f.write_str("the fetch was abandoned"),
+        }
+    }
+}
+
+impl std::error::Error for FetchError {}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn content_types() {
+        for (text, expected) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/jwk-set+json", true),
+            ("text/html", false),
+            ("text/json", false),
+            ("application/jsonp", false),
+            ("", false),
+        ] {
+            assert_eq!(is_json(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! One JSON Web Key (RFC 7517 §4) -> a key that verifies.
+use crate::crypto::{Algorithm, AlgorithmSet, PublicKey};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
+};
+use serde::{Deserialize, de::IgnoredAny};
+
+/// RSA keys below this are within reach of an attacker (RFC 7518 §3.3).
+const MIN_RSA_BITS: usize = 2048;
+/// RSA keys above this cost more per request than anybody should be able to ask for.
+const MAX_RSA_BITS: usize = 8192;
+
+/// A key of an issuer, parsed once for each algorithm that it may verify.
+#[derive(Debug)]
+pub(crate) struct VerifyingKey {
+    pub(crate) id: Option<Box<str>>,
+    by_algorithm: Vec<(Algorithm, PublicKey)>,
+}
+
+/// The members of a private key (RFC 7518 §6.3.2, RFC 8037 §2). An issuer that publishes one has
+/// given the key away.
+#[derive(Deserialize)]
+struct PrivateMembers {
+    d: Option<IgnoredAny>,
+}
+
+impl VerifyingKey {
+    /// Reads an entry of a set. The error says why it cannot be used, for the log.
+    pub(crate) fn from_jwk(json: &str, allowed: AlgorithmSet) -> Result<Self, &'static str> {
+        let private: PrivateMembers = serde_json::from_str(json).map_err(|_| "it is not a JWK")?;
+        if private.d.is_some() {
+            return Err("it is a private key");
+        }
+        let jwk: Jwk = serde_json::from_str(json).map_err(|_| "it is not a JWK")?;
+        if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
+            return Err("its use is not sig");
+        }
+        if let Some(operations) = &jwk.common.key_operations
+            && !operations.contains(&KeyOperations::Verify)
+        {
+            return Err("its key_ops lack verify");
+        }
+        let stated = jwk.common.key_algorithm;
+        let algorithms = allowed
+            .iter()
+            .filter(|allowed| stated.is_none_or(|s| s == KeyAlgorithm::from_ours(*allowed)));
+        let by_algorithm = public_keys(&jwk.algorithm, algorithms)?;
+        if by_algorithm.is_empty() {
+            return Err("it fits no algorithm that is accepted");
+        }
+        Ok(Self { id: jwk.common.key_id.map(Into::into), by_algorithm })
+    }
+
+    /// The parsed key for an algorithm, if this key may verify it.
+    pub(crate) fn for_algorithm(&self, algorithm: Algorithm) -> Option<&PublicKey> {
+        self.by_algorithm.iter().find(|(known, _)| *known == algorithm).map(|(_, key)| key)
+    }
+}
+
+trait FromOurs {
+    fn from_ours(algorithm: Algorithm) -> Self;
+}
+
+impl FromOurs for KeyAlgorithm {
+    fn from_ours(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::RS256 => Self::RS256,
+            Algorithm::RS384 => Self::RS384,
+            Algorithm::RS512 => Self::RS512,
+            Algorithm::PS256 => Self::PS256,
+            Algorithm::PS384 => Self::PS384,
+            Algorithm::PS512 => Self::PS512,
+            Algorithm::ES256 => Self::ES256,
+            Algorithm::ES384 => Self::ES384,
+            Algorithm::EdDSA => Self::EdDSA,
+        }
+    }
+}
+
+fn public_keys(
+    parameters: &AlgorithmParameters,
+    algorithms: impl Iterator<Item = Algorithm>,
+) -> Result<Vec<(Algorithm, PublicKey)>, &'static str> {
+    let with = |parse: &dyn Fn(Algorithm) -> Option<PublicKey>| {
+        algorithms.filter_map(|algorithm| Some((algorithm, parse(algorithm)?))).collect()
+    };
+    Ok(match parameters {
+        AlgorithmParameters::RSA(rsa) => {
+            let (n, e) = (unsigned(&rsa.n)?, unsigned(&rsa.e)?);
+            check_rsa(&n, &e)?;
+            with(&|algorithm| PublicKey::rsa(algorithm, &n, &e))
+        }
+        AlgorithmParameters::EllipticCurve(ec) => {
+            let (x, y) = (decode(&ec.x)?, decode(&ec.y)?);
+            let curve = match ec.curve {
+                EllipticCurve::P256 => Algorithm::ES256,
+                EllipticCurve::P384 => Algorithm::ES384,
+                _ => return Err("its curve is not supported"),
+            };
+            with(&|algorithm| PublicKey::ecdsa(algorithm, &x, &y).filter(|_| algorithm == curve))
+        }
+        AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
+            let x = decode(&pair.x)?;
+            with(&|algorithm| PublicKey::ed25519(&x).filter(|_| algorithm == Algorithm::EdDSA))
+        }
+        _ => return Err("its type or curve is not supported"),
+    })
+}
+
+fn decode(text: &str) -> Result<Vec<u8>, &'static str> {
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| "a member is not base64url")
+}
+
+/// A Base64urlUInt (RFC 7518 §2). Leading zeros are not allowed there, but are in the wild, and
+/// do no harm.
+fn unsigned(text: &str) -> Result<Vec<u8>, &'static str> {
+    let mut bytes = decode(text)?;
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    bytes.drain(..zeros);
+    Ok(bytes)
+}
+
+fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), &'static str> {
+    let bits = n.first().map_or(0, |top| n.len() * 8 - top.leading_zeros() as usize);
+    if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
+        return Err("its modulus is not of 2048 to 8192 bits");
+    }
+    // An exponent of 1 would make every signature its own message.
+    let odd = |bytes: &[u8]| bytes.last().is_some_and(|last| last & 1 == 1);
+    if !odd(n) || !odd(e) || e == [1] || e.len() > 4 {
+        return Err("its modulus or exponent is not an RSA key's");
+    }
+    Ok(())
+}

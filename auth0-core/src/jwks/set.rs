@@ -1,0 +1,101 @@
+//! A key set (RFC 7517 §5), indexed by key id.
+use super::VerifyingKey;
+use crate::crypto::{Algorithm, AlgorithmSet};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+
+/// The usable keys of one answer of the issuer.
+#[derive(Debug)]
+pub(crate) struct KeySet {
+    keys: Vec<VerifyingKey>,
+    by_id: HashMap<Box<str>, Vec<usize>>,
+}
+
+/// What a set says of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Valid,
+    Invalid,
+    /// The key is there, and is for another algorithm.
+    OtherAlgorithm,
+    /// No such key. The issuer may have rotated.
+    UnknownKey,
+    /// The token names no key, and it is not certain which one is meant.
+    AmbiguousKey,
+}
+
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    keys: Vec<&'a RawValue>,
+}
+
+impl KeySet {
+    /// Reads a set. Entries that cannot be used are skipped: a key for encryption or of a new kind
+    /// must not take the others down. `None` if the document is not a key set at all.
+    pub(crate) fn parse(json: &[u8], allowed: AlgorithmSet) -> Option<Self> {
+        let document: Document<'_> = serde_json::from_slice(json).ok()?;
+        let mut set = Self { keys: Vec::new(), by_id: HashMap::new() };
+        for (position, entry) in document.keys.iter().enumerate() {
+            match VerifyingKey::from_jwk(entry.get(), allowed) {
+                Ok(key) => set.push(key),
+                Err(reason) => {
+                    tracing::debug!(target: "auth0", position, reason, "skipped an entry of the key set");
+                }
+            }
+        }
+        Some(set)
+    }
+
+    fn push(&mut self, key: VerifyingKey) {
+        if let Some(id) = &key.id {
+            self.by_id.entry(id.clone()).or_default().push(self.keys.len());
+        }
+        self.keys.push(key);
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The ids of all keys, for comparing two sets.
+    pub(crate) fn ids(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = self.keys.iter().filter_map(|key| key.id.as_deref()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Checks a signature with the key that the token names. Never with the first key for want of
+    /// a match: Auth0 prepends custom signing keys.
+    pub(crate) fn verify(
+        &self,
+        id: Option<&str>,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Verdict {
+        let verdict = |valid| if valid { Verdict::Valid } else { Verdict::Invalid };
+        let Some(id) = id else {
+            let mut fitting = self.keys.iter().filter_map(|key| key.for_algorithm(algorithm));
+            return match (fitting.next(), fitting.next()) {
+                (Some(only), None) => verdict(only.verifies(message, signature)),
+                _ => Verdict::AmbiguousKey,
+            };
+        };
+        let Some(places) = self.by_id.get(id) else { return Verdict::UnknownKey };
+        // More than one only where the issuer gave several keys the same id.
+        let mut keys = places
+            .iter()
+            .filter_map(|place| self.keys.get(*place)?.for_algorithm(algorithm))
+            .peekable();
+        if keys.peek().is_none() {
+            return Verdict::OtherAlgorithm;
+        }
+        verdict(keys.any(|key| key.verifies(message, signature)))
+    }
+}

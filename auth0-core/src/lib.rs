@@ -1,0 +1,35 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod auth0;
+mod builder;
+mod challenge;
+mod claims;
+mod clock;
+mod credentials;
+mod crypto;
+mod discovery;
+mod domain;
+mod error;
+mod http;
+mod json;
+mod jwks;
+mod jws;
+pub mod policy;
+mod request;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod token;
+mod verifier;
+
+pub use auth0::Auth0;
+pub use builder::{Builder, ConfigError};
+pub use challenge::{Challenge, RefusalBody};
+pub use clock::Clock;
+pub use crypto::Algorithm;
+pub use domain::{Audience, Domain, Issuer};
+pub use error::{Error, ErrorCode, ErrorKind};
+pub use http::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+pub use policy::{Policy, Requirement};
+pub use request::RequestView;
+pub use token::AccessToken;

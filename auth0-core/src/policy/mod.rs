@@ -1,0 +1,126 @@
+//! What a route requires of a token, as data.
+//!
+//! A [`Requirement`] is one value that is checked, printed, compared in tests and turned into the
+//! challenge. It is const-constructible, so that [`policy!`](crate::policy!) can give it a name
+//! in the type system, which handlers then state in their signature:
+//!
+//! ```
+//! use auth0_core::policy::*;
+//!
+//! policy!(pub ReadMessages = scope("read:messages"));
+//! policy!(pub PurgeMessages = all_of![scope("write:messages"), permission("messages:purge")]);
+//!
+//! assert_eq!(of::<ReadMessages>().to_string(), r#"scope("read:messages")"#);
+//! assert_eq!(
+//!     of::<PurgeMessages>().to_string(),
+//!     r#"all_of[scope("write:messages"), permission("messages:purge")]"#,
+//! );
+//! ```
+//!
+//! | to require | write |
+//! |---|---|
+//! | a valid token | [`authenticated()`] |
+//! | a scope that the client was granted | [`scope("read:messages")`](scope()) |
+//! | a permission (RBAC) of the user or machine | [`permission("read:messages")`](permission()) |
+//! | several things | [`all_of![…]`](crate::all_of!), [`Requirement::and`] |
+//! | one of several things | [`any_of![…]`](crate::any_of!), [`Requirement::or`] |
+//! | what only code can tell | [`check("name", fn)`](check()) |
+mod requirement;
+
+pub use crate::{all_of, any_of, policy};
+pub use requirement::{Requirement, authenticated, check, permission, scope};
+
+/// A requirement with a name in the type system: declare one with [`policy!`](crate::policy!).
+///
+/// A tuple of policies requires all of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a policy",
+    label = "expected a type declared with `policy!`",
+    note = "declare one: `policy!(pub {Self} = scope(\"read:messages\"));`"
+)]
+pub trait Policy: Send + Sync + 'static {
+    /// What the policy requires.
+    const REQUIREMENT: Requirement;
+}
+
+macro_rules! all_of_a_tuple {
+    ($($policy:ident)+) => {
+        impl<$($policy: Policy),+> Policy for ($($policy,)+) {
+            const REQUIREMENT: Requirement =
+                Requirement::all_of(const { &[$($policy::REQUIREMENT),+] });
+        }
+    };
+}
+all_of_a_tuple!(A B);
+all_of_a_tuple!(A B C);
+all_of_a_tuple!(A B C D);
+
+/// The requirement of a policy, as a reference that costs nothing.
+#[must_use]
+pub const fn of<P: Policy>() -> &'static Requirement {
+    const { &P::REQUIREMENT }
+}
+
+/// Names a requirement, so that a handler's signature can state it.
+///
+/// ```
+/// use auth0_core::policy::*;
+///
+/// policy! {
+///     /// May read what others wrote.
+///     pub ReadMessages = scope("read:messages")
+/// }
+/// assert_eq!(*of::<ReadMessages>(), scope("read:messages"));
+/// ```
+#[doc(alias = "require_scopes")]
+#[doc(alias = "require_permissions")]
+#[macro_export]
+macro_rules! policy {
+    ($(#[$meta:meta])* $visibility:vis $name:ident = $requirement:expr) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug)]
+        #[allow(missing_docs)]
+        $visibility enum $name {}
+        impl $crate::Policy for $name {
+            const REQUIREMENT: $crate::Requirement = $requirement;
+        }
+    };
+}
+
+/// Every one of these requirements.
+///
+/// ```
+/// use auth0_core::policy::*;
+///
+/// const PURGE: Requirement = all_of![scope("write:messages"), permission("messages:purge")];
+/// assert_eq!(PURGE, all_of![scope("write:messages"), permission("messages:purge")]);
+/// ```
+///
+/// The list is a constant. Requirements that are only known at run time are put together with
+/// [`Requirement::and`].
+#[doc(alias = "require_all")]
+#[macro_export]
+macro_rules! all_of {
+    ($($requirement:expr),+ $(,)?) => {
+        $crate::Requirement::all_of(const { &[$($requirement),+] })
+    };
+}
+
+/// At least one of these requirements.
+///
+/// ```
+/// use auth0_core::policy::*;
+///
+/// const READ: Requirement = any_of![scope("read:messages"), permission("messages:read")];
+/// assert_eq!(READ.to_string(), r#"any_of[scope("read:messages"), permission("messages:read")]"#);
+/// ```
+///
+/// The list is a constant. Requirements that are only known at run time are put together with
+/// [`Requirement::or`].
+#[doc(alias = "require_any")]
+#[macro_export]
+macro_rules! any_of {
+    ($($requirement:expr),+ $(,)?) => {
+        $crate::Requirement::any_of(const { &[$($requirement),+] })
+    };
+}

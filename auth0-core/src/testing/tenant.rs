@@ -1,0 +1,215 @@
+use super::{
+    Document, Failure, Fetches, ManualClock, SigningKey, TokenBuilder, transport::InProcess,
+};
+use crate::{
+    auth0::Auth0,
+    builder::{Builder, ConfigError},
+    crypto::Algorithm,
+    domain::Issuer,
+};
+use serde_json::{Value, json};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// 2026-01-01T00:00:00Z: a round moment for tests to begin at.
+const START: Duration = Duration::from_secs(1_767_225_600);
+
+/// A tenant in the process. Clones are the same tenant.
+#[derive(Clone, Debug)]
+pub struct Tenant(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    issuer: Issuer,
+    audience: String,
+    clock: ManualClock,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What the key set lists. The first one signs.
+    keys: Vec<SigningKey>,
+    rotations: usize,
+    failures: Vec<(Document, Failure)>,
+    fetches: Fetches,
+}
+
+impl Tenant {
+    /// A tenant at `https://tenant.test/`, with the API `https://api.tenant.test`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::named("tenant")
+    }
+
+    /// A tenant at `https://{name}.test/`, with the API `https://api.{name}.test`. Its name must be
+    /// a host label: letters, digits, hyphens.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let issuer = format!("https://{name}.test/").parse().expect("the name is a host label");
+        let audience = format!("https://api.{name}.test");
+        let key = SigningKey::fixed(Algorithm::RS256, 0);
+        Self::with(issuer, audience, key, ManualClock::at(START))
+    }
+
+    /// A tenant on this machine, whose clock goes with the system's: for a server that speaks for
+    /// it, on a loopback address.
+    ///
+    /// # Errors
+    /// The issuer is not a loopback URL that ends in `/`: a test tenant must not pass for a real
+    /// one.
+    pub fn on_loopback(
+        issuer: &str,
+        audience: impl Into<String>,
+        key: SigningKey,
+    ) -> Result<Self, ConfigError> {
+        let issuer: Issuer = issuer.parse()?;
+        if !issuer.is_loopback() || !issuer.as_str().ends_with('/') {
+            return Err(ConfigError::new(format!(
+                "a test tenant cannot be {issuer}. Write a loopback URL, for example \
+                 http://127.0.0.1:4400/"
+            )));
+        }
+        Ok(Self::with(issuer, audience.into(), key, ManualClock::following_the_system()))
+    }
+
+    fn with(issuer: Issuer, audience: String, key: SigningKey, clock: ManualClock) -> Self {
+        let state = State {
+            keys: vec![key],
+            rotations: 0,
+            failures: Vec::new(),
+            fetches: Fetches::default(),
+        };
+        Self(Arc::new(Inner { issuer, audience, clock, state: Mutex::new(state) }))
+    }
+
+    /// The issuer, as it stands in `iss`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.0.issuer.as_str()
+    }
+
+    /// The identifier of the tenant's API.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.0.audience
+    }
+
+    /// The clock that tokens and verifiers of this tenant go by.
+    #[must_use]
+    pub fn clock(&self) -> &ManualClock {
+        &self.0.clock
+    }
+
+    /// A verifier for this tenant's API.
+    #[must_use]
+    pub fn auth0(&self) -> Auth0 {
+        self.builder().build().expect("a test tenant can be trusted")
+    }
+
+    /// The same, to be configured further: issuer, audience, transport and clock are set.
+    pub fn builder(&self) -> Builder {
+        Auth0::builder()
+            .issuer(self.issuer())
+            .audience(self.audience())
+            .http_client(InProcess(self.clone()))
+            .clock(self.0.clock.clone())
+    }
+
+    /// Begins a token: that of a user, good for this tenant's API for a day.
+    pub fn token(&self) -> TokenBuilder {
+        TokenBuilder::new(self)
+    }
+
+    /// The key that signs.
+    #[must_use]
+    pub fn signing_key(&self) -> SigningKey {
+        self.state().keys.first().cloned().expect("a tenant has a key")
+    }
+
+    /// Signs with this key from now on, and publishes it before the others.
+    pub fn add_key(&self, key: SigningKey) {
+        self.state().keys.insert(0, key);
+    }
+
+    /// Rotates: a new key signs from now on, and the old ones stay published.
+    pub fn rotate_keys(&self) {
+        let mut state = self.state();
+        state.rotations += 1;
+        let key = SigningKey::fixed(Algorithm::RS256, state.rotations);
+        state.keys.insert(0, key);
+    }
+
+    /// Withdraws every key but the one that signs.
+    pub fn withdraw_old_keys(&self) {
+        self.state().keys.truncate(1);
+    }
+
+    /// Lets every fetch go wrong from now on.
+    pub fn fail(&self, failure: Failure) {
+        self.fail_at(Document::Metadata, failure.clone());
+        self.fail_at(Document::KeySet, failure);
+    }
+
+    /// Lets the fetches of one document go wrong from now on.
+    pub fn fail_at(&self, document: Document, failure: Failure) {
+        let mut state = self.state();
+        state.failures.retain(|(failing, _)| *failing != document);
+        state.failures.push((document, failure));
+    }
+
+    /// Answers again.
+    pub fn recover(&self) {
+        self.state().failures.clear();
+    }
+
+    /// How often each document was asked for, whether it was had or not.
+    #[must_use]
+    pub fn fetches(&self) -> Fetches {
+        self.state().fetches
+    }
+
+    /// The metadata, as a server would answer with it.
+    #[must_use]
+    pub fn metadata_json(&self) -> String {
+        let issuer = self.issuer();
+        json!({
+            "issuer": issuer,
+            "jwks_uri": format!("{issuer}.well-known/jwks.json"),
+            "token_endpoint": format!("{issuer}oauth/token"),
+            "grant_types_supported": ["client_credentials"],
+            "response_types_supported": [],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        })
+        .to_string()
+    }
+
+    /// The key set, as a server would answer with it.
+    #[must_use]
+    pub fn key_set_json(&self) -> String {
+        let keys: Vec<Value> = self.state().keys.iter().map(SigningKey::jwk).collect();
+        json!({ "keys": keys }).to_string()
+    }
+
+    pub(crate) fn asked_for(&self, document: Document) -> Option<Failure> {
+        let mut state = self.state();
+        match document {
+            Document::Metadata => state.fetches.metadata += 1,
+            Document::KeySet => state.fetches.key_set += 1,
+        }
+        state.failures.iter().find(|(failing, _)| *failing == document).map(|(_, f)| f.clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Tenant {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,77 @@
+use crate::http::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+use std::{future, time::Duration};
+
+use super::Tenant;
+
+/// What an issuer publishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Document {
+    /// The metadata, at `/.well-known/openid-configuration`.
+    Metadata,
+    /// The key set, at `/.well-known/jwks.json`.
+    KeySet,
+}
+
+/// How a fetch goes wrong.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// No connection.
+    Unreachable,
+    /// A connection and no answer.
+    Hang,
+    /// A status code.
+    Status(u16),
+    /// Status 429 with a `Retry-After`.
+    RateLimited(Duration),
+    /// Any answer at all.
+    Answer(HttpResponse),
+}
+
+/// How often each document was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fetches {
+    /// The metadata.
+    pub metadata: usize,
+    /// The key set.
+    pub key_set: usize,
+}
+
+/// The transport that reaches a tenant without a socket, and nothing else.
+#[derive(Clone, Debug)]
+pub(crate) struct InProcess(pub(crate) Tenant);
+
+impl HttpClient for InProcess {
+    fn get<'a>(
+        &'a self,
+        request: HttpRequest<'a>,
+    ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
+        Box::pin(async move {
+            let issuer = self.0.issuer();
+            let document = match request.url.strip_prefix(issuer) {
+                Some(".well-known/openid-configuration") => Document::Metadata,
+                Some(".well-known/jwks.json") => Document::KeySet,
+                _ => return Err(HttpError::new("the test kit reaches no other host")),
+            };
+            // Others get to run, as they do during a fetch over a network.
+            tokio::task::yield_now().await;
+            match self.0.asked_for(document) {
+                None => Ok(HttpResponse::json(match document {
+                    Document::Metadata => self.0.metadata_json(),
+                    Document::KeySet => self.0.key_set_json(),
+                })),
+                Some(Failure::Unreachable) => Err(HttpError::new("connection refused")),
+                Some(Failure::Hang) => future::pending().await,
+                Some(Failure::Status(status)) => Ok(HttpResponse::new(status, [])),
+                Some(Failure::RateLimited(delay)) => {
+                    let mut answer = HttpResponse::new(429, []);
+                    answer.retry_after = Some(delay);
+                    Ok(answer)
+                }
+                Some(Failure::Answer(answer)) => Ok(answer),
+            }
+        })
+    }
+}

@@ -1,0 +1,268 @@
+//! A verified access token: proof that somebody looked.
+use crate::{
+    claims::{Text, invalid},
+    error::Error,
+    json,
+};
+use serde::de::DeserializeOwned;
+use std::{
+    any::TypeId,
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// A verified access token.
+///
+/// Whoever holds one knows that its signature, issuer, audience and times were checked: nothing
+/// outside this crate can make one (but the `testing` feature). It carries the registered claims,
+/// and the application's own as `C`, any type that serde can read from the payload.
+///
+/// Clones share their content. `Debug` shows who the token is for, never the token.
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// # use auth0_core::testing::Tenant;
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// #[derive(serde::Deserialize)]
+/// struct Claims {
+///     #[serde(rename = "https://acme.com/roles")]
+///     roles: Vec<String>,
+/// }
+///
+/// let tenant = Tenant::new();
+/// let token = tenant
+///     .token()
+///     .subject("auth0|ann")
+///     .scope("read:messages write:messages")
+///     .claim("https://acme.com/roles", ["admin"])
+///     .mint();
+/// let token = tenant.auth0().verify(&token).await?;
+///
+/// assert_eq!(token.subject(), "auth0|ann");
+/// assert!(token.has_scope("read:messages"));
+/// assert_eq!(token.with_claims::<Claims>()?.claims().roles, ["admin"]);
+/// # Ok::<(), auth0_core::Error>(())
+/// # }).unwrap() }
+/// ```
+#[derive(Clone)]
+pub struct AccessToken<C = ()> {
+    verified: Arc<Verified>,
+    claims: C,
+}
+
+/// What the verifier found. The strings stand in the payload.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    pub(crate) payload: Box<str>,
+    pub(crate) issuer: Text,
+    pub(crate) subject: Text,
+    pub(crate) audiences: Box<[Text]>,
+    pub(crate) expires_at: Duration,
+    pub(crate) issued_at: Option<Duration>,
+    pub(crate) token_id: Option<Text>,
+    pub(crate) client_id: Option<Text>,
+    pub(crate) scope: Option<Text>,
+    pub(crate) permissions: Box<[Text]>,
+    pub(crate) organization_id: Option<Text>,
+    pub(crate) organization_name: Option<Text>,
+    pub(crate) session_id: Option<Text>,
+    pub(crate) authenticated_at: Option<Duration>,
+    pub(crate) authentication_class: Option<Text>,
+    pub(crate) authentication_methods: Box<[Text]>,
+}
+
+impl AccessToken {
+    pub(crate) fn new(verified: Verified) -> Self {
+        Self { verified: Arc::new(verified), claims: () }
+    }
+}
+
+impl<C> AccessToken<C> {
+    /// The `sub` claim: the user (`auth0|…`), or `{client}@clients` for a machine. Never empty.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.text(&self.verified.subject)
+    }
+
+    /// The `iss` claim: the issuer, one of those that the verifier trusts.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.text(&self.verified.issuer)
+    }
+
+    /// The `aud` claim, which is one string or several (RFC 7519 §4.1.3). One of them is the
+    /// verifier's.
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.texts(&self.verified.audiences)
+    }
+
+    /// The client that asked for the token: `client_id` (RFC 9068 §2.2) or, in Auth0's own token
+    /// profile, `azp`.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.optional(self.verified.client_id.as_ref())
+    }
+
+    /// The scopes that were granted: the `scope` claim, split at its spaces.
+    #[doc(alias = "scope")]
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        let scope = self.optional(self.verified.scope.as_ref()).unwrap_or_default();
+        scope.split(' ').filter(|name| !name.is_empty())
+    }
+
+    /// Whether a scope was granted. To refuse a request for want of one, use a requirement:
+    /// [`policy::scope`](crate::policy::scope).
+    #[must_use]
+    pub fn has_scope(&self, name: &str) -> bool {
+        self.scopes().any(|scope| scope == name)
+    }
+
+    /// The permissions of Auth0's role-based access control: the `permissions` claim. They are
+    /// *not* filtered by the scopes that the client asked for.
+    #[doc(alias = "rbac")]
+    pub fn permissions(&self) -> impl Iterator<Item = &str> {
+        self.texts(&self.verified.permissions)
+    }
+
+    /// Whether the `permissions` claim lists a name. To refuse a request for want of one, use a
+    /// requirement: [`policy::permission`](crate::policy::permission).
+    #[must_use]
+    pub fn has_permission(&self, name: &str) -> bool {
+        self.permissions().any(|permission| permission == name)
+    }
+
+    /// When the token ends to be valid: the `exp` claim.
+    #[must_use]
+    pub fn expires_at(&self) -> SystemTime {
+        moment(self.verified.expires_at)
+    }
+
+    /// When it was issued: the `iat` claim.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<SystemTime> {
+        self.verified.issued_at.map(moment)
+    }
+
+    /// The `jti` claim, a name for this very token. Auth0's own token profile has none.
+    #[doc(alias = "jti")]
+    #[must_use]
+    pub fn token_id(&self) -> Option<&str> {
+        self.optional(self.verified.token_id.as_ref())
+    }
+
+    /// The organization that the user logged in through: the `org_id` claim (`org_…`).
+    #[must_use]
+    pub fn organization_id(&self) -> Option<&str> {
+        self.optional(self.verified.organization_id.as_ref())
+    }
+
+    /// Its name: the `org_name` claim. A name can be given to another organization later; decide
+    /// by [`organization_id`](Self::organization_id) where you can.
+    #[must_use]
+    pub fn organization_name(&self) -> Option<&str> {
+        self.optional(self.verified.organization_name.as_ref())
+    }
+
+    /// The login session: the `sid` claim.
+    #[doc(alias = "sid")]
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        self.optional(self.verified.session_id.as_ref())
+    }
+
+    /// When the user last proved who they are: the `auth_time` claim (RFC 9470 §6.1).
+    #[must_use]
+    pub fn auth_time(&self) -> Option<SystemTime> {
+        self.verified.authenticated_at.map(moment)
+    }
+
+    /// How strong the login was: the `acr` claim (RFC 9470 §6.1).
+    #[must_use]
+    pub fn acr(&self) -> Option<&str> {
+        self.optional(self.verified.authentication_class.as_ref())
+    }
+
+    /// How the user logged in: the `amr` claim (RFC 8176), for example `pwd`, `mfa`.
+    pub fn amr(&self) -> impl Iterator<Item = &str> {
+        self.texts(&self.verified.authentication_methods)
+    }
+
+    /// The application's own claims.
+    #[must_use]
+    pub const fn claims(&self) -> &C {
+        &self.claims
+    }
+
+    /// One claim by its name, taken literally: dots and slashes have no meaning.
+    ///
+    /// # Errors
+    /// `claims_invalid` if it is there and is not a `T`.
+    pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        let mut found = None;
+        let checked = json::check_object(&self.verified.payload, |key, value| {
+            if key == name {
+                found = Some(value);
+            }
+        });
+        debug_assert!(checked.is_ok(), "the payload was checked before");
+        let Some(value) = found else { return Ok(None) };
+        read(value.raw()).map(Some)
+    }
+
+    /// The same token with claims of the application's: all that `T` asks of the payload.
+    ///
+    /// # Errors
+    /// `claims_invalid` if the payload is not a `T`. Mark as `Option` or `#[serde(default)]` what
+    /// may be absent.
+    pub fn with_claims<T: DeserializeOwned + 'static>(&self) -> Result<AccessToken<T>, Error> {
+        // `()` asks for nothing; serde would want `null` for it, and there is an object.
+        let none_wanted = TypeId::of::<T>() == TypeId::of::<()>();
+        let claims = read(if none_wanted { "null" } else { &self.verified.payload })?;
+        Ok(AccessToken { verified: Arc::clone(&self.verified), claims })
+    }
+
+    pub(crate) fn without_claims(&self) -> AccessToken {
+        AccessToken { verified: Arc::clone(&self.verified), claims: () }
+    }
+
+    fn text<'a>(&'a self, text: &'a Text) -> &'a str {
+        text.of(&self.verified.payload)
+    }
+
+    fn optional<'a>(&'a self, text: Option<&'a Text>) -> Option<&'a str> {
+        text.map(|text| self.text(text))
+    }
+
+    fn texts<'a>(&'a self, texts: &'a [Text]) -> impl Iterator<Item = &'a str> {
+        texts.iter().map(|text| self.text(text))
+    }
+}
+
+impl<C> fmt::Debug for AccessToken<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("issuer", &self.issuer())
+            .field("subject", &self.subject())
+            .field("client_id", &self.client_id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where serde found fault may quote the token, so only the place is told.
+fn read<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
+    serde_json::from_str(json).map_err(|error| {
+        invalid(format!(
+            "the claims do not fit {} ({:?} at column {} of the payload)",
+            std::any::type_name::<T>(),
+            error.classify(),
+            error.column()
+        ))
+    })
+}
+
+/// A time beyond what the system can express is the last one that RFC 3339 can write.
+fn moment(since_1970: Duration) -> SystemTime {
+    const YEAR_9999: Duration = Duration::from_secs(253_402_300_799);
+    UNIX_EPOCH + since_1970.min(YEAR_9999)
+}

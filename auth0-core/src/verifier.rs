@@ -1,0 +1,178 @@
+//! The claims of a token whose signature is good, against the rules of the verifier.
+use crate::{
+    claims::{Claims, OneOrMany, Text, Typed, invalid, optional, required},
+    crypto::AlgorithmSet,
+    domain::{Audience, Issuer},
+    error::{Error, ErrorCode},
+    json::Value,
+    jws::{Header, escaped},
+    token::Verified,
+};
+use std::time::Duration;
+
+/// What a token must be to be accepted.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) issuer: Issuer,
+    pub(crate) audiences: Vec<Audience>,
+    pub(crate) algorithms: AlgorithmSet,
+    pub(crate) leeway: Duration,
+    pub(crate) rfc9068_only: bool,
+    pub(crate) max_token_bytes: usize,
+}
+
+impl Rules {
+    /// Whether the token says that it is of the issuer. Asked before any key is looked for, so
+    /// that a stranger's token costs no fetch.
+    pub(crate) fn check_issuer(&self, claims: &Claims<'_>, payload: &str) -> Result<Text, Error> {
+        let mismatch = |cause| Error::new(ErrorCode::IssuerMismatch).because(cause);
+        let Some(issuer) = optional::<Text>("iss", claims.issuer, payload)? else {
+            return Err(mismatch("the claim iss is missing".to_owned()));
+        };
+        let stated = issuer.of(payload);
+        if stated == self.issuer.as_str() {
+            return Ok(issuer);
+        }
+        Err(mismatch(format!("iss is {}, trusted is {}", escaped(stated), self.issuer)))
+    }
+
+    /// Checks all that is left, and keeps what the application may ask for.
+    pub(crate) fn check(
+        &self,
+        issuer: Text,
+        header: &Header,
+        claims: &Claims<'_>,
+        payload: &str,
+        now: Duration,
+    ) -> Result<Verified, Error> {
+        self.check_type(header, claims, payload)?;
+        let audiences = self.check_audience(claims, payload)?;
+        let (expires_at, issued_at) = self.check_times(claims, payload, now)?;
+        let client_id: Option<Text> = optional("client_id", claims.client_id, payload)?;
+        let token_id: Option<Text> = optional("jti", claims.token_id, payload)?;
+        let subject: Text = required("sub", claims.subject, payload)?;
+        if subject.of(payload).is_empty() {
+            return Err(invalid("the claim sub is empty".to_owned()));
+        }
+        if self.rfc9068_only {
+            for (name, present) in [
+                ("client_id", client_id.is_some()),
+                ("jti", token_id.is_some()),
+                ("iat", issued_at.is_some()),
+            ] {
+                if !present {
+                    return Err(invalid(format!("the claim {name} is missing (RFC 9068 §2.2)")));
+                }
+            }
+        }
+        check_not_bound(claims.confirmation)?;
+        let authorized_party: Option<Text> = optional("azp", claims.authorized_party, payload)?;
+        let list =
+            |name, value| Ok::<_, Error>(optional(name, value, payload)?.unwrap_or_default());
+        Ok(Verified {
+            issuer,
+            subject,
+            audiences,
+            expires_at,
+            issued_at,
+            token_id,
+            client_id: client_id.or(authorized_party),
+            scope: optional("scope", claims.scope, payload)?,
+            permissions: list("permissions", claims.permissions)?,
+            organization_id: optional("org_id", claims.organization_id, payload)?,
+            organization_name: optional("org_name", claims.organization_name, payload)?,
+            session_id: optional("sid", claims.session_id, payload)?,
+            authenticated_at: optional("auth_time", claims.authenticated_at, payload)?,
+            authentication_class: optional("acr", claims.authentication_class, payload)?,
+            authentication_methods: list("amr", claims.authentication_methods)?,
+            payload: Box::default(),
+        })
+    }
+
+    /// `typ` (RFC 9068 §2.1; a media type, so its case does not matter), and ID tokens, which have
+    /// none of their own.
+    fn check_type(&self, header: &Header, claims: &Claims<'_>, payload: &str) -> Result<(), Error> {
+        let refuse = |cause: String| Err(Error::new(ErrorCode::TokenTypeInvalid).because(cause));
+        let stated = header.token_type.as_deref();
+        let is = |name: &str| stated.is_some_and(|stated| stated.eq_ignore_ascii_case(name));
+        if is("at+jwt") || is("application/at+jwt") {
+            return Ok(());
+        }
+        match stated {
+            Some(other) if !is("JWT") => refuse(format!("the token's typ is {}", escaped(other))),
+            _ if claims.id_token_member => refuse(
+                "it is an ID token (it has a nonce or a hash). Send the access token".to_owned(),
+            ),
+            _ if self.is_for_its_client(claims, payload) => refuse(
+                "it is an ID token (its audience is the client). Send the access token".to_owned(),
+            ),
+            _ if self.rfc9068_only => refuse("the token's typ is not at+jwt".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_for_its_client(&self, claims: &Claims<'_>, payload: &str) -> bool {
+        let text = |value: Option<Value<'_>>| value.and_then(|value| Text::read(value, payload));
+        match (text(claims.audience), text(claims.authorized_party)) {
+            (Some(audience), Some(client)) => audience.of(payload) == client.of(payload),
+            _ => false,
+        }
+    }
+
+    fn check_audience(&self, claims: &Claims<'_>, payload: &str) -> Result<Box<[Text]>, Error> {
+        let mismatch = |cause| Err(Error::new(ErrorCode::AudienceMismatch).because(cause));
+        let Some(OneOrMany(stated)) = optional("aud", claims.audience, payload)? else {
+            return mismatch("the claim aud is missing".to_owned());
+        };
+        let ours =
+            |stated: &Text| self.audiences.iter().any(|ours| ours.as_str() == stated.of(payload));
+        if stated.iter().any(ours) {
+            return Ok(stated);
+        }
+        let first = stated.first().map_or_else(|| "empty".to_owned(), |a| escaped(a.of(payload)));
+        mismatch(format!("aud is {first} ({} in all), not one of the configured", stated.len()))
+    }
+
+    fn check_times(
+        &self,
+        claims: &Claims<'_>,
+        payload: &str,
+        now: Duration,
+    ) -> Result<(Duration, Option<Duration>), Error> {
+        let expires_at: Duration = required("exp", claims.expires_at, payload)?;
+        let not_before: Option<Duration> = optional("nbf", claims.not_before, payload)?;
+        let issued_at: Option<Duration> = optional("iat", claims.issued_at, payload)?;
+        if now >= expires_at.saturating_add(self.leeway) {
+            return Err(Error::new(ErrorCode::TokenExpired)
+                .because(format!("exp was {} s ago", now.saturating_sub(expires_at).as_secs())));
+        }
+        for (name, moment) in [("nbf", not_before), ("iat", issued_at)] {
+            if let Some(moment) = moment
+                && now.saturating_add(self.leeway) < moment
+            {
+                return Err(Error::new(ErrorCode::TokenNotYetValid).because(format!(
+                    "{name} is {} s ahead; compare the clocks of this machine and of the issuer",
+                    moment.saturating_sub(now).as_secs()
+                )));
+            }
+        }
+        Ok((expires_at, issued_at))
+    }
+}
+
+/// A token that names a key or a certificate (RFC 9449 §6.1, RFC 8705 §3.1) is worth nothing
+/// without it: as a bearer token it is refused. Other confirmation methods are not ours to judge
+/// (RFC 7800 §3.1).
+fn check_not_bound(confirmation: Option<Value<'_>>) -> Result<(), Error> {
+    let Some(confirmation) = confirmation else { return Ok(()) };
+    if !confirmation.is_object() {
+        return Err(invalid("the claim cnf is not an object".to_owned()));
+    }
+    for (member, what) in [("jkt", "a DPoP key"), ("x5t#S256", "a client certificate")] {
+        if confirmation.member(member).is_some() {
+            return Err(Error::new(ErrorCode::TokenBindingMismatch)
+                .because(format!("the token is bound to {what}, and came as Bearer")));
+        }
+    }
+    Ok(())
+}
