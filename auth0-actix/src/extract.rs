@@ -1,0 +1,158 @@
+//! Extractors.
+use crate::{
+    AuthError,
+    once::{verifier, verify_once},
+};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use auth0_core::{AccessToken as Verified, ErrorCode, Policy, policy};
+use serde::de::DeserializeOwned;
+use std::{fmt, future::Future, marker::PhantomData, ops::Deref, pin::Pin};
+
+type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, AuthError>>>>;
+
+/// A verified access token, as an extractor: `401` without a valid one. Everything that
+/// [`auth0_core::AccessToken`] tells, this does. `AccessToken<MyClaims>` brings claims of your
+/// own, any `DeserializeOwned`.
+///
+/// The verifier is the one registered with `App::app_data` (or with `app_data` of the scope).
+///
+/// ```
+/// use actix_web::{App, Responder, get};
+/// use auth0_actix::{AccessToken, Auth0};
+///
+/// #[get("/me")]
+/// async fn me(token: AccessToken) -> impl Responder {
+///     token.subject().to_owned()
+/// }
+///
+/// # fn app(auth: Auth0) {
+/// App::new().app_data(auth.clone()).service(me)
+/// # ; }
+/// ```
+///
+/// **Do not write `Option<AccessToken>`**: actix turns *every* error of an extractor into `None`,
+/// so a forged token would pass as an anonymous request. Use [`MaybeAccessToken`].
+#[derive(Clone)]
+pub struct AccessToken<C = ()>(Verified<C>);
+
+/// A verified access token, or `None` where no credentials came at all. An invalid token is
+/// refused.
+///
+/// ```
+/// use actix_web::{Responder, get};
+/// use auth0_actix::MaybeAccessToken;
+///
+/// #[get("/feed")]
+/// async fn feed(MaybeAccessToken(token): MaybeAccessToken) -> impl Responder {
+///     token.map_or("anonymous".into(), |token| token.subject().to_owned())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct MaybeAccessToken<C = ()>(pub Option<AccessToken<C>>);
+
+/// A verified access token that also meets the policy `P`, as an extractor: `403` where it does
+/// not.
+///
+/// ```
+/// use actix_web::{Responder, get};
+/// use auth0_actix::{Authorized, policy::*};
+///
+/// policy!(pub ReadMessages = scope("read:messages"));
+///
+/// #[get("/messages")]
+/// async fn list(token: Authorized<ReadMessages>) -> impl Responder {
+///     format!("messages of {}", token.subject())
+/// }
+/// ```
+///
+/// `Authorized<(A, B)>` requires both, and `Authorized<P, MyClaims>` brings claims of your own.
+pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
+
+impl<C> AccessToken<C> {
+    /// The token without the extractor around it, to hand on to code that knows no framework.
+    #[must_use]
+    pub fn into_inner(self) -> Verified<C> {
+        self.0
+    }
+}
+
+impl<P, C> Authorized<P, C> {
+    /// The token, without the policy.
+    #[must_use]
+    pub fn into_token(self) -> AccessToken<C> {
+        self.0
+    }
+}
+
+impl<C> Deref for AccessToken<C> {
+    type Target = Verified<C>;
+
+    fn deref(&self) -> &Verified<C> {
+        &self.0
+    }
+}
+
+impl<P, C> Deref for Authorized<P, C> {
+    type Target = Verified<C>;
+
+    fn deref(&self) -> &Verified<C> {
+        &self.0
+    }
+}
+
+impl<C> fmt::Debug for AccessToken<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<P, C> fmt::Debug for Authorized<P, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Authorized").field(&self.0).finish()
+    }
+}
+
+impl<C: DeserializeOwned + 'static> FromRequest for AccessToken<C> {
+    type Error = AuthError;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let auth = verifier(&request)?;
+            let token = verify_once(&auth, request).await?;
+            Ok(Self(auth.with_claims(&token)?))
+        })
+    }
+}
+
+impl<C: DeserializeOwned + 'static> FromRequest for MaybeAccessToken<C> {
+    type Error = AuthError;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let token = AccessToken::<C>::from_request(request, payload);
+        Box::pin(async move {
+            match token.await {
+                Ok(token) => Ok(Self(Some(token))),
+                Err(refusal) if refusal.error().code() == ErrorCode::TokenMissing => Ok(Self(None)),
+                Err(refusal) => Err(refusal),
+            }
+        })
+    }
+}
+
+impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Authorized<P, C> {
+    type Error = AuthError;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let auth = verifier(&request)?;
+            let token = verify_once(&auth, request).await?;
+            auth.authorize(&token, policy::of::<P>())?;
+            Ok(Self(AccessToken(auth.with_claims(&token)?), PhantomData))
+        })
+    }
+}

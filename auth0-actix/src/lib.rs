@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod extract;
+mod middleware;
+mod once;
+
+pub use auth0_core::{
+    Algorithm, Auth0, Builder, Challenge, ConfigError, Error, ErrorCode, ErrorKind, Policy,
+    RefusalBody, Requirement, all_of, any_of, policy,
+};
+pub use error::AuthError;
+pub use extract::{AccessToken, Authorized, MaybeAccessToken};
+pub use middleware::{RequireAuth, RequireAuthService, require};
+
+/// A tenant in the process, for tests of your own API.
+#[cfg(feature = "testing")]
+pub use auth0_core::testing;

@@ -1,0 +1,142 @@
+//! A middleware: requests are judged before they reach the wrapped service.
+use crate::{
+    AuthError,
+    once::{verifier, verify_once},
+};
+use actix_web::{
+    Error,
+    body::EitherBody,
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+};
+use auth0_core::{Auth0, ErrorCode, Requirement, policy::authenticated};
+use std::{
+    future::{Future, Ready, ready},
+    pin::Pin,
+    rc::Rc,
+};
+
+/// Protects an app, a scope, a resource or a handler: a request without a valid token does not
+/// reach it.
+///
+/// The verifier is the one registered with `app_data`, so that this can also stand in an
+/// attribute:
+///
+/// ```
+/// use actix_web::{App, Responder, get, web};
+/// use auth0_actix::{Auth0, RequireAuth, policy::*, require};
+///
+/// #[get("/reports", wrap = "require(scope(\"read:reports\"))")]
+/// async fn reports() -> impl Responder {
+///     "reports"
+/// }
+///
+/// # fn app(auth: Auth0) {
+/// App::new()
+///     .app_data(auth.clone())
+///     .service(reports)
+///     .service(web::scope("/internal").wrap(RequireAuth::new()))
+/// # ; }
+/// ```
+///
+/// - A CORS middleware goes *outside* this one (wrapped after it), or a browser's preflight, which
+///   carries no token, is refused.
+/// - A refusal is a response, not an `Err`, so middleware outside sees it. The core
+///   [`Error`](crate::Error) is in its extensions.
+/// - An extractor behind it does not verify again.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RequireAuth {
+    requirement: Requirement,
+    optional: bool,
+}
+
+impl RequireAuth {
+    /// Any valid token.
+    pub const fn new() -> Self {
+        Self { requirement: authenticated(), optional: false }
+    }
+
+    /// The same with a requirement.
+    pub fn require(mut self, requirement: Requirement) -> Self {
+        self.requirement = requirement;
+        self
+    }
+
+    /// The same, but a request without any credentials passes. One with credentials is judged as
+    /// before: an invalid token is refused, never taken for an anonymous request.
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+}
+
+impl Default for RequireAuth {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Short for a [`RequireAuth`] with a requirement.
+#[doc(alias = "require_scope")]
+#[doc(alias = "require_scopes")]
+#[doc(alias = "require_permissions")]
+pub const fn require(requirement: Requirement) -> RequireAuth {
+    RequireAuth { requirement, optional: false }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for RequireAuth
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type InitError = ();
+    type Transform = RequireAuthService<S>;
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(RequireAuthService { service: Rc::new(service), settings: Rc::new(self.clone()) }))
+    }
+}
+
+/// The service that [`RequireAuth`] makes.
+#[derive(Debug)]
+pub struct RequireAuthService<S> {
+    service: Rc<S>,
+    settings: Rc<RequireAuth>,
+}
+
+impl<S, B> Service<ServiceRequest> for RequireAuthService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let service = Rc::clone(&self.service);
+        let settings = Rc::clone(&self.settings);
+        Box::pin(async move {
+            match settings.judge(&request).await {
+                Err(error) if !(settings.optional && error.code() == ErrorCode::TokenMissing) => {
+                    Ok(request.error_response(AuthError::from(error)).map_into_right_body())
+                }
+                _ => Ok(service.call(request).await?.map_into_left_body()),
+            }
+        })
+    }
+}
+
+impl RequireAuth {
+    async fn judge(&self, request: &ServiceRequest) -> Result<(), auth0_core::Error> {
+        let auth: Auth0 = verifier(request.request())?;
+        // The clone of the request is gone when this returns: actix needs the only one to route.
+        let token = verify_once(&auth, request.request().clone()).await?;
+        auth.authorize(&token, &self.requirement)
+    }
+}

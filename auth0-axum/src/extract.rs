@@ -1,0 +1,152 @@
+//! Extractors.
+use crate::{AuthRejection, once::verify_once};
+use auth0_core::{AccessToken as Verified, Auth0, ErrorCode, Policy, policy};
+use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use std::{fmt, marker::PhantomData, ops::Deref};
+
+/// A verified access token, as an extractor. Everything that
+/// [`auth0_core::AccessToken`] tells, this does.
+///
+/// - `AccessToken`: `401` without a valid token.
+/// - `Option<AccessToken>`: `None` only where no credentials came; an invalid token is refused.
+/// - `Result<AccessToken, AuthRejection>`: the handler decides.
+/// - `AccessToken<MyClaims>`: with claims of your own, any `DeserializeOwned`.
+///
+/// The verifier comes out of the router's state: the state *is* an [`Auth0`], or has one as a
+/// field of a `#[derive(FromRef)]`. Without one, the program does not compile.
+///
+/// ```
+/// use auth0_axum::{AccessToken, Auth0};
+/// use axum::{Router, routing::get};
+///
+/// async fn me(token: AccessToken) -> String {
+///     token.subject().to_owned()
+/// }
+///
+/// async fn feed(token: Option<AccessToken>) -> String {
+///     token.map_or("anonymous".into(), |token| token.subject().to_owned())
+/// }
+///
+/// # fn app(auth: Auth0) -> Router {
+/// Router::new().route("/me", get(me)).route("/feed", get(feed)).with_state(auth)
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct AccessToken<C = ()>(Verified<C>);
+
+/// A verified access token that also meets the policy `P`, as an extractor: `403` where it does
+/// not.
+///
+/// ```
+/// use auth0_axum::{Authorized, policy::*};
+///
+/// policy!(pub ReadMessages = scope("read:messages"));
+///
+/// async fn list(token: Authorized<ReadMessages>) -> String {
+///     format!("messages of {}", token.subject())
+/// }
+/// # fn app(auth: auth0_axum::Auth0) -> axum::Router {
+/// # axum::Router::new().route("/messages", axum::routing::get(list)).with_state(auth)
+/// # }
+/// ```
+///
+/// `Authorized<(A, B)>` requires both, and `Authorized<P, MyClaims>` brings claims of your own.
+pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
+
+impl<C> AccessToken<C> {
+    /// The token without the extractor around it, to hand on to code that knows no framework.
+    #[must_use]
+    pub fn into_inner(self) -> Verified<C> {
+        self.0
+    }
+}
+
+impl<P, C> Authorized<P, C> {
+    /// The token, without the policy.
+    #[must_use]
+    pub fn into_token(self) -> AccessToken<C> {
+        self.0
+    }
+}
+
+impl<C> Deref for AccessToken<C> {
+    type Target = Verified<C>;
+
+    fn deref(&self) -> &Verified<C> {
+        &self.0
+    }
+}
+
+impl<P, C> Deref for Authorized<P, C> {
+    type Target = Verified<C>;
+
+    fn deref(&self) -> &Verified<C> {
+        &self.0
+    }
+}
+
+impl<C> fmt::Debug for AccessToken<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<P, C> fmt::Debug for Authorized<P, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Authorized").field(&self.0).finish()
+    }
+}
+
+impl<S, C> FromRequestParts<S> for AccessToken<C>
+where
+    S: Send + Sync,
+    Auth0: FromRef<S>,
+    C: DeserializeOwned + 'static,
+{
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
+        let auth = Auth0::from_ref(state);
+        let token = verify_once(&auth, &parts.headers, &mut parts.extensions).await?;
+        Ok(Self(auth.with_claims(&token)?))
+    }
+}
+
+impl<S, C> OptionalFromRequestParts<S> for AccessToken<C>
+where
+    S: Send + Sync,
+    Auth0: FromRef<S>,
+    C: DeserializeOwned + 'static,
+{
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> Result<Option<Self>, AuthRejection> {
+        match <Self as FromRequestParts<S>>::from_request_parts(parts, state).await {
+            Ok(token) => Ok(Some(token)),
+            Err(refusal) if refusal.error().code() == ErrorCode::TokenMissing => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+}
+
+impl<S, P, C> FromRequestParts<S> for Authorized<P, C>
+where
+    S: Send + Sync,
+    Auth0: FromRef<S>,
+    P: Policy,
+    C: DeserializeOwned + 'static,
+{
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
+        let auth = Auth0::from_ref(state);
+        let token = verify_once(&auth, &parts.headers, &mut parts.extensions).await?;
+        auth.authorize(&token, policy::of::<P>())?;
+        Ok(Self(AccessToken(auth.with_claims(&token)?), PhantomData))
+    }
+}
