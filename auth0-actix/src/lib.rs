@@ -5,6 +5,7 @@ mod extract;
 mod middleware;
 mod once;
 
+pub use auth0_core;
 pub use auth0_core::{
     Algorithm, Auth0, Builder, Challenge, ConfigError, Error, ErrorCode, ErrorKind, Policy,
     RefusalBody, Requirement, all_of, any_of, policy,

@@ -1,14 +1,14 @@
 //! A middleware: requests are judged before they reach the wrapped service.
 use crate::{
-    AuthError,
+    AccessToken, AuthError,
     once::{verifier, verify_once},
 };
 use actix_web::{
-    Error,
+    Error, HttpMessage,
     body::EitherBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
 };
-use auth0_core::{Auth0, ErrorCode, Requirement, policy::authenticated};
+use auth0_core::{AccessToken as Verified, Auth0, ErrorCode, Requirement, policy::authenticated};
 use std::{
     future::{Future, Ready, ready},
     pin::Pin,
@@ -42,7 +42,8 @@ use std::{
 ///   carries no token, is refused.
 /// - A refusal is a response, not an `Err`, so middleware outside sees it. The core
 ///   [`Error`](crate::Error) is in its extensions.
-/// - An extractor behind it does not verify again.
+/// - An extractor behind it does not verify again. Code without extractors finds the
+///   [`AccessToken`] in the request's extensions.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RequireAuth {
@@ -123,20 +124,24 @@ where
         let settings = Rc::clone(&self.settings);
         Box::pin(async move {
             match settings.judge(&request).await {
-                Err(error) if !(settings.optional && error.code() == ErrorCode::TokenMissing) => {
-                    Ok(request.error_response(AuthError::from(error)).map_into_right_body())
+                Ok(token) => drop(request.extensions_mut().insert(AccessToken::from(token))),
+                Err(error) if settings.optional && error.code() == ErrorCode::TokenMissing => {}
+                Err(error) => {
+                    let refusal = AuthError::from(error);
+                    return Ok(request.error_response(refusal).map_into_right_body());
                 }
-                _ => Ok(service.call(request).await?.map_into_left_body()),
             }
+            Ok(service.call(request).await?.map_into_left_body())
         })
     }
 }
 
 impl RequireAuth {
-    async fn judge(&self, request: &ServiceRequest) -> Result<(), auth0_core::Error> {
+    async fn judge(&self, request: &ServiceRequest) -> Result<Verified, auth0_core::Error> {
         let auth: Auth0 = verifier(request.request())?;
         // The clone of the request is gone when this returns: actix needs the only one to route.
         let token = verify_once(&auth, request.request().clone()).await?;
-        auth.authorize(&token, &self.requirement)
+        auth.authorize(&token, &self.requirement)?;
+        Ok(token)
     }
 }

@@ -71,6 +71,12 @@ impl<P, C> Authorized<P, C> {
     }
 }
 
+impl<C> From<Verified<C>> for AccessToken<C> {
+    fn from(token: Verified<C>) -> Self {
+        Self(token)
+    }
+}
+
 impl<C> Deref for AccessToken<C> {
     type Target = Verified<C>;
 

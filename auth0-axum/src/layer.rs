@@ -1,5 +1,5 @@
 //! A tower layer: requests are judged before they reach the inner service.
-use crate::{AuthBody, once::verify_once, rejection::refusal};
+use crate::{AccessToken, AuthBody, once::verify_once, rejection::refusal};
 use auth0_core::{Auth0, ErrorCode, Requirement, policy::authenticated};
 use http::{Request, Response};
 use std::{
@@ -34,7 +34,8 @@ use tower_service::Service;
 ///   carries no token, is refused.
 /// - A refusal is a response, not an error of the service, so layers outside see it. The
 ///   [`Error`](crate::Error) is in its extensions.
-/// - An extractor behind the layer does not verify again.
+/// - An extractor behind the layer does not verify again. A service without extractors finds the
+///   [`AccessToken`] in the request's extensions.
 ///
 /// [`Router::layer`]: https://docs.rs/axum/0.8/axum/struct.Router.html#method.layer
 /// [`Router::route_layer`]: https://docs.rs/axum/0.8/axum/struct.Router.html#method.route_layer
@@ -102,16 +103,14 @@ where
             let (mut parts, body) = request.into_parts();
             let verdict = verify_once(&auth, &parts.headers, &mut parts.extensions)
                 .await
-                .and_then(|token| auth.authorize(&token, &requirement));
+                .and_then(|token| auth.authorize(&token, &requirement).map(|()| token));
             match verdict {
-                Err(error) if !(optional && error.code() == ErrorCode::TokenMissing) => {
-                    Ok(refusal(error))
-                }
-                _ => {
-                    let response = inner.call(Request::from_parts(parts, body)).await?;
-                    Ok(response.map(AuthBody::inner))
-                }
+                Ok(token) => drop(parts.extensions.insert(AccessToken::from(token))),
+                Err(error) if optional && error.code() == ErrorCode::TokenMissing => {}
+                Err(error) => return Ok(refusal(error)),
             }
+            let response = inner.call(Request::from_parts(parts, body)).await?;
+            Ok(response.map(AuthBody::inner))
         })
     }
 }

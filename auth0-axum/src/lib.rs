@@ -6,6 +6,7 @@ mod layer;
 mod once;
 mod rejection;
 
+pub use auth0_core;
 pub use auth0_core::{
     Algorithm, Auth0, Builder, Challenge, ConfigError, Error, ErrorCode, ErrorKind, Policy,
     RefusalBody, Requirement, all_of, any_of, policy,

@@ -1,0 +1,57 @@
+//! A client that writes and reads bytes, so that no library puts them right on the way.
+use std::net::SocketAddr;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// An answer, as it came over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Header field lines: names in lower case, sorted, those of one name in the order sent.
+    /// Without `date` and `connection`, which are the server's own business.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Answer {
+    /// Every line of a field.
+    pub fn lines(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
+    }
+}
+
+/// Sends `GET {path}` with these field lines and reads the answer to its end.
+pub async fn get(server: SocketAddr, path: &str, lines: &[(&str, &[u8])]) -> Answer {
+    let mut request =
+        format!("GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n").into_bytes();
+    for (name, value) in lines {
+        request.extend_from_slice(name.as_bytes());
+        request.extend_from_slice(b": ");
+        request.extend_from_slice(value);
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"\r\n");
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    stream.write_all(&request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    parse(&String::from_utf8(answer).unwrap())
+}
+
+fn parse(text: &str) -> Answer {
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+    let mut lines = head.split("\r\n");
+    let status_line = lines.next().unwrap();
+    let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap();
+    let mut headers: Vec<(String, String)> = lines
+        .map(|line| line.split_once(": ").expect("a field"))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .filter(|(name, _)| name != "date" && name != "connection")
+        .collect();
+    headers.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Answer { status, headers, body: body.to_owned() }
+}

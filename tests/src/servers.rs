@@ -1,0 +1,214 @@
+//! The same API three times.
+//!
+//! | path | needs |
+//! |---|---|
+//! | `/token` | a valid token |
+//! | `/maybe` | a valid token or none |
+//! | `/scope` | the scope `read:messages` |
+//! | `/permission` | the permission `messages:purge` |
+//! | `/all` | both |
+//! | `/any` | either |
+//! | `/check` | what a function says: the subject is `auth0\|ann` |
+//! | `/claims` | a claim of the application's own |
+//! | `/layer` | the scope `read:messages`, asked for by the layer or middleware |
+use auth0_axum::{Auth0, Requirement, policy::*};
+use serde::Deserialize;
+use std::net::SocketAddr;
+
+/// Claims that the application asks for.
+#[derive(Debug, Deserialize)]
+pub struct Roles {
+    #[serde(rename = "https://acme.com/roles")]
+    roles: Vec<String>,
+}
+
+policy!(Scope = scope("read:messages"));
+policy!(Permission = permission("messages:purge"));
+policy!(All = all_of![scope("read:messages write:messages"), permission("messages:purge")]);
+policy!(Any = any_of![permission("messages:purge"), scope("read:messages")]);
+policy!(Check = check("is ann", |token| token.subject() == "auth0|ann"));
+
+/// Starts one server of each kind, each with a verifier of its own.
+pub async fn start(verifier: impl Fn() -> Auth0) -> [(&'static str, SocketAddr); 3] {
+    [
+        ("axum", with_axum::start(verifier()).await),
+        ("actix", with_actix::start(verifier())),
+        ("tower", with_tower::start(verifier()).await),
+    ]
+}
+
+mod with_axum {
+    use super::{All, Any, Check, Permission, Roles, Scope};
+    use auth0_axum::{AccessToken, Auth0, AuthLayer, Authorized, policy::scope};
+    use axum::{Router, routing::get};
+    use std::net::SocketAddr;
+    use tokio::net::TcpListener;
+
+    async fn token(token: AccessToken) -> String {
+        token.subject().to_owned()
+    }
+    async fn maybe(token: Option<AccessToken>) -> String {
+        token.map_or("anonymous".into(), |token| token.subject().to_owned())
+    }
+    async fn authorized<P>(token: Authorized<P>) -> String {
+        token.subject().to_owned()
+    }
+    async fn claims(token: AccessToken<Roles>) -> String {
+        token.claims().roles.join(" ")
+    }
+
+    pub(super) async fn start(auth: Auth0) -> SocketAddr {
+        let protect = AuthLayer::new(auth.clone()).require(scope("read:messages"));
+        let app = Router::new()
+            .route("/token", get(token))
+            .route("/maybe", get(maybe))
+            .route("/scope", get(authorized::<Scope>))
+            .route("/permission", get(authorized::<Permission>))
+            .route("/all", get(authorized::<All>))
+            .route("/any", get(authorized::<Any>))
+            .route("/check", get(authorized::<Check>))
+            .route("/claims", get(claims))
+            .route("/layer", get(token).layer(protect))
+            .with_state(auth);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        address
+    }
+}
+
+mod with_actix {
+    use super::{All, Any, Check, Permission, Roles, Scope};
+    use actix_web::{App, HttpServer, web};
+    use auth0_actix::{AccessToken, Auth0, Authorized, MaybeAccessToken, policy::scope, require};
+    use std::{net::SocketAddr, sync::mpsc, thread};
+
+    async fn token(token: AccessToken) -> String {
+        token.subject().to_owned()
+    }
+    async fn maybe(MaybeAccessToken(token): MaybeAccessToken) -> String {
+        token.map_or("anonymous".into(), |token| token.subject().to_owned())
+    }
+    async fn authorized<P>(token: Authorized<P>) -> String {
+        token.subject().to_owned()
+    }
+    async fn claims(token: AccessToken<Roles>) -> String {
+        token.claims().roles.join(" ")
+    }
+
+    /// actix has a runtime of its own, and threads of its own for it.
+    pub(super) fn start(auth: Auth0) -> SocketAddr {
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let server = HttpServer::new(move || {
+                    App::new()
+                        .app_data(auth.clone())
+                        .route("/token", web::get().to(token))
+                        .route("/maybe", web::get().to(maybe))
+                        .route("/scope", web::get().to(authorized::<Scope>))
+                        .route("/permission", web::get().to(authorized::<Permission>))
+                        .route("/all", web::get().to(authorized::<All>))
+                        .route("/any", web::get().to(authorized::<Any>))
+                        .route("/check", web::get().to(authorized::<Check>))
+                        .route("/claims", web::get().to(claims))
+                        .service(
+                            web::resource("/layer")
+                                .wrap(require(scope("read:messages")))
+                                .route(web::get().to(token)),
+                        )
+                })
+                .workers(1)
+                .disable_signals()
+                .bind("127.0.0.1:0")
+                .unwrap();
+                sender.send(server.addrs()[0]).unwrap();
+                server.run().await.unwrap();
+            });
+        });
+        receiver.recv().unwrap()
+    }
+}
+
+mod with_tower {
+    use super::{Requirement, Roles, of};
+    use auth0_axum::{AccessToken, Auth0, AuthLayer, AuthRejection};
+    use axum::{
+        http::{Request, Response},
+        response::IntoResponse,
+    };
+    use hyper_util::{
+        rt::{TokioExecutor, TokioIo},
+        server::conn::auto,
+        service::TowerToHyperService,
+    };
+    use std::{convert::Infallible, net::SocketAddr};
+    use tokio::net::TcpListener;
+    use tower::{Layer, ServiceExt};
+
+    /// A plain service: no router, no extractor. It finds the token in the extensions.
+    async fn subject<B>(request: Request<B>) -> Result<Response<axum::body::Body>, Infallible> {
+        let token = request.extensions().get::<AccessToken>();
+        let text = token.map_or("anonymous".into(), |token| token.subject().to_owned());
+        Ok(Response::new(text.into()))
+    }
+
+    async fn answer<B: Send + 'static>(
+        auth: Auth0,
+        request: Request<B>,
+    ) -> Result<Response<axum::body::Body>, Infallible> {
+        let protect = AuthLayer::new(auth.clone());
+        let requirement = |name: &Requirement| protect.require(name.clone());
+        let layer = match request.uri().path() {
+            "/maybe" => protect.optional(),
+            "/scope" | "/layer" => requirement(of::<super::Scope>()),
+            "/permission" => requirement(of::<super::Permission>()),
+            "/all" => requirement(of::<super::All>()),
+            "/any" => requirement(of::<super::Any>()),
+            "/check" => requirement(of::<super::Check>()),
+            "/claims" => {
+                let service = tower::service_fn(move |request: Request<B>| {
+                    let auth = auth.clone();
+                    async move {
+                        let token = request.extensions().get::<AccessToken>().unwrap();
+                        Ok::<_, Infallible>(
+                            match auth.with_claims::<Roles>(&token.clone().into_inner()) {
+                                Ok(token) => token.claims().roles.join(" ").into_response(),
+                                Err(error) => AuthRejection::from(error).into_response(),
+                            },
+                        )
+                    }
+                });
+                return Ok(protect
+                    .layer(service)
+                    .oneshot(request)
+                    .await?
+                    .map(axum::body::Body::new));
+            }
+            _ => protect.clone(),
+        };
+        Ok(layer
+            .layer(tower::service_fn(subject))
+            .oneshot(request)
+            .await?
+            .map(axum::body::Body::new))
+    }
+
+    pub(super) async fn start(auth: Auth0) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let auth = auth.clone();
+                let service = tower::service_fn(move |request| answer(auth.clone(), request));
+                tokio::spawn(async move {
+                    auto::Builder::new(TokioExecutor::new())
+                        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+                        .await
+                });
+            }
+        });
+        address
+    }
+}
