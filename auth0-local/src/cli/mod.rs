@@ -1,0 +1,39 @@
+//! The command: what `main` runs.
+mod serve;
+mod token;
+
+use crate::error::LocalError;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// An Auth0 tenant on your own machine, for development and tests only.
+#[derive(Parser)]
+#[command(version, name = "auth0-local")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Token(Box<token::Token>),
+}
+
+/// Runs the command line of this process. What is wrong with the line itself ends it with status
+/// 2, whatever else goes wrong with 1.
+pub async fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(serve) => serve.run().await,
+        Command::Token(token) => token.run().await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Result = std::result::Result<(), LocalError>;

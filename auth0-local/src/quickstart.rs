@@ -1,0 +1,63 @@
+use crate::{error::LocalError, tenant::LocalTenant};
+use auth0_core::Auth0;
+use std::io::{self, Write};
+
+/// What [`Auth0::from_env`] reads.
+const VARIABLES: [&str; 3] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"];
+
+/// The verifier for an example that must run before there is an Auth0 account.
+///
+/// If any of `AUTH0_DOMAIN`, `AUTH0_ISSUER` and `AUTH0_AUDIENCE` is set, this is
+/// [`Auth0::from_env`] and nothing else. With none of them set it starts a [`LocalTenant`] on a
+/// free port, for as long as the tokio runtime runs, and prints curl lines with fresh tokens, to be
+/// pasted into another terminal. They ask for `/api/public`, `/api/private` and
+/// `/api/private-scoped` (which needs the scope `read:messages`) of the server that is about to
+/// listen on `port` of localhost.
+///
+/// For examples only: a service that lost its configuration should not start, and with this it
+/// would, and trust a tenant that gives tokens to everybody on its machine.
+///
+/// ```no_run
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// let auth = auth0_local::quickstart(3000).await?;
+/// # let _ = auth;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Those of [`Auth0::from_env`] and of [`Builder::start`](crate::Builder::start).
+pub async fn quickstart(port: u16) -> Result<Auth0, LocalError> {
+    if VARIABLES.iter().any(|name| std::env::var_os(name).is_some()) {
+        return Ok(Auth0::from_env()?);
+    }
+    let tenant = LocalTenant::start().await?;
+    let auth = Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience()).build()?;
+    // Whoever closed stdout does not want the lines.
+    let _ = io::stdout().write_all(curl_lines(&tenant, port).as_bytes());
+    tenant.detach();
+    Ok(auth)
+}
+
+/// The comments stand on lines of their own: not every shell takes one behind a command.
+fn curl_lines(tenant: &LocalTenant, port: u16) -> String {
+    let api = format!("http://localhost:{port}/api");
+    let plain = tenant.token().mint();
+    let scoped = tenant.token().scope("read:messages").mint();
+    let authorization = |token: &str| format!(" -H \"Authorization: Bearer {token}\"");
+    let mut lines = format!(
+        "# None of AUTH0_DOMAIN, AUTH0_ISSUER and AUTH0_AUDIENCE is set, so a tenant for development \
+         runs in this process: {}\n# Paste these lines into another terminal.\n",
+        tenant.issuer()
+    );
+    for (gets, path, authorization) in [
+        ("200: everybody may", "public", String::new()),
+        ("200: with a token", "private", authorization(&plain)),
+        ("401: without a token", "private", String::new()),
+        ("403: the token lacks read:messages", "private-scoped", authorization(&plain)),
+        ("200: the token has read:messages", "private-scoped", authorization(&scoped)),
+    ] {
+        lines.push_str(&format!("\n# {gets}\ncurl -i {api}/{path}{authorization}\n"));
+    }
+    lines + "\n"
+}

@@ -1,0 +1,10 @@
+use serde::de::{DeserializeOwned, Error as _};
+
+/// A value out of a JSON object. An array is not one, though serde would take its elements for the
+/// members in order.
+pub(super) fn object<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
+    if json.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') {
+        return Err(serde_json::Error::custom("it is not an object"));
+    }
+    serde_json::from_slice(json)
+}

@@ -1,0 +1,72 @@
+//! A tenant that mints tokens for anybody must not be reachable from a web page whose name was
+//! made to resolve to this machine (DNS rebinding): the name in the request gives it away.
+use super::refusal::Refusal;
+use axum::{
+    extract::Request,
+    http::{HeaderMap, StatusCode, Uri, header::HOST, uri::Authority},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
+    if is_for_loopback(request.uri(), request.headers()) {
+        return next.run(request).await;
+    }
+    Refusal::new(
+        StatusCode::FORBIDDEN,
+        "access_denied",
+        "a local tenant answers to 127.0.0.1, [::1] and localhost only. Ask it by one of these names",
+    )
+    .into_response()
+}
+
+/// Every name that the request gives: one Host field, and the target if that is absolute.
+fn is_for_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
+    let mut fields = headers.get_all(HOST).iter();
+    let (Some(field), None) = (fields.next(), fields.next()) else { return false };
+    let Some(authority) = field.to_str().ok().and_then(|text| text.parse().ok()) else {
+        return false;
+    };
+    is_loopback(&authority) && uri.authority().is_none_or(is_loopback)
+}
+
+fn is_loopback(authority: &Authority) -> bool {
+    let host = authority.host();
+    let v6 = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    !authority.as_str().contains('@')
+        && (host.eq_ignore_ascii_case("localhost")
+            || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+            || v6.and_then(|v6| v6.parse().ok()).is_some_and(|v6: Ipv6Addr| v6.is_loopback()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_names() {
+        for (host, expected) in [
+            ("127.0.0.1", true),
+            ("127.0.0.1:4400", true),
+            ("127.8.9.10:4400", true),
+            ("localhost:4400", true),
+            ("LOCALHOST", true),
+            ("[::1]:4400", true),
+            ("evil.test", false),
+            ("evil.test:4400", false),
+            ("127.0.0.1.evil.test:4400", false),
+            ("localhost.evil.test", false),
+            ("evil.localhost.test", false),
+            ("127.0.0.1@evil.test", false),
+            ("evil.test@127.0.0.1", false),
+            ("192.168.0.1", false),
+            ("0.0.0.0:4400", false),
+            ("[::]:4400", false),
+            ("[::2]", false),
+        ] {
+            let authority = host.parse::<Authority>();
+            assert_eq!(authority.is_ok_and(|name| is_loopback(&name)), expected, "{host}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use axum::{
+    extract::rejection::BytesRejection,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+/// A refusal in the shape that Auth0 and RFC 6749 §5.2 give it.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    error: &'static str,
+    description: String,
+}
+
+impl Refusal {
+    pub(super) fn new(
+        status: StatusCode,
+        error: &'static str,
+        description: impl Into<String>,
+    ) -> Self {
+        Self { status, error, description: description.into() }
+    }
+
+    pub(super) fn invalid_request(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
+    }
+}
+
+impl From<BytesRejection> for Refusal {
+    fn from(rejection: BytesRejection) -> Self {
+        let description = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => "the body is too large. Send 64 KiB at the most",
+            _ => "the body did not arrive. Send it again",
+        };
+        Self::new(rejection.status(), "invalid_request", description)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self { status, error, description } = self;
+        uncached(status, &json!({ "error": error, "error_description": description }))
+    }
+}
+
+/// Nothing about a token is for a cache to keep (RFC 6749 §5.1).
+pub(super) fn uncached(status: StatusCode, body: &Value) -> Response {
+    let fields = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
+    (status, fields, body.to_string()).into_response()
+}

@@ -1,0 +1,177 @@
+//! The command, as processes.
+#![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
+mod common;
+
+use auth0_core::{Auth0, ErrorCode};
+use common::is_alone;
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Output, Stdio},
+};
+use tokio::net::TcpSocket;
+
+/// A proxy that nothing listens at: whoever asks it gets nowhere.
+const DEAD_PROXY: [(&str, &str); 2] =
+    [("http_proxy", "http://127.0.0.1:9"), ("ALL_PROXY", "http://127.0.0.1:9")];
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_auth0-local"));
+    command.args(arguments).env_clear().envs(DEAD_PROXY);
+    command
+}
+
+/// `auth0-local serve` on a free port, ended with the test.
+struct Server {
+    process: Child,
+    issuer: String,
+    greeting: String,
+}
+
+impl Server {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = command(&["serve", "--port", "0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut greeting = String::new();
+        while !greeting.contains("# A token: ") {
+            assert_ne!(output.read_line(&mut greeting).unwrap(), 0, "{greeting}");
+        }
+        let issuer = greeting.lines().find_map(|line| line.strip_prefix("AUTH0_ISSUER="));
+        Self { process, issuer: issuer.unwrap().to_owned(), greeting }
+    }
+
+    fn token(&self, arguments: &[&str]) -> String {
+        let output =
+            command(&["token", "--issuer", &self.issuer]).args(arguments).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let token = printed.strip_suffix('\n').unwrap();
+        assert!(token.split('.').count() == 3 && !token.contains(char::is_whitespace), "{token}");
+        token.to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn failure(arguments: &[&str]) -> (i32, String) {
+    let Output { status, stdout, stderr } = command(arguments).output().unwrap();
+    assert!(stdout.is_empty(), "{arguments:?} prints nothing but a token");
+    (status.code().unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[tokio::test]
+async fn serve_and_token() {
+    if !is_alone("serve_and_token") {
+        return;
+    }
+    let server = Server::start(&["--audience", "https://api.acme.test"]);
+    assert!(server.greeting.starts_with("# For development and tests only"), "{}", server.greeting);
+    assert!(server.greeting.contains("\nAUTH0_AUDIENCE=https://api.acme.test\n"));
+    let auth =
+        Auth0::builder().issuer(&server.issuer).audience("https://api.acme.test").build().unwrap();
+
+    let user = server.token(&[
+        "--scope",
+        "read:messages write:messages",
+        "--scope",
+        "more",
+        "--permission",
+        "a:b",
+        "--permission",
+        "c:d",
+        "--org",
+        "org_1:acme",
+        "--subject",
+        "auth0|ann",
+        "--client",
+        "app",
+        "--claim",
+        "https://acme.com/plan=\"pro\"",
+        "--claim",
+        "seats=3",
+        "--expires-in",
+        "60",
+    ]);
+    let user = auth.verify(&user).await.unwrap();
+    assert_eq!(user.subject(), "auth0|ann");
+    assert_eq!(user.client_id(), Some("app"));
+    assert!(user.has_scope("write:messages") && user.has_scope("more"));
+    assert!(user.has_permission("a:b") && user.has_permission("c:d"));
+    assert_eq!((user.organization_id(), user.organization_name()), (Some("org_1"), Some("acme")));
+    assert_eq!(user.claim::<String>("https://acme.com/plan").unwrap().as_deref(), Some("pro"));
+    assert_eq!(user.claim::<u8>("seats").unwrap(), Some(3));
+    let issued = user.issued_at().unwrap();
+    assert_eq!(user.expires_at().duration_since(issued).unwrap().as_secs(), 60);
+
+    let machine = server.token(&["--machine", "--client", "reporting", "--profile", "rfc9068"]);
+    let machine = auth.verify(&machine).await.unwrap();
+    assert_eq!(machine.subject(), "reporting@clients");
+    assert!(machine.token_id().is_some());
+
+    let code =
+        async |arguments: &[&str]| auth.verify(&server.token(arguments)).await.unwrap_err().code();
+    assert_eq!(code(&["--expired"]).await, ErrorCode::TokenExpired);
+    assert_eq!(code(&["--audience", "https://b.test"]).await, ErrorCode::AudienceMismatch);
+    assert_eq!(code(&["--claim", "exp=\"soon\""]).await, ErrorCode::ClaimsInvalid);
+}
+
+#[test]
+fn without_a_server() {
+    // Taken, so that nobody else gets it, and listened at by nobody.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let free = socket.local_addr().unwrap();
+    let (status, sentence) = failure(&["token", "--issuer", &format!("http://{free}/")]);
+    assert_eq!(status, 1);
+    let advice = format!("auth0-local serve --port {}", free.port());
+    assert!(sentence.contains("no tenant runs at") && sentence.contains(&advice), "{sentence}");
+}
+
+#[test]
+fn what_the_command_line_may_not_say() {
+    for (arguments, sentence) in [
+        (&["--issuer", "https://acme.eu.auth0.com/"][..], "not on your own machine"),
+        (&["--issuer", "http://192.168.0.1:4400/"], "not on your own machine"),
+        (&["--issuer", "http://127.0.0.1.evil.test/"], "not on your own machine"),
+        (&["--issuer", "http://localhost@evil.test/"], "not on your own machine"),
+        (&["--issuer", "https://127.0.0.1:4400/"], "not the issuer of a local tenant"),
+        (&["--issuer", "http://127.0.0.1:4400/tenant"], "not the issuer of a local tenant"),
+        (&["--issuer", "localhost"], "not a URL"),
+        (&["--org", "acme"], "Write it as org_abc"),
+        (&["--claim", "plan=pro"], "Text stands in quotes"),
+        (&["--claim", "plan"], "Write NAME=JSON"),
+        (&["--expired", "--expires-in", "5"], "cannot be used with"),
+        (&["--profile", "saml"], "auth0, rfc9068"),
+    ] {
+        let (status, text) = failure(&[&["token"], arguments].concat());
+        assert_eq!(status, 2, "{arguments:?}: {text}");
+        assert!(text.contains(sentence), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let server = Server::start(&[]);
+    let port = server.issuer.trim_end_matches('/').rsplit(':').next().unwrap();
+    let (status, sentence) = failure(&["serve", "--port", port]);
+    assert_eq!(status, 1);
+    assert!(sentence.contains(&format!("port {port} of 127.0.0.1 is in use")), "{sentence}");
+}
+
+#[test]
+fn what_the_server_refuses_is_said() {
+    let server = Server::start(&[]);
+    let seconds = u64::MAX.to_string();
+    let (status, sentence) =
+        failure(&["token", "--issuer", &server.issuer, "--expires-in", &seconds]);
+    assert_eq!(status, 1);
+    assert!(sentence.contains("a token cannot live for"), "{sentence}");
+}

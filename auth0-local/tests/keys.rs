@@ -1,0 +1,93 @@
+//! The file that keeps the key.
+#![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
+use auth0_core::{Algorithm, testing::SigningKey};
+use auth0_local::{LocalError, LocalTenant};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process,
+};
+
+/// A directory of this test's own, removed with it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(test: &str) -> Self {
+        let path = env::temp_dir().join(format!("auth0-local-{test}-{}", process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn key_id(file: &Path) -> Result<String, LocalError> {
+    let tenant = LocalTenant::builder().keys(file).start().await?;
+    Ok(tenant.tenant().signing_key().id().to_owned())
+}
+
+#[tokio::test]
+async fn the_key_outlives_a_restart() {
+    let directory = Directory::new("restart");
+    let file = directory.file("keys.pem");
+    let first = key_id(&file).await.unwrap();
+    let written = fs::read_to_string(&file).unwrap();
+    assert!(written.starts_with("-----BEGIN PRIVATE KEY-----\n"), "no more than its beginning");
+    assert!(written.lines().all(|line| line.len() <= 64));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(key_id(&file).await.unwrap(), first);
+    assert_eq!(fs::read_to_string(&file).unwrap(), written, "it is not written to again");
+}
+
+#[tokio::test]
+async fn der_and_crlf_are_read() {
+    let directory = Directory::new("formats");
+    let pem = directory.file("keys.pem");
+    let id = key_id(&pem).await.unwrap();
+    let crlf = directory.file("crlf.pem");
+    let text = fs::read_to_string(&pem).unwrap().replace('\n', "\r\n");
+    fs::write(&crlf, format!("a comment\r\n{text}")).unwrap();
+    assert_eq!(key_id(&crlf).await.unwrap(), id);
+
+    let key = SigningKey::generate(Algorithm::RS256).unwrap();
+    let der = directory.file("keys.der");
+    fs::write(&der, key.to_pkcs8().unwrap()).unwrap();
+    assert_eq!(key_id(&der).await.unwrap(), key.id());
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_left_as_it_is() {
+    let directory = Directory::new("refused");
+    let elliptic = SigningKey::generate(Algorithm::ES256).unwrap().to_pkcs8().unwrap();
+    for (name, content) in [
+        ("empty", Vec::new()),
+        ("text", b"dear diary".to_vec()),
+        ("cut-off", b"-----BEGIN PRIVATE KEY-----\nMIIE".to_vec()),
+        ("garbage", b"-----BEGIN PRIVATE KEY-----\n!\n-----END PRIVATE KEY-----\n".to_vec()),
+        ("elliptic", elliptic),
+        ("bytes", vec![0xff; 100_000]),
+    ] {
+        let file = directory.file(name);
+        fs::write(&file, &content).unwrap();
+        let error = key_id(&file).await.unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("holds no key that can be used"), "{error}");
+        assert!(error.contains("Name a file that is not there yet"), "{error}");
+        assert_eq!(fs::read(&file).unwrap(), content, "{name}");
+    }
+    let error = key_id(&directory.file("no/such/keys.pem")).await.unwrap_err().to_string();
+    assert!(error.contains("cannot be created"), "{error}");
+    let error = key_id(&directory.0).await.unwrap_err().to_string();
+    assert!(error.contains("cannot be read"), "{error}");
+}

@@ -1,0 +1,84 @@
+//! What an example prints to whoever has no tenant.
+#![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
+mod common;
+
+use common::without_environment;
+use std::io::{self, BufRead, BufReader, Read, Write};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_configuration_a_tenant_runs_in_the_process() {
+    let test = "without_configuration_a_tenant_runs_in_the_process";
+    let Some(mut command) = without_environment(test) else { return judge_tokens().await };
+    let mut child = command.spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = Vec::new();
+    while lines.iter().filter(|line: &&String| line.starts_with("curl ")).count() < 5 {
+        let mut line = String::new();
+        assert_ne!(output.read_line(&mut line).unwrap(), 0, "{lines:#?}");
+        lines.push(line.trim_end().to_owned());
+    }
+    let mut tokens = Vec::new();
+    let mut shown = Vec::new();
+    for (comment, curl) in lines.iter().zip(lines.iter().skip(1)) {
+        let Some(curl) = curl.strip_prefix("curl -i http://localhost:3000/api/") else { continue };
+        let (path, authorization) = curl.split_once(' ').unwrap_or((curl, ""));
+        let token = authorization
+            .strip_prefix("-H \"Authorization: Bearer ")
+            .and_then(|rest| rest.strip_suffix('"'));
+        shown.push((&comment[..5], path, token.is_some()));
+        tokens.extend(token.map(str::to_owned));
+    }
+    assert_eq!(
+        shown,
+        [
+            ("# 200", "public", false),
+            ("# 200", "private", true),
+            ("# 401", "private", false),
+            ("# 403", "private-scoped", true),
+            ("# 200", "private-scoped", true),
+        ]
+    );
+    child.stdin.take().unwrap().write_all(tokens.join("\n").as_bytes()).unwrap();
+    let mut verdicts = String::new();
+    output.read_to_string(&mut verdicts).unwrap();
+    assert!(verdicts.contains("may read: false\nmay read: false\nmay read: true\n"), "{verdicts}");
+    assert!(child.wait().unwrap().success(), "{verdicts}");
+}
+
+/// In the process of its own: what the verifier says to each line of its input.
+async fn judge_tokens() {
+    let auth = auth0_local::quickstart(3000).await.unwrap();
+    for token in io::stdin().lines() {
+        let token = auth.verify(&token.unwrap()).await.unwrap();
+        println!("may read: {}", token.has_scope("read:messages"));
+    }
+}
+
+#[tokio::test]
+async fn one_variable_is_enough_to_mean_a_real_tenant() {
+    let test = "one_variable_is_enough_to_mean_a_real_tenant";
+    let Some(mut command) = without_environment(test) else {
+        match auth0_local::quickstart(3000).await {
+            Ok(auth) => println!("{auth:?}"),
+            Err(error) => println!("{error}"),
+        }
+        return;
+    };
+    for (variables, expected) in [
+        (&[("AUTH0_AUDIENCE", "https://api.acme.com")][..], "AUTH0_DOMAIN is not set"),
+        (&[("AUTH0_DOMAIN", "acme.eu.auth0.com")], "AUTH0_AUDIENCE is not set"),
+        (&[("AUTH0_ISSUER", "https://login.acme.com/")], "AUTH0_AUDIENCE is not set"),
+        (&[("AUTH0_DOMAIN", "")], "AUTH0_AUDIENCE is not set"),
+        (
+            &[("AUTH0_DOMAIN", "acme.eu.auth0.com"), ("AUTH0_AUDIENCE", "https://api.acme.com")],
+            "https://acme.eu.auth0.com/",
+        ),
+    ] {
+        for name in ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"] {
+            command.env_remove(name);
+        }
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains(expected) && !text.contains("curl "), "{variables:?}: {text}");
+    }
+}
