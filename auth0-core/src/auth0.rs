@@ -10,7 +10,7 @@ use crate::{
         Verdict,
         cache::{KeyCache, Unavailable},
     },
-    jws::{Compact, escaped},
+    jws::{Compact, Escaped, Header},
     policy::Requirement,
     request::RequestView,
     token::{AccessToken, Verified},
@@ -149,31 +149,30 @@ impl Auth0 {
     }
 
     async fn judge(&self, credentials: Result<Credentials<'_>, Error>) -> Judgement {
-        let mut seen = Seen::default();
-        let result = self.steps(credentials, &mut seen).await;
-        Judgement { result, seen }
+        let mut header = None;
+        let result = self.steps(credentials, &mut header).await;
+        Judgement { header, result }
     }
 
     async fn steps(
         &self,
         credentials: Result<Credentials<'_>, Error>,
-        seen: &mut Seen,
+        seen: &mut Option<Header>,
     ) -> Result<AccessToken, Error> {
         let rules = &self.0.rules;
         let Compact { header, payload, signature, signed } =
             Compact::parse(credentials?.token, rules.algorithms)?;
-        seen.algorithm = Some(header.algorithm.as_str());
-        seen.key_id.clone_from(&header.key_id);
+        let header = &*seen.insert(header);
         let claims = Claims::parse(&payload)?;
         let issuer = rules.check_issuer(&claims, &payload)?;
-        self.check_signature(&header, signed, &signature).await?;
-        let verified = rules.check(issuer, &header, &claims, &payload, self.0.clock.unix_time())?;
+        self.check_signature(header, signed, &signature).await?;
+        let verified = rules.check(issuer, header, &claims, &payload, self.0.clock.unix_time())?;
         Ok(AccessToken::new(Verified { payload: payload.into(), ..verified }))
     }
 
     async fn check_signature(
         &self,
-        header: &crate::jws::Header,
+        header: &Header,
         signed: &[u8],
         signature: &[u8],
     ) -> Result<(), Error> {
@@ -199,9 +198,10 @@ impl Auth0 {
     }
 
     /// One event for each verification, for whoever reads the log.
-    fn report(&self, Judgement { result, seen }: Judgement) -> Result<AccessToken, Error> {
-        let Seen { algorithm, key_id } = seen;
-        let key_id = key_id.as_deref().map(escaped).map(tracing::field::display);
+    fn report(&self, Judgement { header, result }: Judgement) -> Result<AccessToken, Error> {
+        let algorithm = header.as_ref().map(|header| header.algorithm.as_str());
+        let key_id = header.as_ref().and_then(|header| header.key_id.as_deref());
+        let key_id = key_id.map(|key_id| tracing::field::display(Escaped(key_id)));
         match result {
             Ok(token) => {
                 tracing::debug!(
@@ -220,7 +220,12 @@ impl Auth0 {
                     tracing::debug!(target: "auth0", error_code, "a request without credentials");
                 } else {
                     tracing::info!(
-                        target: "auth0", error_code, algorithm, key_id, cause = error.cause(),
+                        target: "auth0",
+                        error_code,
+                        issuer = self.0.rules.issuer.as_str(),
+                        algorithm,
+                        key_id,
+                        cause = error.cause(),
                         "refused an access token"
                     );
                 }
@@ -230,16 +235,10 @@ impl Auth0 {
     }
 }
 
-/// What the log may say of a token, besides the verdict.
-#[derive(Default)]
-struct Seen {
-    algorithm: Option<&'static str>,
-    key_id: Option<Box<str>>,
-}
-
+/// What was decided, and the header that the log may tell of.
 struct Judgement {
+    header: Option<Header>,
     result: Result<AccessToken, Error>,
-    seen: Seen,
 }
 
 fn settle(verdict: Verdict) -> Result<(), Error> {

@@ -93,7 +93,9 @@ impl Builder {
     fn from_variables(
         variable: impl Fn(&str) -> Result<Option<String>, ConfigError>,
     ) -> Result<Self, ConfigError> {
-        let (domain, issuer) = (variable("AUTH0_DOMAIN")?, variable("AUTH0_ISSUER")?);
+        let domain = variable("AUTH0_DOMAIN")?;
+        // Compose files hand on what is not set as an empty value.
+        let issuer = variable("AUTH0_ISSUER")?.filter(|issuer| !issuer.trim().is_empty());
         if domain.is_none() && issuer.is_none() {
             return Err(ConfigError::new(
                 "the environment variable AUTH0_DOMAIN is not set. Set it to the domain of your \

@@ -5,6 +5,7 @@ use crate::{
     json::{self, Value},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::fmt;
 
 /// A token taken apart. Nothing in it is verified.
 #[derive(Debug)]
@@ -93,7 +94,7 @@ impl Header {
         let Some(algorithm) = Algorithm::named(&name).filter(|known| allowed.contains(*known))
         else {
             return Err(Error::new(ErrorCode::AlgorithmUnsupported)
-                .because(format!("the token's alg {} is not accepted", escaped(&name))));
+                .because(format!("the token's alg {} is not accepted", Escaped(&name))));
         };
         Ok(Self {
             algorithm,
@@ -127,11 +128,15 @@ fn opaque(cause: &'static str) -> Error {
 }
 
 /// Text of a client as it may stand in a log: quoted, escaped, and not longer than is useful.
-pub(crate) fn escaped(text: &str) -> String {
-    const SHOWN: usize = 64;
-    let end = text.char_indices().nth(SHOWN).map_or(text.len(), |(end, _)| end);
-    match text.get(..end) {
-        Some(start) if end < text.len() => format!("{start:?}…"),
-        _ => format!("{text:?}"),
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 64;
+        let end = self.0.char_indices().nth(SHOWN).map_or(self.0.len(), |(end, _)| end);
+        match self.0.get(..end) {
+            Some(start) if end < self.0.len() => write!(f, "{start:?}…"),
+            _ => write!(f, "{:?}", self.0),
+        }
     }
 }

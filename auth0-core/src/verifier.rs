@@ -5,7 +5,7 @@ use crate::{
     domain::{Audience, Issuer},
     error::{Error, ErrorCode},
     json::Value,
-    jws::{Header, escaped},
+    jws::{Escaped, Header},
     token::Verified,
 };
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Rules {
         if stated == self.issuer.as_str() {
             return Ok(issuer);
         }
-        Err(mismatch(format!("iss is {}, trusted is {}", escaped(stated), self.issuer)))
+        Err(mismatch(format!("iss is {}, trusted is {}", Escaped(stated), self.issuer)))
     }
 
     /// Checks all that is left, and keeps what the application may ask for.
@@ -99,7 +99,7 @@ impl Rules {
             return Ok(());
         }
         match stated {
-            Some(other) if !is("JWT") => refuse(format!("the token's typ is {}", escaped(other))),
+            Some(other) if !is("JWT") => refuse(format!("the token's typ is {}", Escaped(other))),
             _ if claims.id_token_member => refuse(
                 "it is an ID token (it has a nonce or a hash). Send the access token".to_owned(),
             ),
@@ -112,9 +112,12 @@ impl Rules {
     }
 
     fn is_for_its_client(&self, claims: &Claims<'_>, payload: &str) -> bool {
-        let text = |value: Option<Value<'_>>| value.and_then(|value| Text::read(value, payload));
-        match (text(claims.audience), text(claims.authorized_party)) {
-            (Some(audience), Some(client)) => audience.of(payload) == client.of(payload),
+        let audience = claims.audience.and_then(|value| OneOrMany::read(value, payload));
+        let client = claims.authorized_party.and_then(|value| Text::read(value, payload));
+        match (audience, client) {
+            (Some(OneOrMany(audience)), Some(client)) => {
+                matches!(&*audience, [only] if only.of(payload) == client.of(payload))
+            }
             _ => false,
         }
     }
@@ -129,8 +132,12 @@ impl Rules {
         if stated.iter().any(ours) {
             return Ok(stated);
         }
-        let first = stated.first().map_or_else(|| "empty".to_owned(), |a| escaped(a.of(payload)));
-        mismatch(format!("aud is {first} ({} in all), not one of the configured", stated.len()))
+        let first = stated.first().map_or("", |first| first.of(payload));
+        mismatch(format!(
+            "aud is {} ({} in all), not one of the configured",
+            Escaped(first),
+            stated.len()
+        ))
     }
 
     fn check_times(

@@ -65,12 +65,9 @@ pub const fn permission(name: &'static str) -> Requirement {
 /// What only code can tell, under a name for the log and for tests.
 ///
 /// ```
-/// use auth0_core::{AccessToken, policy::*};
+/// use auth0_core::policy::*;
 ///
-/// fn is_employee(token: &AccessToken) -> bool {
-///     token.subject().starts_with("waad|")
-/// }
-/// policy!(pub Employee = check("employee", is_employee));
+/// policy!(pub Employee = check("employee", |token| token.subject().starts_with("waad|")));
 /// assert_eq!(of::<Employee>().to_string(), r#"check("employee")"#);
 /// ```
 ///
