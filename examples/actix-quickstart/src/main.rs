@@ -1,0 +1,76 @@
+//! An API with a public route, a private one, and one that needs a scope.
+//!
+//! `cargo run -p actix-quickstart` starts it with a tenant of its own and prints what to `curl`. For
+//! your own tenant, set `AUTH0_DOMAIN` and `AUTH0_AUDIENCE`, in the environment or in `.env`.
+use actix_web::{App, HttpServer, Responder, get, web};
+use auth0_actix::{AccessToken, Authorized, policy::*};
+use std::{env, error::Error, net::TcpListener};
+use tracing_subscriber::EnvFilter;
+
+policy!(pub ReadMessages = scope("read:messages"));
+
+#[get("/api/public")]
+async fn public() -> impl Responder {
+    "for everybody\n"
+}
+
+#[get("/api/private")]
+async fn private(token: AccessToken) -> impl Responder {
+    format!("{}\n", token.subject())
+}
+
+#[get("/api/private-scoped")]
+async fn private_scoped(token: Authorized<ReadMessages>) -> impl Responder {
+    format!("messages of {}\n", token.subject())
+}
+
+fn routes(config: &mut web::ServiceConfig) {
+    config.service(public).service(private).service(private_scoped);
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        return Err(error.into());
+    }
+    let log = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(log).init();
+    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = TcpListener::bind(("127.0.0.1", port))?;
+
+    // In a program of your own: Auth0::from_env()?
+    let auth = auth0_local::quickstart(listener.local_addr()?.port()).await?;
+    let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes));
+    Ok(server.listen(listener)?.run().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use auth0_actix::testing::Tenant;
+
+    #[actix_web::test]
+    async fn who_gets_in() {
+        let tenant = Tenant::new();
+        let app = init_service(App::new().app_data(tenant.auth0()).configure(routes)).await;
+        let plain = tenant.token().mint();
+        let reader = tenant.token().scope("read:messages").mint();
+        for (path, token, status) in [
+            ("/api/public", "", 200),
+            ("/api/private", "", 401),
+            ("/api/private", &plain, 200),
+            ("/api/private-scoped", &plain, 403),
+            ("/api/private-scoped", &reader, 200),
+        ] {
+            let mut request = TestRequest::get().uri(path);
+            if !token.is_empty() {
+                request = request.insert_header(("authorization", format!("Bearer {token}")));
+            }
+            let response = call_service(&app, request.to_request()).await;
+            assert_eq!(response.status(), status, "{path}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! An API with a public route, a private one, and one that needs a scope.
+//!
+//! `cargo run -p axum-quickstart` starts it with a tenant of its own and prints what to `curl`. For
+//! your own tenant, set `AUTH0_DOMAIN` and `AUTH0_AUDIENCE`, in the environment or in `.env`.
+use auth0_axum::{AccessToken, Auth0, Authorized, policy::*};
+use axum::{Router, routing::get};
+use std::{env, error::Error};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+policy!(pub ReadMessages = scope("read:messages"));
+
+async fn public() -> &'static str {
+    "for everybody\n"
+}
+
+async fn private(token: AccessToken) -> String {
+    format!("{}\n", token.subject())
+}
+
+async fn private_scoped(token: Authorized<ReadMessages>) -> String {
+    format!("messages of {}\n", token.subject())
+}
+
+fn app(auth: Auth0) -> Router {
+    Router::new()
+        .route("/api/public", get(public))
+        .route("/api/private", get(private))
+        .route("/api/private-scoped", get(private_scoped))
+        .with_state(auth)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        return Err(error.into());
+    }
+    let log = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(log).init();
+    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+
+    // In a program of your own: Auth0::from_env()?
+    let auth = auth0_local::quickstart(listener.local_addr()?.port()).await?;
+    Ok(axum::serve(listener, app(auth)).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth0_axum::testing::Tenant;
+    use axum::{body::Body, http::Request};
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn who_gets_in() {
+        let tenant = Tenant::new();
+        let app = app(tenant.auth0());
+        let plain = tenant.token().mint();
+        let reader = tenant.token().scope("read:messages").mint();
+        for (path, token, status) in [
+            ("/api/public", "", 200),
+            ("/api/private", "", 401),
+            ("/api/private", &plain, 200),
+            ("/api/private-scoped", &plain, 403),
+            ("/api/private-scoped", &reader, 200),
+        ] {
+            let mut request = Request::get(path);
+            if !token.is_empty() {
+                request = request.header("authorization", format!("Bearer {token}"));
+            }
+            let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(response.status(), status, "{path}");
+        }
+    }
+}
