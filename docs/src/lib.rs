@@ -1,0 +1,27 @@
+//! The guide. Every page is compiled, and its examples are run, as the documentation tests of
+//! this crate.
+
+/// The front page.
+#[doc = include_str!("../../README.md")]
+pub mod readme {}
+
+#[doc = include_str!("../quickstart-axum.md")]
+pub mod quickstart_axum {}
+
+#[doc = include_str!("../quickstart-actix.md")]
+pub mod quickstart_actix {}
+
+#[doc = include_str!("../how-a-request-is-judged.md")]
+pub mod how_a_request_is_judged {}
+
+#[doc = include_str!("../configuration.md")]
+pub mod configuration {}
+
+#[doc = include_str!("../refusals.md")]
+pub mod refusals {}
+
+#[doc = include_str!("../testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("../design.md")]
+pub mod design {}
