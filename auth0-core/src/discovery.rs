@@ -43,6 +43,9 @@ pub(crate) async fn metadata(
     issuer: &Issuer,
 ) -> Result<Metadata, FetchError> {
     let body = fetch(http, &issuer.metadata_url()).await?;
+    if !is_object(&body) {
+        return Err(FetchError::NotMetadata("it is not a JSON object".into()));
+    }
     let document: Document = serde_json::from_slice(&body)
         .map_err(|error| FetchError::NotMetadata(error.to_string()))?;
     if document.issuer != issuer.as_str() {
@@ -67,6 +70,9 @@ pub(crate) async fn key_set(
     allowed: AlgorithmSet,
 ) -> Result<KeySet, FetchError> {
     let body = fetch(http, &metadata.jwks_uri).await?;
+    if !is_object(&body) {
+        return Err(FetchError::NotKeySet);
+    }
     let keys = KeySet::parse(&body, allowed).ok_or(FetchError::NotKeySet)?;
     if keys.is_empty() { Err(FetchError::NoUsableKey) } else { Ok(keys) }
 }
@@ -84,6 +90,11 @@ async fn fetch(http: &Arc<dyn HttpClient>, url: &str) -> Result<Vec<u8>, FetchEr
         return Err(FetchError::TooLong);
     }
     Ok(body)
+}
+
+/// Asked before serde reads a document, because serde takes a list for a struct as well.
+fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'{')
 }
 
 /// `application/json`, `application/jwk-set+json` and whatever else ends in `+json` (RFC 6839).
