@@ -1,6 +1,10 @@
 //! One verification per request and verifier. actix polls the extractors of a handler side by
 //! side, so looking, verifying and then storing would verify twice: the cell is put down first.
-use actix_web::{HttpMessage, HttpRequest, http::header::AUTHORIZATION, web::Data};
+use actix_web::{
+    HttpMessage, HttpRequest,
+    http::header::{AUTHORIZATION, HeaderValue},
+    web::Data,
+};
 use auth0_core::{AccessToken, Auth0, Error, RequestView};
 use std::{
     rc::Rc,
@@ -46,7 +50,7 @@ pub(crate) fn verifier(request: &HttpRequest) -> Result<Auth0, Error> {
 
 pub(crate) async fn verify_once(auth: &Auth0, request: HttpRequest) -> Result<AccessToken, Error> {
     let view = RequestView::new()
-        .authorization(request.headers().get_all(AUTHORIZATION).map(|value| value.as_bytes()));
+        .authorization(request.headers().get_all(AUTHORIZATION).map(HeaderValue::as_bytes));
     if !view.has_credentials() {
         // Not remembered: a middleware further in may still add the field, from a cookie say.
         return auth.authenticate(&view).await;

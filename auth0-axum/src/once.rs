@@ -1,6 +1,6 @@
 //! One verification per request and verifier, whoever asks first: the layer or any extractor.
 use auth0_core::{AccessToken, Auth0, Error, RequestView};
-use http::{Extensions, HeaderMap, header::AUTHORIZATION};
+use http::{Extensions, HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 /// What each verifier said about this request. Refusals are remembered too. Keyed by verifier: a
 /// token that one audience accepts must not reach a route that trusts another.
@@ -13,7 +13,7 @@ pub(crate) async fn verify_once(
     extensions: &mut Extensions,
 ) -> Result<AccessToken, Error> {
     let request = RequestView::new()
-        .authorization(headers.get_all(AUTHORIZATION).iter().map(|v| v.as_bytes()));
+        .authorization(headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes));
     if !request.has_credentials() {
         // Not remembered: a middleware further in may still add the field, from a cookie say.
         return auth.authenticate(&request).await;

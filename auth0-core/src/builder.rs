@@ -251,7 +251,7 @@ impl Builder {
         }
         let http = match self.http {
             Some(http) => http,
-            None => default_http_client()?,
+            None => default_http_client(&issuer)?,
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         Ok(Auth0::new(Inner {
@@ -293,12 +293,12 @@ impl Builder {
 }
 
 #[cfg(feature = "reqwest")]
-fn default_http_client() -> Result<Arc<dyn HttpClient>, ConfigError> {
-    Ok(Arc::new(crate::http::Reqwest::new()?))
+fn default_http_client(issuer: &Issuer) -> Result<Arc<dyn HttpClient>, ConfigError> {
+    Ok(Arc::new(crate::http::Reqwest::new(issuer)?))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_http_client() -> Result<Arc<dyn HttpClient>, ConfigError> {
+fn default_http_client(_: &Issuer) -> Result<Arc<dyn HttpClient>, ConfigError> {
     Err(ConfigError::new(
         "there is no HTTP client to fetch keys with. Turn on the feature \"reqwest\" of auth0-core, \
          or bring a client with .http_client(…)",

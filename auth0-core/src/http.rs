@@ -102,7 +102,7 @@ pub(crate) use with_reqwest::Reqwest;
 #[cfg(feature = "reqwest")]
 mod with_reqwest {
     use super::{BoxFuture, CONNECT_TIMEOUT, HttpClient, HttpError, HttpRequest, HttpResponse};
-    use crate::builder::ConfigError;
+    use crate::{builder::ConfigError, domain::Issuer};
     use reqwest::{
         Response,
         header::{ACCEPT, CONTENT_TYPE, HeaderName, RETRY_AFTER},
@@ -113,11 +113,14 @@ mod with_reqwest {
     pub(crate) struct Reqwest(reqwest::Client);
 
     impl Reqwest {
-        pub(crate) fn new() -> Result<Self, ConfigError> {
-            reqwest::Client::builder()
+        /// The system's proxy settings are honoured, but not for an issuer on this machine: no proxy
+        /// elsewhere can reach it.
+        pub(crate) fn new(issuer: &Issuer) -> Result<Self, ConfigError> {
+            let builder = reqwest::Client::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
                 .redirect(reqwest::redirect::Policy::none())
-                .user_agent(concat!("auth0-rust/", env!("CARGO_PKG_VERSION")))
+                .user_agent(concat!("auth0-rust/", env!("CARGO_PKG_VERSION")));
+            if issuer.is_loopback() { builder.no_proxy() } else { builder }
                 .build()
                 .map(Self)
                 .map_err(|error| {

@@ -112,7 +112,7 @@ fn decode(text: &str) -> Result<Vec<u8>, &'static str> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| "a member is not base64url")
 }
 
-/// A Base64urlUInt (RFC 7518 §2). Leading zeros are not allowed there, but are in the wild, and
+/// A `Base64urlUInt` (RFC 7518 §2). Leading zeros are not allowed there, but are in the wild, and
 /// do no harm.
 fn unsigned(text: &str) -> Result<Vec<u8>, &'static str> {
     let mut bytes = decode(text)?;

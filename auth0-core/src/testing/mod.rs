@@ -25,7 +25,12 @@
 //! ```
 //!
 //! The keys are fixed and public: whoever has this source code has them.
-#![allow(clippy::expect_used, reason = "a broken test kit should end the test")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a broken test kit should end the test"
+)]
 
 mod clock;
 mod key;

@@ -44,8 +44,10 @@ impl Tenant {
         Self::named("tenant")
     }
 
-    /// A tenant at `https://{name}.test/`, with the API `https://api.{name}.test`. Its name must be
-    /// a host label: letters, digits, hyphens.
+    /// A tenant at `https://{name}.test/`, with the API `https://api.{name}.test`.
+    ///
+    /// # Panics
+    /// The name is not a host label: letters, digits, hyphens.
     #[must_use]
     pub fn named(name: &str) -> Self {
         let issuer = format!("https://{name}.test/").parse().expect("the name is a host label");
