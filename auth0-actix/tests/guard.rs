@@ -1,4 +1,5 @@
 //! What users write, run against a tenant in the process.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 use actix_web::{
     App, HttpMessage, HttpResponse, Responder,
     body::MessageBody,

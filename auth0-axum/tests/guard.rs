@@ -1,4 +1,5 @@
 //! What users write, run against a tenant in the process.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 use auth0_axum::{
     AccessToken, Auth0, AuthLayer, AuthRejection, Authorized, Error, ErrorCode, RefusalBody,
     policy::*, testing::Tenant,
