@@ -1,0 +1,138 @@
+//! A [`Tenant`] mints tokens, rotates its keys and fails on demand, all in this process.
+use super::*;
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use auth0_actix::testing::{Failure, Tenant};
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A token that is wrong in one way each, and what the API says to it.
+#[actix_web::test]
+async fn who_gets_in() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    let good = || tenant.token().permissions(["messages:purge"]);
+    for (token, status, error_code) in [
+        (good(), 204, None),
+        (good().machine("reporting"), 204, None),
+        (good().expired(), 401, Some("token_expired")),
+        (good().claim("nbf", u32::MAX), 401, Some("token_not_yet_valid")),
+        (good().audience("https://other.test"), 401, Some("audience_mismatch")),
+        (good().issuer("https://other.test/"), 401, Some("issuer_mismatch")),
+        (good().without("exp"), 401, Some("claims_invalid")),
+        (good().signed_by(&tenant.stranger()), 401, Some("signature_invalid")),
+        (good().unsigned(), 401, Some("algorithm_unsupported")),
+        (good().permissions(["messages:read"]), 403, Some("insufficient_permissions")),
+        (good().without("permissions"), 403, Some("insufficient_permissions")),
+    ] {
+        let answer = call(&auth, "DELETE", "/messages", Some(&token.mint())).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(answer.error_code(), error_code, "{answer:?}");
+    }
+    let answer = call(&auth, "DELETE", "/messages", None).await;
+    assert_eq!((answer.status, answer.error_code()), (401, Some("token_missing")));
+}
+
+/// Time stands still until the test says otherwise. A token lives for a day.
+#[actix_web::test]
+async fn a_token_expires() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    let token = tenant.token().subject("auth0|ann").mint();
+    let answer = call(&auth, "GET", "/me", Some(&token)).await;
+    assert_eq!((answer.status, &*answer.body), (200, "auth0|ann"));
+
+    tenant.clock().advance(DAY);
+    // Up to the leeway, which allows for clocks that differ, it is still good.
+    assert_eq!(call(&auth, "GET", "/me", Some(&token)).await.status, 200);
+
+    tenant.clock().advance(Duration::from_secs(10));
+    let answer = call(&auth, "GET", "/me", Some(&token)).await;
+    assert_eq!((answer.status, answer.error_code()), (401, Some("token_expired")));
+    // Tokens are issued by the same clock.
+    assert_eq!(call(&auth, "GET", "/me", Some(&tenant.token().mint())).await.status, 200);
+}
+
+/// A new key needs no restart, and a withdrawn one is forgotten.
+#[actix_web::test]
+async fn keys_rotate() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    let old = tenant.token().mint();
+    assert_eq!(call(&auth, "GET", "/me", Some(&old)).await.status, 200);
+    assert_eq!(tenant.fetches().key_set, 1);
+
+    tenant.rotate_keys();
+    let new = tenant.token().mint();
+    assert_eq!(call(&auth, "GET", "/me", Some(&new)).await.status, 200);
+    assert_eq!(call(&auth, "GET", "/me", Some(&old)).await.status, 200);
+    assert_eq!(tenant.fetches().key_set, 2, "once more, for the key that was unknown");
+
+    tenant.withdraw_old_keys();
+    tenant.clock().advance(Duration::from_secs(600)); // as long as keys are cached
+    let answer = call(&auth, "GET", "/me", Some(&old)).await;
+    assert_eq!((answer.status, answer.error_code()), (401, Some("key_unknown")));
+    assert_eq!(call(&auth, "GET", "/me", Some(&new)).await.status, 200);
+}
+
+/// Without keys nobody can say whether a token is good: `503`, and never `401`.
+#[actix_web::test]
+async fn the_issuer_is_down_at_the_start() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    let token = tenant.token().mint();
+    tenant.fail(Failure::Unreachable);
+    let answer = call(&auth, "GET", "/me", Some(&token)).await;
+    assert_eq!((answer.status, answer.error_code()), (503, Some("keys_unavailable")));
+    assert_eq!(answer.retry_after.as_deref(), Some("1"));
+
+    tenant.recover();
+    tenant.clock().advance(Duration::from_secs(1));
+    assert_eq!(call(&auth, "GET", "/me", Some(&token)).await.status, 200);
+}
+
+/// With keys at hand, an outage of the issuer is not one of the API.
+#[actix_web::test]
+async fn the_issuer_goes_down_later() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    assert_eq!(call(&auth, "GET", "/me", Some(&tenant.token().mint())).await.status, 200);
+
+    tenant.fail(Failure::Status(500));
+    tenant.clock().advance(DAY / 2);
+    assert_eq!(call(&auth, "GET", "/me", Some(&tenant.token().mint())).await.status, 200);
+
+    tenant.clock().advance(DAY / 2);
+    let answer = call(&auth, "GET", "/me", Some(&tenant.token().mint())).await;
+    assert_eq!((answer.status, answer.error_code()), (503, Some("keys_unavailable")));
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    retry_after: Option<String>,
+    body: String,
+}
+
+impl Answer {
+    /// Out of `{"error":…,"error_description":…,"error_code":…}`.
+    fn error_code(&self) -> Option<&str> {
+        let (_, rest) = self.body.split_once("\"error_code\":\"")?;
+        Some(rest.split_once('"')?.0)
+    }
+}
+
+async fn call(auth: &Auth0, method: &str, path: &str, token: Option<&str>) -> Answer {
+    let app = init_service(App::new().app_data(auth.clone()).configure(routes)).await;
+    let mut request = TestRequest::with_uri(path).method(method.parse().unwrap());
+    if let Some(token) = token {
+        request = request.insert_header(("authorization", format!("Bearer {token}")));
+    }
+    let response = call_service(&app, request.to_request()).await;
+    let retry_after = response.headers().get("retry-after");
+    Answer {
+        status: response.status().as_u16(),
+        retry_after: retry_after.map(|value| value.to_str().unwrap().to_owned()),
+        body: String::from_utf8(read_body(response).await.into()).unwrap(),
+    }
+}

@@ -1,0 +1,161 @@
+use super::*;
+use auth0_axum::testing::Tenant;
+use axum::{body::Body, http::Request};
+use std::{collections::HashMap, net::SocketAddr};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tower::ServiceExt;
+
+#[tokio::test]
+async fn a_preflight_needs_no_token() {
+    let (status, headers) = call(
+        &Tenant::new(),
+        "OPTIONS",
+        &[
+            ("origin", "https://app.acme.com"),
+            ("access-control-request-method", "GET"),
+            ("access-control-request-headers", "authorization"),
+        ],
+    )
+    .await;
+    assert_eq!(status, 200);
+    assert_eq!(headers["access-control-allow-origin"], "https://app.acme.com");
+    assert_eq!(headers["access-control-allow-methods"], "GET");
+    assert_eq!(headers["access-control-allow-headers"], "authorization");
+}
+
+#[tokio::test]
+async fn a_page_can_read_why_it_was_refused() {
+    let tenant = Tenant::new();
+    let origin = ("origin", "https://app.acme.com");
+    let expired = format!("Bearer {}", tenant.token().expired().mint());
+    for (fields, challenge) in [
+        (&[origin][..], "Bearer"),
+        (&[origin, ("authorization", &expired)], "error=\"invalid_token\""),
+    ] {
+        let (status, headers) = call(&tenant, "GET", fields).await;
+        assert_eq!(status, 401);
+        assert!(headers["www-authenticate"].contains(challenge), "{headers:?}");
+        assert_eq!(headers["access-control-allow-origin"], "https://app.acme.com");
+        assert!(headers["access-control-expose-headers"].contains("www-authenticate"));
+    }
+    let good = format!("Bearer {}", tenant.token().mint());
+    let (status, headers) = call(&tenant, "GET", &[origin, ("authorization", &good)]).await;
+    assert_eq!(status, 200);
+    assert_eq!(headers["access-control-allow-origin"], "https://app.acme.com");
+}
+
+#[tokio::test]
+async fn other_pages_are_told_nothing() {
+    let (status, headers) =
+        call(&Tenant::new(), "GET", &[("origin", "https://evil.example")]).await;
+    assert_eq!(status, 401);
+    assert_ne!(
+        headers.get("access-control-allow-origin").map(String::as_str),
+        Some("https://evil.example")
+    );
+}
+
+#[tokio::test]
+async fn a_websocket_needs_a_token_at_the_upgrade() {
+    let tenant = Tenant::new();
+    let server = serve(tenant.auth0()).await;
+    let token = tenant.token().mint();
+    let forged = tenant.token().signed_by(&tenant.stranger()).mint();
+    for (fields, status) in [
+        (String::new(), 401),
+        (format!("authorization: Bearer {token}\r\n"), 101),
+        (format!("authorization: Bearer {forged}\r\n"), 401),
+        (format!("sec-websocket-protocol: bearer, {token}\r\n"), 101),
+        (format!("sec-websocket-protocol: bearer,{token}\r\n"), 101),
+        (format!("sec-websocket-protocol: bearer, {forged}\r\n"), 401),
+        ("sec-websocket-protocol: bearer\r\n".into(), 401),
+        (format!("sec-websocket-protocol: {token}\r\n"), 401),
+        (format!("sec-websocket-protocol: bearer, {token}, chat\r\n"), 400),
+        // What is offered never stands in for what `Authorization` says.
+        (
+            format!(
+                "authorization: Bearer {forged}\r\nsec-websocket-protocol: bearer, {token}\r\n"
+            ),
+            401,
+        ),
+    ] {
+        let (_, head) = upgrade(server, &fields).await;
+        assert!(head.starts_with(&format!("http/1.1 {status} ")), "{fields}: {head}");
+        assert_eq!(
+            head.contains("sec-websocket-protocol: bearer\r\n"),
+            status == 101 && fields.starts_with("sec-"),
+            "{fields}: {head}"
+        );
+        assert!(!head.contains(&token.to_lowercase()), "never echoed: {head}");
+    }
+}
+
+/// The offer counts in an upgrade only.
+#[tokio::test]
+async fn other_requests_offer_nothing() {
+    let tenant = Tenant::new();
+    let offer = format!("bearer, {}", tenant.token().mint());
+    let (status, _) = call(&tenant, "GET", &[("sec-websocket-protocol", &offer)]).await;
+    assert_eq!(status, 401);
+}
+
+#[tokio::test]
+async fn a_websocket_lives_as_long_as_its_token() {
+    let tenant = Tenant::new();
+    let server = serve(tenant.auth0()).await;
+    // The handler goes by the system's clock, and the tenant by one that stands still.
+    let long = tenant.token().claim("exp", u32::MAX).mint();
+    let (mut socket, _) = upgrade(server, &format!("authorization: Bearer {long}\r\n")).await;
+    socket.write_all(b"\x81\x82\0\0\0\0hi").await.unwrap();
+    let mut frame = [0; 4];
+    socket.read_exact(&mut frame).await.unwrap();
+    assert_eq!(&frame, b"\x81\x02hi");
+
+    // Its last day, 2026-01-01, has passed.
+    let over = tenant.token().mint();
+    let (mut socket, _) = upgrade(server, &format!("authorization: Bearer {over}\r\n")).await;
+    let mut frame = [0; 2];
+    socket.read_exact(&mut frame).await.unwrap();
+    assert_eq!(frame, [0x88, 0], "a close frame");
+}
+
+/// Asks for an upgrade, byte for byte. What comes back is in lower case.
+async fn upgrade(server: SocketAddr, fields: &str) -> (TcpStream, String) {
+    let mut socket = TcpStream::connect(server).await.unwrap();
+    let request = format!(
+        "GET /echo HTTP/1.1\r\nhost: {server}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{fields}\r\n"
+    );
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.unwrap());
+    }
+    (socket, String::from_utf8(head).unwrap().to_lowercase())
+}
+
+async fn serve(auth: Auth0) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async { axum::serve(listener, app(auth)).await });
+    address
+}
+
+async fn call(
+    tenant: &Tenant,
+    method: &str,
+    fields: &[(&str, &str)],
+) -> (u16, HashMap<String, String>) {
+    let mut request = Request::builder().method(method).uri("/me");
+    for (name, value) in fields {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let response = app(tenant.auth0()).oneshot(request).await.unwrap();
+    let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value)));
+    (response.status().as_u16(), headers.collect())
+}
