@@ -6,8 +6,9 @@
 //!    `new WebSocket(url, ["bearer", token])`. A middleware turns that into the header.
 //!
 //! ```sh
-//! cargo run -p auth0-local -- serve --port 4400         # in one terminal
-//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test cargo run -p actix-cors-websocket
+//! cargo run -p auth0-local -- serve --port 4400       # in one terminal
+//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test \
+//!     cargo run -p actix-cors-websocket               # in another
 //!
 //! curl -i http://127.0.0.1:3000/api/me -H "Origin: https://app.acme.com" \
 //!     -H "Authorization: Bearer $(cargo run -q -p auth0-local -- token \

@@ -113,7 +113,7 @@ async fn a_websocket_lives_as_long_as_its_token() {
     socket.read_exact(&mut frame).await.unwrap();
     assert_eq!(&frame, b"\x81\x02hi");
 
-    // Its last day, 2026-01-01, has passed.
+    // The tenant's clock stands at 2026-01-01, and this token ends a day later.
     let over = tenant.token().mint();
     let (mut socket, _) = upgrade(server, &format!("authorization: Bearer {over}\r\n")).await;
     let mut frame = [0; 2];

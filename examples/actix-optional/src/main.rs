@@ -4,8 +4,9 @@
 //! everywhere: the client believes that it is logged in, and should hear that it is not.
 //!
 //! ```sh
-//! cargo run -p auth0-local -- serve --port 4400         # in one terminal
-//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test cargo run -p actix-optional
+//! cargo run -p auth0-local -- serve --port 4400       # in one terminal
+//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test \
+//!     cargo run -p actix-optional                     # in another
 //!
 //! curl -i http://127.0.0.1:3000/feed
 //! curl -i http://127.0.0.1:3000/feed -H "Authorization: Bearer $(cargo run -q -p auth0-local -- \

@@ -4,8 +4,9 @@
 //! user may do: turn on "Add Permissions in the Access Token" for your API to have it in the token.
 //!
 //! ```sh
-//! cargo run -p auth0-local -- serve --port 4400         # in one terminal
-//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test cargo run -p actix-permissions
+//! cargo run -p auth0-local -- serve --port 4400       # in one terminal
+//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test \
+//!     cargo run -p actix-permissions                  # in another
 //!
 //! curl -i http://127.0.0.1:3000/messages -X DELETE -H "Authorization: Bearer $(cargo run -q \
 //!     -p auth0-local -- token --audience https://api.local.test \

@@ -4,8 +4,9 @@
 //! A type that serde can read says which ones a handler needs, and which may be absent.
 //!
 //! ```sh
-//! cargo run -p auth0-local -- serve --port 4400         # in one terminal
-//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test cargo run -p axum-custom-claims
+//! cargo run -p auth0-local -- serve --port 4400       # in one terminal
+//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test \
+//!     cargo run -p axum-custom-claims                 # in another
 //!
 //! curl -i http://127.0.0.1:3000/me -H "Authorization: Bearer $(cargo run -q -p auth0-local -- \
 //!     token --audience https://api.local.test --claim 'https://acme.com/roles=["admin"]')"

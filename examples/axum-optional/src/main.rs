@@ -4,15 +4,16 @@
 //! everywhere: the client believes that it is logged in, and should hear that it is not.
 //!
 //! ```sh
-//! cargo run -p auth0-local -- serve --port 4400         # in one terminal
-//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test cargo run -p axum-optional
+//! cargo run -p auth0-local -- serve --port 4400       # in one terminal
+//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test \
+//!     cargo run -p axum-optional                      # in another
 //!
 //! curl -i http://127.0.0.1:3000/feed
 //! curl -i http://127.0.0.1:3000/feed -H "Authorization: Bearer $(cargo run -q -p auth0-local -- \
 //!     token --audience https://api.local.test --subject 'auth0|ann')"
 //! ```
 use auth0_axum::{AccessToken, Auth0, AuthLayer};
-use axum::{Extension, Router, routing::get};
+use axum::{Router, routing::get};
 use std::{env, error::Error};
 use tokio::net::TcpListener;
 
@@ -23,8 +24,8 @@ async fn feed(token: Option<AccessToken>) -> String {
     }
 }
 
-/// Behind the layer a handler needs no verifier in its state: the token rides in the extensions.
-async fn page(token: Option<Extension<AccessToken>>) -> String {
+/// Behind the layer, too, the token is at hand. It is not verified a second time.
+async fn page(token: Option<AccessToken>) -> String {
     format!("a page for {}", token.as_ref().map_or("everybody", |token| token.subject()))
 }
 
@@ -38,7 +39,7 @@ fn app(auth: Auth0) -> Router {
         .route("/page", get(page))
         .route("/about", get(about))
         .layer(AuthLayer::new(auth.clone()).optional());
-    Router::new().route("/feed", get(feed)).with_state(auth).nest("/pages", pages)
+    Router::new().route("/feed", get(feed)).nest("/pages", pages).with_state(auth)
 }
 
 #[tokio::main]
