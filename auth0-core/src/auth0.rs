@@ -6,6 +6,7 @@ use crate::{
     clock::Clock,
     credentials::Credentials,
     error::{Error, ErrorCode, ErrorKind},
+    health::Health,
     jwks::{
         Verdict,
         cache::{KeyCache, Unavailable},
@@ -129,7 +130,8 @@ impl Auth0 {
         })
     }
 
-    /// Fetches the issuer's keys, so that the first request does not wait for them.
+    /// Fetches the issuer's keys if there are none, so that the first request does not wait for
+    /// them. With keys at hand it does nothing, so it also serves as a readiness probe.
     ///
     /// # Errors
     /// `keys_unavailable`. The verifier works all the same as soon as the issuer answers: log it
@@ -139,6 +141,26 @@ impl Auth0 {
             Ok(_) => Ok(()),
             Err(reason) => Err(unavailable(&reason).with_options(&self.0.challenge)),
         }
+    }
+
+    /// Fetches the issuer's keys now, whatever their age: a key that the issuer has withdrawn is
+    /// refused from then on. Without this it is refused within ten minutes.
+    ///
+    /// # Errors
+    /// `keys_unavailable`: the keys at hand go on serving.
+    pub async fn refresh(&self) -> Result<(), Error> {
+        match self.0.keys.refresh().await {
+            Ok(_) => Ok(()),
+            Err(reason) => Err(unavailable(&reason).with_options(&self.0.challenge)),
+        }
+    }
+
+    /// How it stands with the issuer's keys, without asking the issuer. For a readiness probe use
+    /// [`warm_up`](Self::warm_up), which asks if there are no keys yet; an instance that waits for
+    /// its first request to have keys would never be sent one.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.0.keys.health()
     }
 
     /// Whether two handles are clones of one verifier. What one verifier says of a request must

@@ -7,7 +7,10 @@ use crate::{
     domain::{Audience, Domain, Issuer},
     error::Error,
     http::HttpClient,
-    jwks::cache::KeyCache,
+    jwks::{
+        STALE,
+        cache::{KeyCache, Source},
+    },
     verifier::Rules,
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -53,6 +56,7 @@ pub struct Builder {
     leeway: Duration,
     rfc9068_only: bool,
     max_token_bytes: usize,
+    stale_keys: Duration,
     realm: Option<String>,
     render: Option<RenderBody>,
     http: Option<Arc<dyn HttpClient>>,
@@ -69,6 +73,7 @@ impl Builder {
             leeway: DEFAULT_LEEWAY,
             rfc9068_only: false,
             max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
+            stale_keys: STALE,
             realm: None,
             render: None,
             http: None,
@@ -160,6 +165,14 @@ impl Builder {
     /// The size limit of a token in bytes: 16 KiB by default, 1 MiB at the most.
     pub fn max_token_bytes(mut self, bytes: usize) -> Self {
         self.max_token_bytes = bytes;
+        self
+    }
+
+    /// How long the issuer's keys go on serving while it fails, counted from its last good answer:
+    /// 24 h by default. With zero, requests get `503` as soon as the keys are ten minutes old and
+    /// cannot be fetched.
+    pub fn serve_stale_keys_for(mut self, time: Duration) -> Self {
+        self.stale_keys = time;
         self
     }
 
@@ -255,7 +268,11 @@ impl Builder {
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         Ok(Auth0::new(Inner {
-            keys: KeyCache::new(issuer.clone(), algorithms, http, Arc::clone(&clock)),
+            keys: KeyCache::new(
+                Source { issuer: issuer.clone(), algorithms, http },
+                self.stale_keys,
+                Arc::clone(&clock),
+            ),
             rules: Rules {
                 issuer,
                 audiences,

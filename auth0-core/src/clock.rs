@@ -1,4 +1,5 @@
 //! Where the time comes from.
+use crate::http::BoxFuture;
 use std::{
     fmt,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -15,6 +16,12 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// A time that never goes backwards, since an arbitrary moment. Ages of keys are measured
     /// with it, so that a corrected system clock does not make them older or younger.
     fn monotonic(&self) -> Duration;
+
+    /// Ends when this much time has passed. Only refreshes in the background wait for it, never a
+    /// request. The default is tokio's timer.
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
 }
 
 /// The clock of the operating system.

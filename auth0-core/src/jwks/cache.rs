@@ -1,62 +1,55 @@
-//! The keys of one issuer over time: when they are fetched, and what is said while they cannot be.
+//! The keys of one issuer over time: which are served, when they are fetched, and what is said
+//! while they cannot be.
 //!
-//! The hot path reads one atomic pointer. Everything that decides about a fetch stands behind a
-//! mutex that is taken only when a fetch may be due, and is never held across an await.
-use super::KeySet;
+//! The hot path reads one atomic pointer, and neither locks nor allocates. Everything that decides
+//! about a fetch stands behind a lock that is taken only when a fetch may be due.
+use super::{
+    KeySet,
+    flight::{Boarding, Passenger, Pilot, SingleFlight},
+    schedule::{FIRST_BACKOFF, FRESH, Failure, IDLE_RETRY, Schedule, refresh_age},
+};
 use crate::{
     clock::Clock,
     crypto::AlgorithmSet,
     discovery::{self, FetchError, Metadata},
     domain::Issuer,
+    health::Health,
     http::{HttpClient, TOTAL_TIMEOUT},
 };
 use arc_swap::{ArcSwapOption, Guard};
 use std::{
+    fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
-use tokio::sync::watch;
-
-/// A withdrawn key is refused at the latest after this. Auth0's own answers carry a max-age of
-/// about 15 s, which would mean a fetch every 15 s for keys that change a few times a year.
-const FRESH: Duration = Duration::from_secs(600);
-
-/// From this age on a request sets off a refresh in the background, so that none waits for one.
-const REFRESH_AHEAD: Duration = Duration::from_secs(300);
-
-/// While the issuer fails, keys go on serving this long after its last good answer: an outage of
-/// a night must not log everybody out.
-const STALE: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The first retry comes soon, because most failures are short; the delay doubles up to the
-/// maximum, which bounds both the load on a failing issuer and the time to notice that it is back.
-const FIRST_BACKOFF: Duration = Duration::from_millis(250);
-const MAX_BACKOFF: Duration = Duration::from_secs(2);
-
-/// What the issuer asks for with `Retry-After` is honoured up to here.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
-
-/// Refetches for unknown key ids: two at once, because the first may have been spent on a token
-/// with a made-up id just before a rotation; then one every five seconds, so that a flood of
-/// made-up ids delays a rotation by no more than that.
-const UNKNOWN_KEY_BURST: u32 = 2;
-const UNKNOWN_KEY_REFILL: Duration = Duration::from_secs(5);
+use tokio::{runtime, sync::watch};
 
 /// The keys of one issuer.
-#[derive(Debug)]
 pub(crate) struct KeyCache {
-    issuer: Issuer,
-    algorithms: AlgorithmSet,
-    http: Arc<dyn HttpClient>,
+    source: Source,
     clock: Arc<dyn Clock>,
+    stale: Duration,
     current: ArcSwapOption<Snapshot>,
+    /// The last fetch failed: keys that are no longer fresh are served all the same.
+    failing: AtomicBool,
     /// When a request should next look whether a refresh is due, in monotonic milliseconds. Keeps
-    /// requests off the mutex while a refresh runs or backs off.
+    /// requests off the lock while a refresh runs or backs off.
     look_again: AtomicU64,
-    refresh: Mutex<Refresh>,
+    flights: Arc<SingleFlight<State, Outcome>>,
+    /// Says to the one who waits for the next refresh that a fetch has started, or that the cache is
+    /// dropped.
+    departed: watch::Sender<()>,
+}
+
+/// Where the keys come from, and what is asked of them.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) issuer: Issuer,
+    pub(crate) algorithms: AlgorithmSet,
+    pub(crate) http: Arc<dyn HttpClient>,
 }
 
 /// One good answer of the issuer.
@@ -66,6 +59,7 @@ pub(crate) struct Snapshot {
     metadata: Arc<Metadata>,
     metadata_at: Duration,
     fetched_at: Duration,
+    refresh_at: Duration,
 }
 
 /// Why there are no keys to judge a token with.
@@ -78,71 +72,88 @@ pub(crate) struct Unavailable {
 type Outcome = Result<Arc<Snapshot>, Unavailable>;
 
 #[derive(Debug)]
-struct Refresh {
-    in_flight: Option<watch::Receiver<Option<Outcome>>>,
-    failure: Option<Failure>,
-    failures: u32,
-    unknown_key_credit: u32,
-    credited_at: Duration,
+struct State {
+    schedule: Schedule,
+    condition: Condition,
 }
 
-/// The last fetch failed, and the next one waits.
-#[derive(Debug)]
-struct Failure {
-    cause: Arc<FetchError>,
-    retry_at: Duration,
+/// How it stands with the issuer, as far as the log was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Condition {
+    Answering,
+    /// It fails, and its keys are fresh.
+    Failing,
+    /// It fails, and old keys are served.
+    Stale,
+    /// It fails, and there are no keys that may be served.
+    Unavailable,
+}
+
+/// Why a fetch does not start.
+enum NoFetch {
+    Needless(Arc<Snapshot>),
+    OverBudget,
+    BackingOff(Unavailable),
 }
 
 impl KeyCache {
-    pub(crate) fn new(
-        issuer: Issuer,
-        algorithms: AlgorithmSet,
-        http: Arc<dyn HttpClient>,
-        clock: Arc<dyn Clock>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(source: Source, stale: Duration, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let now = clock.monotonic();
         Arc::new(Self {
-            issuer,
-            algorithms,
-            http,
+            source,
+            stale,
             current: ArcSwapOption::empty(),
+            failing: AtomicBool::new(false),
             look_again: AtomicU64::new(0),
-            refresh: Mutex::new(Refresh {
-                in_flight: None,
-                failure: None,
-                failures: 0,
-                unknown_key_credit: UNKNOWN_KEY_BURST,
-                credited_at: clock.monotonic(),
+            flights: SingleFlight::new(State {
+                schedule: Schedule::new(now),
+                condition: Condition::Answering,
             }),
+            departed: watch::Sender::new(()),
             clock,
         })
     }
 
-    /// The keys, if they are there and may be used without asking the issuer first. Old ones set
-    /// off a refresh in the background.
+    /// The keys, if they are there and may be used without asking the issuer first: while they are
+    /// fresh, and while the issuer fails. Sets off a refresh in the background when it is time.
     pub(crate) fn ready(self: &Arc<Self>) -> Option<Guard<Option<Arc<Snapshot>>>> {
         let now = self.clock.monotonic();
         let current = self.current.load();
-        let age = now.saturating_sub(current.as_ref()?.fetched_at);
-        if age >= REFRESH_AHEAD && millis(now) >= self.look_again.load(Ordering::Relaxed) {
-            self.start_if_due(now);
+        let snapshot = current.as_ref()?;
+        if now >= snapshot.refresh_at && millis(now) >= self.look_again.load(Ordering::Relaxed) {
+            self.refresh_in_background(now);
         }
-        (age < FRESH).then_some(current)
+        let usable = snapshot.is_fresh(now)
+            || self.failing.load(Ordering::Relaxed) && snapshot.age(now) < self.stale;
+        usable.then_some(current)
     }
 
-    /// The keys: the ones at hand while they are fresh, else those of a fetch that this request
-    /// waits for, else old ones while the issuer fails.
+    /// The keys; if there are none to be used at once, those of a fetch that this request waits
+    /// for, or old ones if that fails.
     pub(crate) async fn keys(self: &Arc<Self>) -> Outcome {
         if let Some(current) = self.ready()
             && let Some(snapshot) = &*current
         {
             return Ok(Arc::clone(snapshot));
         }
-        self.fetched().await.or_else(|unavailable| {
+        let now = self.clock.monotonic();
+        let boarded = self.board(|state| {
+            // Somebody else's fetch may have landed between the look and the lock.
+            match self.current.load_full() {
+                Some(current) if current.is_fresh(now) => Err(NoFetch::Needless(current)),
+                _ => state.may_retry(now),
+            }
+        });
+        let outcome = match boarded {
+            Ok(passenger) => landed(passenger).await,
+            Err(NoFetch::Needless(current)) => Ok(current),
+            Err(NoFetch::BackingOff(unavailable)) => Err(unavailable),
+            Err(NoFetch::OverBudget) => Err(abandoned()),
+        };
+        outcome.or_else(|unavailable| {
             let now = self.clock.monotonic();
-            self.current
-                .load_full()
-                .filter(|snapshot| now.saturating_sub(snapshot.fetched_at) < STALE)
-                .ok_or(unavailable)
+            let current = self.current.load_full();
+            current.filter(|snapshot| snapshot.age(now) < self.stale).ok_or(unavailable)
         })
     }
 
@@ -153,224 +164,266 @@ impl KeyCache {
         seen: &Arc<Snapshot>,
     ) -> Result<Option<Arc<Snapshot>>, Unavailable> {
         let now = self.clock.monotonic();
-        let flight = {
-            let mut refresh = self.lock();
-            if let Some(current) = self.current.load_full()
-                && !Arc::ptr_eq(&current, seen)
-            {
-                return Ok(Some(current));
+        let newer = || self.current.load_full().filter(|current| !Arc::ptr_eq(current, seen));
+        let boarded = self.board(|state| {
+            if let Some(current) = newer() {
+                return Err(NoFetch::Needless(current));
             }
-            if let Some(flight) = &refresh.in_flight {
-                flight.clone()
-            } else if let Some(unavailable) = refresh.backing_off(now) {
-                return Err(unavailable);
-            } else if refresh.spend_unknown_key_credit(now) {
-                self.start(&mut refresh)?
-            } else {
-                return Ok(None);
+            state.may_retry(now)?;
+            if state.schedule.spend_unknown_key_credit(now) {
+                return Ok(());
             }
-        };
-        landed(flight).await.map(Some)
+            Err(NoFetch::OverBudget)
+        });
+        match boarded {
+            Ok(passenger) => landed(passenger).await.map(Some),
+            Err(NoFetch::Needless(current)) => Ok(Some(current)),
+            Err(NoFetch::BackingOff(unavailable)) => Err(unavailable),
+            Err(NoFetch::OverBudget) => {
+                tracing::debug!(
+                    target: "auth0", issuer = %self.source.issuer,
+                    "a token names an unknown key, and the budget for refetches is used up"
+                );
+                Ok(None)
+            }
+        }
     }
 
-    async fn fetched(self: &Arc<Self>) -> Outcome {
+    /// Fetches now, whatever the age of the keys. A fetch that was under way already does not
+    /// count: it may have missed what has just changed.
+    pub(crate) async fn refresh(self: &Arc<Self>) -> Outcome {
+        let before = self.flights.departures();
+        loop {
+            match self.board(|_| Ok(())) {
+                Ok(passenger) => {
+                    let is_new = passenger.number() > before;
+                    let outcome = landed(passenger).await;
+                    if is_new {
+                        return outcome;
+                    }
+                }
+                Err(NoFetch::BackingOff(unavailable)) => return Err(unavailable),
+                Err(_) => return Err(abandoned()),
+            }
+        }
+    }
+
+    pub(crate) fn health(&self) -> Health {
         let now = self.clock.monotonic();
-        let flight = {
-            let mut refresh = self.lock();
-            // Somebody else's fetch may have landed between the look at the keys and the lock.
-            if let Some(current) = self.current.load_full()
-                && now.saturating_sub(current.fetched_at) < FRESH
-            {
-                return Ok(current);
+        let failure = self.flights.inspect(|state| state.schedule.failure().cloned());
+        let age = self.current.load().as_ref().map(|snapshot| snapshot.age(now));
+        match (age, failure) {
+            (Some(age), None) => Health::Ready { age },
+            (Some(age), Some(_)) if age < FRESH => Health::Ready { age },
+            (Some(age), Some(failure)) if age < self.stale => {
+                Health::Stale { age, error: failure.cause.to_string() }
             }
-            if let Some(flight) = &refresh.in_flight {
-                flight.clone()
-            } else if let Some(unavailable) = refresh.backing_off(now) {
-                return Err(unavailable);
-            } else {
-                self.start(&mut refresh)?
-            }
-        };
-        landed(flight).await
+            (_, Some(failure)) => Health::Unavailable {
+                error: failure.cause.to_string(),
+                retry_in: failure.retry_at.saturating_sub(now),
+            },
+            (None, None) => Health::Unavailable {
+                error: "the keys have not been asked for yet".to_owned(),
+                retry_in: Duration::ZERO,
+            },
+        }
     }
 
-    fn start_if_due(self: &Arc<Self>, now: Duration) {
-        let mut refresh = self.lock();
-        let look_again = if refresh.in_flight.is_some() {
-            now + Duration::from_secs(1)
-        } else if let Some(failure) =
-            refresh.failure.as_ref().filter(|failure| now < failure.retry_at)
-        {
-            failure.retry_at
-        } else {
-            // Without a runtime there is nobody to fetch; the keys at hand go on serving.
-            let _ = self.start(&mut refresh);
-            now + Duration::from_secs(1)
+    /// Joins the fetch under way, or starts one if `decide` allows, in a task that belongs to
+    /// nobody.
+    fn board(
+        self: &Arc<Self>,
+        decide: impl FnOnce(&mut State) -> Result<(), NoFetch>,
+    ) -> Result<Passenger<Outcome>, NoFetch> {
+        let Ok(runtime) = runtime::Handle::try_current() else {
+            let cause = Arc::new(FetchError::NoRuntime);
+            return Err(NoFetch::BackingOff(Unavailable { retry_in: FIRST_BACKOFF, cause }));
+        };
+        match self.flights.board(State::abandoned, decide)? {
+            Boarding::Joined(passenger) => Ok(passenger),
+            Boarding::Started(passenger, pilot) => {
+                self.departed.send_replace(());
+                runtime.spawn(fly(Arc::clone(self), pilot));
+                Ok(passenger)
+            }
+        }
+    }
+
+    fn refresh_in_background(self: &Arc<Self>, now: Duration) {
+        let look_again = match self.board(|state| state.may_retry(now)) {
+            Err(NoFetch::BackingOff(unavailable)) => now + unavailable.retry_in,
+            _ => now + Duration::from_secs(1), // a fetch is under way
         };
         self.look_again.store(millis(look_again), Ordering::Relaxed);
     }
 
-    /// Starts a fetch that belongs to nobody: a request that is cancelled takes no other with it.
-    fn start(
-        self: &Arc<Self>,
-        refresh: &mut Refresh,
-    ) -> Result<watch::Receiver<Option<Outcome>>, Unavailable> {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return Err(Unavailable {
-                retry_in: FIRST_BACKOFF,
-                cause: Arc::new(FetchError::NoRuntime),
-            });
-        };
-        let (sender, receiver) = watch::channel(None);
-        refresh.in_flight = Some(receiver.clone());
-        let flight = Flight { cache: Arc::clone(self), sender: Some(sender) };
-        runtime.spawn(flight.fly());
-        Ok(receiver)
-    }
-
     async fn ask(&self) -> Result<Snapshot, FetchError> {
+        let Source { issuer, algorithms, http } = &self.source;
         let now = self.clock.monotonic();
-        let known = self
-            .current
-            .load_full()
-            .filter(|snapshot| now.saturating_sub(snapshot.metadata_at) < REFRESH_AHEAD)
-            .map(|snapshot| (Arc::clone(&snapshot.metadata), snapshot.metadata_at));
-        if let Some((metadata, metadata_at)) = known {
-            match discovery::key_set(&self.http, &metadata, self.algorithms).await {
-                Ok(keys) => return Ok(self.snapshot(keys, metadata, metadata_at)),
+        let known =
+            self.current.load_full().filter(|s| now.saturating_sub(s.metadata_at) < FRESH / 2);
+        if let Some(known) = known {
+            match discovery::key_set(http, &known.metadata, *algorithms).await {
+                Ok(keys) => {
+                    return Ok(self.snapshot(keys, Arc::clone(&known.metadata), known.metadata_at));
+                }
                 Err(error) if error.suggests_move() => {}
                 Err(error) => return Err(error),
             }
         }
-        let metadata = Arc::new(discovery::metadata(&self.http, &self.issuer).await?);
-        let keys = discovery::key_set(&self.http, &metadata, self.algorithms).await?;
+        let metadata = Arc::new(discovery::metadata(http, issuer).await?);
+        let keys = discovery::key_set(http, &metadata, *algorithms).await?;
         Ok(self.snapshot(keys, metadata, self.clock.monotonic()))
     }
 
     fn snapshot(&self, keys: KeySet, metadata: Arc<Metadata>, metadata_at: Duration) -> Snapshot {
-        Snapshot { keys, metadata, metadata_at, fetched_at: self.clock.monotonic() }
+        let fetched_at = self.clock.monotonic();
+        Snapshot { keys, metadata, metadata_at, fetched_at, refresh_at: fetched_at + refresh_age() }
     }
 
-    fn land(&self, result: Result<Snapshot, FetchError>) -> Outcome {
-        let mut refresh = self.lock();
-        refresh.in_flight = None;
+    /// What a fetch's result means. Called under the lock of the flights.
+    fn settle(&self, state: &mut State, result: Result<Snapshot, FetchError>) -> Outcome {
         match result {
             Ok(snapshot) => {
-                if refresh.failures > 0 {
-                    tracing::info!(target: "auth0", issuer = %self.issuer, "the issuer's keys can be fetched again");
-                }
-                refresh.failures = 0;
-                refresh.failure = None;
+                state.schedule.succeeded();
+                self.tell(state, Condition::Answering, None);
                 let snapshot = Arc::new(snapshot);
                 let previous = self.current.swap(Some(Arc::clone(&snapshot)));
-                if previous.is_none_or(|previous| previous.keys.ids() != snapshot.keys.ids()) {
-                    tracing::info!(
-                        target: "auth0", issuer = %self.issuer, keys = snapshot.keys.len(),
-                        "the issuer's keys are new"
-                    );
-                }
+                self.failing.store(false, Ordering::Relaxed);
                 self.look_again.store(0, Ordering::Relaxed);
+                self.tell_of_rotation(previous.as_deref(), &snapshot);
                 Ok(snapshot)
             }
             Err(error) => {
-                let delay = refresh.backoff(&error);
                 let now = self.clock.monotonic();
-                let cause = Arc::new(error);
-                if refresh.failures == 1 {
-                    tracing::warn!(
-                        target: "auth0", issuer = %self.issuer, %cause,
-                        "the issuer's keys cannot be fetched"
-                    );
-                }
-                refresh.failure =
-                    Some(Failure { cause: Arc::clone(&cause), retry_at: now + delay });
-                Err(Unavailable { retry_in: delay, cause })
+                let Failure { cause, retry_at } = state.schedule.failed(error, now);
+                self.failing.store(true, Ordering::Relaxed);
+                let condition = match self.current.load().as_ref() {
+                    Some(snapshot) if snapshot.is_fresh(now) => Condition::Failing,
+                    Some(snapshot) if snapshot.age(now) < self.stale => Condition::Stale,
+                    _ => Condition::Unavailable,
+                };
+                tracing::debug!(target: "auth0", issuer = %self.source.issuer, %cause, "a fetch failed");
+                self.tell(state, condition, Some(&cause));
+                Err(Unavailable { retry_in: retry_at.saturating_sub(now), cause })
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Refresh> {
-        self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Refresh {
-    fn backing_off(&self, now: Duration) -> Option<Unavailable> {
-        let failure = self.failure.as_ref().filter(|failure| now < failure.retry_at)?;
-        Some(Unavailable {
-            retry_in: failure.retry_at.saturating_sub(now),
-            cause: Arc::clone(&failure.cause),
-        })
-    }
-
-    fn backoff(&mut self, error: &FetchError) -> Duration {
-        let doubled = FIRST_BACKOFF * 2u32.saturating_pow(self.failures.min(8));
-        self.failures = self.failures.saturating_add(1);
-        match error {
-            FetchError::Status { retry_after: Some(asked), .. } => {
-                (*asked).clamp(FIRST_BACKOFF, MAX_RETRY_AFTER)
+    /// Once for each change, not for each request.
+    fn tell(&self, state: &mut State, condition: Condition, cause: Option<&FetchError>) {
+        if state.condition == condition {
+            return;
+        }
+        state.condition = condition;
+        let issuer = &self.source.issuer;
+        let cause = cause.map(tracing::field::display);
+        match condition {
+            Condition::Answering => {
+                tracing::info!(target: "auth0", %issuer, "the issuer's keys can be fetched again");
             }
-            _ => doubled.min(MAX_BACKOFF),
+            Condition::Failing => tracing::warn!(
+                target: "auth0", %issuer, cause,
+                "the issuer's keys cannot be fetched; those at hand are fresh"
+            ),
+            Condition::Stale => tracing::warn!(
+                target: "auth0", %issuer, cause, serve_for = ?self.stale,
+                "the issuer's keys cannot be fetched; old ones are served"
+            ),
+            Condition::Unavailable => tracing::error!(
+                target: "auth0", %issuer, cause,
+                "the issuer's keys cannot be fetched, and there are none to be served: requests \
+                 with a token get 503"
+            ),
         }
     }
 
-    fn spend_unknown_key_credit(&mut self, now: Duration) -> bool {
-        let periods = now.saturating_sub(self.credited_at).as_secs() / UNKNOWN_KEY_REFILL.as_secs();
-        if periods > 0 {
-            let earned = u32::try_from(periods).unwrap_or(u32::MAX);
-            self.unknown_key_credit =
-                self.unknown_key_credit.saturating_add(earned).min(UNKNOWN_KEY_BURST);
-            self.credited_at = now;
-        }
-        if self.unknown_key_credit == 0 {
-            return false;
-        }
-        if self.unknown_key_credit == UNKNOWN_KEY_BURST {
-            self.credited_at = now;
-        }
-        self.unknown_key_credit -= 1;
-        true
-    }
-}
-
-/// A fetch under way. However it ends, whoever waits for it hears of it.
-struct Flight {
-    cache: Arc<KeyCache>,
-    sender: Option<watch::Sender<Option<Outcome>>>,
-}
-
-impl Flight {
-    async fn fly(mut self) {
-        let result = tokio::time::timeout(TOTAL_TIMEOUT, self.cache.ask())
-            .await
-            .unwrap_or(Err(FetchError::Deadline));
-        self.land(result);
-    }
-
-    fn land(&mut self, result: Result<Snapshot, FetchError>) {
-        if let Some(sender) = self.sender.take() {
-            let outcome = self.cache.land(result);
-            sender.send_replace(Some(outcome));
+    fn tell_of_rotation(&self, previous: Option<&Snapshot>, current: &Snapshot) {
+        let issuer = &self.source.issuer;
+        let keys = current.keys.len();
+        match previous {
+            None => tracing::info!(target: "auth0", %issuer, keys, "have the issuer's keys"),
+            Some(previous) if previous.keys.ids() != current.keys.ids() => {
+                tracing::info!(target: "auth0", %issuer, keys, "the issuer has rotated its keys");
+            }
+            Some(_) => {
+                tracing::debug!(target: "auth0", %issuer, keys, "refreshed the issuer's keys")
+            }
         }
     }
 }
 
-impl Drop for Flight {
-    /// The runtime of the task was shut down, or the transport panicked.
-    fn drop(&mut self) {
-        self.land(Err(FetchError::Abandoned));
+impl Snapshot {
+    fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.fetched_at)
+    }
+
+    fn is_fresh(&self, now: Duration) -> bool {
+        self.age(now) < FRESH
     }
 }
 
-async fn landed(mut flight: watch::Receiver<Option<Outcome>>) -> Outcome {
-    let abandoned =
-        || Unavailable { retry_in: FIRST_BACKOFF, cause: Arc::new(FetchError::Abandoned) };
-    match flight.wait_for(Option::is_some).await {
-        Ok(outcome) => outcome.clone().unwrap_or_else(|| Err(abandoned())),
-        Err(_) => Err(abandoned()),
+impl State {
+    fn may_retry(&self, now: Duration) -> Result<(), NoFetch> {
+        match self.schedule.backing_off(now) {
+            None => Ok(()),
+            Some(failure) => Err(NoFetch::BackingOff(Unavailable {
+                retry_in: failure.retry_at.saturating_sub(now),
+                cause: Arc::clone(&failure.cause),
+            })),
+        }
     }
+
+    /// The runtime of a fetch was shut down, or its transport panicked. That says nothing about the
+    /// issuer, so the next request may try at once.
+    fn abandoned(&mut self) -> Outcome {
+        Err(abandoned())
+    }
+}
+
+/// One fetch, and then the wait for the next refresh: a task that ends when the cache is dropped.
+async fn fly(cache: Arc<KeyCache>, pilot: Pilot<State, Outcome>) {
+    let result =
+        tokio::time::timeout(TOTAL_TIMEOUT, cache.ask()).await.unwrap_or(Err(FetchError::Deadline));
+    let sleep = match &result {
+        Ok(snapshot) => cache.clock.sleep(snapshot.refresh_at.saturating_sub(snapshot.fetched_at)),
+        Err(_) => cache.clock.sleep(IDLE_RETRY),
+    };
+    let number = pilot.number();
+    let mut superseded = cache.departed.subscribe();
+    pilot.land(|state| cache.settle(state, result));
+    // From here on the cache may be dropped, and the wait ends with it; it also ends with the next
+    // fetch, which waits in turn.
+    let cache = {
+        let weak = Arc::downgrade(&cache);
+        drop(cache);
+        weak
+    };
+    tokio::select! {
+        () = sleep => {}
+        _ = superseded.changed() => return,
+    }
+    if let Some(cache) = cache.upgrade()
+        && cache.flights.departures() == number
+    {
+        cache.refresh_in_background(cache.clock.monotonic());
+    }
+}
+
+async fn landed(passenger: Passenger<Outcome>) -> Outcome {
+    passenger.landed().await.unwrap_or_else(|| Err(abandoned()))
+}
+
+fn abandoned() -> Unavailable {
+    Unavailable { retry_in: FIRST_BACKOFF, cause: Arc::new(FetchError::Abandoned) }
 }
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl fmt::Debug for KeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyCache").field("source", &self.source).finish_non_exhaustive()
+    }
 }

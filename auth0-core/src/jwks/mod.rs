@@ -1,7 +1,15 @@
 //! The keys of an issuer (RFC 7517).
 pub(crate) mod cache;
+mod flight;
 mod key;
+mod schedule;
 mod set;
 
 pub(crate) use key::VerifyingKey;
+pub(crate) use schedule::STALE;
 pub(crate) use set::{KeySet, Verdict};
+
+/// What the single flight is built of: named here so that its model test can put in others.
+mod sync {
+    pub(super) use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+}

@@ -1,4 +1,7 @@
-use crate::clock::{Clock, SystemClock};
+use crate::{
+    clock::{Clock, SystemClock},
+    http::BoxFuture,
+};
 use std::{
     sync::{
         Arc,
@@ -6,6 +9,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::watch;
 
 /// A clock that is set by hand. Clones are the same clock.
 ///
@@ -27,6 +31,8 @@ struct Inner {
     passed: AtomicI64,
     /// Milliseconds by which only the wall clock was set.
     set: AtomicI64,
+    /// Wakes who sleeps.
+    moved: watch::Sender<()>,
 }
 
 #[derive(Debug)]
@@ -48,12 +54,18 @@ impl ManualClock {
     }
 
     fn new(start: Start) -> Self {
-        Self(Arc::new(Inner { start, passed: AtomicI64::new(0), set: AtomicI64::new(0) }))
+        Self(Arc::new(Inner {
+            start,
+            passed: AtomicI64::new(0),
+            set: AtomicI64::new(0),
+            moved: watch::Sender::new(()),
+        }))
     }
 
     /// Lets time pass, in milliseconds' precision.
     pub fn advance(&self, time: Duration) {
         self.0.passed.fetch_add(millis(time), Ordering::SeqCst);
+        self.0.moved.send_replace(());
     }
 
     /// Sets the wall clock back, as an operator or NTP would; no time passes.
@@ -77,6 +89,21 @@ impl Clock for ManualClock {
             Start::System(clock) => clock.monotonic(),
         };
         shifted(start, self.0.passed.load(Ordering::SeqCst))
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        let clock = self.clone();
+        let end = self.monotonic().saturating_add(time);
+        Box::pin(async move {
+            let mut moved = clock.0.moved.subscribe();
+            while clock.monotonic() < end {
+                let left = end.saturating_sub(clock.monotonic());
+                match clock.0.start {
+                    Start::Fixed(_) => drop(moved.changed().await),
+                    Start::System(_) => drop(tokio::time::timeout(left, moved.changed()).await),
+                }
+            }
+        })
     }
 }
 

@@ -1,0 +1,130 @@
+//! One fetch at a time: whoever needs one joins the one under way, or starts it.
+//!
+//! A fetch is flown by a [`Pilot`], which belongs to no request, so a request that is cancelled
+//! takes no other with it. However the pilot ends, by landing, by a panic or because its runtime
+//! is shut down, every passenger hears of it, and the next one can start anew.
+use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// State `S` that decides about fetches, and the fetch under way, behind one lock: between a
+/// decision and its consequence nothing can happen. The lock is never held across an await.
+#[derive(Debug)]
+pub(crate) struct SingleFlight<S, T>(Mutex<Tower<S, T>>);
+
+#[derive(Debug)]
+struct Tower<S, T> {
+    state: S,
+    under_way: Option<Passenger<T>>,
+    departures: u64,
+}
+
+/// Somebody who waits for a fetch.
+#[derive(Debug)]
+pub(crate) struct Passenger<T> {
+    outcome: watch::Receiver<Option<T>>,
+    number: u64,
+}
+
+impl<T> Clone for Passenger<T> {
+    fn clone(&self) -> Self {
+        Self { outcome: self.outcome.clone(), number: self.number }
+    }
+}
+
+/// Whoever fetches: must [`land`](Pilot::land), and does so on its way out if it did not before.
+pub(crate) struct Pilot<S, T: Clone> {
+    flights: Arc<SingleFlight<S, T>>,
+    outcome: Option<watch::Sender<Option<T>>>,
+    number: u64,
+    abandoned: fn(&mut S) -> T,
+}
+
+/// How a request boards.
+pub(crate) enum Boarding<S, T: Clone> {
+    Joined(Passenger<T>),
+    /// The pilot is to be sent off, in a task of its own.
+    Started(Passenger<T>, Pilot<S, T>),
+}
+
+impl<S, T: Clone> SingleFlight<S, T> {
+    pub(crate) fn new(state: S) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Tower { state, under_way: None, departures: 0 })))
+    }
+
+    /// Joins the fetch under way. If there is none, `decide` says whether one may start; `Err` is
+    /// the reason why not. `abandoned` tells the outcome of a fetch that never lands.
+    pub(crate) fn board<E>(
+        self: &Arc<Self>,
+        abandoned: fn(&mut S) -> T,
+        decide: impl FnOnce(&mut S) -> Result<(), E>,
+    ) -> Result<Boarding<S, T>, E> {
+        let mut tower = self.lock();
+        if let Some(passenger) = &tower.under_way {
+            return Ok(Boarding::Joined(passenger.clone()));
+        }
+        decide(&mut tower.state)?;
+        let (sender, outcome) = watch::channel(None);
+        tower.departures += 1;
+        let passenger = Passenger { outcome, number: tower.departures };
+        tower.under_way = Some(passenger.clone());
+        let number = tower.departures;
+        let pilot = Pilot { flights: Arc::clone(self), outcome: Some(sender), number, abandoned };
+        Ok(Boarding::Started(passenger, pilot))
+    }
+
+    /// How many fetches have started so far.
+    pub(crate) fn departures(&self) -> u64 {
+        self.lock().departures
+    }
+
+    pub(crate) fn inspect<R>(&self, look: impl FnOnce(&S) -> R) -> R {
+        look(&self.lock().state)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tower<S, T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Clone> Passenger<T> {
+    /// Which fetch this is, counted from 1.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The outcome. `None` cannot happen while pilots land in their destructor.
+    pub(crate) async fn landed(mut self) -> Option<T> {
+        self.outcome.wait_for(Option::is_some).await.ok()?.clone()
+    }
+}
+
+impl<S, T: Clone> Pilot<S, T> {
+    /// Which fetch this is, counted from 1.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Ends the fetch: `settle` turns its result into the outcome, under the lock, and then every
+    /// passenger gets it.
+    pub(crate) fn land(mut self, settle: impl FnOnce(&mut S) -> T) {
+        self.touch_down(settle);
+    }
+
+    fn touch_down(&mut self, settle: impl FnOnce(&mut S) -> T) {
+        let Some(sender) = self.outcome.take() else { return };
+        let outcome = {
+            let mut tower = self.flights.lock();
+            let outcome = settle(&mut tower.state);
+            tower.under_way = None;
+            outcome
+        };
+        sender.send_replace(Some(outcome));
+    }
+}
+
+impl<S, T: Clone> Drop for Pilot<S, T> {
+    fn drop(&mut self) {
+        let abandoned = self.abandoned;
+        self.touch_down(abandoned);
+    }
+}
