@@ -14,6 +14,10 @@ pub use error::AuthError;
 pub use extract::{AccessToken, Authorized, MaybeAccessToken};
 pub use middleware::{RequireAuth, RequireAuthService, require};
 
+/// The token without the extractor around it: what a named function for
+/// [`policy::check`] takes, and what code takes that knows no framework.
+pub use auth0_core::AccessToken as VerifiedToken;
+
 /// A tenant in the process, for tests of your own API.
 #[cfg(feature = "testing")]
 pub use auth0_core::testing;

@@ -25,7 +25,9 @@ use std::{
 /// use actix_web::{App, Responder, get, web};
 /// use auth0_actix::{Auth0, RequireAuth, policy::*, require};
 ///
-/// #[get("/reports", wrap = "require(scope(\"read:reports\"))")]
+/// const READ_REPORTS: Requirement = scope("read:reports");
+///
+/// #[get("/reports", wrap = "require(READ_REPORTS)")]
 /// async fn reports() -> impl Responder {
 ///     "reports"
 /// }
@@ -42,8 +44,9 @@ use std::{
 ///   carries no token, is refused.
 /// - A refusal is a response, not an `Err`, so middleware outside sees it. The core
 ///   [`Error`](crate::Error) is in its extensions.
-/// - An extractor behind it does not verify again. Code without extractors finds the
-///   [`AccessToken`] in the request's extensions.
+/// - An extractor behind it does not verify again.
+/// - Code without extractors finds the [`AccessToken`] in the request's extensions. A handler should
+///   take the extractor instead: it also protects where the middleware was forgotten.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RequireAuth {
@@ -63,8 +66,9 @@ impl RequireAuth {
         self
     }
 
-    /// The same, but a request without any credentials passes. One with credentials is judged as
-    /// before: an invalid token is refused, never taken for an anonymous request.
+    /// The same, but a request without any credentials passes, whatever is required. One with
+    /// credentials is judged as before: an invalid token, or one that does not meet the
+    /// requirement, is refused and never taken for an anonymous request.
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self

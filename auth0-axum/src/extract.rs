@@ -52,7 +52,8 @@ pub struct AccessToken<C = ()>(Verified<C>);
 /// # }
 /// ```
 ///
-/// `Authorized<(A, B)>` requires both, and `Authorized<P, MyClaims>` brings claims of your own.
+/// `Authorized<(A, B)>` requires both, and `Authorized<P, MyClaims>` brings claims of your own. The
+/// policy is asked first: a token that neither meets it nor has the claims gets `403`.
 pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 
 impl<C> AccessToken<C> {

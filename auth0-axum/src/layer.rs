@@ -34,8 +34,9 @@ use tower_service::Service;
 ///   carries no token, is refused.
 /// - A refusal is a response, not an error of the service, so layers outside see it. The
 ///   [`Error`](crate::Error) is in its extensions.
-/// - An extractor behind the layer does not verify again. A service without extractors finds the
-///   [`AccessToken`] in the request's extensions.
+/// - An extractor behind the layer does not verify again.
+/// - A service without extractors finds the [`AccessToken`] in the request's extensions. A handler
+///   should take the extractor instead: it also protects where the layer was forgotten.
 ///
 /// [`Router::layer`]: https://docs.rs/axum/0.8/axum/struct.Router.html#method.layer
 /// [`Router::route_layer`]: https://docs.rs/axum/0.8/axum/struct.Router.html#method.route_layer
@@ -58,8 +59,9 @@ impl AuthLayer {
         Self { requirement, ..self.clone() }
     }
 
-    /// The same, but a request without any credentials passes. One with credentials is judged as
-    /// before: an invalid token is refused, never taken for an anonymous request.
+    /// The same, but a request without any credentials passes, whatever is required. One with
+    /// credentials is judged as before: an invalid token, or one that does not meet the
+    /// requirement, is refused and never taken for an anonymous request.
     pub fn optional(&self) -> Self {
         Self { optional: true, ..self.clone() }
     }

@@ -16,6 +16,10 @@ pub use extract::{AccessToken, Authorized};
 pub use layer::{Auth, AuthLayer};
 pub use rejection::AuthRejection;
 
+/// The token without the extractor around it: what a named function for
+/// [`policy::check`] takes, and what code takes that knows no framework.
+pub use auth0_core::AccessToken as VerifiedToken;
+
 /// A tenant in the process, for tests of your own API.
 #[cfg(feature = "testing")]
 pub use auth0_core::testing;

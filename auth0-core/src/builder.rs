@@ -245,9 +245,9 @@ impl Builder {
         }
         if self.leeway > MAX_LEEWAY {
             return Err(ConfigError::new(format!(
-                "the leeway of {} s is more than 60 s, which would keep expired tokens alive. \
+                "the leeway of {:?} is more than 60 s, which would keep expired tokens alive. \
                  Correct the clocks instead",
-                self.leeway.as_secs()
+                self.leeway
             )));
         }
         if !(1..=LARGEST_MAX_TOKEN_BYTES).contains(&self.max_token_bytes) {

@@ -43,8 +43,9 @@ impl std::str::FromStr for Domain {
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let refuse = |why: &str| {
             Err(ConfigError::new(format!(
-                "the domain {text:?} {why}. Write the bare domain of your tenant, for example \
-                 \"acme.eu.auth0.com\" (Dashboard > Applications > Settings > Domain)"
+                "the domain {:?} {why}. Write the bare domain of your tenant, for example \
+                 \"acme.eu.auth0.com\" (Dashboard > Applications > Settings > Domain)",
+                without_user_information(text)
             )))
         };
         let name = text.trim();

@@ -1,5 +1,5 @@
 //! What cannot work is refused when the verifier is built, in a sentence that helps.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use auth0_core::{Algorithm, Auth0, ConfigError, testing::Tenant};
 use std::{process::Command, time::Duration};
 

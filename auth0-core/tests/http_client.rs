@@ -192,7 +192,8 @@ async fn redirects_are_not_followed() {
 
 #[tokio::test]
 async fn answers_that_are_not_plain_json_are_refused() {
-    let rows: [(&str, fn(&Tenant) -> Vec<u8>, &str); 8] = [
+    type Row = (&'static str, fn(&Tenant) -> Vec<u8>, &'static str);
+    let rows: [Row; 8] = [
         (
             "HTML",
             |_| response("200 OK", "content-type: text/html\r\n", b"<html>"),

@@ -137,7 +137,9 @@ async fn a_hanging_fetch_ends_after_five_seconds() {
         let auth = tenant.auth0();
         let started = tokio::time::Instant::now();
         let token = tenant.token().mint();
-        assert_eq!(verdict(&auth, &token).await, Some(ErrorCode::KeysUnavailable));
+        let error = auth.verify(&token).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::KeysUnavailable);
+        assert_eq!(error.cause(), Some("it took too long"), "{document:?}");
         let passed = started.elapsed();
         assert!((5.0..5.1).contains(&passed.as_secs_f64()), "{document:?}: {passed:?}");
 
@@ -163,6 +165,25 @@ async fn a_rotation_is_picked_up_by_the_first_token_of_the_new_key() {
     // And again in the same minute.
     tenant.rotate_keys();
     assert_eq!(verdict(&auth, &tenant.token().mint()).await, None);
+}
+
+#[tokio::test]
+async fn a_hundred_first_tokens_of_a_new_key_share_one_fetch() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    auth.warm_up().await.unwrap();
+    tenant.rotate_keys();
+    let token = tenant.token().mint();
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let (auth, token) = (auth.clone(), token.clone());
+            tokio::spawn(async move { verdict(&auth, &token).await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), None);
+    }
+    assert_eq!(fetches(&tenant).1, 2);
 }
 
 #[tokio::test]

@@ -216,7 +216,7 @@ proptest! {
     /// `and` and `or` are those of logic, and say one of the things that their parts say.
     #[test]
     fn and_or_are_those_of_logic(left in requirement(), right in requirement()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let token = runtime.block_on(token());
         let (l, r) = (missing(&left, &token), missing(&right, &token));
         let both = missing(&left.clone().and(right.clone()), &token);

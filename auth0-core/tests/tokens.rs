@@ -1,5 +1,5 @@
 //! Which tokens are accepted, and with which code the others are refused: one row for each rule.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice)]
 use auth0_core::{
     Algorithm, Auth0, ErrorCode,
     ErrorCode::{

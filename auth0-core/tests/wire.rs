@@ -73,7 +73,8 @@ async fn what_stands_in_the_field_decides_between_400_and_401() {
     let tab = with("Bearer\t");
     let after = [&*bearer, b" "].concat();
     let basic_twice: [&[u8]; 2] = [b"Basic YTpi", b"Basic YTpi"];
-    let rows: [(&str, &[&[u8]], u16, Option<&str>, _); 24] = [
+    type Row<'a> = (&'a str, &'a [&'a [u8]], u16, Option<&'a str>, (&'a str, &'a str));
+    let rows: [Row<'_>; 24] = [
         ("no field", &[], 401, None, NO_TOKEN),
         ("Basic", &[b"Basic YTpi"], 401, None, SCHEME),
         ("DPoP", &[&with("DPoP ")], 401, None, SCHEME),
@@ -338,7 +339,7 @@ proptest! {
 
     #[test]
     fn nothing_of_the_token_or_the_cause_reaches_the_client(tale in tell_tale()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let tenant = Tenant::new();
         let auth = tenant.auth0();
         let token = || tenant.token().claim("private", MARKER);

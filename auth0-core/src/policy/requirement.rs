@@ -49,7 +49,7 @@ pub const fn scope(name: &'static str) -> Requirement {
 }
 
 /// The user or machine has this permission (Auth0's role-based access control): it stands in the
-/// `permissions` claim.
+/// `permissions` claim. An empty name is never met.
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `insufficient_permissions`. The
 /// challenge names no scope, since asking for one would not help: somebody has to grant it.
@@ -138,7 +138,8 @@ impl Requirement {
                 unless(met, ErrorCode::InsufficientScope)
             }
             Kind::Permission(name) => {
-                unless(token.has_permission(name), ErrorCode::InsufficientPermissions)
+                let met = !name.is_empty() && token.has_permission(name);
+                unless(met, ErrorCode::InsufficientPermissions)
             }
             Kind::Check { passes, .. } => {
                 unless(passes(&token.without_claims()), ErrorCode::RequirementNotMet)

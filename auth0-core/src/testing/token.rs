@@ -98,12 +98,12 @@ impl TokenBuilder {
         self
     }
 
-    /// The scopes, with spaces between them.
+    /// The scopes, with spaces between them, instead of any set before.
     pub fn scope(self, scope: &str) -> Self {
         self.claim("scope", scope)
     }
 
-    /// The permissions of role-based access control.
+    /// The permissions of role-based access control, instead of any set before.
     pub fn permissions<P: Into<String>>(self, permissions: impl IntoIterator<Item = P>) -> Self {
         let permissions: Vec<String> = permissions.into_iter().map(Into::into).collect();
         self.claim("permissions", permissions)
@@ -134,6 +134,12 @@ impl TokenBuilder {
     pub fn expired(self) -> Self {
         let (issued, expiry) = (self.now - LIFETIME, self.now - Duration::from_secs(3600));
         self.claim("iat", issued.as_secs()).claim("exp", expiry.as_secs())
+    }
+
+    /// Valid only in an hour.
+    pub fn not_yet_valid(self) -> Self {
+        let begin = self.now + Duration::from_secs(3600);
+        self.claim("nbf", begin.as_secs())
     }
 
     /// Sets a claim, of whatever type.

@@ -19,7 +19,8 @@ pub enum Document {
 pub enum Failure {
     /// No connection.
     Unreachable,
-    /// A connection and no answer.
+    /// A connection and no answer. A fetch gives up after five seconds of tokio's timer; a test with
+    /// `#[tokio::test(start_paused = true)]` does not wait for them.
     Hang,
     /// A status code.
     Status(u16),
