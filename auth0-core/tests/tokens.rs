@@ -360,6 +360,11 @@ async fn only_access_tokens_are_access_tokens() {
             Some(TokenTypeInvalid),
         ),
         (
+            "the first of the audiences is the client",
+            |t| t.client("c").claim("aud", ["c", AUDIENCE]),
+            ACCEPTED,
+        ),
+        (
             "one of the audiences is the client",
             |t| t.client("c").claim("aud", [AUDIENCE, "c"]),
             ACCEPTED,
@@ -368,6 +373,24 @@ async fn only_access_tokens_are_access_tokens() {
         ("a nonce deeper down", |t| t.claim("a", json!({ "nonce": 1 })), ACCEPTED),
     ])
     .await;
+}
+
+/// Two mistakes that many make: the log names them, and says what to do.
+#[tokio::test]
+async fn id_tokens_and_encrypted_tokens_are_called_by_their_name() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    for (token, cause, advice) in [
+        (tenant.token().claim("nonce", "n").mint(), "it is an ID token", "Send the access token"),
+        (tenant.token().client(AUDIENCE).mint(), "it is an ID token", "Send the access token"),
+        (format!("{}.a.b", tenant.token().mint()), "five parts", "asks for no audience"),
+        (tenant.token().header("alg", "dir").mint(), "alg is dir", "asks for no audience"),
+        ("8sPO0MHCnbkQWvVRxJ2k4Jq7".to_owned(), "opaque", "did not ask for the audience"),
+    ] {
+        let error = auth.verify(&token).await.unwrap_err();
+        let told = error.cause().unwrap_or_default();
+        assert!(told.contains(cause) && told.contains(advice), "{told}");
+    }
 }
 
 #[tokio::test]
