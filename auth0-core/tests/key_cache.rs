@@ -254,7 +254,7 @@ async fn keys_are_renewed_in_the_background_before_they_are_old() {
     assert_eq!(verdict(&auth, &old).await, None);
     tenant.rotate_keys();
     tenant.withdraw_old_keys();
-    tenant.clock().advance(6 * MINUTE);
+    tenant.clock().advance(8 * MINUTE);
     assert_eq!(verdict(&auth, &old).await, None, "this one does not wait");
     settle().await;
     assert_eq!(fetches(&tenant).1, 2);

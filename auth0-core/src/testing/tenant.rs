@@ -35,6 +35,8 @@ struct State {
     rotations: usize,
     failures: Vec<(Document, Failure)>,
     fetches: Fetches,
+    /// Where the key set is, below the issuer.
+    key_set_path: String,
 }
 
 impl Tenant {
@@ -83,6 +85,7 @@ impl Tenant {
             rotations: 0,
             failures: Vec::new(),
             fetches: Fetches::default(),
+            key_set_path: ".well-known/jwks.json".to_owned(),
         };
         Self(Arc::new(Inner { issuer, audience, clock, state: Mutex::new(state) }))
     }
@@ -167,6 +170,15 @@ impl Tenant {
         self.state().failures.clear();
     }
 
+    /// Publishes the key set at another path below the issuer from now on. The old one is gone.
+    pub fn move_key_set(&self, path: &str) {
+        self.state().key_set_path = path.to_owned();
+    }
+
+    pub(crate) fn key_set_path(&self) -> String {
+        self.state().key_set_path.clone()
+    }
+
     /// How often each document was asked for, whether it was had or not.
     #[must_use]
     pub fn fetches(&self) -> Fetches {
@@ -179,7 +191,7 @@ impl Tenant {
         let issuer = self.issuer();
         json!({
             "issuer": issuer,
-            "jwks_uri": format!("{issuer}.well-known/jwks.json"),
+            "jwks_uri": format!("{issuer}{}", self.key_set_path()),
             "token_endpoint": format!("{issuer}oauth/token"),
             "grant_types_supported": ["client_credentials"],
             "response_types_supported": [],

@@ -53,7 +53,8 @@ impl HttpClient for InProcess {
             let issuer = self.0.issuer();
             let document = match request.url.strip_prefix(issuer) {
                 Some(".well-known/openid-configuration") => Document::Metadata,
-                Some(".well-known/jwks.json") => Document::KeySet,
+                Some(path) if path == self.0.key_set_path() => Document::KeySet,
+                Some(_) => return Ok(HttpResponse::new(404, [])),
                 _ => return Err(HttpError::new("the test kit reaches no other host")),
             };
             // Others get to run, as they do during a fetch over a network.
