@@ -12,6 +12,7 @@ use crate::{
         cache::{KeyCache, Unavailable},
     },
     jws::{Compact, Escaped, Header},
+    measure::{self, Stopwatch},
     policy::Requirement,
     request::RequestView,
     token::{AccessToken, Verified},
@@ -97,6 +98,7 @@ impl Auth0 {
         requirement: &Requirement,
     ) -> Result<(), Error> {
         requirement.check(token).map_err(|error| {
+            measure::refusal(&self.0.rules.issuer, error.code());
             tracing::info!(
                 target: "auth0",
                 error_code = error.code().as_str(),
@@ -119,6 +121,7 @@ impl Auth0 {
         token: &AccessToken,
     ) -> Result<AccessToken<T>, Error> {
         token.with_claims().map_err(|error| {
+            measure::refusal(&self.0.rules.issuer, error.code());
             tracing::info!(
                 target: "auth0",
                 error_code = error.code().as_str(),
@@ -171,8 +174,10 @@ impl Auth0 {
     }
 
     async fn judge(&self, credentials: Result<Credentials<'_>, Error>) -> Judgement {
+        let stopwatch = Stopwatch::start();
         let mut header = None;
         let result = self.steps(credentials, &mut header).await;
+        stopwatch.verification(&self.0.rules.issuer, &result);
         Judgement { header, result }
     }
 

@@ -105,6 +105,18 @@ fn is_json(content_type: &str) -> bool {
 }
 
 impl FetchError {
+    /// Its kind, as metrics count it.
+    #[cfg(feature = "metrics")]
+    pub(crate) const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Http(_) => "unreachable",
+            Self::Deadline => "timeout",
+            Self::Status { .. } => "status",
+            Self::NoRuntime | Self::Abandoned => "abandoned",
+            _ => "invalid",
+        }
+    }
+
     /// Whether the keys may be somewhere else by now, so that the metadata is worth another look.
     pub(crate) const fn suggests_move(&self) -> bool {
         match self {

@@ -16,6 +16,7 @@ mod http;
 mod json;
 mod jwks;
 mod jws;
+mod measure;
 pub mod policy;
 mod request;
 #[cfg(feature = "testing")]

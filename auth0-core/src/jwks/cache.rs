@@ -15,6 +15,7 @@ use crate::{
     domain::Issuer,
     health::Health,
     http::{HttpClient, TOTAL_TIMEOUT},
+    measure,
 };
 use arc_swap::{ArcSwapOption, Guard};
 use std::{
@@ -285,6 +286,7 @@ impl KeyCache {
     fn settle(&self, state: &mut State, result: Result<Snapshot, FetchError>) -> Outcome {
         match result {
             Ok(snapshot) => {
+                measure::fetch(&self.source.issuer, None, Some(Duration::ZERO));
                 state.schedule.succeeded();
                 self.tell(state, Condition::Answering, None);
                 let snapshot = Arc::new(snapshot);
@@ -298,7 +300,10 @@ impl KeyCache {
                 let now = self.clock.monotonic();
                 let Failure { cause, retry_at } = state.schedule.failed(error, now);
                 self.failing.store(true, Ordering::Relaxed);
-                let condition = match self.current.load().as_ref() {
+                let current = self.current.load();
+                let age = current.as_ref().map(|snapshot| snapshot.age(now));
+                measure::fetch(&self.source.issuer, Some(&cause), age);
+                let condition = match current.as_ref() {
                     Some(snapshot) if snapshot.is_fresh(now) => Condition::Failing,
                     Some(snapshot) if snapshot.age(now) < self.stale => Condition::Stale,
                     _ => Condition::Unavailable,

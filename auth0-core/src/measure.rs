@@ -1,0 +1,66 @@
+//! What is measured, with the `metrics` facade; nothing without the feature. The names are listed in
+//! the crate's documentation, and are part of its interface.
+use crate::{
+    discovery::FetchError,
+    domain::Issuer,
+    error::{Error, ErrorCode},
+};
+use std::time::Duration;
+
+/// The time that a verification takes.
+pub(crate) struct Stopwatch {
+    #[cfg(feature = "metrics")]
+    started: std::time::Instant,
+}
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self {
+            #[cfg(feature = "metrics")]
+            started: std::time::Instant::now(),
+        }
+    }
+
+    pub(crate) fn verification<T>(self, issuer: &Issuer, result: &Result<T, Error>) {
+        #[cfg(feature = "metrics")]
+        {
+            let name = || issuer.as_str().to_owned();
+            metrics::histogram!("auth0_verification_seconds", "issuer" => name())
+                .record(self.started.elapsed());
+            match result {
+                Ok(_) => {
+                    metrics::counter!("auth0_verifications_total", "issuer" => name()).increment(1);
+                }
+                Err(error) => refusal(issuer, error.code()),
+            }
+        }
+        #[cfg(not(feature = "metrics"))]
+        let _ = (issuer, result);
+    }
+}
+
+pub(crate) fn refusal(issuer: &Issuer, code: ErrorCode) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(
+        "auth0_refusals_total", "issuer" => issuer.as_str().to_owned(), "error_code" => code.as_str()
+    )
+    .increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = (issuer, code);
+}
+
+/// A fetch of an issuer's keys, and how old the keys are that are served after it.
+pub(crate) fn fetch(issuer: &Issuer, error: Option<&FetchError>, age: Option<Duration>) {
+    #[cfg(feature = "metrics")]
+    {
+        let outcome = error.map_or("success", FetchError::outcome);
+        let name = || issuer.as_str().to_owned();
+        metrics::counter!("auth0_key_fetches_total", "issuer" => name(), "outcome" => outcome)
+            .increment(1);
+        if let Some(age) = age {
+            metrics::gauge!("auth0_keys_age_seconds", "issuer" => name()).set(age.as_secs_f64());
+        }
+    }
+    #[cfg(not(feature = "metrics"))]
+    let _ = (issuer, error, age);
+}

@@ -1,0 +1,64 @@
+//! The metrics that are documented, with the values that they should have.
+#![allow(clippy::unwrap_used)]
+use auth0_core::{
+    RequestView,
+    policy::scope,
+    testing::{Failure, Tenant},
+};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use std::{collections::BTreeMap, time::Duration};
+
+#[test]
+fn fetches_refusals_ages_and_times_are_counted() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(traffic());
+    });
+    let seen: BTreeMap<String, String> = snapshotter
+        .snapshot()
+        .into_vec()
+        .into_iter()
+        .map(|(key, _, _, value)| {
+            let labels: Vec<String> = key
+                .key()
+                .labels()
+                .map(|label| format!("{}={}", label.key(), label.value()))
+                .collect();
+            let value = match value {
+                DebugValue::Counter(count) => count.to_string(),
+                DebugValue::Gauge(value) => value.to_string(),
+                DebugValue::Histogram(values) => format!("{} values", values.len()),
+            };
+            (format!("{}{{{}}}", key.key().name(), labels.join(",")), value)
+        })
+        .collect();
+    let issuer = "issuer=https://tenant.test/";
+    let expected = [
+        (format!("auth0_key_fetches_total{{{issuer},outcome=success}}"), "1"),
+        (format!("auth0_key_fetches_total{{{issuer},outcome=status}}"), "1"),
+        (format!("auth0_keys_age_seconds{{{issuer}}}"), "60"),
+        (format!("auth0_verifications_total{{{issuer}}}"), "2"),
+        (format!("auth0_refusals_total{{{issuer},error_code=token_missing}}"), "1"),
+        (format!("auth0_refusals_total{{{issuer},error_code=signature_invalid}}"), "1"),
+        (format!("auth0_refusals_total{{{issuer},error_code=insufficient_scope}}"), "1"),
+        (format!("auth0_verification_seconds{{{issuer}}}"), "4 values"),
+    ];
+    let expected: BTreeMap<String, String> =
+        expected.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+    assert_eq!(seen, expected);
+}
+
+async fn traffic() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    let token = auth.verify(&tenant.token().mint()).await.unwrap();
+    auth.verify(&tenant.token().mint()).await.unwrap();
+    auth.authorize(&token, &scope("read:messages")).unwrap_err();
+    auth.verify(&tenant.token().broken_signature().mint()).await.unwrap_err();
+    auth.authenticate(&RequestView::new()).await.unwrap_err();
+    tenant.fail(Failure::Status(500));
+    tenant.clock().advance(Duration::from_secs(60));
+    auth.refresh().await.unwrap_err();
+}
