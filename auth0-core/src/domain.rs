@@ -52,7 +52,8 @@ impl std::str::FromStr for Domain {
         if name.is_empty() {
             return refuse("is empty");
         }
-        if is_placeholder(name) || name.to_ascii_lowercase().contains("your-tenant") {
+        let template = name.contains(['{', '}', '<', '>', '$']);
+        if is_placeholder(name) || template || name.to_ascii_lowercase().contains("your-tenant") {
             return refuse("is still a placeholder");
         }
         let lower = name.to_ascii_lowercase();
@@ -250,13 +251,17 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The shapes that documentation and dashboards leave to be filled in: `YOUR_DOMAIN`,
-/// `{yourDomain}`, `<domain>`, `$AUTH0_DOMAIN`.
+/// The shapes that documentation leaves to be filled in: `YOUR_DOMAIN`, `{yourDomain}`, `<domain>`,
+/// `$AUTH0_DOMAIN`. An identifier may well have one of these characters in it
+/// (`urn:your_orders`), so the whole text must have the shape.
 fn is_placeholder(text: &str) -> bool {
     let upper = text.to_ascii_uppercase();
-    upper.contains("YOUR_")
+    text.contains("YOUR_")
+        || upper.starts_with("YOUR_")
         || upper.contains("{YOUR")
-        || text.contains(['{', '}', '<', '>', '$'])
+        || text.starts_with('{') && text.ends_with('}')
+        || text.starts_with('<') && text.ends_with('>')
+        || text.starts_with('$')
         || text == "..."
 }
 
@@ -312,6 +317,23 @@ mod tests {
             let error = text.parse::<Domain>().unwrap_err().to_string();
             assert!(error.contains(sentence), "{text:?}: {error}");
             assert!(error.contains("acme.eu.auth0.com"), "says what to write: {error}");
+        }
+    }
+
+    #[test]
+    fn audiences_are_any_text_but_a_placeholder() {
+        for text in ["urn:your_orders", "https://api.acme.com", "a{b}", "price<5", "messages"] {
+            assert_eq!(text.parse::<Audience>().unwrap().as_str(), text);
+        }
+        for text in [
+            "YOUR_API_IDENTIFIER",
+            "your_api",
+            "{yourApiIdentifier}",
+            "<audience>",
+            "$AUDIENCE",
+            " ",
+        ] {
+            text.parse::<Audience>().unwrap_err();
         }
     }
 

@@ -23,13 +23,15 @@ pub(crate) struct VerifyingKey {
 #[derive(Deserialize)]
 struct PrivateMembers {
     d: Option<IgnoredAny>,
+    p: Option<IgnoredAny>,
+    q: Option<IgnoredAny>,
 }
 
 impl VerifyingKey {
     /// Reads an entry of a set. The error says why it cannot be used, for the log.
     pub(crate) fn from_jwk(json: &str, allowed: AlgorithmSet) -> Result<Self, &'static str> {
         let private: PrivateMembers = serde_json::from_str(json).map_err(|_| "it is not a JWK")?;
-        if private.d.is_some() {
+        if [private.d, private.p, private.q].iter().any(Option::is_some) {
             return Err("it is a private key");
         }
         let jwk: Jwk = serde_json::from_str(json).map_err(|_| "it is not a JWK")?;
