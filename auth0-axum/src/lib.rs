@@ -8,7 +8,7 @@ mod rejection;
 
 pub use auth0_core;
 pub use auth0_core::{
-    Algorithm, Auth0, Builder, Challenge, ConfigError, Error, ErrorCode, ErrorKind, Policy,
+    Algorithm, Auth0, Builder, Challenge, ConfigError, Error, ErrorCode, ErrorKind, Health, Policy,
     RefusalBody, Requirement, all_of, any_of, policy,
 };
 pub use body::AuthBody;
