@@ -218,8 +218,12 @@ impl Auth0 {
             Verdict::UnknownKey => {}
             verdict => return settle(verdict),
         }
-        match cache.newer_than(&snapshot).await.map_err(|reason| unavailable(&reason))? {
-            Some(newer) => settle(newer.keys.verify(key_id, header.algorithm, signed, signature)),
+        let Some(key_id) = key_id else { return settle(Verdict::UnknownKey) };
+        let newer = cache.newer_with(key_id, &snapshot).await;
+        match newer.map_err(|reason| unavailable(&reason))? {
+            Some(newer) => {
+                settle(newer.keys.verify(Some(key_id), header.algorithm, signed, signature))
+            }
             None => settle(Verdict::UnknownKey),
         }
     }

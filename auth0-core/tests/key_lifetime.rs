@@ -163,7 +163,9 @@ async fn a_rotation_during_a_flood_is_seen_within_five_seconds() {
         if tick == 100 {
             tenant.rotate_keys();
         }
-        if tick >= 100 && seen_after.is_none() && verdict(&auth, &day_token(&tenant)).await.is_none()
+        if tick >= 100
+            && seen_after.is_none()
+            && verdict(&auth, &day_token(&tenant)).await.is_none()
         {
             seen_after = Some((tick - 100) * 10);
         }
@@ -171,6 +173,43 @@ async fn a_rotation_during_a_flood_is_seen_within_five_seconds() {
     }
     assert!(seen_after.is_some_and(|millis| millis <= 5000), "{seen_after:?} ms");
     assert!(tenant.fetches().key_set <= 1 + 3, "{:?}", tenant.fetches());
+}
+
+/// However often: a key that the issuer has does not use up what made-up ones may cost.
+#[tokio::test]
+async fn an_issuer_may_rotate_every_second() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    auth.warm_up().await.unwrap();
+    for round in 0..50 {
+        tenant.rotate_keys();
+        let token = day_token(&tenant);
+        if round % 3 == 1 {
+            tenant.fail(Failure::Status(500));
+            assert_eq!(verdict(&auth, &token).await, Some(ErrorCode::KeysUnavailable));
+            tenant.recover();
+        }
+        tenant.clock().advance(SECOND);
+        assert_eq!(verdict(&auth, &token).await, None, "round {round}");
+    }
+}
+
+/// A key that is published while a fetch is under way: that fetch may have missed it.
+#[tokio::test]
+async fn a_fetch_that_left_before_the_key_was_published_does_not_decide() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    auth.warm_up().await.unwrap();
+    let before = tenant.fetches().key_set;
+    let made_up = tenant.token().header("kid", "made-up").mint();
+    let early = tokio::spawn({
+        let auth = auth.clone();
+        async move { verdict(&auth, &made_up).await }
+    });
+    settle_until(|| tenant.fetches().key_set == before + 1).await;
+    tenant.rotate_keys(); // after the document was read, before it has arrived
+    assert_eq!(verdict(&auth, &day_token(&tenant)).await, None);
+    assert_eq!(early.await.unwrap(), Some(ErrorCode::KeyUnknown));
 }
 
 /// Beyond the budget there is no waiting either.
@@ -239,7 +278,11 @@ async fn a_flapping_issuer_costs_nobody_a_request() {
     let mut token = day_token(&tenant);
     assert_eq!(verdict(&auth, &token).await, None);
     for round in 0..200 {
-        if round % 2 == 0 { tenant.fail(Failure::Unreachable) } else { tenant.recover() }
+        if round % 2 == 0 {
+            tenant.fail(Failure::Unreachable)
+        } else {
+            tenant.recover()
+        }
         pass(&tenant, MINUTE).await;
         assert_eq!(verdict_at_once(&auth, &token), Some(Ok(())), "round {round}");
         if round % 20 == 19 {

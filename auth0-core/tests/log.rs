@@ -201,7 +201,7 @@ async fn what_the_issuer_answers_is_logged_escaped() {
             tenant.fail_at(document, Failure::Answer(answer));
             judge(&tenant.auth0(), &tenant.token().mint()).await;
             let lines = log.take();
-            assert!(lines.iter().any(|line| line.starts_with("WARN")), "{lines:?}");
+            assert!(lines.iter().any(|line| line.starts_with("ERROR")), "{lines:?}");
             for line in lines {
                 assert_harmless(&line);
             }

@@ -75,6 +75,8 @@ type Outcome = Result<Arc<Snapshot>, Unavailable>;
 #[derive(Debug)]
 struct State {
     schedule: Schedule,
+    /// The key that the fetch under way was started for, out of the budget for unknown keys.
+    sought: Option<Box<str>>,
     condition: Condition,
 }
 
@@ -88,6 +90,12 @@ enum Condition {
     Stale,
     /// It fails, and there are no keys that may be served.
     Unavailable,
+}
+
+/// A place on a fetch, which this request has started or has joined.
+struct Ticket {
+    passenger: Passenger<Outcome>,
+    is_own: bool,
 }
 
 /// Why a fetch does not start.
@@ -108,6 +116,7 @@ impl KeyCache {
             look_again: AtomicU64::new(0),
             flights: SingleFlight::new(State {
                 schedule: Schedule::new(now),
+                sought: None,
                 condition: Condition::Answering,
             }),
             departed: watch::Sender::new(()),
@@ -146,7 +155,7 @@ impl KeyCache {
             }
         });
         let outcome = match boarded {
-            Ok(passenger) => landed(passenger).await,
+            Ok(ticket) => landed(ticket.passenger).await,
             Err(NoFetch::Needless(current)) => Ok(current),
             Err(NoFetch::BackingOff(unavailable)) => Err(unavailable),
             Err(NoFetch::OverBudget) => Err(abandoned()),
@@ -158,35 +167,44 @@ impl KeyCache {
         })
     }
 
-    /// The keys after a token named one that `seen` does not hold: newer ones if there are, or if
-    /// the budget allows to ask for them. `Ok(None)`: the key is unknown, and it stays at that.
-    pub(crate) async fn newer_than(
+    /// The keys after a token named one, `key_id`, that `seen` does not hold: newer ones that do, if
+    /// the issuer has them and the budget allows to ask. `Ok(None)`: the key is unknown, and it
+    /// stays at that.
+    pub(crate) async fn newer_with(
         self: &Arc<Self>,
+        key_id: &str,
         seen: &Arc<Snapshot>,
     ) -> Result<Option<Arc<Snapshot>>, Unavailable> {
-        let now = self.clock.monotonic();
-        let newer = || self.current.load_full().filter(|current| !Arc::ptr_eq(current, seen));
-        let boarded = self.board(|state| {
-            if let Some(current) = newer() {
-                return Err(NoFetch::Needless(current));
+        let mut seen = Arc::clone(seen);
+        loop {
+            let now = self.clock.monotonic();
+            let boarded = self.board(|state| match self.current.load_full() {
+                Some(current) if !Arc::ptr_eq(&current, &seen) => Err(NoFetch::Needless(current)),
+                _ => state.may_ask_for(key_id, now),
+            });
+            let (newer, is_last) = match boarded {
+                Ok(ticket) => {
+                    let is_own = ticket.is_own;
+                    (landed(ticket.passenger).await?, is_own)
+                }
+                Err(NoFetch::Needless(newer)) => (newer, false),
+                Err(NoFetch::BackingOff(unavailable)) => return Err(unavailable),
+                Err(NoFetch::OverBudget) => {
+                    tracing::debug!(
+                        target: "auth0", issuer = %self.source.issuer,
+                        "a token names an unknown key, and the budget for refetches is used up"
+                    );
+                    return Ok(None);
+                }
+            };
+            if newer.keys.contains(key_id) {
+                return Ok(Some(newer));
             }
-            state.may_retry(now)?;
-            if state.schedule.spend_unknown_key_credit(now) {
-                return Ok(());
+            if is_last {
+                return Ok(None);
             }
-            Err(NoFetch::OverBudget)
-        });
-        match boarded {
-            Ok(passenger) => landed(passenger).await.map(Some),
-            Err(NoFetch::Needless(current)) => Ok(Some(current)),
-            Err(NoFetch::BackingOff(unavailable)) => Err(unavailable),
-            Err(NoFetch::OverBudget) => {
-                tracing::debug!(
-                    target: "auth0", issuer = %self.source.issuer,
-                    "a token names an unknown key, and the budget for refetches is used up"
-                );
-                Ok(None)
-            }
+            // These were asked for before this token came: the key may have been published since.
+            seen = newer;
         }
     }
 
@@ -196,9 +214,9 @@ impl KeyCache {
         let before = self.flights.departures();
         loop {
             match self.board(|_| Ok(())) {
-                Ok(passenger) => {
-                    let is_new = passenger.number() > before;
-                    let outcome = landed(passenger).await;
+                Ok(ticket) => {
+                    let is_new = ticket.passenger.number() > before;
+                    let outcome = landed(ticket.passenger).await;
                     if is_new {
                         return outcome;
                     }
@@ -235,17 +253,17 @@ impl KeyCache {
     fn board(
         self: &Arc<Self>,
         decide: impl FnOnce(&mut State) -> Result<(), NoFetch>,
-    ) -> Result<Passenger<Outcome>, NoFetch> {
+    ) -> Result<Ticket, NoFetch> {
         let Ok(runtime) = runtime::Handle::try_current() else {
             let cause = Arc::new(FetchError::NoRuntime);
             return Err(NoFetch::BackingOff(Unavailable { retry_in: FIRST_BACKOFF, cause }));
         };
         match self.flights.board(State::abandoned, decide)? {
-            Boarding::Joined(passenger) => Ok(passenger),
+            Boarding::Joined(passenger) => Ok(Ticket { passenger, is_own: false }),
             Boarding::Started(passenger, pilot) => {
                 self.departed.send_replace(());
                 runtime.spawn(fly(Arc::clone(self), pilot));
-                Ok(passenger)
+                Ok(Ticket { passenger, is_own: true })
             }
         }
     }
@@ -284,6 +302,13 @@ impl KeyCache {
 
     /// What a fetch's result means. Called under the lock of the flights.
     fn settle(&self, state: &mut State, result: Result<Snapshot, FetchError>) -> Outcome {
+        // Only a key that the issuer does not have costs budget: not one that it has indeed
+        // published since, nor the issuer's own failure, which has a delay of its own.
+        if let Some(key_id) = state.sought.take()
+            && result.as_ref().map_or(true, |snapshot| snapshot.keys.contains(&key_id))
+        {
+            state.schedule.refund_unknown_key_credit();
+        }
         match result {
             Ok(snapshot) => {
                 measure::fetch(&self.source.issuer, None, Some(Duration::ZERO));
@@ -379,9 +404,21 @@ impl State {
         }
     }
 
+    fn may_ask_for(&mut self, key_id: &str, now: Duration) -> Result<(), NoFetch> {
+        self.may_retry(now)?;
+        if !self.schedule.spend_unknown_key_credit(now) {
+            return Err(NoFetch::OverBudget);
+        }
+        self.sought = Some(key_id.into());
+        Ok(())
+    }
+
     /// The runtime of a fetch was shut down, or its transport panicked. That says nothing about the
     /// issuer, so the next request may try at once.
     fn abandoned(&mut self) -> Outcome {
+        if self.sought.take().is_some() {
+            self.schedule.refund_unknown_key_credit();
+        }
         Err(abandoned())
     }
 }

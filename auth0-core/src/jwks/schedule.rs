@@ -105,6 +105,11 @@ impl Schedule {
         self.unknown_key_credit = left;
         true
     }
+
+    /// Puts back what was spent on a key that turned out to be a genuine one.
+    pub(crate) fn refund_unknown_key_credit(&mut self) {
+        self.unknown_key_credit = (self.unknown_key_credit + 1).min(UNKNOWN_KEY_BURST);
+    }
 }
 
 /// At which age keys are refreshed in the background.

@@ -59,6 +59,10 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
     pub(crate) const fn len(&self) -> usize {
         self.keys.len()
     }
