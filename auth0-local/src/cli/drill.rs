@@ -1,7 +1,6 @@
 //! The commands that turn a running tenant.
 use super::client::Target;
 use crate::{
-    error::LocalError,
     fault::Fault,
     faults::{Changes, assignment},
     server::{FAULTS_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
@@ -91,7 +90,6 @@ pub(super) struct Stats {
 impl Stats {
     pub(super) async fn run(self) -> super::Result {
         let stats: Value = self.target.get(STATS_PATH).await?;
-        let printed = serde_json::to_string_pretty(&stats);
-        super::print(&printed.map_err(|error| LocalError::new(error.to_string()))?)
+        super::print(&stats.to_string())
     }
 }
