@@ -1,10 +1,14 @@
-use crate::{error::LocalError, key_file, server, tenant::LocalTenant};
+use crate::{drill::Drill, error::LocalError, key_file, server, tenant::LocalTenant};
 use auth0_core::{
     Algorithm, Audience,
     testing::{SigningKey, Tenant},
 };
 use std::{future, io, net::Ipv4Addr, path::PathBuf};
-use tokio::{net::TcpListener, sync::oneshot, task};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task,
+};
 
 /// The identifier of a local tenant's API, unless another one is set.
 pub const DEFAULT_AUDIENCE: &str = "https://api.local.test";
@@ -64,15 +68,18 @@ impl Builder {
         .map_err(|_| LocalError::new("the runtime shut down while the tenant was starting"))??;
         let tenant = Tenant::on_loopback(&format!("http://{address}/"), audience.as_str(), key)?;
         let (detach, handle) = oneshot::channel::<()>();
+        let (stop, running) = watch::channel(());
         let until_dropped = async {
+            let _stop = stop; // closed when this ends
             if handle.await.is_ok() {
                 future::pending::<()>().await;
             }
         };
-        let answering = axum::serve(listener, server::router(tenant.clone()))
+        let drill = Drill::new(tenant, running);
+        let answering = axum::serve(server::Listener(listener), server::service(drill.clone()))
             .with_graceful_shutdown(until_dropped);
         task::spawn(async { answering.await });
-        Ok(LocalTenant::new(tenant, detach))
+        Ok(LocalTenant::new(drill, detach))
     }
 }
 

@@ -1,7 +1,7 @@
 use auth0_core::ConfigError;
 use std::fmt;
 
-/// Why a tenant cannot start or a token cannot be had, in a sentence that tells what to do next.
+/// Why a tenant cannot start or do what it is told, in a sentence that tells what to do next.
 ///
 /// `Debug` shows the same sentence, because that is what a `main` that returns it prints.
 #[derive(Clone, PartialEq, Eq)]

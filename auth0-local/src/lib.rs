@@ -6,14 +6,21 @@ mod builder;
 #[doc(hidden)]
 pub mod cli;
 mod description;
+mod drill;
 mod error;
+mod fault;
+mod faults;
 mod key_file;
 mod organization;
 mod quickstart;
 mod server;
+mod stats;
 mod tenant;
 
+pub use auth0_core::testing::Document;
 pub use builder::{Builder, DEFAULT_AUDIENCE};
 pub use error::LocalError;
+pub use fault::Fault;
 pub use quickstart::quickstart;
+pub use stats::{Requests, Stats};
 pub use tenant::LocalTenant;

@@ -1,9 +1,8 @@
 //! The command, as processes.
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
-mod common;
-
 use auth0_core::{Auth0, ErrorCode};
-use common::is_alone;
+use auth0_local::DEFAULT_AUDIENCE;
+use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Output, Stdio},
@@ -44,13 +43,21 @@ impl Server {
     }
 
     fn token(&self, arguments: &[&str]) -> String {
-        let output =
-            command(&["token", "--issuer", &self.issuer]).args(arguments).output().unwrap();
-        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-        let printed = String::from_utf8(output.stdout).unwrap();
-        let token = printed.strip_suffix('\n').unwrap();
+        let token = self.ask(&[&["token"], arguments].concat());
         assert!(token.split('.').count() == 3 && !token.contains(char::is_whitespace), "{token}");
-        token.to_owned()
+        token
+    }
+
+    fn verifier(&self, audience: &str) -> Auth0 {
+        Auth0::builder().issuer(&self.issuer).audience(audience).build().unwrap()
+    }
+
+    /// What a command prints that asks this tenant.
+    fn ask(&self, arguments: &[&str]) -> String {
+        let output = command(arguments).args(["--issuer", &self.issuer]).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        printed.strip_suffix('\n').unwrap().to_owned()
     }
 }
 
@@ -69,14 +76,10 @@ fn failure(arguments: &[&str]) -> (i32, String) {
 
 #[tokio::test]
 async fn serve_and_token() {
-    if !is_alone("serve_and_token") {
-        return;
-    }
     let server = Server::start(&["--audience", "https://api.acme.test"]);
     assert!(server.greeting.starts_with("# For development and tests only"), "{}", server.greeting);
     assert!(server.greeting.contains("\nAUTH0_AUDIENCE=https://api.acme.test\n"));
-    let auth =
-        Auth0::builder().issuer(&server.issuer).audience("https://api.acme.test").build().unwrap();
+    let auth = server.verifier("https://api.acme.test");
 
     let user = server.token(&[
         "--scope",
@@ -123,16 +126,55 @@ async fn serve_and_token() {
     assert_eq!(code(&["--claim", "exp=\"soon\""]).await, ErrorCode::ClaimsInvalid);
 }
 
+#[tokio::test]
+async fn a_drill() {
+    let server = Server::start(&["--fault", "jwks=500", "--fault", "metadata=slow:0.001"]);
+    let drill = "# This is a drill: metadata=slow:0.001 jwks=500\nAUTH0_ISSUER=";
+    assert!(server.greeting.contains(drill), "{}", server.greeting);
+    let old = server.token(&[]);
+    let verdict = async |token: &str| {
+        let verdict = server.verifier(DEFAULT_AUDIENCE).verify(token).await;
+        verdict.err().map(|error| error.code())
+    };
+    assert_eq!(verdict(&old).await, Some(ErrorCode::KeysUnavailable));
+
+    let faults = server.ask(&["fault", "jwks=reset", "metadata=429:5@0.5", "jwks=html"]);
+    assert_eq!(faults, "metadata=429:5@0.5 jwks=html", "the last word counts");
+    assert_eq!(server.ask(&["fault", "metadata=none"]), "metadata=none jwks=html");
+    assert_eq!(server.ask(&["fault", "--clear"]), "metadata=none jwks=none");
+    assert_eq!(verdict(&old).await, None);
+
+    let kid = server.ask(&["rotate"]);
+    let new = server.token(&[]);
+    assert_eq!((verdict(&old).await, verdict(&new).await), (None, None));
+    assert_eq!(server.ask(&["revoke"]), kid);
+    assert_eq!((verdict(&old).await, verdict(&new).await), (Some(ErrorCode::KeyUnknown), None));
+    let newer = server.ask(&["rotate"]);
+    assert_eq!(server.ask(&["revoke", &kid]), newer);
+    let (status, sentence) = failure(&["revoke", &kid, "--issuer", &server.issuer]);
+    assert!(status == 1 && sentence.contains("no key with the id"), "{sentence}");
+
+    let stats: Value = serde_json::from_str(&server.ask(&["stats"])).unwrap();
+    for (document, faulted) in [("metadata", 1), ("jwks", 1)] {
+        let count = |name: &str| stats[document][name].as_u64().unwrap();
+        assert_eq!(count("faulted"), faulted, "{document}");
+        assert_eq!(count("requests"), count("served") + count("faulted"), "{document}");
+    }
+}
+
 #[test]
 fn without_a_server() {
     // Taken, so that nobody else gets it, and listened at by nobody.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let free = socket.local_addr().unwrap();
-    let (status, sentence) = failure(&["token", "--issuer", &format!("http://{free}/")]);
-    assert_eq!(status, 1);
     let advice = format!("auth0-local serve --port {}", free.port());
-    assert!(sentence.contains("no tenant runs at") && sentence.contains(&advice), "{sentence}");
+    for command in [&["token"][..], &["rotate"], &["revoke"], &["fault", "jwks=500"], &["stats"]] {
+        let issuer = ["--issuer", &format!("http://{free}/")];
+        let (status, sentence) = failure(&[command, &issuer].concat());
+        assert_eq!(status, 1);
+        assert!(sentence.contains("no tenant runs at") && sentence.contains(&advice), "{sentence}");
+    }
 }
 
 #[test]
@@ -152,6 +194,21 @@ fn what_the_command_line_may_not_say() {
         (&["--profile", "saml"], "auth0, rfc9068"),
     ] {
         let (status, text) = failure(&[&["token"], arguments].concat());
+        assert_eq!(status, 2, "{arguments:?}: {text}");
+        assert!(text.contains(sentence), "{arguments:?}: {text}");
+    }
+    for (arguments, sentence) in [
+        (&["fault"][..], "required"),
+        (&["fault", "jwks"], "Write jwks=FAULT or metadata=FAULT"),
+        (&["fault", "keys=500"], "Write jwks=FAULT or metadata=FAULT"),
+        (&["fault", "jwks=200"], "200 is not the status of an error"),
+        (&["fault", "jwks=500", "metadata=lazy"], "Write a status from 400 to 599"),
+        (&["fault", "jwks=500", "--clear"], "cannot be used with"),
+        (&["serve", "--fault", "jwks=lazy"], "Write a status from 400 to 599"),
+        (&["stats", "--issuer", "https://acme.eu.auth0.com/"], "not on your own machine"),
+        (&["revoke", "a", "b"], "unexpected argument"),
+    ] {
+        let (status, text) = failure(arguments);
         assert_eq!(status, 2, "{arguments:?}: {text}");
         assert!(text.contains(sentence), "{arguments:?}: {text}");
     }

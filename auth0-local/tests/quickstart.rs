@@ -1,9 +1,24 @@
 //! What an example prints to whoever has no tenant.
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
-mod common;
+use std::{
+    env,
+    io::{self, BufRead, BufReader, Read, Write},
+    process::{Command, Stdio},
+};
 
-use common::without_environment;
-use std::io::{self, BufRead, BufReader, Read, Write};
+const CHILD: &str = "AUTH0_LOCAL_TEST_CHILD";
+
+/// This test again, in a process without a single variable of the environment: no tenant of whoever
+/// runs the tests. `None` in that process.
+fn without_environment(test: &str) -> Option<Command> {
+    if env::var_os(CHILD).is_some() {
+        return None;
+    }
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env_clear().env(CHILD, "1");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    Some(command)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_configuration_a_tenant_runs_in_the_process() {

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
 mod common;
 
-use auth0_core::{Auth0, ErrorCode};
+use auth0_core::ErrorCode;
 use auth0_local::{DEFAULT_AUDIENCE, LocalTenant};
-use common::{address, answer, get, is_alone, post};
+use common::{address, answer, get, post, verifier};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -14,12 +14,8 @@ use tokio::{
 
 #[tokio::test]
 async fn a_verifier_finds_its_way_from_the_issuer_to_the_key() {
-    if !is_alone("a_verifier_finds_its_way_from_the_issuer_to_the_key") {
-        return;
-    }
     let tenant = LocalTenant::start().await.unwrap();
-    let auth =
-        Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience()).build().unwrap();
+    let auth = verifier(&tenant);
 
     let minted = tenant.token().subject("auth0|ann").mint();
     assert_eq!(auth.verify(&minted).await.unwrap().subject(), "auth0|ann");

@@ -130,6 +130,11 @@ impl SigningKey {
         self.algorithm
     }
 
+    /// Whether both are the same key under the same id.
+    pub(crate) fn is_clone_of(&self, other: &Self) -> bool {
+        self.id == other.id && Arc::ptr_eq(&self.pair, &other.pair)
+    }
+
     /// The public key as a JSON Web Key.
     #[must_use]
     pub fn jwk(&self) -> Value {

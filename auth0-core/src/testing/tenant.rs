@@ -134,9 +134,18 @@ impl Tenant {
         self.state().keys.first().cloned().expect("a tenant has a key")
     }
 
-    /// Signs with this key from now on, and publishes it before the others.
+    /// The ids of the published keys. The first one is that of the key that signs.
+    #[must_use]
+    pub fn key_ids(&self) -> Vec<String> {
+        self.state().keys.iter().map(|key| key.id().to_owned()).collect()
+    }
+
+    /// Signs with this key from now on, and publishes it before the others. A key that is published
+    /// already moves there.
     pub fn add_key(&self, key: SigningKey) {
-        self.state().keys.insert(0, key);
+        let mut state = self.state();
+        state.keys.retain(|published| !published.is_clone_of(&key));
+        state.keys.insert(0, key);
     }
 
     /// Rotates: a new key signs from now on, and the old ones stay published.
@@ -150,6 +159,26 @@ impl Tenant {
     /// Withdraws every key but the one that signs.
     pub fn withdraw_old_keys(&self) {
         self.state().keys.truncate(1);
+    }
+
+    /// Withdraws one key. If it is the one that signs, the one before it signs again.
+    ///
+    /// # Errors
+    /// No such key is published, or no other one.
+    pub fn withdraw_key(&self, id: &str) -> Result<(), ConfigError> {
+        let mut state = self.state();
+        if state.keys.iter().all(|key| key.id() != id) {
+            return Err(ConfigError::new(format!(
+                "no key with the id {id:?} is published. Take an id out of the key set"
+            )));
+        }
+        if state.keys.iter().all(|key| key.id() == id) {
+            return Err(ConfigError::new(format!(
+                "{id:?} is the only key, and tokens could not be signed without it. Rotate first"
+            )));
+        }
+        state.keys.retain(|key| key.id() != id);
+        Ok(())
     }
 
     /// Lets every fetch go wrong from now on.

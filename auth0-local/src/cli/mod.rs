@@ -1,10 +1,15 @@
 //! The command: what `main` runs.
+mod client;
+mod drill;
 mod serve;
 mod token;
 
 use crate::error::LocalError;
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 /// An Auth0 tenant on your own machine, for development and tests only.
 #[derive(Parser)]
@@ -18,6 +23,10 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Token(Box<token::Token>),
+    Rotate(drill::Rotate),
+    Revoke(drill::Revoke),
+    Fault(drill::SetFaults),
+    Stats(drill::Stats),
 }
 
 /// Runs the command line of this process. What is wrong with the line itself ends it with status
@@ -26,6 +35,10 @@ pub async fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run().await,
         Command::Token(token) => token.run().await,
+        Command::Rotate(rotate) => rotate.run().await,
+        Command::Revoke(revoke) => revoke.run().await,
+        Command::Fault(faults) => faults.run().await,
+        Command::Stats(stats) => stats.run().await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -37,3 +50,8 @@ pub async fn run() -> ExitCode {
 }
 
 type Result = std::result::Result<(), LocalError>;
+
+fn print(line: &str) -> Result {
+    writeln!(io::stdout(), "{line}")
+        .map_err(|error| LocalError::new(format!("the answer cannot be printed: {error}")))
+}

@@ -1,4 +1,10 @@
-use crate::{builder::DEFAULT_AUDIENCE, tenant::LocalTenant};
+use crate::{
+    builder::DEFAULT_AUDIENCE,
+    fault::Fault,
+    faults::{Faults, assignment},
+    tenant::LocalTenant,
+};
+use auth0_core::testing::Document;
 use clap::Args;
 use std::{
     future,
@@ -19,6 +25,10 @@ pub(super) struct Serve {
     /// The identifier of the API that tokens are for unless told otherwise
     #[arg(long, default_value = DEFAULT_AUDIENCE)]
     audience: String,
+    /// Let a document go wrong from the start, as `auth0-local fault` does later: jwks=500; can be
+    /// repeated
+    #[arg(long, value_name = "DOCUMENT=FAULT", value_parser = assignment)]
+    fault: Vec<(Document, Fault)>,
 }
 
 impl Serve {
@@ -28,18 +38,29 @@ impl Serve {
             builder = builder.keys(file);
         }
         let tenant = builder.start().await?;
+        let mut faults = Faults::default();
+        for (document, fault) in self.fault {
+            tenant.set_fault(document, fault);
+            faults.set(document, fault);
+        }
         // It serves all the same if nobody reads this.
-        let _ = io::stdout().write_all(greeting(&tenant).as_bytes());
+        let _ = io::stdout().write_all(greeting(&tenant, &faults).as_bytes());
         future::pending().await
     }
 }
 
 /// Good as a `.env` file.
-fn greeting(tenant: &LocalTenant) -> String {
+fn greeting(tenant: &LocalTenant, faults: &Faults) -> String {
     let (issuer, audience) = (tenant.issuer(), tenant.audience());
+    let drill = if *faults == Faults::default() {
+        String::new()
+    } else {
+        format!("# This is a drill: {faults}\n")
+    };
     format!(
         "# For development and tests only: this gives a token for anybody to whoever asks on this \
          machine.\n\
+         {drill}\
          AUTH0_ISSUER={issuer}\n\
          AUTH0_AUDIENCE={audience}\n\
          # A token: auth0-local token --issuer {issuer} --scope read:messages\n"

@@ -3,7 +3,11 @@
 use super::refusal::Refusal;
 use axum::{
     extract::Request,
-    http::{HeaderMap, StatusCode, Uri, header::HOST, uri::Authority},
+    http::{
+        HeaderMap, StatusCode, Uri,
+        header::{HOST, ORIGIN},
+        uri::Authority,
+    },
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -17,6 +21,24 @@ pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
         StatusCode::FORBIDDEN,
         "access_denied",
         "a local tenant answers to 127.0.0.1, [::1] and localhost only. Ask it by one of these names",
+    )
+    .into_response()
+}
+
+/// A page elsewhere cannot read what it makes a browser ask for here, but what it asks for is done.
+pub(super) async fn no_foreign_origin(request: Request, next: Next) -> Response {
+    let is_ours = |origin: &str| {
+        let uri: Option<Uri> = origin.parse().ok();
+        uri.is_some_and(|uri| uri.authority().is_some_and(is_loopback))
+    };
+    let mut origins = request.headers().get_all(ORIGIN).iter();
+    if origins.all(|origin| origin.to_str().is_ok_and(is_ours)) {
+        return next.run(request).await;
+    }
+    Refusal::new(
+        StatusCode::FORBIDDEN,
+        "access_denied",
+        "a page that is not of this machine may not change a local tenant. Ask from a shell",
     )
     .into_response()
 }

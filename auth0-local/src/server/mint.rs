@@ -3,7 +3,7 @@ use super::{
     body::object,
     refusal::{Refusal, uncached},
 };
-use crate::description::Description;
+use crate::{description::Description, drill::Drill};
 use auth0_core::testing::Tenant;
 use axum::{
     Router,
@@ -17,7 +17,7 @@ use serde_json::json;
 
 pub(crate) const PATH: &str = "/__local/token";
 
-pub(super) fn routes() -> Router<Tenant> {
+pub(super) fn routes() -> Router<Drill> {
     Router::new().route(PATH, post(mint))
 }
 

@@ -3,8 +3,7 @@ use super::{
     body::object,
     refusal::{Refusal, uncached},
 };
-use crate::organization::Organization;
-use auth0_core::testing::Tenant;
+use crate::{drill::Drill, organization::Organization};
 use axum::{
     Router,
     body::Bytes,
@@ -21,18 +20,20 @@ use url::form_urlencoded;
 /// What Auth0 gives a token to live unless the API says otherwise.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub(super) fn routes() -> Router<Tenant> {
+pub(super) fn routes() -> Router<Drill> {
     Router::new().route("/oauth/token", post(token))
 }
 
 async fn token(
-    State(tenant): State<Tenant>,
+    State(drill): State<Drill>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
+    drill.token_asked_for();
     let request = TokenRequest::parse(&headers, &body?)?;
     let Grant { client_id, audience } = request.grant()?;
-    let mut token = tenant.token().machine(client_id).audience(audience).expires_in(LIFETIME);
+    let mut token =
+        drill.tenant().token().machine(client_id).audience(audience).expires_in(LIFETIME);
     let scope = non_empty(request.scope.as_ref());
     if let Some(scope) = scope {
         token = token.scope(scope);

@@ -5,40 +5,14 @@
     clippy::indexing_slicing,
     reason = "a kit"
 )]
+use auth0_core::Auth0;
 use auth0_local::LocalTenant;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
-use std::{
-    env,
-    process::{Command, Stdio},
-};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-
-const CHILD: &str = "AUTH0_LOCAL_TEST_CHILD";
-
-/// This test again, in a process without a single variable of the environment: no proxy, no tenant
-/// of whoever runs the tests. `None` in that process.
-pub fn without_environment(test: &str) -> Option<Command> {
-    if env::var_os(CHILD).is_some() {
-        return None;
-    }
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture"]).env_clear().env(CHILD, "1");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    Some(command)
-}
-
-/// Runs it to its end. Whether this is the process in which the test is to go on.
-pub fn is_alone(test: &str) -> bool {
-    let Some(mut command) = without_environment(test) else { return true };
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
-    false
-}
 
 /// A request to the tenant, past any proxy.
 pub fn post(tenant: &LocalTenant, path: &str) -> RequestBuilder {
@@ -47,6 +21,10 @@ pub fn post(tenant: &LocalTenant, path: &str) -> RequestBuilder {
 
 pub fn get(tenant: &LocalTenant, path: &str) -> RequestBuilder {
     client().get(url(tenant, path))
+}
+
+pub fn delete(tenant: &LocalTenant, path: &str) -> RequestBuilder {
+    client().delete(url(tenant, path))
 }
 
 pub struct Answer {
@@ -71,13 +49,24 @@ pub async fn claims(tenant: &LocalTenant, token: &str) -> Value {
     auth.verify(token).await.unwrap().with_claims::<Value>().unwrap().claims().clone()
 }
 
+/// A verifier of the tenant, with the transport that services have, and nothing fetched yet.
+pub fn verifier(tenant: &LocalTenant) -> Auth0 {
+    Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience()).build().unwrap()
+}
+
 /// What a tenant says to the bytes of a request that asks for the connection to be closed.
 pub async fn raw(tenant: &LocalTenant, request: &str) -> String {
-    let mut stream = TcpStream::connect(address(tenant)).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut stream = ask(tenant, request).await;
     let mut response = String::new();
     stream.read_to_string(&mut response).await.unwrap();
     response
+}
+
+/// A connection on which these bytes were sent.
+pub async fn ask(tenant: &LocalTenant, request: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address(tenant)).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
 }
 
 pub fn address(tenant: &LocalTenant) -> &str {
