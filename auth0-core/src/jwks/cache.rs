@@ -6,7 +6,7 @@
 use super::{
     KeySet,
     flight::{Boarding, Passenger, Pilot, SingleFlight},
-    schedule::{FIRST_BACKOFF, FRESH, Failure, IDLE_RETRY, Schedule, refresh_age},
+    schedule::{Credit, FIRST_BACKOFF, FRESH, Failure, IDLE_RETRY, Schedule, refresh_age},
 };
 use crate::{
     clock::Clock,
@@ -75,7 +75,7 @@ type Outcome = Result<Arc<Snapshot>, Unavailable>;
 #[derive(Debug)]
 struct State {
     schedule: Schedule,
-    /// The key that the fetch under way was started for, out of the budget for unknown keys.
+    /// The key that the fetch under way was started for, out of a full budget for unknown keys.
     sought: Option<Box<str>>,
     condition: Condition,
 }
@@ -406,10 +406,11 @@ impl State {
 
     fn may_ask_for(&mut self, key_id: &str, now: Duration) -> Result<(), NoFetch> {
         self.may_retry(now)?;
-        if !self.schedule.spend_unknown_key_credit(now) {
-            return Err(NoFetch::OverBudget);
+        match self.schedule.spend_unknown_key_credit(now) {
+            Credit::Exhausted => return Err(NoFetch::OverBudget),
+            Credit::OfFull => self.sought = Some(key_id.into()),
+            Credit::OfRest => {}
         }
-        self.sought = Some(key_id.into());
         Ok(())
     }
 

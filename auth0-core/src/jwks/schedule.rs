@@ -89,27 +89,41 @@ impl Schedule {
         failure
     }
 
-    /// Takes one refetch for an unknown key out of the budget, if there is one.
-    pub(crate) fn spend_unknown_key_credit(&mut self, now: Duration) -> bool {
+    /// Takes one refetch for an unknown key out of the budget.
+    pub(crate) fn spend_unknown_key_credit(&mut self, now: Duration) -> Credit {
         let periods =
             now.saturating_sub(self.credited_at).as_nanos() / UNKNOWN_KEY_REFILL.as_nanos();
         let earned = u32::try_from(periods).unwrap_or(u32::MAX);
         self.unknown_key_credit =
             self.unknown_key_credit.saturating_add(earned).min(UNKNOWN_KEY_BURST);
-        if self.unknown_key_credit == UNKNOWN_KEY_BURST {
+        let full = self.unknown_key_credit == UNKNOWN_KEY_BURST;
+        if full {
             self.credited_at = now; // a full budget earns nothing
         } else {
             self.credited_at += UNKNOWN_KEY_REFILL * earned;
         }
-        let Some(left) = self.unknown_key_credit.checked_sub(1) else { return false };
+        let Some(left) = self.unknown_key_credit.checked_sub(1) else { return Credit::Exhausted };
         self.unknown_key_credit = left;
-        true
+        if full { Credit::OfFull } else { Credit::OfRest }
     }
 
-    /// Puts back what was spent on a key that turned out to be a genuine one.
-    pub(crate) fn refund_unknown_key_credit(&mut self) {
-        self.unknown_key_credit = (self.unknown_key_credit + 1).min(UNKNOWN_KEY_BURST);
+    /// Puts back what was spent [of a full budget](Credit::OfFull) on a key that turned out to be
+    /// genuine.
+    pub(crate) const fn refund_unknown_key_credit(&mut self) {
+        self.unknown_key_credit = UNKNOWN_KEY_BURST;
     }
+}
+
+/// What the budget for unknown keys had left for a refetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Credit {
+    /// Nobody has named an unknown key lately. If this one is genuine, it costs nothing: an issuer
+    /// may rotate as often as it likes.
+    OfFull,
+    /// Somebody has. What a genuine key took is not put back, or a flood of made-up ones would take
+    /// it next.
+    OfRest,
+    Exhausted,
 }
 
 /// At which age keys are refreshed in the background.
@@ -139,7 +153,8 @@ mod tests {
         let mut schedule = Schedule::new(secs(100));
         let granted: Vec<u64> = (0..10_000u64)
             .filter(|millis| {
-                schedule.spend_unknown_key_credit(secs(100) + Duration::from_millis(*millis))
+                let now = secs(100) + Duration::from_millis(*millis);
+                schedule.spend_unknown_key_credit(now) != Credit::Exhausted
             })
             .collect();
         assert_eq!(granted, [0, 1, 5000]);
@@ -148,7 +163,7 @@ mod tests {
     #[test]
     fn the_budget_fills_up_again_and_no_further() {
         let mut schedule = Schedule::new(secs(0));
-        let mut spend = |at| schedule.spend_unknown_key_credit(secs(at));
+        let mut spend = |at| schedule.spend_unknown_key_credit(secs(at)) != Credit::Exhausted;
         assert!(spend(1) && spend(1) && !spend(1));
         assert!(!spend(5), "five seconds after it was full, not before");
         assert!(spend(6) && !spend(10) && spend(11));
@@ -158,7 +173,7 @@ mod tests {
     #[test]
     fn a_clock_that_goes_back_gives_no_credit_and_does_not_panic() {
         let mut schedule = Schedule::new(secs(100));
-        let mut spend = |at| schedule.spend_unknown_key_credit(secs(at));
+        let mut spend = |at| schedule.spend_unknown_key_credit(secs(at)) != Credit::Exhausted;
         assert!(spend(100) && spend(100) && !spend(50) && !spend(104) && spend(105));
     }
 

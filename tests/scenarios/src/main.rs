@@ -1,0 +1,36 @@
+//! What the adapters do under floods, rotations and outages, measured over loopback against a
+//! tenant of auth0-local.
+//!
+//! ```sh
+//! cargo run --release -p scenarios -- keys     # the table of docs/keys-and-caching.md
+//! cargo run --release -p scenarios -- soak     # a minute of everything at once
+//! ```
+mod api;
+mod keys;
+mod load;
+mod soak;
+
+use clap::Parser;
+use std::{error::Error, process::ExitCode};
+
+/// Measures what the adapters do under floods, rotations and outages.
+#[derive(Parser)]
+enum Scenario {
+    /// Fetches and delays: cold start, made-up keys, rotation, dead issuer.
+    Keys,
+    /// Full speed, rotation every two seconds, the issuer failing half of the time.
+    Soak {
+        /// How long, in seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let passed = match Scenario::parse() {
+        Scenario::Keys => keys::run().await?,
+        Scenario::Soak { seconds } => soak::run(seconds).await?,
+    };
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
