@@ -60,9 +60,9 @@ impl RequireAuth {
         Self { requirement: authenticated(), optional: false }
     }
 
-    /// The same with a requirement.
+    /// The same with one more requirement.
     pub fn require(mut self, requirement: Requirement) -> Self {
-        self.requirement = requirement;
+        self.requirement = self.requirement.and(requirement);
         self
     }
 

@@ -290,6 +290,75 @@ async fn an_absent_token_is_not_remembered() {
     assert_eq!(answer.body, "auth0|ann");
 }
 
+/// Nor is a verdict taken for that of another token.
+#[actix_web::test]
+async fn a_token_that_was_exchanged_is_judged_anew() {
+    let tenant = Tenant::new();
+    let ann = tenant.token().subject("auth0|ann").mint();
+    let bob: header::HeaderValue =
+        format!("Bearer {}", tenant.token().subject("auth0|bob").mint()).parse().unwrap();
+    let app = test::init_service(
+        App::new()
+            .app_data(tenant.auth0())
+            .service(me)
+            .wrap_fn(move |mut request, service| {
+                request.headers_mut().insert(header::AUTHORIZATION, bob.clone());
+                service.call(request)
+            })
+            .wrap(RequireAuth::new()),
+    )
+    .await;
+    let request = request("GET", "/me", Some(&ann)).to_request();
+    assert_eq!(read(test::call_service(&app, request).await).await.body, "auth0|bob");
+}
+
+#[actix_web::test]
+async fn requirements_add_up() {
+    let tenant = Tenant::new();
+    let both = RequireAuth::new().require(scope("one")).require(scope("two"));
+    let scope = web::scope("").wrap(both).route("/", web::get().to(HttpResponse::Ok));
+    let app = test::init_service(App::new().app_data(tenant.auth0()).service(scope)).await;
+    for (scope, status) in [("one", 403), ("two", 403), ("one two", 200)] {
+        let token = tenant.token().scope(scope).mint();
+        let request = request("GET", "/", Some(&token)).to_request();
+        assert_eq!(test::call_service(&app, request).await.status(), status, "{scope}");
+    }
+}
+
+/// Which scope is the inner one can be told for each form of registration, not across the two.
+#[actix_web::test]
+async fn verifiers_in_two_forms_are_not_mixed_up() {
+    let tenants = [Tenant::named("outer"), Tenant::named("inner")];
+    let [outer, inner] = tenants.clone().map(|tenant| tenant.auth0());
+    let data = |auth: &Auth0| web::Data::new(auth.clone());
+    let apps = [
+        ("plain in plain", 200, None, Some(inner.clone()), Some(outer.clone()), None),
+        ("data in data", 200, Some(data(&inner)), None, None, Some(data(&outer))),
+        ("data in plain", 500, Some(data(&inner)), None, Some(outer.clone()), None),
+        ("plain in data", 500, None, Some(inner.clone()), None, Some(data(&outer))),
+    ];
+    let token = tenants[1].token().mint();
+    for (name, status, inner_data, inner_plain, outer_plain, outer_data) in apps {
+        let mut scope = web::scope("/in").service(me);
+        let mut app = App::new();
+        if let Some(data) = inner_data {
+            scope = scope.app_data(data);
+        }
+        if let Some(plain) = inner_plain {
+            scope = scope.app_data(plain);
+        }
+        if let Some(plain) = outer_plain {
+            app = app.app_data(plain);
+        }
+        if let Some(data) = outer_data {
+            app = app.app_data(data);
+        }
+        let app = test::init_service(app.service(scope)).await;
+        let request = request("GET", "/in/me", Some(&token)).to_request();
+        assert_eq!(test::call_service(&app, request).await.status(), status, "{name}");
+    }
+}
+
 /// A refusal is a response, so middleware outside sees it and may add to it.
 #[actix_web::test]
 async fn outer_middleware_sees_refusals() {

@@ -54,9 +54,9 @@ impl AuthLayer {
         Self { auth, requirement: authenticated(), optional: false }
     }
 
-    /// The same with a requirement of its own. `self` stays as it is, for other routes.
+    /// The same with one more requirement. `self` stays as it is, for other routes.
     pub fn require(&self, requirement: Requirement) -> Self {
-        Self { requirement, ..self.clone() }
+        Self { requirement: self.requirement.clone().and(requirement), ..self.clone() }
     }
 
     /// The same, but a request without any credentials passes, whatever is required. One with

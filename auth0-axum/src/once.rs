@@ -3,29 +3,38 @@ use auth0_core::{AccessToken, Auth0, Error, RequestView};
 use http::{Extensions, HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 /// What each verifier said about this request. Refusals are remembered too. Keyed by verifier: a
-/// token that one audience accepts must not reach a route that trusts another.
+/// token that one audience accepts must not reach a route that trusts another. And by the field: a
+/// middleware further in may put another token into it.
 #[derive(Clone, Default)]
-struct Verdicts(Vec<(Auth0, Result<AccessToken, Error>)>);
+struct Verdicts(Vec<Verdict>);
+
+#[derive(Clone)]
+struct Verdict {
+    by: Auth0,
+    of: HeaderValue,
+    result: Result<AccessToken, Error>,
+}
 
 pub(crate) async fn verify_once(
     auth: &Auth0,
     headers: &HeaderMap,
     extensions: &mut Extensions,
 ) -> Result<AccessToken, Error> {
-    let request = RequestView::new()
-        .authorization(headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes));
-    if !request.has_credentials() {
-        // Not remembered: a middleware further in may still add the field, from a cookie say.
+    let lines = headers.get_all(AUTHORIZATION);
+    let request = RequestView::new().authorization(lines.iter().map(HeaderValue::as_bytes));
+    let mut lines = lines.iter();
+    let (Some(field), None) = (lines.next(), lines.next()) else {
+        // None or several: judged without looking at a token.
         return auth.authenticate(&request).await;
-    }
-    let known = extensions.get::<Verdicts>().and_then(|Verdicts(list)| {
-        list.iter().find(|(by, _)| by.is(auth)).map(|(_, verdict)| verdict.clone())
-    });
+    };
+    let known = extensions
+        .get::<Verdicts>()
+        .and_then(|Verdicts(list)| list.iter().find(|v| v.by.is(auth) && v.of == *field));
     if let Some(verdict) = known {
-        return verdict;
+        return verdict.result.clone();
     }
-    let verdict = auth.authenticate(&request).await;
+    let result = auth.authenticate(&request).await;
     let Verdicts(list) = extensions.get_or_insert_default::<Verdicts>();
-    list.push((auth.clone(), verdict.clone()));
-    verdict
+    list.push(Verdict { by: auth.clone(), of: field.clone(), result: result.clone() });
+    result
 }

@@ -266,6 +266,35 @@ async fn an_absent_token_is_not_remembered() {
     assert_eq!(text(call(app, "GET", "/", None).await).await, "auth0|ann");
 }
 
+/// Nor is a verdict taken for that of another token.
+#[tokio::test]
+async fn a_token_that_was_exchanged_is_judged_anew() {
+    let tenant = Tenant::new();
+    let ann = tenant.token().subject("auth0|ann").mint();
+    let bob = format!("Bearer {}", tenant.token().subject("auth0|bob").mint());
+    let app = Router::new().route("/", get(me)).layer(tower::util::MapRequestLayer::new(
+        move |mut request: Request<Body>| {
+            let value = HeaderValue::from_str(&bob).unwrap();
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+            request
+        },
+    ));
+    let auth = tenant.auth0();
+    let app = app.layer(AuthLayer::new(auth.clone())).with_state(auth);
+    assert_eq!(text(call(app, "GET", "/", Some(&ann)).await).await, "auth0|bob");
+}
+
+#[tokio::test]
+async fn requirements_add_up() {
+    let tenant = Tenant::new();
+    let protect = AuthLayer::new(tenant.auth0()).require(scope("one"));
+    let app = Router::new().route("/", get(reports)).layer(protect.require(scope("two")));
+    for (scope, status) in [("one", 403), ("two", 403), ("one two", 200)] {
+        let token = tenant.token().scope(scope).mint();
+        assert_eq!(call(app.clone(), "GET", "/", Some(&token)).await.status(), status, "{scope}");
+    }
+}
+
 #[tokio::test]
 async fn the_application_renders_the_body() {
     let tenant = Tenant::new();

@@ -102,7 +102,7 @@ impl Auth0 {
             tracing::info!(
                 target: "auth0",
                 error_code = error.code().as_str(),
-                client_id = token.client_id().map(tracing::field::debug),
+                client_id = token.client_id().map(|id| tracing::field::display(Escaped(id))),
                 %requirement,
                 cause = error.cause(),
                 "refused a request"
@@ -125,7 +125,7 @@ impl Auth0 {
             tracing::info!(
                 target: "auth0",
                 error_code = error.code().as_str(),
-                client_id = token.client_id().map(tracing::field::debug),
+                client_id = token.client_id().map(|id| tracing::field::display(Escaped(id))),
                 cause = error.cause(),
                 "refused an access token"
             );
@@ -175,25 +175,32 @@ impl Auth0 {
 
     async fn judge(&self, credentials: Result<Credentials<'_>, Error>) -> Judgement {
         let stopwatch = Stopwatch::start();
-        let mut header = None;
-        let result = self.steps(credentials, &mut header).await;
+        let mut seen = Seen::default();
+        let result = self.steps(credentials, &mut seen).await;
         stopwatch.verification(&self.0.rules.issuer, &result);
-        Judgement { header, result }
+        Judgement { seen, result }
     }
 
     async fn steps(
         &self,
         credentials: Result<Credentials<'_>, Error>,
-        seen: &mut Option<Header>,
+        seen: &mut Seen,
     ) -> Result<AccessToken, Error> {
         let rules = &self.0.rules;
         let Compact { header, payload, signature, signed } =
-            Compact::parse(credentials?.token, rules.algorithms)?;
-        let header = &*seen.insert(header);
+            Compact::parse(credentials?.token, rules.algorithms).map_err(|refused| {
+                seen.header = refused.header;
+                refused.error
+            })?;
+        let header = &*seen.header.insert(header);
         let claims = Claims::parse(&payload)?;
         let issuer = rules.check_issuer(&claims, &payload)?;
         self.check_signature(header, signed, &signature).await?;
-        let verified = rules.check(issuer, header, &claims, &payload, self.0.clock.unix_time())?;
+        let now = self.0.clock.unix_time();
+        let verified = rules.check(issuer, header, &claims, &payload, now).inspect_err(|_| {
+            // The signature is good, so this is what the issuer says.
+            seen.client_id = claims.client_id();
+        })?;
         Ok(AccessToken::new(Verified { payload: payload.into(), ..verified }))
     }
 
@@ -203,44 +210,40 @@ impl Auth0 {
         signed: &[u8],
         signature: &[u8],
     ) -> Result<(), Error> {
+        let Ok(algorithm) = header.algorithm else { return settle(Verdict::OtherAlgorithm) };
         let cache = &self.0.keys;
         let key_id = header.key_id.as_deref();
         if let Some(ready) = cache.ready()
             && let Some(snapshot) = &*ready
         {
-            match snapshot.keys.verify(key_id, header.algorithm, signed, signature) {
+            match snapshot.keys.verify(key_id, algorithm, signed, signature) {
                 Verdict::UnknownKey => {}
                 verdict => return settle(verdict),
             }
         }
         let snapshot = cache.keys().await.map_err(|reason| unavailable(&reason))?;
-        match snapshot.keys.verify(key_id, header.algorithm, signed, signature) {
+        match snapshot.keys.verify(key_id, algorithm, signed, signature) {
             Verdict::UnknownKey => {}
             verdict => return settle(verdict),
         }
         let Some(key_id) = key_id else { return settle(Verdict::UnknownKey) };
         let newer = cache.newer_with(key_id, &snapshot).await;
         match newer.map_err(|reason| unavailable(&reason))? {
-            Some(newer) => {
-                settle(newer.keys.verify(Some(key_id), header.algorithm, signed, signature))
-            }
+            Some(newer) => settle(newer.keys.verify(Some(key_id), algorithm, signed, signature)),
             None => settle(Verdict::UnknownKey),
         }
     }
 
     /// One event for each verification, for whoever reads the log.
-    fn report(&self, Judgement { header, result }: Judgement) -> Result<AccessToken, Error> {
-        let algorithm = header.as_ref().map(|header| header.algorithm.as_str());
-        let key_id = header.as_ref().and_then(|header| header.key_id.as_deref());
-        let key_id = key_id.map(|key_id| tracing::field::display(Escaped(key_id)));
+    fn report(&self, Judgement { seen, result }: Judgement) -> Result<AccessToken, Error> {
+        let escaped = |text| tracing::field::display(Escaped(text));
+        let alg = seen.header.as_ref().map(|header| escaped(header.algorithm_name()));
+        let kid = seen.header.as_ref().and_then(|header| header.key_id.as_deref()).map(escaped);
         match result {
             Ok(token) => {
+                let client_id = token.client_id().map(escaped);
                 tracing::debug!(
-                    target: "auth0",
-                    issuer = token.issuer(),
-                    client_id = token.client_id().map(tracing::field::debug),
-                    algorithm,
-                    key_id,
+                    target: "auth0", issuer = token.issuer(), client_id, alg, kid,
                     "accepted an access token"
                 );
                 Ok(token)
@@ -250,12 +253,10 @@ impl Auth0 {
                 if error.kind() == ErrorKind::CredentialsMissing {
                     tracing::debug!(target: "auth0", error_code, "a request without credentials");
                 } else {
+                    let issuer = self.0.rules.issuer.as_str();
+                    let client_id = seen.client_id.as_deref().map(escaped);
                     tracing::info!(
-                        target: "auth0",
-                        error_code,
-                        issuer = self.0.rules.issuer.as_str(),
-                        algorithm,
-                        key_id,
+                        target: "auth0", error_code, issuer, client_id, alg, kid,
                         cause = error.cause(),
                         "refused an access token"
                     );
@@ -266,9 +267,15 @@ impl Auth0 {
     }
 }
 
-/// What was decided, and the header that the log may tell of.
-struct Judgement {
+/// What the log may say of a token, as far as it was read.
+#[derive(Default)]
+struct Seen {
     header: Option<Header>,
+    client_id: Option<String>,
+}
+
+struct Judgement {
+    seen: Seen,
     result: Result<AccessToken, Error>,
 }
 

@@ -46,7 +46,7 @@ const LARGEST_MAX_TOKEN_BYTES: usize = 1024 * 1024;
 /// assert!(error.to_string().contains("placeholder"));
 /// # Ok::<(), auth0_core::ConfigError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder {
     domain: Option<String>,
@@ -98,22 +98,28 @@ impl Builder {
     fn from_variables(
         variable: impl Fn(&str) -> Result<Option<String>, ConfigError>,
     ) -> Result<Self, ConfigError> {
-        let domain = variable("AUTH0_DOMAIN")?;
         // Compose files hand on what is not set as an empty value.
-        let issuer = variable("AUTH0_ISSUER")?.filter(|issuer| !issuer.trim().is_empty());
+        let variable = |name| Ok(variable(name)?.filter(|value| !value.trim().is_empty()));
+        let (domain, issuer) = (variable("AUTH0_DOMAIN")?, variable("AUTH0_ISSUER")?);
         if domain.is_none() && issuer.is_none() {
             return Err(ConfigError::new(
-                "the environment variable AUTH0_DOMAIN is not set. Set it to the domain of your \
-                 tenant, for example AUTH0_DOMAIN=acme.eu.auth0.com",
+                "the environment variable AUTH0_DOMAIN is not set, or empty. Set it to the domain \
+                 of your tenant, for example AUTH0_DOMAIN=acme.eu.auth0.com",
             ));
         }
         let Some(audience) = variable("AUTH0_AUDIENCE")? else {
             return Err(ConfigError::new(
-                "the environment variable AUTH0_AUDIENCE is not set. Set it to the identifier of \
-                 your API, for example AUTH0_AUDIENCE=https://api.acme.com; for several APIs, put \
-                 commas between them",
+                "the environment variable AUTH0_AUDIENCE is not set, or empty. Set it to the \
+                 identifier of your API, for example AUTH0_AUDIENCE=https://api.acme.com; for \
+                 several APIs, put commas between them",
             ));
         };
+        if audience.split(',').any(|entry| entry.trim().is_empty()) {
+            return Err(ConfigError::new(format!(
+                "an entry of AUTH0_AUDIENCE={audience:?} is empty. Put one comma between two \
+                 audiences, and none at the end"
+            )));
+        }
         Ok(Self { domain, issuer, ..Self::new() }.audiences(audience.split(',')))
     }
 
@@ -306,6 +312,17 @@ impl Builder {
                  tenant (Dashboard > Applications > Settings > Domain)",
             )),
         }
+    }
+}
+
+impl fmt::Debug for Builder {
+    /// What is not parsed yet may have a password in it, so it is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("audiences", &self.audiences)
+            .field("algorithms", &self.algorithms)
+            .field("leeway", &self.leeway)
+            .finish_non_exhaustive()
     }
 }
 

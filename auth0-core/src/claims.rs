@@ -72,6 +72,13 @@ impl<'a> Claims<'a> {
     }
 }
 
+impl Claims<'_> {
+    /// The client, for the log: whatever of the two claims is a string.
+    pub(crate) fn client_id(&self) -> Option<String> {
+        self.client_id.or(self.authorized_party)?.as_str().map(Cow::into_owned)
+    }
+}
+
 /// A string of the payload: where it stands there, or a copy where JSON had escaped it.
 #[derive(Clone, Debug)]
 pub(crate) enum Text {

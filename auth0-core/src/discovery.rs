@@ -4,6 +4,7 @@ use crate::{
     domain::{Issuer, is_loopback},
     http::{HttpClient, HttpError, HttpRequest, HttpResponse, MAX_BODY_BYTES},
     jwks::KeySet,
+    jws::Escaped,
 };
 use serde::Deserialize;
 use std::{fmt, sync::Arc, time::Duration};
@@ -74,7 +75,7 @@ pub(crate) async fn key_set(
         return Err(FetchError::NotKeySet);
     }
     let keys = KeySet::parse(&body, allowed).ok_or(FetchError::NotKeySet)?;
-    if keys.is_empty() { Err(FetchError::NoUsableKey) } else { Ok(keys) }
+    if keys.is_unusable() { Err(FetchError::NoUsableKey) } else { Ok(keys) }
 }
 
 async fn fetch(http: &Arc<dyn HttpClient>, url: &str) -> Result<Vec<u8>, FetchError> {
@@ -135,10 +136,12 @@ impl fmt::Display for FetchError {
                 write!(f, "status {status}: redirects are not followed")
             }
             Self::Status { status, .. } => write!(f, "status {status}"),
-            Self::NotJson(Some(other)) => write!(f, "not JSON, but {other:?}"),
+            Self::NotJson(Some(other)) => write!(f, "not JSON, but {}", Escaped(other)),
             Self::NotJson(None) => f.write_str("the answer has no content type"),
             Self::TooLong => write!(f, "the body is longer than {MAX_BODY_BYTES} bytes"),
-            Self::NotMetadata(error) => write!(f, "the metadata cannot be read: {error:?}"),
+            Self::NotMetadata(error) => {
+                write!(f, "the metadata cannot be read: {}", Escaped(error))
+            }
             Self::OtherIssuer { stated, configured } => {
                 let hint = if stated.trim_end_matches('/')
                     == configured.as_str().trim_end_matches('/')
@@ -147,7 +150,8 @@ impl fmt::Display for FetchError {
                 } else {
                     ""
                 };
-                write!(f, "the metadata is of the issuer {stated:?}, not of {configured}{hint}")
+                let stated = Escaped(stated);
+                write!(f, "the metadata is of the issuer {stated}, not of {configured}{hint}")
             }
             Self::KeySetUri(reason) => write!(f, "the jwks_uri cannot be used: {reason}"),
             Self::NotKeySet => f.write_str("the key set cannot be read"),

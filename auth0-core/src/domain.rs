@@ -53,7 +53,7 @@ impl std::str::FromStr for Domain {
             return refuse("is empty");
         }
         let template = name.contains(['{', '}', '<', '>', '$']);
-        if is_placeholder(name) || template || name.to_ascii_lowercase().contains("your-tenant") {
+        if is_placeholder(name) || template {
             return refuse("is still a placeholder");
         }
         let lower = name.to_ascii_lowercase();
@@ -227,6 +227,10 @@ impl std::str::FromStr for Audience {
         let why = match name {
             "" => "is empty",
             name if is_placeholder(name) => "is still a placeholder",
+            name if name.starts_with(['"', '\'']) => {
+                "has quotes around it, which are taken literally"
+            }
+            name if name.contains(is_stray) => "has a space or an invisible character in it",
             _ => return Ok(Self(name.into())),
         };
         Err(ConfigError::new(format!(
@@ -252,17 +256,32 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 /// The shapes that documentation leaves to be filled in: `YOUR_DOMAIN`, `{yourDomain}`, `<domain>`,
-/// `$AUTH0_DOMAIN`. An identifier may well have one of these characters in it
-/// (`urn:your_orders`), so the whole text must have the shape.
+/// `$AUTH0_DOMAIN`, `https://your-api`. An identifier may well have such a word further in
+/// (`urn:your_orders`), so only its beginning counts.
 fn is_placeholder(text: &str) -> bool {
-    let upper = text.to_ascii_uppercase();
+    let lower = text.to_ascii_lowercase();
+    let name = lower.strip_prefix("https://").unwrap_or(&lower);
+    let wanted = ["domain", "tenant", "api", "audience", "auth0", "issuer", "identifier"];
+    let yours = |name: &str| {
+        name.strip_prefix("your").is_some_and(|rest| {
+            let rest = rest.trim_start_matches(['-', '_', ' ']);
+            wanted.iter().any(|wanted| rest.starts_with(wanted))
+        })
+    };
     text.contains("YOUR_")
-        || upper.starts_with("YOUR_")
-        || upper.contains("{YOUR")
+        || yours(name)
+        || name.contains("{your")
         || text.starts_with('{') && text.ends_with('}')
         || text.starts_with('<') && text.ends_with('>')
         || text.starts_with('$')
         || text == "..."
+}
+
+/// Characters that no identifier has, and that come along when one is pasted.
+fn is_stray(c: char) -> bool {
+    let is_invisible =
+        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}' | '\u{feff}');
+    c.is_control() || c.is_whitespace() || is_invisible
 }
 
 /// A password in a pasted URL must not end up in a log.
@@ -298,6 +317,7 @@ mod tests {
             ("https://{yourDomain}/", "placeholder"),
             ("<tenant>.auth0.com", "placeholder"),
             ("your-tenant.auth0.com", "placeholder"),
+            ("yourdomain.auth0.com", "placeholder"),
             ("http://acme.auth0.com", "http://"),
             ("acme.auth0.com/path", "path"),
             ("acme.auth0.com//", "path"),

@@ -22,13 +22,27 @@ pub(crate) struct Compact<'a> {
 /// them: where a key is found is not the token's to say.
 #[derive(Debug)]
 pub(crate) struct Header {
-    pub(crate) algorithm: Algorithm,
+    /// `Err` has the name of one that is not accepted.
+    pub(crate) algorithm: Result<Algorithm, Box<str>>,
     pub(crate) key_id: Option<Box<str>>,
     pub(crate) token_type: Option<Box<str>>,
 }
 
+/// Why a token could not be taken apart, and its header, if it came to that: for the log.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) error: Error,
+    pub(crate) header: Option<Header>,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self { error, header: None }
+    }
+}
+
 impl<'a> Compact<'a> {
-    pub(crate) fn parse(token: &'a str, allowed: AlgorithmSet) -> Result<Self, Error> {
+    pub(crate) fn parse(token: &'a str, allowed: AlgorithmSet) -> Result<Self, Refused> {
         let mut parts = token.splitn(6, '.');
         let (header, payload, signature) = match (
             parts.next(),
@@ -42,28 +56,49 @@ impl<'a> Compact<'a> {
                 (header, payload, signature)
             }
             (Some(_), Some(_), Some(_), Some(_), Some(_), None) => {
-                return Err(opaque("the token has five parts: it is encrypted"));
+                return Err(opaque("the token has five parts: it is encrypted").into());
             }
             (Some(_), None, ..) => {
                 return Err(malformed(
                     "the token is no JWT but an opaque text. If it comes from Auth0, the client \
                          did not ask for the audience of this API",
-                ));
+                )
+                .into());
             }
-            _ => return Err(malformed("the token does not have three parts")),
+            _ => return Err(malformed("the token does not have three parts").into()),
         };
         let signed = header.len() + 1 + payload.len();
         let header = Header::parse(&decode_json(header, "header")?, allowed)?;
+        if let Err(name) = &header.algorithm {
+            let error = Error::new(ErrorCode::AlgorithmUnsupported)
+                .because(format!("the token's alg {} is not accepted", Escaped(name)));
+            return Err(Refused { error, header: Some(header) });
+        }
+        let (payload, signature) =
+            match (decode_json(payload, "payload"), decode(signature, "signature")) {
+                (Ok(payload), Ok(signature)) => (payload, signature),
+                (Err(error), _) | (_, Err(error)) => {
+                    return Err(Refused { error, header: Some(header) });
+                }
+            };
         Ok(Self {
             header,
-            payload: decode_json(payload, "payload")?,
-            signature: decode(signature, "signature")?,
+            payload,
+            signature,
             signed: token.as_bytes().get(..signed).unwrap_or_default(),
         })
     }
 }
 
 impl Header {
+    /// The name of the algorithm, accepted or not.
+    pub(crate) fn algorithm_name(&self) -> &str {
+        match &self.algorithm {
+            Ok(algorithm) => algorithm.as_str(),
+            Err(name) => name,
+        }
+    }
+
     fn parse(json: &str, allowed: AlgorithmSet) -> Result<Self, Error> {
         let (mut algorithm, mut key_id, mut token_type) = (None, None, None);
         let mut extension = false;
@@ -91,13 +126,8 @@ impl Header {
         if &*name == "dir" {
             return Err(opaque("the token's alg is dir: it is encrypted"));
         }
-        let Some(algorithm) = Algorithm::named(&name).filter(|known| allowed.contains(*known))
-        else {
-            return Err(Error::new(ErrorCode::AlgorithmUnsupported)
-                .because(format!("the token's alg {} is not accepted", Escaped(&name))));
-        };
         Ok(Self {
-            algorithm,
+            algorithm: Algorithm::named(&name).filter(|known| allowed.contains(*known)).ok_or(name),
             key_id: key_id.map(|value| text(value, "kid")).transpose()?,
             token_type: token_type.map(|value| text(value, "typ")).transpose()?,
         })

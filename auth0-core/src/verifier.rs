@@ -33,7 +33,9 @@ impl Rules {
         if stated == self.issuer.as_str() {
             return Ok(issuer);
         }
-        Err(mismatch(format!("iss is {}, trusted is {}", Escaped(stated), self.issuer)))
+        let slash = stated.trim_end_matches('/') == self.issuer.as_str().trim_end_matches('/');
+        let hint = if slash { "; they differ in the slash at the end" } else { "" };
+        Err(mismatch(format!("iss is {}, trusted is {}{hint}", Escaped(stated), self.issuer)))
     }
 
     /// Checks all that is left, and keeps what the application may ask for.

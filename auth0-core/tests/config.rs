@@ -230,16 +230,20 @@ fn the_environment_configures_a_verifier() {
         assert!(auth.contains(part), "{part} in {auth}");
     }
     assert!(from_env(&[issuer, audience]).unwrap().contains("http://127.0.0.1:4400/"));
+    // As compose files hand on what is not set.
+    from_env(&[("AUTH0_DOMAIN", ""), issuer, audience]).unwrap();
+    from_env(&[domain, ("AUTH0_ISSUER", " "), audience]).unwrap();
 
     for (variables, what) in [
         (vec![], "AUTH0_DOMAIN is not set"),
         (vec![audience], "AUTH0_DOMAIN is not set"),
         (vec![domain], "AUTH0_AUDIENCE is not set"),
-        (vec![domain, ("AUTH0_AUDIENCE", "")], "is empty"),
+        (vec![domain, ("AUTH0_AUDIENCE", "")], "AUTH0_AUDIENCE is not set"),
         (vec![domain, ("AUTH0_AUDIENCE", "a,,b")], "is empty"),
         (vec![domain, ("AUTH0_AUDIENCE", "YOUR_API_IDENTIFIER")], "placeholder"),
         (vec![("AUTH0_DOMAIN", "YOUR_DOMAIN"), audience], "placeholder"),
-        (vec![("AUTH0_DOMAIN", ""), audience], "is empty"),
+        (vec![domain, ("AUTH0_AUDIENCE", "a,")], "is empty"),
+        (vec![("AUTH0_DOMAIN", ""), audience], "AUTH0_DOMAIN is not set"),
         (vec![domain, issuer, audience], "leave the other out"),
     ] {
         let sentence = from_env(&variables).unwrap_err();

@@ -1,5 +1,5 @@
 //! The keys of an issuer over minutes, hours and outages.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::semicolon_if_nothing_returned)]
 use auth0_core::{
     Auth0, Clock, ErrorCode, Health, HttpResponse,
     testing::{Document, Failure, Tenant},
@@ -192,6 +192,27 @@ async fn an_issuer_may_rotate_every_second() {
         tenant.clock().advance(SECOND);
         assert_eq!(verdict(&auth, &token).await, None, "round {round}");
     }
+}
+
+/// The issuer may have rotated just before it went down.
+#[tokio::test]
+async fn in_an_outage_no_token_is_called_bad_for_its_key() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    auth.warm_up().await.unwrap();
+    tenant.rotate_keys();
+    tenant.fail(Failure::Unreachable);
+    let token = day_token(&tenant);
+    let made_up = tenant.token().header("kid", "made-up").mint();
+    for _ in 0..60 {
+        for token in [&made_up, &token] {
+            assert_eq!(verdict(&auth, token).await, Some(ErrorCode::KeysUnavailable));
+        }
+        tenant.clock().advance(Duration::from_millis(250));
+    }
+    tenant.recover();
+    tenant.clock().advance(2 * SECOND);
+    assert_eq!(verdict(&auth, &token).await, None);
 }
 
 /// A key that is published while a fetch is under way: that fetch may have missed it.

@@ -103,7 +103,13 @@ async fn a_key_is_used_as_it_says() {
         let auth = tenant.auth0();
         let by_good = tenant.token().header("kid", "good").mint();
         assert_eq!(verdict(&auth, &by_good).await, None, "{name}, beside a good one");
-        let expected = if serves { None } else { Some(ErrorCode::KeyUnknown) };
+        // A sound key for another algorithm is there, and not for this token.
+        let for_another = name.starts_with("alg ") && name != "alg a number";
+        let expected = match (serves, for_another) {
+            (true, _) => None,
+            (false, true) => Some(ErrorCode::AlgorithmUnsupported),
+            (false, false) => Some(ErrorCode::KeyUnknown),
+        };
         assert_eq!(verdict(&auth, &token).await, expected, "{name}, beside a good one");
     }
 }
@@ -353,4 +359,24 @@ async fn a_transport_that_panics_is_an_outage() {
     let auth = tenant.builder().http_client(client).build().unwrap();
     let error = auth.verify(&tenant.token().mint()).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::KeysUnavailable);
+}
+
+/// A key that the issuer has, and that fits nothing on the list, is not looked for again.
+#[tokio::test]
+async fn a_key_for_an_algorithm_that_is_not_accepted_is_known() {
+    let tenant = Tenant::new();
+    for algorithm in [Algorithm::ES256, Algorithm::RS512] {
+        let key = SigningKey::generate(algorithm).unwrap().with_id(algorithm.as_str());
+        let signer = tenant.signing_key();
+        tenant.add_key(key);
+        tenant.add_key(signer); // signs on
+    }
+    let auth = tenant.auth0();
+    auth.verify(&tenant.token().mint()).await.unwrap();
+    let before = tenant.fetches();
+    for kid in ["ES256", "RS512"] {
+        let error = auth.verify(&tenant.token().header("kid", kid).mint()).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::AlgorithmUnsupported, "{kid}");
+    }
+    assert_eq!(tenant.fetches(), before);
 }

@@ -6,7 +6,7 @@ use auth0_core::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use proptest::prelude::*;
-use std::{cell::LazyCell, collections::HashSet};
+use std::cell::LazyCell;
 use tokio::runtime::Runtime;
 
 struct Kit {
@@ -66,11 +66,7 @@ fn every_change_of_one_byte_is_refused() {
         for token in good_tokens(kit) {
             for position in 0..token.len() {
                 let good = token[position];
-                let flips = (0..8).map(|bit| good ^ (1 << bit));
-                let neighbours = [good.wrapping_add(1), good.wrapping_sub(1)];
-                let special = *b".=~+/-_ Aa0\0\n\xff\"\\,";
-                let others: HashSet<u8> = flips.chain(neighbours).chain(special).collect();
-                for other in others.into_iter().filter(|other| *other != good) {
+                for other in (0..=u8::MAX).filter(|other| *other != good) {
                     let mut altered = token.clone();
                     altered[position] = other;
                     assert!(

@@ -1,6 +1,11 @@
 //! The single flight under every schedule that shuttle tries: requests that come, join, are
 //! cancelled and come again, and fetches that land or are lost.
-#![allow(clippy::unwrap_used, dead_code, reason = "a model, and it does not use everything")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code,
+    reason = "a model, and it does not use everything"
+)]
 use flight::{Boarding, Pilot, SingleFlight};
 use shuttle::future::{block_on, spawn, yield_now};
 use std::sync::atomic::{AtomicUsize, Ordering};

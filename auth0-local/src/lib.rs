@@ -7,6 +7,7 @@ mod builder;
 pub mod cli;
 mod description;
 mod drill;
+mod env_file;
 mod error;
 mod fault;
 mod faults;
@@ -19,6 +20,7 @@ mod tenant;
 
 pub use auth0_core::testing::Document;
 pub use builder::{Builder, DEFAULT_AUDIENCE};
+pub use env_file::load_env_file;
 pub use error::LocalError;
 pub use fault::Fault;
 pub use quickstart::quickstart;

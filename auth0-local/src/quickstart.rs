@@ -8,11 +8,11 @@ const VARIABLES: [&str; 3] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"];
 /// The verifier for an example that must run before there is an Auth0 account.
 ///
 /// If any of `AUTH0_DOMAIN`, `AUTH0_ISSUER` and `AUTH0_AUDIENCE` is set, this is
-/// [`Auth0::from_env`] and nothing else. With none of them set it starts a [`LocalTenant`] on a
+/// [`Auth0::from_env`], with a warning where the issuer's keys cannot be had. With none of them set it starts a [`LocalTenant`] on a
 /// free port, for as long as the tokio runtime runs, and prints curl lines with fresh tokens, to be
 /// pasted into another terminal. They ask for `/api/public`, `/api/private` and
 /// `/api/private-scoped` (which needs the scope `read:messages`) of the server that is about to
-/// listen on `port` of localhost.
+/// listen on `port` of 127.0.0.1.
 ///
 /// For examples only: a service that lost its configuration should not start, and with this it
 /// would, and trust a tenant that gives tokens to everybody on its machine.
@@ -28,8 +28,14 @@ const VARIABLES: [&str; 3] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"];
 /// # Errors
 /// Those of [`Auth0::from_env`] and of [`Builder::start`](crate::Builder::start).
 pub async fn quickstart(port: u16) -> Result<Auth0, LocalError> {
-    if VARIABLES.iter().any(|name| std::env::var_os(name).is_some()) {
-        return Ok(Auth0::from_env()?);
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if VARIABLES.into_iter().any(is_set) {
+        let auth = Auth0::from_env()?;
+        // A newcomer should learn of a wrong domain now, not with the first request.
+        if let Err(error) = auth.warm_up().await {
+            eprintln!("warning: no keys yet: {}", error.cause().unwrap_or("no cause is known"));
+        }
+        return Ok(auth);
     }
     let tenant = LocalTenant::start().await?;
     let auth = Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience()).build()?;
@@ -41,7 +47,7 @@ pub async fn quickstart(port: u16) -> Result<Auth0, LocalError> {
 
 /// The comments stand on lines of their own: not every shell takes one behind a command.
 fn curl_lines(tenant: &LocalTenant, port: u16) -> String {
-    let api = format!("http://localhost:{port}/api");
+    let api = format!("http://127.0.0.1:{port}/api");
     let plain = tenant.token().mint();
     let scoped = tenant.token().scope("read:messages").mint();
     let authorization = |token: &str| format!(" -H \"Authorization: Bearer {token}\"");

@@ -377,7 +377,7 @@ impl KeyCache {
                 tracing::info!(target: "auth0", %issuer, keys, "the issuer has rotated its keys");
             }
             Some(_) => {
-                tracing::debug!(target: "auth0", %issuer, keys, "refreshed the issuer's keys")
+                tracing::debug!(target: "auth0", %issuer, keys, "refreshed the issuer's keys");
             }
         }
     }
@@ -407,7 +407,13 @@ impl State {
     fn may_ask_for(&mut self, key_id: &str, now: Duration) -> Result<(), NoFetch> {
         self.may_retry(now)?;
         match self.schedule.spend_unknown_key_credit(now) {
-            Credit::Exhausted => return Err(NoFetch::OverBudget),
+            // The issuer may have rotated just before it began to fail: who knows.
+            Credit::Exhausted => {
+                return Err(self.schedule.failure().map_or(NoFetch::OverBudget, |failure| {
+                    let cause = Arc::clone(&failure.cause);
+                    NoFetch::BackingOff(Unavailable { retry_in: FIRST_BACKOFF, cause })
+                }));
+            }
             Credit::OfFull => self.sought = Some(key_id.into()),
             Credit::OfRest => {}
         }

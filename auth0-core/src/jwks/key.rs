@@ -48,10 +48,13 @@ impl VerifyingKey {
             .iter()
             .filter(|allowed| stated.is_none_or(|s| s == KeyAlgorithm::from_ours(*allowed)));
         let by_algorithm = public_keys(&jwk.algorithm, algorithms)?;
-        if by_algorithm.is_empty() {
-            return Err("it fits no algorithm that is accepted");
-        }
         Ok(Self { id: jwk.common.key_id.map(Into::into), by_algorithm })
+    }
+
+    /// Whether there is an accepted algorithm that it verifies. One without is kept all the same: a
+    /// token that names it is refused for its algorithm, and not looked for at the issuer.
+    pub(crate) const fn is_usable(&self) -> bool {
+        !self.by_algorithm.is_empty()
     }
 
     /// The parsed key for an algorithm, if this key may verify it.

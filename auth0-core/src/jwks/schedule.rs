@@ -3,7 +3,7 @@
 use crate::discovery::FetchError;
 use std::{sync::Arc, time::Duration};
 
-/// A withdrawn key is refused at the latest after this. Auth0's own answers carry a max-age of
+/// A withdrawn key is refused at the latest after this, while the issuer answers. Auth0's own answers carry a max-age of
 /// about 15 s, which would mean a fetch every 15 s for keys that change a few times a year.
 pub(crate) const FRESH: Duration = Duration::from_secs(600);
 

@@ -55,8 +55,9 @@ impl KeySet {
         self.keys.push(key);
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+    /// Whether no token can be verified with it.
+    pub(crate) fn is_unusable(&self) -> bool {
+        !self.keys.iter().any(VerifyingKey::is_usable)
     }
 
     pub(crate) fn contains(&self, id: &str) -> bool {

@@ -78,13 +78,15 @@ pub const fn check(name: &'static str, passes: fn(&AccessToken) -> bool) -> Requ
 }
 
 impl Requirement {
-    /// Every one of a fixed list; what [`all_of!`](crate::all_of!) writes.
+    /// Every one of a fixed list; what [`all_of!`](crate::all_of!) writes. An empty list, which the
+    /// macro does not take, is met by every valid token.
     #[must_use]
     pub const fn all_of(list: &'static [Self]) -> Self {
         Self(Kind::All(List::Static(list)))
     }
 
-    /// At least one of a fixed list; what [`any_of!`](crate::any_of!) writes.
+    /// At least one of a fixed list; what [`any_of!`](crate::any_of!) writes. An empty list is never
+    /// met.
     #[must_use]
     pub const fn any_of(list: &'static [Self]) -> Self {
         Self(Kind::Any(List::Static(list)))
@@ -103,6 +105,9 @@ impl Requirement {
     /// Both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
+        if matches!(self.0, Kind::Authenticated) {
+            return other; // a requirement is asked of valid tokens only
+        }
         Self(Kind::All(List::Shared(Arc::new([self, other]))))
     }
 

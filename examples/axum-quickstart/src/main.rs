@@ -32,18 +32,18 @@ fn app(auth: Auth0) -> Router {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    if let Err(error) = dotenvy::dotenv()
-        && !error.not_found()
-    {
-        return Err(error.into());
-    }
+    auth0_local::load_env_file()?;
     let log = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(log).init();
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let address = format!("127.0.0.1:{}", env::var("PORT").as_deref().unwrap_or("3000"));
+    let listener = TcpListener::bind(&address).await.map_err(|error| {
+        format!("cannot listen on {address}: {error}. Set PORT to another port")
+    })?;
+    let address = listener.local_addr()?;
+    println!("listening on http://{address}");
 
     // In a program of your own: Auth0::from_env()?
-    let auth = auth0_local::quickstart(listener.local_addr()?.port()).await?;
+    let auth = auth0_local::quickstart(address.port()).await?;
     Ok(axum::serve(listener, app(auth)).await?)
 }
 
