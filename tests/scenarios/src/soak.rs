@@ -88,7 +88,14 @@ async fn soak(framework: Framework, time: Duration) -> Result<bool, Box<dyn Erro
     for lane in lanes {
         lane.await??;
     }
-    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    // Connections that the clients have closed take a moment to end.
+    for _ in 0..50 {
+        if alive() > tasks_before {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let tasks = alive();
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     println!(
         "| {} | {} | {} | {} | {} | {} KiB | {} KiB | {tasks_before} → {tasks} |",
@@ -100,7 +107,7 @@ async fn soak(framework: Framework, time: Duration) -> Result<bool, Box<dyn Erro
         memory_early.unwrap_or_default(),
         resident_kib(),
     );
-    Ok(count(&counts.refused) == 0 && count(&counts.other) == 0)
+    Ok(count(&counts.refused) == 0 && count(&counts.other) == 0 && tasks <= tasks_before)
 }
 
 async fn lane(
