@@ -270,8 +270,8 @@ impl KeyCache {
 
     fn refresh_in_background(self: &Arc<Self>, now: Duration) {
         let look_again = match self.board(|state| state.may_retry(now)) {
-            Err(NoFetch::BackingOff(unavailable)) => now + unavailable.retry_in,
-            _ => now + Duration::from_secs(1), // a fetch is under way
+            Err(NoFetch::BackingOff(unavailable)) => now.saturating_add(unavailable.retry_in),
+            _ => now.saturating_add(Duration::from_secs(1)), // a fetch is under way
         };
         self.look_again.store(millis(look_again), Ordering::Relaxed);
     }
@@ -297,7 +297,8 @@ impl KeyCache {
 
     fn snapshot(&self, keys: KeySet, metadata: Arc<Metadata>, metadata_at: Duration) -> Snapshot {
         let fetched_at = self.clock.monotonic();
-        Snapshot { keys, metadata, metadata_at, fetched_at, refresh_at: fetched_at + refresh_age() }
+        let refresh_at = fetched_at.saturating_add(refresh_age());
+        Snapshot { keys, metadata, metadata_at, fetched_at, refresh_at }
     }
 
     /// What a fetch's result means. Called under the lock of the flights.

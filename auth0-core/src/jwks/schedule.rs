@@ -84,7 +84,7 @@ impl Schedule {
             }
         };
         self.failures = self.failures.saturating_add(1);
-        let failure = Failure { cause: Arc::new(error), retry_at: now + delay };
+        let failure = Failure { cause: Arc::new(error), retry_at: now.saturating_add(delay) };
         self.failure = Some(failure.clone());
         failure
     }
@@ -100,7 +100,8 @@ impl Schedule {
         if full {
             self.credited_at = now; // a full budget earns nothing
         } else {
-            self.credited_at += UNKNOWN_KEY_REFILL * earned;
+            self.credited_at =
+                self.credited_at.saturating_add(UNKNOWN_KEY_REFILL.saturating_mul(earned));
         }
         let Some(left) = self.unknown_key_credit.checked_sub(1) else { return Credit::Exhausted };
         self.unknown_key_credit = left;

@@ -5,7 +5,7 @@ use crate::{
 };
 use std::{borrow::Cow, fmt, sync::Arc};
 
-/// A requirement on a verified token. See [the module](crate::policy) for how to write one.
+/// A requirement on a verified token. See [the module](mod@crate::policy) for how to write one.
 ///
 /// Two requirements are equal if they are written alike; a [`check`] is known by its name.
 #[derive(Clone)]
