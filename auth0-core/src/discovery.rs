@@ -29,6 +29,7 @@ pub(crate) enum FetchError {
     NotKeySet,
     NoUsableKey,
     Deadline,
+    Panicked,
     NoRuntime,
     Abandoned,
 }
@@ -110,10 +111,9 @@ impl FetchError {
     #[cfg(feature = "metrics")]
     pub(crate) const fn outcome(&self) -> &'static str {
         match self {
-            Self::Http(_) => "unreachable",
+            Self::Http(_) | Self::Panicked => "unreachable",
             Self::Deadline => "timeout",
             Self::Status { .. } => "status",
-            Self::NoRuntime | Self::Abandoned => "abandoned",
             _ => "invalid",
         }
     }
@@ -157,6 +157,7 @@ impl fmt::Display for FetchError {
             Self::NotKeySet => f.write_str("the key set cannot be read"),
             Self::NoUsableKey => f.write_str("the key set holds no key that can be used"),
             Self::Deadline => f.write_str("it took too long"),
+            Self::Panicked => f.write_str("the transport panicked"),
             Self::NoRuntime => {
                 f.write_str("keys are fetched on a tokio runtime, and there is none")
             }

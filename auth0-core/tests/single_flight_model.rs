@@ -97,6 +97,49 @@ fn nobody_is_stranded_under_random_schedules() {
     assert_eq!(SEEN.load(Ordering::Relaxed), 8_000);
 }
 
+/// A fetch whose runtime does not get to run: it neither lands nor ends.
+async fn impatient(flights: Flights) {
+    let boarded = flights.board(end, |ground| {
+        assert!(!ground.in_the_air, "one at a time");
+        ground.in_the_air = true;
+        ground.started += 1;
+        Ok::<_, ()>(())
+    });
+    let (number, mut stuck) = match boarded.unwrap_or_else(|()| unreachable!()) {
+        Boarding::Joined(passenger) => (passenger.number(), None),
+        Boarding::Started(passenger, pilot) => (passenger.number(), Some(pilot)),
+    };
+    yield_now().await;
+    flights.give_up(number, |ground| {
+        end(ground);
+    });
+    yield_now().await;
+    // When it lands after all, it brings nothing, and does not end another's fetch.
+    if let Some(late) = stuck.take() {
+        late.land(|_| unreachable!("it was given up"));
+    }
+}
+
+#[test]
+fn a_fetch_that_was_given_up_stands_in_nobodys_way() {
+    shuttle::check_random(
+        || {
+            block_on(async {
+                let flights: Flights = SingleFlight::new(Ground::default());
+                let impatient = [(); 3].map(|()| spawn(impatient(Arc::clone(&flights))));
+                for task in impatient {
+                    task.await.unwrap();
+                }
+                request(Arc::clone(&flights), false).await;
+                flights.inspect(|ground| {
+                    assert_eq!((ground.in_the_air, ground.started), (false, ground.ended));
+                });
+            });
+        },
+        4_000,
+    );
+}
+
 /// Two requests and their fetch, in every order that there is.
 #[test]
 fn two_requests_under_every_schedule() {

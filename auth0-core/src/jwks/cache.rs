@@ -2,11 +2,13 @@
 //! while they cannot be.
 //!
 //! The hot path reads one atomic pointer, and neither locks nor allocates. Everything that decides
-//! about a fetch stands behind a lock that is taken only when a fetch may be due.
+//! about a fetch stands behind a lock that is taken only when a fetch may be due, and under which
+//! nothing is logged: whoever listens to the log may ask for the health, which takes it, too.
 use super::{
     KeySet,
     flight::{Boarding, Passenger, Pilot, SingleFlight},
-    schedule::{Credit, FIRST_BACKOFF, FRESH, Failure, IDLE_RETRY, Schedule, refresh_age},
+    news::{Condition, News},
+    schedule::{FIRST_BACKOFF, FRESH, IDLE_RETRY, Schedule, Spent, refresh_age},
 };
 use crate::{
     clock::Clock,
@@ -15,7 +17,6 @@ use crate::{
     domain::Issuer,
     health::Health,
     http::{HttpClient, TOTAL_TIMEOUT},
-    measure,
 };
 use arc_swap::{ArcSwapOption, Guard};
 use std::{
@@ -28,6 +29,13 @@ use std::{
 };
 use tokio::{runtime, sync::watch};
 
+/// How long a request waits for a fetch while there are keys that may be served instead: enough for
+/// an issuer that answers.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long it waits without any: a fetch ends before that, if its runtime gets to run.
+const LAST_PATIENCE: Duration = TOTAL_TIMEOUT.saturating_add(Duration::from_millis(500));
+
 /// The keys of one issuer.
 pub(crate) struct KeyCache {
     source: Source,
@@ -39,7 +47,10 @@ pub(crate) struct KeyCache {
     /// When a request should next look whether a refresh is due, in monotonic milliseconds. Keeps
     /// requests off the lock while a refresh runs or backs off.
     look_again: AtomicU64,
+    metadata: ArcSwapOption<KnownMetadata>,
     flights: Arc<SingleFlight<State, Outcome>>,
+    /// The last fetch that relies on nothing that was read before.
+    rereads: AtomicU64,
     /// Says to the one who waits for the next refresh that a fetch has started, or that the cache is
     /// dropped.
     departed: watch::Sender<()>,
@@ -57,10 +68,26 @@ pub(crate) struct Source {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) keys: KeySet,
-    metadata: Arc<Metadata>,
-    metadata_at: Duration,
     fetched_at: Duration,
     refresh_at: Duration,
+}
+
+/// Where the issuer said that its keys are, and when.
+#[derive(Debug)]
+struct KnownMetadata {
+    metadata: Metadata,
+    read_at: Duration,
+}
+
+/// What a fetch is for.
+#[derive(Clone)]
+enum Purpose {
+    /// Keys that are new enough.
+    Renewal,
+    /// Whatever is the case now: nothing that was read before counts.
+    Refresh,
+    /// A key that a token names.
+    Key(Box<str>),
 }
 
 /// Why there are no keys to judge a token with.
@@ -72,24 +99,12 @@ pub(crate) struct Unavailable {
 
 type Outcome = Result<Arc<Snapshot>, Unavailable>;
 
-#[derive(Debug)]
 struct State {
     schedule: Schedule,
-    /// The key that the fetch under way was started for, out of a full budget for unknown keys.
-    sought: Option<Box<str>>,
+    /// What the fetch under way has taken out of the budget for unknown keys.
+    spent: Option<Spent>,
     condition: Condition,
-}
-
-/// How it stands with the issuer, as far as the log was told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Condition {
-    Answering,
-    /// It fails, and its keys are fresh.
-    Failing,
-    /// It fails, and old keys are served.
-    Stale,
-    /// It fails, and there are no keys that may be served.
-    Unavailable,
+    clock: Arc<dyn Clock>,
 }
 
 /// A place on a fetch, which this request has started or has joined.
@@ -112,13 +127,16 @@ impl KeyCache {
             source,
             stale,
             current: ArcSwapOption::empty(),
+            metadata: ArcSwapOption::empty(),
             failing: AtomicBool::new(false),
             look_again: AtomicU64::new(0),
             flights: SingleFlight::new(State {
                 schedule: Schedule::new(now),
-                sought: None,
+                spent: None,
                 condition: Condition::Answering,
+                clock: Arc::clone(&clock),
             }),
+            rereads: AtomicU64::new(0),
             departed: watch::Sender::new(()),
             clock,
         })
@@ -131,7 +149,7 @@ impl KeyCache {
         let current = self.current.load();
         let snapshot = current.as_ref()?;
         if now >= snapshot.refresh_at && millis(now) >= self.look_again.load(Ordering::Relaxed) {
-            self.refresh_in_background(now);
+            let _ = self.refresh_in_background(now);
         }
         let usable = snapshot.is_fresh(now)
             || self.failing.load(Ordering::Relaxed) && snapshot.age(now) < self.stale;
@@ -147,24 +165,31 @@ impl KeyCache {
             return Ok(Arc::clone(snapshot));
         }
         let now = self.clock.monotonic();
-        let boarded = self.board(|state| {
+        let boarded = self.board(Purpose::Renewal, |state| {
             // Somebody else's fetch may have landed between the look and the lock.
             match self.current.load_full() {
                 Some(current) if current.is_fresh(now) => Err(NoFetch::Needless(current)),
                 _ => state.may_retry(now),
             }
         });
-        let outcome = match boarded {
-            Ok(ticket) => landed(ticket.passenger).await,
-            Err(NoFetch::Needless(current)) => Ok(current),
-            Err(NoFetch::BackingOff(unavailable)) => Err(unavailable),
-            Err(NoFetch::OverBudget) => Err(abandoned()),
-        };
-        outcome.or_else(|unavailable| {
+        let old = || {
             let now = self.clock.monotonic();
-            let current = self.current.load_full();
-            current.filter(|snapshot| snapshot.age(now) < self.stale).ok_or(unavailable)
-        })
+            self.current.load_full().filter(|snapshot| snapshot.age(now) < self.stale)
+        };
+        match boarded {
+            Ok(ticket) if old().is_some() => {
+                let landing = tokio::time::timeout(PATIENCE, ticket.passenger.landed()).await;
+                match (landing, old()) {
+                    (Ok(Some(Ok(fetched))), _) | (_, Some(fetched)) => Ok(fetched),
+                    (Ok(Some(Err(unavailable))), None) => Err(unavailable),
+                    (_, None) => Err(abandoned()),
+                }
+            }
+            Ok(ticket) => self.landed(ticket).await,
+            Err(NoFetch::Needless(current)) => Ok(current),
+            Err(NoFetch::BackingOff(unavailable)) => old().ok_or(unavailable),
+            Err(NoFetch::OverBudget) => old().ok_or_else(abandoned),
+        }
     }
 
     /// The keys after a token named one, `key_id`, that `seen` does not hold: newer ones that do, if
@@ -178,14 +203,15 @@ impl KeyCache {
         let mut seen = Arc::clone(seen);
         loop {
             let now = self.clock.monotonic();
-            let boarded = self.board(|state| match self.current.load_full() {
+            let purpose = Purpose::Key(key_id.into());
+            let boarded = self.board(purpose, |state| match self.current.load_full() {
                 Some(current) if !Arc::ptr_eq(&current, &seen) => Err(NoFetch::Needless(current)),
-                _ => state.may_ask_for(key_id, now),
+                _ => state.may_ask_for_key(now),
             });
             let (newer, is_last) = match boarded {
                 Ok(ticket) => {
                     let is_own = ticket.is_own;
-                    (landed(ticket.passenger).await?, is_own)
+                    (self.landed(ticket).await?, is_own)
                 }
                 Err(NoFetch::Needless(newer)) => (newer, false),
                 Err(NoFetch::BackingOff(unavailable)) => return Err(unavailable),
@@ -208,15 +234,18 @@ impl KeyCache {
         }
     }
 
-    /// Fetches now, whatever the age of the keys. A fetch that was under way already does not
-    /// count: it may have missed what has just changed.
+    /// Fetches now, whatever the age of the keys, and of what is known of where they are. A fetch that
+    /// was under way already does not count: it may have missed what has just changed.
     pub(crate) async fn refresh(self: &Arc<Self>) -> Outcome {
         let before = self.flights.departures();
         loop {
-            match self.board(|_| Ok(())) {
+            match self.board(Purpose::Refresh, |_| Ok(())) {
                 Ok(ticket) => {
-                    let is_new = ticket.passenger.number() > before;
-                    let outcome = landed(ticket.passenger).await;
+                    let number = ticket.passenger.number();
+                    // One that is for a key only may rely on what was read before.
+                    let rereads = ticket.is_own || number == self.rereads.load(Ordering::Relaxed);
+                    let is_new = number > before && rereads;
+                    let outcome = self.landed(ticket).await;
                     if is_new {
                         return outcome;
                     }
@@ -252,6 +281,7 @@ impl KeyCache {
     /// nobody.
     fn board(
         self: &Arc<Self>,
+        purpose: Purpose,
         decide: impl FnOnce(&mut State) -> Result<(), NoFetch>,
     ) -> Result<Ticket, NoFetch> {
         let Ok(runtime) = runtime::Handle::try_current() else {
@@ -261,124 +291,134 @@ impl KeyCache {
         match self.flights.board(State::abandoned, decide)? {
             Boarding::Joined(passenger) => Ok(Ticket { passenger, is_own: false }),
             Boarding::Started(passenger, pilot) => {
+                if matches!(purpose, Purpose::Refresh) {
+                    self.rereads.store(passenger.number(), Ordering::Relaxed);
+                }
                 self.departed.send_replace(());
-                runtime.spawn(fly(Arc::clone(self), pilot));
+                runtime.spawn(fly(Arc::clone(self), pilot, purpose));
                 Ok(Ticket { passenger, is_own: true })
             }
         }
     }
 
-    fn refresh_in_background(self: &Arc<Self>, now: Duration) {
-        let look_again = match self.board(|state| state.may_retry(now)) {
-            Err(NoFetch::BackingOff(unavailable)) => now.saturating_add(unavailable.retry_in),
-            _ => now.saturating_add(Duration::from_secs(1)), // a fetch is under way
-        };
-        self.look_again.store(millis(look_again), Ordering::Relaxed);
-    }
-
-    async fn ask(&self) -> Result<Snapshot, FetchError> {
-        let Source { issuer, algorithms, http } = &self.source;
-        let now = self.clock.monotonic();
-        let known =
-            self.current.load_full().filter(|s| now.saturating_sub(s.metadata_at) < FRESH / 2);
-        if let Some(known) = known {
-            match discovery::key_set(http, &known.metadata, *algorithms).await {
-                Ok(keys) => {
-                    return Ok(self.snapshot(keys, Arc::clone(&known.metadata), known.metadata_at));
-                }
-                Err(error) if error.suggests_move() => {}
-                Err(error) => return Err(error),
+    /// Waits for a fetch. One that does not land in time has a runtime that does not get to run: it is
+    /// given up, so that it does not stand in the way of others.
+    async fn landed(&self, ticket: Ticket) -> Outcome {
+        let number = ticket.passenger.number();
+        match tokio::time::timeout(LAST_PATIENCE, ticket.passenger.landed()).await {
+            Ok(outcome) => outcome.unwrap_or_else(|| Err(abandoned())),
+            Err(_) => {
+                let mut news = News::default();
+                self.flights.give_up(number, |state| {
+                    let _ = self.settle(state, Err(FetchError::Abandoned), None, &mut news);
+                });
+                news.tell(&self.source.issuer, self.stale);
+                Err(abandoned())
             }
         }
-        let metadata = Arc::new(discovery::metadata(http, issuer).await?);
-        let keys = discovery::key_set(http, &metadata, *algorithms).await?;
-        Ok(self.snapshot(keys, metadata, self.clock.monotonic()))
     }
 
-    fn snapshot(&self, keys: KeySet, metadata: Arc<Metadata>, metadata_at: Duration) -> Snapshot {
+    /// Starts a refresh, or says how long it has to wait.
+    fn refresh_in_background(self: &Arc<Self>, now: Duration) -> Result<(), Duration> {
+        let wait = match self.board(Purpose::Renewal, |state| state.may_retry(now)) {
+            Err(NoFetch::BackingOff(unavailable)) => Err(unavailable.retry_in),
+            _ => Ok(()), // a fetch is under way
+        };
+        let look_again = now.saturating_add(wait.err().unwrap_or(Duration::from_secs(1)));
+        self.look_again.store(millis(look_again), Ordering::Relaxed);
+        wait
+    }
+
+    async fn ask(&self, purpose: &Purpose) -> Result<Snapshot, FetchError> {
+        let Source { algorithms, http, .. } = &self.source;
+        let now = self.clock.monotonic();
+        let cached = self.metadata.load_full().filter(|known| {
+            !matches!(purpose, Purpose::Refresh) && now.saturating_sub(known.read_at) < FRESH / 2
+        });
+        let is_cached = cached.is_some();
+        let known = match cached {
+            Some(known) => known,
+            None => self.read_metadata().await?,
+        };
+        let mut keys = discovery::key_set(http, &known.metadata, *algorithms).await;
+        if is_cached && self.may_have_moved(&keys, purpose) {
+            // The answer that there is stands, whatever comes of this.
+            if let Ok(newer) = self.read_metadata().await
+                && newer.metadata.jwks_uri != known.metadata.jwks_uri
+            {
+                keys = discovery::key_set(http, &newer.metadata, *algorithms).await;
+            }
+        }
         let fetched_at = self.clock.monotonic();
         let refresh_at = fetched_at.saturating_add(refresh_age());
-        Snapshot { keys, metadata, metadata_at, fetched_at, refresh_at }
+        Ok(Snapshot { keys: keys?, fetched_at, refresh_at })
+    }
+
+    async fn read_metadata(&self) -> Result<Arc<KnownMetadata>, FetchError> {
+        let Source { issuer, http, .. } = &self.source;
+        let metadata = discovery::metadata(http, issuer).await?;
+        let known = Arc::new(KnownMetadata { metadata, read_at: self.clock.monotonic() });
+        self.metadata.store(Some(Arc::clone(&known)));
+        Ok(known)
+    }
+
+    /// Whether what was read of the keys' place some minutes ago is worth another look. Of a failure
+    /// only when it is the first in a row: the next ones would cost the issuer twice.
+    fn may_have_moved(&self, keys: &Result<KeySet, FetchError>, purpose: &Purpose) -> bool {
+        match (keys, purpose) {
+            (Ok(keys), Purpose::Key(key_id)) => !keys.contains(key_id),
+            (Ok(_), _) => false,
+            (Err(error), _) => {
+                error.suggests_move() && self.flights.inspect(|state| state.schedule.is_answering())
+            }
+        }
     }
 
     /// What a fetch's result means. Called under the lock of the flights.
-    fn settle(&self, state: &mut State, result: Result<Snapshot, FetchError>) -> Outcome {
-        // Only a key that the issuer does not have costs budget: not one that it has indeed
-        // published since, nor the issuer's own failure, which has a delay of its own.
-        if let Some(key_id) = state.sought.take()
-            && result.as_ref().map_or(true, |snapshot| snapshot.keys.contains(&key_id))
-        {
-            state.schedule.refund_unknown_key_credit();
+    fn settle(
+        &self,
+        state: &mut State,
+        result: Result<Snapshot, FetchError>,
+        sought: Option<&str>,
+        news: &mut News,
+    ) -> Outcome {
+        let now = self.clock.monotonic();
+        if let Some(spent) = state.spent.take() {
+            match (&result, sought) {
+                (Ok(snapshot), Some(key_id)) if snapshot.keys.contains(key_id) => {
+                    state.schedule.was_genuine(spent, now);
+                }
+                (Ok(_), _) => {}
+                (Err(_), _) => state.schedule.was_in_vain(spent),
+            }
         }
         match result {
             Ok(snapshot) => {
-                measure::fetch(&self.source.issuer, None, Some(Duration::ZERO));
                 state.schedule.succeeded();
-                self.tell(state, Condition::Answering, None);
                 let snapshot = Arc::new(snapshot);
                 let previous = self.current.swap(Some(Arc::clone(&snapshot)));
                 self.failing.store(false, Ordering::Relaxed);
                 self.look_again.store(0, Ordering::Relaxed);
-                self.tell_of_rotation(previous.as_deref(), &snapshot);
+                news.fetched(previous.as_ref().map(|previous| &previous.keys), &snapshot.keys);
+                news.condition(&mut state.condition, Condition::Answering);
                 Ok(snapshot)
             }
             Err(error) => {
-                let now = self.clock.monotonic();
-                let Failure { cause, retry_at } = state.schedule.failed(error, now);
+                let failure = state.schedule.failed(error, now);
                 self.failing.store(true, Ordering::Relaxed);
                 let current = self.current.load();
                 let age = current.as_ref().map(|snapshot| snapshot.age(now));
-                measure::fetch(&self.source.issuer, Some(&cause), age);
-                let condition = match current.as_ref() {
-                    Some(snapshot) if snapshot.is_fresh(now) => Condition::Failing,
-                    Some(snapshot) if snapshot.age(now) < self.stale => Condition::Stale,
-                    _ => Condition::Unavailable,
-                };
-                tracing::debug!(target: "auth0", issuer = %self.source.issuer, %cause, "a fetch failed");
-                self.tell(state, condition, Some(&cause));
-                Err(Unavailable { retry_in: retry_at.saturating_sub(now), cause })
-            }
-        }
-    }
-
-    /// Once for each change, not for each request.
-    fn tell(&self, state: &mut State, condition: Condition, cause: Option<&FetchError>) {
-        if state.condition == condition {
-            return;
-        }
-        state.condition = condition;
-        let issuer = &self.source.issuer;
-        let cause = cause.map(tracing::field::display);
-        match condition {
-            Condition::Answering => {
-                tracing::info!(target: "auth0", %issuer, "the issuer's keys can be fetched again");
-            }
-            Condition::Failing => tracing::warn!(
-                target: "auth0", %issuer, cause,
-                "the issuer's keys cannot be fetched; those at hand are fresh"
-            ),
-            Condition::Stale => tracing::warn!(
-                target: "auth0", %issuer, cause, serve_for = ?self.stale,
-                "the issuer's keys cannot be fetched; old ones are served"
-            ),
-            Condition::Unavailable => tracing::error!(
-                target: "auth0", %issuer, cause,
-                "the issuer's keys cannot be fetched, and there are none to be served: requests \
-                 with a token get 503"
-            ),
-        }
-    }
-
-    fn tell_of_rotation(&self, previous: Option<&Snapshot>, current: &Snapshot) {
-        let issuer = &self.source.issuer;
-        let keys = current.keys.len();
-        match previous {
-            None => tracing::info!(target: "auth0", %issuer, keys, "have the issuer's keys"),
-            Some(previous) if previous.keys.ids() != current.keys.ids() => {
-                tracing::info!(target: "auth0", %issuer, keys, "the issuer has rotated its keys");
-            }
-            Some(_) => {
-                tracing::debug!(target: "auth0", %issuer, keys, "refreshed the issuer's keys");
+                news.failed(&failure.cause, age);
+                news.condition(
+                    &mut state.condition,
+                    match age {
+                        Some(age) if age < FRESH => Condition::Failing,
+                        Some(age) if age < self.stale => Condition::Stale,
+                        _ => Condition::Unavailable,
+                    },
+                );
+                let retry_in = failure.retry_at.saturating_sub(now);
+                Err(Unavailable { retry_in, cause: failure.cause })
             }
         }
     }
@@ -405,63 +445,81 @@ impl State {
         }
     }
 
-    fn may_ask_for(&mut self, key_id: &str, now: Duration) -> Result<(), NoFetch> {
+    fn may_ask_for_key(&mut self, now: Duration) -> Result<(), NoFetch> {
         self.may_retry(now)?;
-        match self.schedule.spend_unknown_key_credit(now) {
+        self.spent = self.schedule.spend_unknown_key_credit(now);
+        match (&self.spent, self.schedule.failure()) {
+            (Some(_), _) => Ok(()),
+            (None, None) => Err(NoFetch::OverBudget),
             // The issuer may have rotated just before it began to fail: who knows.
-            Credit::Exhausted => {
-                return Err(self.schedule.failure().map_or(NoFetch::OverBudget, |failure| {
-                    let cause = Arc::clone(&failure.cause);
-                    NoFetch::BackingOff(Unavailable { retry_in: FIRST_BACKOFF, cause })
-                }));
-            }
-            Credit::OfFull => self.sought = Some(key_id.into()),
-            Credit::OfRest => {}
+            (None, Some(failure)) => Err(NoFetch::BackingOff(Unavailable {
+                retry_in: FIRST_BACKOFF,
+                cause: Arc::clone(&failure.cause),
+            })),
         }
-        Ok(())
     }
 
-    /// The runtime of a fetch was shut down, or its transport panicked. That says nothing about the
-    /// issuer, so the next request may try at once.
+    /// The runtime of a fetch was shut down.
     fn abandoned(&mut self) -> Outcome {
-        if self.sought.take().is_some() {
-            self.schedule.refund_unknown_key_credit();
+        if let Some(spent) = self.spent.take() {
+            self.schedule.was_in_vain(spent);
         }
+        self.schedule.failed(FetchError::Abandoned, self.clock.monotonic());
         Err(abandoned())
     }
 }
 
 /// One fetch, and then the wait for the next refresh: a task that ends when the cache is dropped.
-async fn fly(cache: Arc<KeyCache>, pilot: Pilot<State, Outcome>) {
-    let result =
-        tokio::time::timeout(TOTAL_TIMEOUT, cache.ask()).await.unwrap_or(Err(FetchError::Deadline));
-    let sleep = match &result {
-        Ok(snapshot) => cache.clock.sleep(snapshot.refresh_at.saturating_sub(snapshot.fetched_at)),
-        Err(_) => cache.clock.sleep(IDLE_RETRY),
+async fn fly(cache: Arc<KeyCache>, pilot: Pilot<State, Outcome>, purpose: Purpose) {
+    let result = ask_in_time(&cache, &purpose).await;
+    let wait = match &result {
+        Ok(snapshot) => snapshot.refresh_at.saturating_sub(snapshot.fetched_at),
+        Err(_) => IDLE_RETRY,
     };
     let number = pilot.number();
+    let clock = Arc::clone(&cache.clock);
+    let mut sleep = clock.sleep(wait);
     let mut superseded = cache.departed.subscribe();
-    pilot.land(|state| cache.settle(state, result));
+    let sought = match &purpose {
+        Purpose::Key(key_id) => Some(&**key_id),
+        Purpose::Renewal | Purpose::Refresh => None,
+    };
+    let mut news = News::default();
+    pilot.land(|state| cache.settle(state, result, sought, &mut news));
+    news.tell(&cache.source.issuer, cache.stale);
     // From here on the cache may be dropped, and the wait ends with it; it also ends with the next
     // fetch, which waits in turn.
-    let cache = {
-        let weak = Arc::downgrade(&cache);
-        drop(cache);
-        weak
-    };
-    tokio::select! {
-        () = sleep => {}
-        _ = superseded.changed() => return,
-    }
-    if let Some(cache) = cache.upgrade()
-        && cache.flights.departures() == number
-    {
-        cache.refresh_in_background(cache.clock.monotonic());
+    let weak = Arc::downgrade(&cache);
+    drop(cache);
+    loop {
+        tokio::select! {
+            () = sleep => {}
+            _ = superseded.changed() => return,
+        }
+        let Some(cache) = weak.upgrade().filter(|cache| cache.flights.departures() == number)
+        else {
+            return;
+        };
+        match cache.refresh_in_background(clock.monotonic()) {
+            Ok(()) => return,
+            Err(wait) => sleep = clock.sleep(wait.max(FIRST_BACKOFF)),
+        }
     }
 }
 
-async fn landed(passenger: Passenger<Outcome>) -> Outcome {
-    passenger.landed().await.unwrap_or_else(|| Err(abandoned()))
+/// A transport may hang, and it may panic.
+async fn ask_in_time(cache: &Arc<KeyCache>, purpose: &Purpose) -> Result<Snapshot, FetchError> {
+    let (asking, purpose) = (Arc::clone(cache), purpose.clone());
+    let mut task = tokio::spawn(async move { asking.ask(&purpose).await });
+    match tokio::time::timeout(TOTAL_TIMEOUT, &mut task).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(ended)) if ended.is_panic() => Err(FetchError::Panicked),
+        Ok(Err(_)) => Err(FetchError::Abandoned),
+        Err(_) => {
+            task.abort();
+            Err(FetchError::Deadline)
+        }
+    }
 }
 
 fn abandoned() -> Unavailable {

@@ -77,6 +77,16 @@ impl<S, T: Clone> SingleFlight<S, T> {
         self.lock().departures
     }
 
+    /// Ends a fetch that nobody hears of any more, because the runtime that it runs on does not get to
+    /// run: the next request starts another. What it may still bring is not taken.
+    pub(crate) fn give_up(&self, number: u64, settle: impl FnOnce(&mut S)) {
+        let mut tower = self.lock();
+        if tower.under_way.as_ref().is_some_and(|passenger| passenger.number == number) {
+            tower.under_way = None;
+            settle(&mut tower.state);
+        }
+    }
+
     pub(crate) fn inspect<R>(&self, look: impl FnOnce(&S) -> R) -> R {
         look(&self.lock().state)
     }
@@ -92,7 +102,7 @@ impl<T: Clone> Passenger<T> {
         self.number
     }
 
-    /// The outcome. `None` cannot happen while pilots land in their destructor.
+    /// The outcome; `None` if the fetch was [given up](SingleFlight::give_up).
     pub(crate) async fn landed(mut self) -> Option<T> {
         self.outcome.wait_for(Option::is_some).await.ok()?.clone()
     }
@@ -114,6 +124,9 @@ impl<S, T: Clone> Pilot<S, T> {
         let Some(sender) = self.outcome.take() else { return };
         let outcome = {
             let mut tower = self.flights.lock();
+            if tower.under_way.as_ref().is_none_or(|passenger| passenger.number != self.number) {
+                return; // given up: another may have landed since, with something newer
+            }
             let outcome = settle(&mut tower.state);
             tower.under_way = None;
             outcome

@@ -2,6 +2,7 @@
 pub(crate) mod cache;
 mod flight;
 mod key;
+mod news;
 mod schedule;
 mod set;
 

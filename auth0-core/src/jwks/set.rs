@@ -17,7 +17,7 @@ pub(crate) struct KeySet {
 pub(crate) enum Verdict {
     Valid,
     Invalid,
-    /// The key is there, and is for another algorithm.
+    /// The key is there, and is for another algorithm, or cannot be used at all.
     OtherAlgorithm,
     /// No such key. The issuer may have rotated.
     UnknownKey,
@@ -31,6 +31,12 @@ struct Document<'a> {
     keys: Vec<&'a RawValue>,
 }
 
+/// An entry that cannot be used may have a name all the same.
+#[derive(Deserialize)]
+struct Named {
+    kid: Option<Box<str>>,
+}
+
 impl KeySet {
     /// Reads a set. Entries that cannot be used are skipped: a key for encryption or of a new kind
     /// must not take the others down. `None` if the document is not a key set at all.
@@ -41,6 +47,10 @@ impl KeySet {
             match VerifyingKey::from_jwk(entry.get(), allowed) {
                 Ok(key) => set.push(key),
                 Err(reason) => {
+                    // A token that names it is refused for that, and not looked for at the issuer.
+                    if let Ok(Named { kid: Some(id) }) = serde_json::from_str(entry.get()) {
+                        set.by_id.entry(id).or_default();
+                    }
                     tracing::debug!(target: "auth0", position, reason, "skipped an entry of the key set");
                 }
             }

@@ -2,7 +2,7 @@
 //!
 //! ```yaml
 //! livenessProbe:  { httpGet: { path: /livez,  port: 3000 } }
-//! readinessProbe: { httpGet: { path: /readyz, port: 3000 }, periodSeconds: 5 }
+//! readinessProbe: { httpGet: { path: /readyz, port: 3000 }, periodSeconds: 5, timeoutSeconds: 6 }
 //! ```
 //!
 //! ```sh
