@@ -103,6 +103,8 @@ struct State {
     schedule: Schedule,
     /// What the fetch under way has taken out of the budget for unknown keys.
     spent: Option<Spent>,
+    /// Whether the log was told that the budget is used up.
+    is_flood_told: bool,
     condition: Condition,
     clock: Arc<dyn Clock>,
 }
@@ -116,7 +118,10 @@ struct Ticket {
 /// Why a fetch does not start.
 enum NoFetch {
     Needless(Arc<Snapshot>),
-    OverBudget,
+    /// `is_news`: it was not so a moment ago.
+    OverBudget {
+        is_news: bool,
+    },
     BackingOff(Unavailable),
 }
 
@@ -133,6 +138,7 @@ impl KeyCache {
             flights: SingleFlight::new(State {
                 schedule: Schedule::new(now),
                 spent: None,
+                is_flood_told: false,
                 condition: Condition::Answering,
                 clock: Arc::clone(&clock),
             }),
@@ -188,7 +194,7 @@ impl KeyCache {
             Ok(ticket) => self.landed(ticket).await,
             Err(NoFetch::Needless(current)) => Ok(current),
             Err(NoFetch::BackingOff(unavailable)) => old().ok_or(unavailable),
-            Err(NoFetch::OverBudget) => old().ok_or_else(abandoned),
+            Err(NoFetch::OverBudget { .. }) => old().ok_or_else(abandoned),
         }
     }
 
@@ -215,11 +221,14 @@ impl KeyCache {
                 }
                 Err(NoFetch::Needless(newer)) => (newer, false),
                 Err(NoFetch::BackingOff(unavailable)) => return Err(unavailable),
-                Err(NoFetch::OverBudget) => {
-                    tracing::debug!(
-                        target: "auth0", issuer = %self.source.issuer,
-                        "a token names an unknown key, and the budget for refetches is used up"
-                    );
+                Err(NoFetch::OverBudget { is_news }) => {
+                    if is_news {
+                        tracing::warn!(
+                            target: "auth0", issuer = %self.source.issuer,
+                            "tokens name unknown keys: the issuer is asked for them only now and \
+                             then, and a new key may take some seconds to be accepted"
+                        );
+                    }
                     return Ok(None);
                 }
             };
@@ -449,8 +458,14 @@ impl State {
         self.may_retry(now)?;
         self.spent = self.schedule.spend_unknown_key_credit(now);
         match (&self.spent, self.schedule.failure()) {
-            (Some(_), _) => Ok(()),
-            (None, None) => Err(NoFetch::OverBudget),
+            (Some(spent), _) => {
+                self.is_flood_told &= !spent.was_of_full();
+                Ok(())
+            }
+            (None, None) => {
+                let is_news = !std::mem::replace(&mut self.is_flood_told, true);
+                Err(NoFetch::OverBudget { is_news })
+            }
             // The issuer may have rotated just before it began to fail: who knows.
             (None, Some(failure)) => Err(NoFetch::BackingOff(Unavailable {
                 retry_in: FIRST_BACKOFF,

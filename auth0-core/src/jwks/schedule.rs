@@ -144,6 +144,13 @@ pub(crate) struct Spent {
     was_full: bool,
 }
 
+impl Spent {
+    /// Nobody had named an unknown key for a while.
+    pub(crate) const fn was_of_full(&self) -> bool {
+        self.was_full
+    }
+}
+
 /// A budget that fills up again.
 #[derive(Debug)]
 struct Bucket {
