@@ -7,10 +7,7 @@ use crate::{
     domain::{Audience, Domain, Issuer},
     error::Error,
     http::HttpClient,
-    jwks::{
-        STALE,
-        cache::{KeyCache, Source},
-    },
+    jwks::{Fetcher, STALE, cache::KeyCache},
     verifier::Rules,
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -275,7 +272,7 @@ impl Builder {
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         Ok(Auth0::new(Inner {
             keys: KeyCache::new(
-                Source { issuer: issuer.clone(), algorithms, http },
+                Fetcher::new(issuer.clone(), algorithms, http, Arc::clone(&clock)),
                 self.stale_keys,
                 Arc::clone(&clock),
             ),

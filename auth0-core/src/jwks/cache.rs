@@ -5,18 +5,13 @@
 //! about a fetch stands behind a lock that is taken only when a fetch may be due, and under which
 //! nothing is logged: whoever listens to the log may ask for the health, which takes it, too.
 use super::{
-    KeySet,
+    fetch::{Fetcher, Purpose, Snapshot},
     flight::{Boarding, Passenger, Pilot, SingleFlight},
     news::{Condition, News},
-    schedule::{FIRST_BACKOFF, FRESH, IDLE_RETRY, Schedule, Spent, refresh_age},
+    schedule::{FIRST_BACKOFF, FRESH, IDLE_RETRY, Schedule, Spent},
 };
 use crate::{
-    clock::Clock,
-    crypto::AlgorithmSet,
-    discovery::{self, FetchError, Metadata},
-    domain::Issuer,
-    health::Health,
-    http::{HttpClient, TOTAL_TIMEOUT},
+    clock::Clock, discovery::FetchError, domain::Issuer, health::Health, http::TOTAL_TIMEOUT,
 };
 use arc_swap::{ArcSwapOption, Guard};
 use std::{
@@ -38,7 +33,7 @@ const LAST_PATIENCE: Duration = TOTAL_TIMEOUT.saturating_add(Duration::from_mill
 
 /// The keys of one issuer.
 pub(crate) struct KeyCache {
-    source: Source,
+    fetcher: Arc<Fetcher>,
     clock: Arc<dyn Clock>,
     stale: Duration,
     current: ArcSwapOption<Snapshot>,
@@ -47,47 +42,12 @@ pub(crate) struct KeyCache {
     /// When a request should next look whether a refresh is due, in monotonic milliseconds. Keeps
     /// requests off the lock while a refresh runs or backs off.
     look_again: AtomicU64,
-    metadata: ArcSwapOption<KnownMetadata>,
     flights: Arc<SingleFlight<State, Outcome>>,
     /// The last fetch that relies on nothing that was read before.
     rereads: AtomicU64,
     /// Says to the one who waits for the next refresh that a fetch has started, or that the cache is
     /// dropped.
     departed: watch::Sender<()>,
-}
-
-/// Where the keys come from, and what is asked of them.
-#[derive(Debug)]
-pub(crate) struct Source {
-    pub(crate) issuer: Issuer,
-    pub(crate) algorithms: AlgorithmSet,
-    pub(crate) http: Arc<dyn HttpClient>,
-}
-
-/// One good answer of the issuer.
-#[derive(Debug)]
-pub(crate) struct Snapshot {
-    pub(crate) keys: KeySet,
-    fetched_at: Duration,
-    refresh_at: Duration,
-}
-
-/// Where the issuer said that its keys are, and when.
-#[derive(Debug)]
-struct KnownMetadata {
-    metadata: Metadata,
-    read_at: Duration,
-}
-
-/// What a fetch is for.
-#[derive(Clone)]
-enum Purpose {
-    /// Keys that are new enough.
-    Renewal,
-    /// Whatever is the case now: nothing that was read before counts.
-    Refresh,
-    /// A key that a token names.
-    Key(Box<str>),
 }
 
 /// Why there are no keys to judge a token with.
@@ -126,13 +86,12 @@ enum NoFetch {
 }
 
 impl KeyCache {
-    pub(crate) fn new(source: Source, stale: Duration, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(fetcher: Arc<Fetcher>, stale: Duration, clock: Arc<dyn Clock>) -> Arc<Self> {
         let now = clock.monotonic();
         Arc::new(Self {
-            source,
+            fetcher,
             stale,
             current: ArcSwapOption::empty(),
-            metadata: ArcSwapOption::empty(),
             failing: AtomicBool::new(false),
             look_again: AtomicU64::new(0),
             flights: SingleFlight::new(State {
@@ -154,7 +113,9 @@ impl KeyCache {
         let now = self.clock.monotonic();
         let current = self.current.load();
         let snapshot = current.as_ref()?;
-        if now >= snapshot.refresh_at && millis(now) >= self.look_again.load(Ordering::Relaxed) {
+        if snapshot.is_to_be_refreshed(now)
+            && millis(now) >= self.look_again.load(Ordering::Relaxed)
+        {
             let _ = self.refresh_in_background(now);
         }
         let usable = snapshot.is_fresh(now)
@@ -224,7 +185,7 @@ impl KeyCache {
                 Err(NoFetch::OverBudget { is_news }) => {
                     if is_news {
                         tracing::warn!(
-                            target: "auth0", issuer = %self.source.issuer,
+                            target: "auth0", issuer = %self.issuer(),
                             "tokens name unknown keys: the issuer is asked for them only now and \
                              then, and a new key may take some seconds to be accepted"
                         );
@@ -263,6 +224,10 @@ impl KeyCache {
                 Err(_) => return Err(abandoned()),
             }
         }
+    }
+
+    fn issuer(&self) -> &Issuer {
+        self.fetcher.issuer()
     }
 
     pub(crate) fn health(&self) -> Health {
@@ -321,7 +286,7 @@ impl KeyCache {
                 self.flights.give_up(number, |state| {
                     let _ = self.settle(state, Err(FetchError::Abandoned), None, &mut news);
                 });
-                news.tell(&self.source.issuer, self.stale);
+                news.tell(self.issuer(), self.stale);
                 Err(abandoned())
             }
         }
@@ -336,51 +301,6 @@ impl KeyCache {
         let look_again = now.saturating_add(wait.err().unwrap_or(Duration::from_secs(1)));
         self.look_again.store(millis(look_again), Ordering::Relaxed);
         wait
-    }
-
-    async fn ask(&self, purpose: &Purpose) -> Result<Snapshot, FetchError> {
-        let Source { algorithms, http, .. } = &self.source;
-        let now = self.clock.monotonic();
-        let cached = self.metadata.load_full().filter(|known| {
-            !matches!(purpose, Purpose::Refresh) && now.saturating_sub(known.read_at) < FRESH / 2
-        });
-        let is_cached = cached.is_some();
-        let known = match cached {
-            Some(known) => known,
-            None => self.read_metadata().await?,
-        };
-        let mut keys = discovery::key_set(http, &known.metadata, *algorithms).await;
-        if is_cached && self.may_have_moved(&keys, purpose) {
-            // The answer that there is stands, whatever comes of this.
-            if let Ok(newer) = self.read_metadata().await
-                && newer.metadata.jwks_uri != known.metadata.jwks_uri
-            {
-                keys = discovery::key_set(http, &newer.metadata, *algorithms).await;
-            }
-        }
-        let fetched_at = self.clock.monotonic();
-        let refresh_at = fetched_at.saturating_add(refresh_age());
-        Ok(Snapshot { keys: keys?, fetched_at, refresh_at })
-    }
-
-    async fn read_metadata(&self) -> Result<Arc<KnownMetadata>, FetchError> {
-        let Source { issuer, http, .. } = &self.source;
-        let metadata = discovery::metadata(http, issuer).await?;
-        let known = Arc::new(KnownMetadata { metadata, read_at: self.clock.monotonic() });
-        self.metadata.store(Some(Arc::clone(&known)));
-        Ok(known)
-    }
-
-    /// Whether what was read of the keys' place some minutes ago is worth another look. Of a failure
-    /// only when it is the first in a row: the next ones would cost the issuer twice.
-    fn may_have_moved(&self, keys: &Result<KeySet, FetchError>, purpose: &Purpose) -> bool {
-        match (keys, purpose) {
-            (Ok(keys), Purpose::Key(key_id)) => !keys.contains(key_id),
-            (Ok(_), _) => false,
-            (Err(error), _) => {
-                error.suggests_move() && self.flights.inspect(|state| state.schedule.is_answering())
-            }
-        }
     }
 
     /// What a fetch's result means. Called under the lock of the flights.
@@ -433,16 +353,6 @@ impl KeyCache {
     }
 }
 
-impl Snapshot {
-    fn age(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.fetched_at)
-    }
-
-    fn is_fresh(&self, now: Duration) -> bool {
-        self.age(now) < FRESH
-    }
-}
-
 impl State {
     fn may_retry(&self, now: Duration) -> Result<(), NoFetch> {
         match self.schedule.backing_off(now) {
@@ -486,22 +396,19 @@ impl State {
 
 /// One fetch, and then the wait for the next refresh: a task that ends when the cache is dropped.
 async fn fly(cache: Arc<KeyCache>, pilot: Pilot<State, Outcome>, purpose: Purpose) {
-    let result = ask_in_time(&cache, &purpose).await;
+    let is_first_failure = cache.flights.inspect(|state| state.schedule.is_answering());
+    let result = cache.fetcher.fetch(&purpose, is_first_failure).await;
     let wait = match &result {
-        Ok(snapshot) => snapshot.refresh_at.saturating_sub(snapshot.fetched_at),
+        Ok(snapshot) => snapshot.refresh_age(),
         Err(_) => IDLE_RETRY,
     };
     let number = pilot.number();
     let clock = Arc::clone(&cache.clock);
     let mut sleep = clock.sleep(wait);
     let mut superseded = cache.departed.subscribe();
-    let sought = match &purpose {
-        Purpose::Key(key_id) => Some(&**key_id),
-        Purpose::Renewal | Purpose::Refresh => None,
-    };
     let mut news = News::default();
-    pilot.land(|state| cache.settle(state, result, sought, &mut news));
-    news.tell(&cache.source.issuer, cache.stale);
+    pilot.land(|state| cache.settle(state, result, purpose.key_id(), &mut news));
+    news.tell(cache.issuer(), cache.stale);
     // From here on the cache may be dropped, and the wait ends with it; it also ends with the next
     // fetch, which waits in turn.
     let weak = Arc::downgrade(&cache);
@@ -522,21 +429,6 @@ async fn fly(cache: Arc<KeyCache>, pilot: Pilot<State, Outcome>, purpose: Purpos
     }
 }
 
-/// A transport may hang, and it may panic.
-async fn ask_in_time(cache: &Arc<KeyCache>, purpose: &Purpose) -> Result<Snapshot, FetchError> {
-    let (asking, purpose) = (Arc::clone(cache), purpose.clone());
-    let mut task = tokio::spawn(async move { asking.ask(&purpose).await });
-    match tokio::time::timeout(TOTAL_TIMEOUT, &mut task).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(ended)) if ended.is_panic() => Err(FetchError::Panicked),
-        Ok(Err(_)) => Err(FetchError::Abandoned),
-        Err(_) => {
-            task.abort();
-            Err(FetchError::Deadline)
-        }
-    }
-}
-
 fn abandoned() -> Unavailable {
     Unavailable { retry_in: FIRST_BACKOFF, cause: Arc::new(FetchError::Abandoned) }
 }
@@ -547,6 +439,6 @@ fn millis(time: Duration) -> u64 {
 
 impl fmt::Debug for KeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyCache").field("source", &self.source).finish_non_exhaustive()
+        f.debug_struct("KeyCache").field("fetcher", &self.fetcher).finish_non_exhaustive()
     }
 }

@@ -1,11 +1,13 @@
 //! The keys of an issuer (RFC 7517).
 pub(crate) mod cache;
+mod fetch;
 mod flight;
 mod key;
 mod news;
 mod schedule;
 mod set;
 
+pub(crate) use fetch::Fetcher;
 pub(crate) use key::VerifyingKey;
 pub(crate) use schedule::STALE;
 pub(crate) use set::{KeySet, Verdict};

@@ -1,0 +1,158 @@
+//! Asking an issuer for its keys: one attempt, from the metadata to the parsed set, within one
+//! deadline.
+use super::{
+    KeySet,
+    schedule::{FRESH, refresh_age},
+};
+use crate::{
+    clock::Clock,
+    crypto::AlgorithmSet,
+    discovery::{self, FetchError, Metadata},
+    domain::Issuer,
+    http::{HttpClient, TOTAL_TIMEOUT},
+};
+use arc_swap::ArcSwapOption;
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Where the keys come from, and what is asked of them.
+pub(crate) struct Fetcher {
+    issuer: Issuer,
+    algorithms: AlgorithmSet,
+    http: Arc<dyn HttpClient>,
+    clock: Arc<dyn Clock>,
+    metadata: ArcSwapOption<KnownMetadata>,
+}
+
+/// Where the issuer said that its keys are, and when. Kept when the keys cannot be had there.
+#[derive(Debug)]
+struct KnownMetadata {
+    metadata: Metadata,
+    read_at: Duration,
+}
+
+/// One good answer of the issuer.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) keys: KeySet,
+    fetched_at: Duration,
+    refresh_at: Duration,
+}
+
+/// What a fetch is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Purpose {
+    /// Keys that are new enough.
+    Renewal,
+    /// Whatever is the case now: nothing that was read before counts.
+    Refresh,
+    /// A key that a token names.
+    Key(Box<str>),
+}
+
+impl Purpose {
+    pub(crate) fn key_id(&self) -> Option<&str> {
+        match self {
+            Self::Key(key_id) => Some(key_id),
+            Self::Renewal | Self::Refresh => None,
+        }
+    }
+}
+
+impl Fetcher {
+    pub(crate) fn new(
+        issuer: Issuer,
+        algorithms: AlgorithmSet,
+        http: Arc<dyn HttpClient>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        Arc::new(Self { issuer, algorithms, http, clock, metadata: ArcSwapOption::empty() })
+    }
+
+    pub(crate) const fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// One attempt. A transport may hang, and it may panic. `is_first_failure` says what a failure
+    /// would be: only the first in a row is worth the look whether the keys have moved.
+    pub(crate) async fn fetch(
+        self: &Arc<Self>,
+        purpose: &Purpose,
+        is_first_failure: bool,
+    ) -> Result<Snapshot, FetchError> {
+        let (fetcher, purpose) = (Arc::clone(self), purpose.clone());
+        let mut task = tokio::spawn(async move { fetcher.ask(&purpose, is_first_failure).await });
+        match tokio::time::timeout(TOTAL_TIMEOUT, &mut task).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(ended)) if ended.is_panic() => Err(FetchError::Panicked),
+            Ok(Err(_)) => Err(FetchError::Abandoned),
+            Err(_) => {
+                task.abort();
+                Err(FetchError::Deadline)
+            }
+        }
+    }
+
+    async fn ask(&self, purpose: &Purpose, is_first_failure: bool) -> Result<Snapshot, FetchError> {
+        let now = self.clock.monotonic();
+        let cached = self.metadata.load_full().filter(|known| {
+            !matches!(purpose, Purpose::Refresh) && now.saturating_sub(known.read_at) < FRESH / 2
+        });
+        let is_cached = cached.is_some();
+        let known = match cached {
+            Some(known) => known,
+            None => self.read_metadata().await?,
+        };
+        let mut keys = self.read_keys(&known).await;
+        let may_have_moved = match &keys {
+            Ok(keys) => purpose.key_id().is_some_and(|key_id| !keys.contains(key_id)),
+            Err(error) => is_first_failure && error.suggests_move(),
+        };
+        if is_cached && may_have_moved {
+            // The answer that there is stands, whatever comes of this.
+            if let Ok(newer) = self.read_metadata().await
+                && newer.metadata.jwks_uri != known.metadata.jwks_uri
+            {
+                keys = self.read_keys(&newer).await;
+            }
+        }
+        let fetched_at = self.clock.monotonic();
+        let refresh_at = fetched_at.saturating_add(refresh_age());
+        Ok(Snapshot { keys: keys?, fetched_at, refresh_at })
+    }
+
+    async fn read_metadata(&self) -> Result<Arc<KnownMetadata>, FetchError> {
+        let metadata = discovery::metadata(&self.http, &self.issuer).await?;
+        let known = Arc::new(KnownMetadata { metadata, read_at: self.clock.monotonic() });
+        self.metadata.store(Some(Arc::clone(&known)));
+        Ok(known)
+    }
+
+    async fn read_keys(&self, known: &KnownMetadata) -> Result<KeySet, FetchError> {
+        discovery::key_set(&self.http, &known.metadata, self.algorithms).await
+    }
+}
+
+impl Snapshot {
+    pub(crate) fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.fetched_at)
+    }
+
+    pub(crate) fn is_fresh(&self, now: Duration) -> bool {
+        self.age(now) < FRESH
+    }
+
+    pub(crate) fn is_to_be_refreshed(&self, now: Duration) -> bool {
+        now >= self.refresh_at
+    }
+
+    /// The time from this answer to the next question.
+    pub(crate) const fn refresh_age(&self) -> Duration {
+        self.refresh_at.saturating_sub(self.fetched_at)
+    }
+}
+
+impl fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetcher").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
