@@ -148,7 +148,8 @@ impl Auth0 {
     }
 
     /// Fetches the issuer's keys now, whatever their age: a key that the issuer has withdrawn is
-    /// refused from then on. Without this it is refused within ten minutes.
+    /// refused from then on. Without this it is refused within ten minutes, while the issuer
+    /// answers.
     ///
     /// # Errors
     /// `keys_unavailable`: the keys at hand go on serving.

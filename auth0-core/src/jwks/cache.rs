@@ -124,7 +124,7 @@ impl KeyCache {
     }
 
     /// The keys; if there are none to be used at once, those of a fetch that this request waits
-    /// for, or old ones if that fails.
+    /// for, or old ones if that fails or takes too long.
     pub(crate) async fn keys(self: &Arc<Self>) -> Outcome {
         if let Some(current) = self.ready()
             && let Some(snapshot) = &*current
