@@ -1,14 +1,19 @@
 //! Extractors.
 use crate::{
     AuthError,
-    once::{verifier, verify_once},
+    once::{verifier, verify_once, verify_once_now},
 };
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use auth0_core::{AccessToken as Verified, ErrorCode, Policy, policy};
+use auth0_core::{AccessToken as Verified, Auth0, Error, ErrorCode, Policy, policy};
 use serde::de::DeserializeOwned;
-use std::{fmt, future::Future, marker::PhantomData, ops::Deref, pin::Pin};
-
-type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, AuthError>>>>;
+use std::{
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    ops::Deref,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 /// A verified access token, as an extractor: `401` without a valid one. Everything that
 /// [`auth0_core::AccessToken`] tells, this does. `AccessToken<MyClaims>` brings claims of your
@@ -124,12 +129,7 @@ impl<C: DeserializeOwned + 'static> FromRequest for AccessToken<C> {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let auth = verifier(&request)?;
-            let token = verify_once(&auth, request).await?;
-            Ok(Self(auth.with_claims(&token)?))
-        })
+        Extraction::new(request, |auth, verdict| Ok(Self(auth.with_claims(&verdict?)?)))
     }
 }
 
@@ -137,14 +137,11 @@ impl<C: DeserializeOwned + 'static> FromRequest for MaybeAccessToken<C> {
     type Error = AuthError;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let token = AccessToken::<C>::from_request(request, payload);
-        Box::pin(async move {
-            match token.await {
-                Ok(token) => Ok(Self(Some(token))),
-                Err(refusal) if refusal.error().code() == ErrorCode::TokenMissing => Ok(Self(None)),
-                Err(refusal) => Err(refusal),
-            }
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        Extraction::new(request, |auth, verdict| match verdict {
+            Ok(token) => Ok(Self(Some(AccessToken(auth.with_claims(&token)?)))),
+            Err(error) if error.code() == ErrorCode::TokenMissing => Ok(Self(None)),
+            Err(error) => Err(error),
         })
     }
 }
@@ -154,12 +151,62 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Authorized<P, C> 
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let auth = verifier(&request)?;
-            let token = verify_once(&auth, request).await?;
+        Extraction::new(request, |auth, verdict| {
+            let token = verdict?;
             auth.authorize(&token, policy::of::<P>())?;
             Ok(Self(AccessToken(auth.with_claims(&token)?), PhantomData))
         })
+    }
+}
+
+/// What an extractor of this crate brings. With the issuer's keys at hand, which is nearly always, it
+/// is there at once.
+pub struct Extraction<T>(Step<T>);
+
+enum Step<T> {
+    /// Until it is taken.
+    Ready(Option<Result<T, AuthError>>),
+    Waiting(Pin<Box<dyn Future<Output = Result<T, AuthError>>>>),
+}
+
+impl<T: 'static> Extraction<T> {
+    fn new(
+        request: &HttpRequest,
+        extract: fn(&Auth0, Result<Verified, Error>) -> Result<T, Error>,
+    ) -> Self {
+        let auth = match verifier(request) {
+            Ok(auth) => auth,
+            Err(error) => return Self(Step::Ready(Some(Err(error.into())))),
+        };
+        if let Some(verdict) = verify_once_now(&auth, request) {
+            let extracted = extract(&auth, verdict).map_err(AuthError::from);
+            return Self(Step::Ready(Some(extracted)));
+        }
+        let request = request.clone();
+        Self(Step::Waiting(Box::pin(async move {
+            let verdict = verify_once(&auth, request).await;
+            Ok(extract(&auth, verdict)?)
+        })))
+    }
+}
+
+// What is extracted is never pinned.
+impl<T> Unpin for Extraction<T> {}
+
+impl<T> Future for Extraction<T> {
+    type Output = Result<T, AuthError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            // Polled again after its end, against the contract of futures: it has no end then.
+            Step::Ready(result) => result.take().map_or(Poll::Pending, Poll::Ready),
+            Step::Waiting(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Extraction<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extraction").finish_non_exhaustive()
     }
 }

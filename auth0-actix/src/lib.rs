@@ -11,8 +11,8 @@ pub use auth0_core::{
     RefusalBody, Requirement, all_of, any_of, policy,
 };
 pub use error::AuthError;
-pub use extract::{AccessToken, Authorized, MaybeAccessToken};
-pub use middleware::{RequireAuth, RequireAuthService, require};
+pub use extract::{AccessToken, Authorized, Extraction, MaybeAccessToken};
+pub use middleware::{RequireAuth, RequireAuthFuture, RequireAuthService, require};
 
 /// The token without the extractor around it: what a named function for
 /// [`policy::check`] takes, and what code takes that knows no framework.

@@ -1,7 +1,7 @@
 //! A middleware: requests are judged before they reach the wrapped service.
 use crate::{
     AccessToken, AuthError,
-    once::{verifier, verify_once},
+    once::{verifier, verify_once, verify_once_now},
 };
 use actix_web::{
     Error, HttpMessage,
@@ -9,10 +9,13 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
 };
 use auth0_core::{AccessToken as Verified, Auth0, ErrorCode, Requirement, policy::authenticated};
+use pin_project_lite::pin_project;
 use std::{
+    fmt,
     future::{Future, Ready, ready},
     pin::Pin,
     rc::Rc,
+    task::{self, Context, Poll},
 };
 
 /// Protects an app, a scope, a resource or a handler: a request without a valid token does not
@@ -119,33 +122,109 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+    type Future = RequireAuthFuture<S::Future, B>;
 
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let service = Rc::clone(&self.service);
-        let settings = Rc::clone(&self.settings);
-        Box::pin(async move {
-            match settings.judge(&request).await {
-                Ok(token) => drop(request.extensions_mut().insert(AccessToken::from(token))),
-                Err(error) if settings.optional && error.code() == ErrorCode::TokenMissing => {}
-                Err(error) => {
-                    let refusal = AuthError::from(error);
-                    return Ok(request.error_response(refusal).map_into_right_body());
-                }
+        let verdict = match verifier(request.request()) {
+            Ok(auth) => verify_once_now(&auth, request.request())
+                .map(|verdict| self.settings.admit(&auth, verdict, &request)),
+            Err(error) => Some(Err(error)),
+        };
+        let step = match verdict {
+            Some(Ok(())) => Step::Admitted { inner: self.service.call(request) },
+            Some(Err(error)) => Step::Refused { response: Some(refused(request, error)) },
+            None => {
+                let service = Rc::clone(&self.service);
+                let settings = Rc::clone(&self.settings);
+                let judged = Box::pin(async move {
+                    match settings.judge(&request).await {
+                        Ok(()) => Ok(service.call(request).await?.map_into_left_body()),
+                        Err(error) => Ok(refused(request, error)),
+                    }
+                });
+                Step::Waiting { judged }
             }
-            Ok(service.call(request).await?.map_into_left_body())
-        })
+        };
+        RequireAuthFuture { step }
     }
 }
 
 impl RequireAuth {
-    async fn judge(&self, request: &ServiceRequest) -> Result<Verified, auth0_core::Error> {
-        let auth: Auth0 = verifier(request.request())?;
+    async fn judge(&self, request: &ServiceRequest) -> Result<(), auth0_core::Error> {
+        let auth = verifier(request.request())?;
         // The clone of the request is gone when this returns: actix needs the only one to route.
-        let token = verify_once(&auth, request.request().clone()).await?;
-        auth.authorize(&token, &self.requirement)?;
-        Ok(token)
+        let verdict = verify_once(&auth, request.request().clone()).await;
+        self.admit(&auth, verdict, request)
+    }
+
+    /// Lets a request through, or says why not.
+    fn admit(
+        &self,
+        auth: &Auth0,
+        verdict: Result<Verified, auth0_core::Error>,
+        request: &ServiceRequest,
+    ) -> Result<(), auth0_core::Error> {
+        match verdict {
+            Ok(token) => {
+                auth.authorize(&token, &self.requirement)?;
+                request.extensions_mut().insert(AccessToken::from(token));
+                Ok(())
+            }
+            Err(error) if self.optional && error.code() == ErrorCode::TokenMissing => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn refused<B>(request: ServiceRequest, error: auth0_core::Error) -> ServiceResponse<EitherBody<B>> {
+    request.error_response(AuthError::from(error)).map_into_right_body()
+}
+
+type Judged<B> = Pin<Box<dyn Future<Output = Result<ServiceResponse<EitherBody<B>>, Error>>>>;
+
+pin_project! {
+    /// The response of a service behind [`RequireAuth`]. With the issuer's keys at hand, which is
+    /// nearly always, the verdict costs no allocation of its own.
+    pub struct RequireAuthFuture<F, B> {
+        #[pin]
+        step: Step<F, B>,
+    }
+}
+
+pin_project! {
+    #[project = StepProjection]
+    enum Step<F, B> {
+        Admitted { #[pin] inner: F },
+        Refused { response: Option<ServiceResponse<EitherBody<B>>> },
+        Waiting { judged: Judged<B> },
+    }
+}
+
+impl<F, B> Future for RequireAuthFuture<F, B>
+where
+    F: Future<Output = Result<ServiceResponse<B>, Error>>,
+{
+    type Output = Result<ServiceResponse<EitherBody<B>>, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().step.project() {
+            StepProjection::Admitted { inner } => {
+                let response = task::ready!(inner.poll(context))?;
+                Poll::Ready(Ok(response.map_into_left_body()))
+            }
+            // Polled again after its end, against the contract of futures: it has no end then.
+            StepProjection::Refused { response } => {
+                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+            }
+            StepProjection::Waiting { judged } => judged.as_mut().poll(context),
+        }
+    }
+}
+
+impl<F, B> fmt::Debug for RequireAuthFuture<F, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireAuthFuture").finish_non_exhaustive()
     }
 }

@@ -23,23 +23,39 @@ type Cell = Rc<OnceCell<Result<AccessToken, Error>>>;
 /// What each verifier said about this request. Keyed by verifier: scopes of one app may be
 /// registered with different ones, and a token that one audience accepts must not reach a route that
 /// trusts another. And by the field: a middleware further in may put another token into it.
-#[derive(Default)]
-struct Verdicts(Vec<Verdict>);
+struct Verdicts {
+    first: Verdict,
+    /// Where there are several verifiers or fields, which is rare.
+    more: Vec<Verdict>,
+}
 
 struct Verdict {
     by: Auth0,
     of: HeaderValue,
-    cell: Cell,
+    state: State,
 }
 
-impl Verdicts {
-    fn cell(&mut self, auth: &Auth0, field: &HeaderValue) -> Cell {
-        if let Some(verdict) = self.0.iter().find(|v| v.by.is(auth) && v.of == *field) {
-            return Rc::clone(&verdict.cell);
-        }
-        let cell = Cell::default();
-        self.0.push(Verdict { by: auth.clone(), of: field.clone(), cell: Rc::clone(&cell) });
-        cell
+#[derive(Clone)]
+enum State {
+    Known(Result<AccessToken, Error>),
+    /// The issuer is being asked.
+    Awaited(Cell),
+}
+
+/// What was said already, to this verifier and field.
+fn known(auth: &Auth0, field: &HeaderValue, request: &HttpRequest) -> Option<State> {
+    let extensions = request.extensions();
+    let Verdicts { first, more } = extensions.get::<Verdicts>()?;
+    let mut verdicts = std::iter::once(first).chain(more);
+    verdicts.find(|known| known.by.is(auth) && known.of == *field).map(|known| known.state.clone())
+}
+
+fn remember(auth: &Auth0, field: &HeaderValue, state: State, request: &HttpRequest) {
+    let verdict = Verdict { by: auth.clone(), of: field.clone(), state };
+    let mut extensions = request.extensions_mut();
+    match extensions.get_mut::<Verdicts>() {
+        Some(verdicts) => verdicts.more.push(verdict),
+        None => drop(extensions.insert(Verdicts { first: verdict, more: Vec::new() })),
     }
 }
 
@@ -66,24 +82,51 @@ fn misconfigured(cause: &'static str) -> Error {
 }
 
 pub(crate) async fn verify_once(auth: &Auth0, request: HttpRequest) -> Result<AccessToken, Error> {
-    let lines = || request.headers().get_all(AUTHORIZATION);
-    let view = RequestView::new().authorization(lines().map(HeaderValue::as_bytes));
-    let mut fields = lines();
-    let (Some(field), None) = (fields.next(), fields.next()) else {
+    let Some(field) = only_field(&request) else {
         // None or several: judged without looking at a token.
-        return auth.authenticate(&view).await;
+        return auth.authenticate(&view(&request)).await;
     };
-    let cell = {
-        let mut extensions = request.extensions_mut();
-        match extensions.get_mut::<Verdicts>() {
-            Some(verdicts) => verdicts.cell(auth, field),
-            None => {
-                let mut verdicts = Verdicts::default();
-                let cell = verdicts.cell(auth, field);
-                extensions.insert(verdicts);
-                cell
-            }
+    let cell = match known(auth, field, &request) {
+        Some(State::Known(result)) => return result,
+        Some(State::Awaited(cell)) => cell,
+        None => {
+            let cell = Cell::default();
+            remember(auth, field, State::Awaited(Rc::clone(&cell)), &request);
+            cell
         }
     };
+    let view = view(&request);
     cell.get_or_init(|| auth.authenticate(&view)).await.clone()
+}
+
+/// The same without waiting: `None` if the issuer has to be asked first.
+pub(crate) fn verify_once_now(
+    auth: &Auth0,
+    request: &HttpRequest,
+) -> Option<Result<AccessToken, Error>> {
+    let Some(field) = only_field(request) else {
+        return auth.authenticate_now(&view(request));
+    };
+    match known(auth, field, request) {
+        Some(State::Known(result)) => return Some(result),
+        Some(State::Awaited(cell)) => return cell.get().cloned(),
+        None => {}
+    }
+    let view = RequestView::new().authorization([field.as_bytes()]);
+    let result = auth.authenticate_now(&view)?;
+    remember(auth, field, State::Known(result.clone()), request);
+    Some(result)
+}
+
+fn view(request: &HttpRequest) -> RequestView<'_> {
+    let lines = request.headers().get_all(AUTHORIZATION);
+    RequestView::new().authorization(lines.map(HeaderValue::as_bytes))
+}
+
+fn only_field(request: &HttpRequest) -> Option<&HeaderValue> {
+    let mut lines = request.headers().get_all(AUTHORIZATION);
+    match (lines.next(), lines.next()) {
+        (Some(field), None) => Some(field),
+        _ => None,
+    }
 }

@@ -1,12 +1,21 @@
 //! A tower layer: requests are judged before they reach the inner service.
-use crate::{AccessToken, AuthBody, once::verify_once, rejection::refusal};
-use auth0_core::{Auth0, ErrorCode, Requirement, policy::authenticated};
-use http::{Request, Response};
+use crate::{
+    AccessToken, AuthBody,
+    once::{verify_once, verify_once_now},
+    rejection::refusal,
+};
+use auth0_core::{
+    AccessToken as Verified, Auth0, Error, ErrorCode, Requirement, policy::authenticated,
+};
+use http::{Extensions, Request, Response};
+use pin_project_lite::pin_project;
 use std::{
+    fmt,
     future::Future,
     mem,
     pin::Pin,
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context, Poll, ready},
 };
 use tower_layer::Layer;
 use tower_service::Service;
@@ -40,9 +49,12 @@ use tower_service::Service;
 ///
 /// [`Router::layer`]: https://docs.rs/axum/0.8/axum/struct.Router.html#method.layer
 /// [`Router::route_layer`]: https://docs.rs/axum/0.8/axum/struct.Router.html#method.route_layer
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
-pub struct AuthLayer {
+pub struct AuthLayer(Arc<Settings>);
+
+#[derive(Clone)]
+struct Settings {
     auth: Auth0,
     requirement: Requirement,
     optional: bool,
@@ -50,20 +62,50 @@ pub struct AuthLayer {
 
 impl AuthLayer {
     /// Any valid token.
-    pub const fn new(auth: Auth0) -> Self {
-        Self { auth, requirement: authenticated(), optional: false }
+    pub fn new(auth: Auth0) -> Self {
+        Self(Arc::new(Settings { auth, requirement: authenticated(), optional: false }))
     }
 
     /// The same with one more requirement. `self` stays as it is, for other routes.
     pub fn require(&self, requirement: Requirement) -> Self {
-        Self { requirement: self.requirement.clone().and(requirement), ..self.clone() }
+        let requirement = self.0.requirement.clone().and(requirement);
+        Self(Arc::new(Settings { requirement, ..Settings::clone(&self.0) }))
     }
 
     /// The same, but a request without any credentials passes, whatever is required. One with
     /// credentials is judged as before: an invalid token, or one that does not meet the
     /// requirement, is refused and never taken for an anonymous request.
     pub fn optional(&self) -> Self {
-        Self { optional: true, ..self.clone() }
+        Self(Arc::new(Settings { optional: true, ..Settings::clone(&self.0) }))
+    }
+}
+
+impl fmt::Debug for AuthLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthLayer")
+            .field("auth", &self.0.auth)
+            .field("requirement", &self.0.requirement)
+            .field("optional", &self.0.optional)
+            .finish()
+    }
+}
+
+impl Settings {
+    /// Lets a request through, or says why not.
+    fn admit(
+        &self,
+        verdict: Result<Verified, Error>,
+        extensions: &mut Extensions,
+    ) -> Result<(), Error> {
+        match verdict {
+            Ok(token) => {
+                self.auth.authorize(&token, &self.requirement)?;
+                extensions.insert(AccessToken::from(token));
+                Ok(())
+            }
+            Err(error) if self.optional && error.code() == ErrorCode::TokenMissing => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -90,29 +132,85 @@ where
 {
     type Response = Response<AuthBody<R>>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+    type Future = AuthFuture<S::Future, R, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        let settings = &self.layer.0;
+        let verdict = verify_once_now(&settings.auth, &parts.headers, &mut parts.extensions);
+        if let Some(verdict) = verdict {
+            let step = match settings.admit(verdict, &mut parts.extensions) {
+                Ok(()) => {
+                    Step::Admitted { inner: self.inner.call(Request::from_parts(parts, body)) }
+                }
+                Err(error) => Step::Refused { response: Some(refusal(error)) },
+            };
+            return AuthFuture { step };
+        }
         // The clone was not polled ready, the original was: call that one.
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
-        let AuthLayer { auth, requirement, optional } = self.layer.clone();
-        Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
-            let verdict = verify_once(&auth, &parts.headers, &mut parts.extensions)
-                .await
-                .and_then(|token| auth.authorize(&token, &requirement).map(|()| token));
-            match verdict {
-                Ok(token) => drop(parts.extensions.insert(AccessToken::from(token))),
-                Err(error) if optional && error.code() == ErrorCode::TokenMissing => {}
-                Err(error) => return Ok(refusal(error)),
+        let settings = Arc::clone(settings);
+        let judged = Box::pin(async move {
+            let verdict = verify_once(&settings.auth, &parts.headers, &mut parts.extensions).await;
+            match settings.admit(verdict, &mut parts.extensions) {
+                Ok(()) => {
+                    let response = inner.call(Request::from_parts(parts, body)).await?;
+                    Ok(response.map(AuthBody::inner))
+                }
+                Err(error) => Ok(refusal(error)),
             }
-            let response = inner.call(Request::from_parts(parts, body)).await?;
-            Ok(response.map(AuthBody::inner))
-        })
+        });
+        AuthFuture { step: Step::Waiting { judged } }
+    }
+}
+
+type Judged<R, E> = Pin<Box<dyn Future<Output = Result<Response<AuthBody<R>>, E>> + Send>>;
+
+pin_project! {
+    /// The response of a service behind [`AuthLayer`]. With the issuer's keys at hand, which is
+    /// nearly always, the verdict costs no allocation of its own.
+    pub struct AuthFuture<F, R, E> {
+        #[pin]
+        step: Step<F, R, E>,
+    }
+}
+
+pin_project! {
+    #[project = StepProjection]
+    enum Step<F, R, E> {
+        Admitted { #[pin] inner: F },
+        Refused { response: Option<Response<AuthBody<R>>> },
+        Waiting { judged: Judged<R, E> },
+    }
+}
+
+impl<F, R, E> Future for AuthFuture<F, R, E>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = Result<Response<AuthBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().step.project() {
+            StepProjection::Admitted { inner } => {
+                Poll::Ready(Ok(ready!(inner.poll(context))?.map(AuthBody::inner)))
+            }
+            // Polled again after its end, against the contract of futures: it has no end then.
+            StepProjection::Refused { response } => {
+                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+            }
+            StepProjection::Waiting { judged } => judged.as_mut().poll(context),
+        }
+    }
+}
+
+impl<F, R, E> fmt::Debug for AuthFuture<F, R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthFuture").finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ pub use auth0_core::{
 };
 pub use body::AuthBody;
 pub use extract::{AccessToken, Authorized};
-pub use layer::{Auth, AuthLayer};
+pub use layer::{Auth, AuthFuture, AuthLayer};
 pub use rejection::AuthRejection;
 
 /// The token without the extractor around it: what a named function for

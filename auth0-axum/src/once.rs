@@ -5,8 +5,12 @@ use http::{Extensions, HeaderMap, HeaderValue, header::AUTHORIZATION};
 /// What each verifier said about this request. Refusals are remembered too. Keyed by verifier: a
 /// token that one audience accepts must not reach a route that trusts another. And by the field: a
 /// middleware further in may put another token into it.
-#[derive(Clone, Default)]
-struct Verdicts(Vec<Verdict>);
+#[derive(Clone)]
+struct Verdicts {
+    first: Verdict,
+    /// Where there are several verifiers or fields, which is rare.
+    more: Vec<Verdict>,
+}
 
 #[derive(Clone)]
 struct Verdict {
@@ -20,21 +24,60 @@ pub(crate) async fn verify_once(
     headers: &HeaderMap,
     extensions: &mut Extensions,
 ) -> Result<AccessToken, Error> {
-    let lines = headers.get_all(AUTHORIZATION);
-    let request = RequestView::new().authorization(lines.iter().map(HeaderValue::as_bytes));
-    let mut lines = lines.iter();
-    let (Some(field), None) = (lines.next(), lines.next()) else {
-        // None or several: judged without looking at a token.
-        return auth.authenticate(&request).await;
-    };
-    let known = extensions
-        .get::<Verdicts>()
-        .and_then(|Verdicts(list)| list.iter().find(|v| v.by.is(auth) && v.of == *field));
-    if let Some(verdict) = known {
-        return verdict.result.clone();
+    if let Some(result) = verify_once_now(auth, headers, extensions) {
+        return result;
     }
-    let result = auth.authenticate(&request).await;
-    let Verdicts(list) = extensions.get_or_insert_default::<Verdicts>();
-    list.push(Verdict { by: auth.clone(), of: field.clone(), result: result.clone() });
+    let result = auth.authenticate(&view(headers)).await;
+    if let Some(field) = only_field(headers) {
+        remember(auth, field, &result, extensions);
+    }
     result
+}
+
+/// The same without waiting: `None` if the issuer has to be asked first.
+pub(crate) fn verify_once_now(
+    auth: &Auth0,
+    headers: &HeaderMap,
+    extensions: &mut Extensions,
+) -> Option<Result<AccessToken, Error>> {
+    let Some(field) = only_field(headers) else {
+        // None or several: judged without looking at a token.
+        return auth.authenticate_now(&view(headers));
+    };
+    if let Some(Verdicts { first, more }) = extensions.get::<Verdicts>() {
+        let mut known = std::iter::once(first).chain(more);
+        if let Some(verdict) = known.find(|known| known.by.is(auth) && known.of == *field) {
+            return Some(verdict.result.clone());
+        }
+    }
+    let request = RequestView::new().authorization([field.as_bytes()]);
+    let result = auth.authenticate_now(&request)?;
+    remember(auth, field, &result, extensions);
+    Some(result)
+}
+
+fn remember(
+    auth: &Auth0,
+    field: &HeaderValue,
+    result: &Result<AccessToken, Error>,
+    extensions: &mut Extensions,
+) {
+    let verdict = Verdict { by: auth.clone(), of: field.clone(), result: result.clone() };
+    match extensions.get_mut::<Verdicts>() {
+        Some(verdicts) => verdicts.more.push(verdict),
+        None => drop(extensions.insert(Verdicts { first: verdict, more: Vec::new() })),
+    }
+}
+
+fn view(headers: &HeaderMap) -> RequestView<'_> {
+    let lines = headers.get_all(AUTHORIZATION).into_iter();
+    RequestView::new().authorization(lines.map(HeaderValue::as_bytes))
+}
+
+fn only_field(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let mut lines = headers.get_all(AUTHORIZATION).into_iter();
+    match (lines.next(), lines.next()) {
+        (Some(field), None) => Some(field),
+        _ => None,
+    }
 }

@@ -225,6 +225,8 @@ async fn verified_once_per_request_and_verifier() {
     let token = tenant.token().scope("read:messages").mint();
     let (outer, outer_count) = counting(&tenant);
     let (inner, inner_count) = counting(&tenant);
+    outer.warm_up().await.unwrap();
+    inner.warm_up().await.unwrap();
     let app = Router::new()
         .route("/", get(three))
         .layer(AuthLayer::new(inner.clone()))

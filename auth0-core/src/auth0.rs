@@ -3,23 +3,26 @@ use crate::{
     builder::{Builder, ConfigError},
     challenge::ChallengeOptions,
     claims::Claims,
-    clock::Clock,
+    clock::{Clock, Moment},
     credentials::Credentials,
+    crypto::Message,
     error::{Error, ErrorCode, ErrorKind},
     health::Health,
     jwks::{
-        Verdict,
+        KnownHeader, Snapshot, Verdict,
         cache::{KeyCache, Unavailable},
     },
     jws::{Compact, Escaped, Header},
     measure::{self, Stopwatch},
     policy::Requirement,
     request::RequestView,
-    token::{AccessToken, Verified},
+    token::{AccessToken, Remembered, Verified},
+    token_cache::TokenCache,
     verifier::Rules,
 };
 use serde::de::DeserializeOwned;
 use std::{fmt, sync::Arc};
+use tracing::field::DisplayValue;
 
 /// Verifies access tokens of an Auth0 tenant. A cheap handle: clones share keys and settings.
 ///
@@ -42,6 +45,7 @@ pub struct Auth0(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) rules: Rules,
     pub(crate) keys: Arc<KeyCache>,
+    pub(crate) tokens: TokenCache,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) challenge: Arc<ChallengeOptions>,
 }
@@ -74,8 +78,45 @@ impl Auth0 {
     /// See [`ErrorCode`] for all of them. Whatever the cause, [`Error::challenge`] is what to
     /// answer.
     pub async fn authenticate(&self, request: &RequestView<'_>) -> Result<AccessToken, Error> {
-        let limit = self.0.rules.max_token_bytes;
-        self.report(self.judge(Credentials::parse(request, limit)).await)
+        self.judge(Credentials::parse(request, self.0.rules.max_token_bytes)).await
+    }
+
+    /// The same, for code that cannot wait: the verdict, or `None` if the issuer has to be asked for
+    /// keys first, in which case nothing has happened yet, and [`authenticate`](Self::authenticate)
+    /// does it all.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// # use auth0_core::{RequestView, testing::Tenant};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let tenant = Tenant::new();
+    /// let auth = tenant.auth0();
+    /// let field = format!("Bearer {}", tenant.token().mint());
+    /// let request = RequestView::new().authorization([field.as_bytes()]);
+    ///
+    /// assert!(auth.authenticate_now(&request).is_none()); // nobody has asked for the keys yet
+    /// auth.warm_up().await?;
+    /// assert!(auth.authenticate_now(&request).is_some_and(|verdict| verdict.is_ok()));
+    /// # Ok::<(), auth0_core::Error>(())
+    /// # }).unwrap() }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`authenticate`](Self::authenticate).
+    #[must_use]
+    pub fn authenticate_now(
+        &self,
+        request: &RequestView<'_>,
+    ) -> Option<Result<AccessToken, Error>> {
+        let stopwatch = Stopwatch::start();
+        let verdict = match Credentials::parse(request, self.0.rules.max_token_bytes) {
+            Ok(credentials) => self.judge_now(credentials),
+            Err(error) => Err(error.into()),
+        };
+        match verdict {
+            Err(Halt::KeysMissing(_) | Halt::KeyUnknown(_)) => None,
+            verdict => Some(self.report(stopwatch, verdict)),
+        }
     }
 
     /// Verifies a token that did not come in a header: in a message of a queue, in the metadata of
@@ -84,8 +125,7 @@ impl Auth0 {
     /// # Errors
     /// As for [`authenticate`](Self::authenticate).
     pub async fn verify(&self, token: &str) -> Result<AccessToken, Error> {
-        let limit = self.0.rules.max_token_bytes;
-        self.report(self.judge(Credentials::bearer(token.as_bytes(), limit)).await)
+        self.judge(Credentials::bearer(token.as_bytes(), self.0.rules.max_token_bytes)).await
     }
 
     /// Checks that a verified token meets a requirement. The error's challenge is this verifier's.
@@ -102,7 +142,7 @@ impl Auth0 {
             tracing::info!(
                 target: "auth0",
                 error_code = error.code().as_str(),
-                client_id = token.client_id().map(|id| tracing::field::display(Escaped(id))),
+                client_id = token.client_id().map(escaped),
                 %requirement,
                 cause = error.cause(),
                 "refused a request"
@@ -125,7 +165,7 @@ impl Auth0 {
             tracing::info!(
                 target: "auth0",
                 error_code = error.code().as_str(),
-                client_id = token.client_id().map(|id| tracing::field::display(Escaped(id))),
+                client_id = token.client_id().map(escaped),
                 cause = error.cause(),
                 "refused an access token"
             );
@@ -149,12 +189,14 @@ impl Auth0 {
 
     /// Fetches the issuer's keys now, whatever their age: a key that the issuer has withdrawn is
     /// refused from then on. Without this it is refused within ten minutes, while the issuer
-    /// answers.
+    /// answers. Tokens that were verified before are forgotten.
     ///
     /// # Errors
     /// `keys_unavailable`: the keys at hand go on serving.
     pub async fn refresh(&self) -> Result<(), Error> {
-        match self.0.keys.refresh().await {
+        let outcome = self.0.keys.refresh().await;
+        self.0.tokens.clear();
+        match outcome {
             Ok(_) => Ok(()),
             Err(reason) => Err(unavailable(&reason).with_options(&self.0.challenge)),
         }
@@ -175,116 +217,215 @@ impl Auth0 {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    async fn judge(&self, credentials: Result<Credentials<'_>, Error>) -> Judgement {
-        let stopwatch = Stopwatch::start();
-        let mut seen = Seen::default();
-        let result = self.steps(credentials, &mut seen).await;
-        stopwatch.verification(&self.0.rules.issuer, &result);
-        Judgement { seen, result }
-    }
-
-    async fn steps(
+    async fn judge(
         &self,
         credentials: Result<Credentials<'_>, Error>,
-        seen: &mut Seen,
     ) -> Result<AccessToken, Error> {
-        let rules = &self.0.rules;
-        let Compact { header, payload, signature, signed } =
-            Compact::parse(credentials?.token, rules.algorithms).map_err(|refused| {
-                seen.header = refused.header;
-                refused.error
-            })?;
-        let header = &*seen.header.insert(header);
-        let claims = Claims::parse(&payload)?;
-        let issuer = rules.check_issuer(&claims, &payload)?;
-        self.check_signature(header, signed, &signature).await?;
-        let now = self.0.clock.unix_time();
-        let verified = rules.check(issuer, header, &claims, &payload, now).inspect_err(|_| {
-            // The signature is good, so this is what the issuer says.
-            seen.client_id = claims.client_id();
-        })?;
-        Ok(AccessToken::new(Verified { payload: payload.into(), ..verified }))
+        let stopwatch = Stopwatch::start();
+        let verdict = match credentials {
+            Ok(credentials) => match self.judge_now(credentials) {
+                Err(Halt::KeysMissing(header) | Halt::KeyUnknown(header)) => {
+                    // In a box, because nearly every request does without.
+                    Box::pin(self.judge_with_fetch(credentials.token, header)).await
+                }
+                verdict => verdict,
+            },
+            Err(error) => Err(error.into()),
+        };
+        self.report(stopwatch, verdict)
     }
 
-    async fn check_signature(
-        &self,
-        header: &Header,
-        signed: &[u8],
-        signature: &[u8],
-    ) -> Result<(), Error> {
-        let Ok(algorithm) = header.algorithm else { return settle(Verdict::OtherAlgorithm) };
-        let cache = &self.0.keys;
-        let key_id = header.key_id.as_deref();
-        if let Some(ready) = cache.ready()
-            && let Some(snapshot) = &*ready
+    /// Judges with what is at hand.
+    fn judge_now(&self, credentials: Credentials<'_>) -> Result<AccessToken, Halt> {
+        let token = credentials.token;
+        let now = self.0.clock.moment();
+        let current = self.0.keys.usable(now.monotonic);
+        let keys = current.as_ref().and_then(|current| current.as_deref());
+        if let Some(keys) = keys
+            && let Some(verified) = self.remembered(token, keys, now)
         {
-            match snapshot.keys.verify(key_id, algorithm, signed, signature) {
-                Verdict::UnknownKey => {}
-                verdict => return settle(verdict),
+            self.0.keys.refresh_if_due(keys, now.monotonic);
+            let token = AccessToken::new(verified);
+            tracing::debug!(
+                target: "auth0", issuer = token.issuer(), client_id = token.client_id().map(escaped),
+                "accepted an access token that was verified before"
+            );
+            return Ok(token);
+        }
+        self.verify_with(token, keys, now).or_else(|halt| {
+            if matches!(halt, Halt::Refused(_)) {
+                credentials.check_characters()?;
             }
+            Err(halt)
+        })
+    }
+
+    /// A token that was verified before and still is what it was.
+    fn remembered(&self, token: &[u8], keys: &Snapshot, now: Moment) -> Option<Arc<Verified>> {
+        self.0.tokens.get(token, |known| {
+            known.remembered.is_some_and(|known| known.generation == keys.generation)
+                && self.0.rules.check_times(&known.times, now.unix_time).is_ok()
+        })
+    }
+
+    /// Judges a token with these keys; without any, as far as that goes.
+    fn verify_with(
+        &self,
+        token: &[u8],
+        keys: Option<&Snapshot>,
+        now: Moment,
+    ) -> Result<AccessToken, Halt> {
+        let Inner { rules, tokens, .. } = &*self.0;
+        let compact = Compact::split(token)?;
+        let known_headers = keys.map(|keys| keys.keys.known_headers.load());
+        let known = known_headers.as_ref().and_then(|headers| headers.find(compact.header));
+        let read;
+        let header = match known {
+            Some(known) => &known.header,
+            None => {
+                read = Header::parse(compact.header, rules.algorithms)?;
+                &read
+            }
+        };
+        let refuse = |error| Halt::refused(error, header, None);
+        let algorithm = header.accepted().map_err(refuse)?;
+        let payload = compact.payload().map_err(refuse)?;
+        let mut buffer = [0; _];
+        let signature = compact.signature(&mut buffer).map_err(refuse)?;
+        let claims = Claims::parse(&payload).map_err(refuse)?;
+        let issuer = rules.check_issuer(&claims, &payload).map_err(refuse)?;
+
+        let Some(keys) = keys else { return Err(Halt::KeysMissing(header.clone())) };
+        self.0.keys.refresh_if_due(keys, now.monotonic);
+        let message = Message::new(compact.signed, algorithm, !tokens.is_off());
+        let verdict = match known.and_then(KnownHeader::key) {
+            Some(key) if key.verifies(&message, &signature) => Verdict::Valid(None),
+            Some(_) => Verdict::Invalid,
+            None => keys.keys.verify(header.key_id.as_deref(), algorithm, &message, &signature),
+        };
+        match verdict {
+            Verdict::Valid(None) => {}
+            Verdict::Valid(Some(key)) => {
+                keys.keys.known_headers.learn(compact.header, header, &key);
+            }
+            Verdict::UnknownKey => return Err(Halt::KeyUnknown(header.clone())),
+            verdict => return Err(refuse(refusal(&verdict))),
         }
-        let snapshot = cache.keys().await.map_err(|reason| unavailable(&reason))?;
-        match snapshot.keys.verify(key_id, algorithm, signed, signature) {
-            Verdict::UnknownKey => {}
-            verdict => return settle(verdict),
+
+        let mut verified = rules
+            .check(issuer, header, &claims, &payload, now.unix_time)
+            // The signature is good, so the client is who the issuer says.
+            .map_err(|error| Halt::refused(error, header, claims.client_id()))?;
+        if !tokens.is_off() {
+            verified.remembered = Some(Remembered {
+                fingerprint: message.fingerprint(token),
+                generation: keys.generation,
+            });
         }
-        let Some(key_id) = key_id else { return settle(Verdict::UnknownKey) };
-        let newer = cache.newer_with(key_id, &snapshot).await;
-        match newer.map_err(|reason| unavailable(&reason))? {
-            Some(newer) => settle(newer.keys.verify(Some(key_id), algorithm, signed, signature)),
-            None => settle(Verdict::UnknownKey),
+        let verified = Arc::new(Verified { payload: payload.into(), ..verified });
+        tokens.insert(token, &verified);
+        let token = AccessToken::new(verified);
+        tracing::debug!(
+            target: "auth0", issuer = token.issuer(), client_id = token.client_id().map(escaped),
+            alg = algorithm.as_str(), kid = header.key_id.as_deref().map(escaped),
+            "accepted an access token"
+        );
+        Ok(token)
+    }
+
+    /// Judges after having asked the issuer for keys: for any, or for the one that the token names.
+    async fn judge_with_fetch(&self, token: &[u8], header: Header) -> Result<AccessToken, Halt> {
+        let refuse = |reason: Unavailable| Halt::refused(unavailable(&reason), &header, None);
+        let keys = self.0.keys.keys().await.map_err(refuse)?;
+        let verdict = self.verify_with(token, Some(&keys), self.0.clock.moment());
+        let Err(Halt::KeyUnknown(_)) = verdict else { return verdict };
+        let Some(key_id) = header.key_id.as_deref() else { return verdict };
+        match self.0.keys.newer_with(key_id, &keys).await.map_err(refuse)? {
+            Some(newer) => self.verify_with(token, Some(&newer), self.0.clock.moment()),
+            None => verdict,
         }
     }
 
     /// One event for each verification, for whoever reads the log.
-    fn report(&self, Judgement { seen, result }: Judgement) -> Result<AccessToken, Error> {
-        let escaped = |text| tracing::field::display(Escaped(text));
-        let alg = seen.header.as_ref().map(|header| escaped(header.algorithm_name()));
-        let kid = seen.header.as_ref().and_then(|header| header.key_id.as_deref()).map(escaped);
-        match result {
+    fn report(
+        &self,
+        stopwatch: Stopwatch,
+        verdict: Result<AccessToken, Halt>,
+    ) -> Result<AccessToken, Error> {
+        let issuer = &self.0.rules.issuer;
+        let halt = match verdict {
             Ok(token) => {
-                let client_id = token.client_id().map(escaped);
-                tracing::debug!(
-                    target: "auth0", issuer = token.issuer(), client_id, alg, kid,
-                    "accepted an access token"
-                );
-                Ok(token)
+                stopwatch.accepted(issuer);
+                return Ok(token);
             }
-            Err(error) => {
-                let error_code = error.code().as_str();
-                if error.kind() == ErrorKind::CredentialsMissing {
-                    tracing::debug!(target: "auth0", error_code, "a request without credentials");
-                } else {
-                    let issuer = self.0.rules.issuer.as_str();
-                    let client_id = seen.client_id.as_deref().map(escaped);
-                    tracing::info!(
-                        target: "auth0", error_code, issuer, client_id, alg, kid,
-                        cause = error.cause(),
-                        "refused an access token"
-                    );
-                }
-                Err(error.with_options(&self.0.challenge))
-            }
+            Err(halt) => halt,
+        };
+        let Refused { error, header, client_id } = *halt.into_refused();
+        stopwatch.refused(issuer, &error);
+        let error_code = error.code().as_str();
+        if error.kind() == ErrorKind::CredentialsMissing {
+            tracing::debug!(target: "auth0", error_code, "a request without credentials");
+        } else {
+            tracing::info!(
+                target: "auth0", error_code, issuer = issuer.as_str(),
+                client_id = client_id.as_deref().map(escaped),
+                alg = header.as_ref().map(|header| escaped(header.algorithm_name())),
+                kid = header.as_ref().and_then(|header| header.key_id.as_deref()).map(escaped),
+                cause = error.cause(),
+                "refused an access token"
+            );
         }
+        Err(error.with_options(&self.0.challenge))
     }
 }
 
-/// What the log may say of a token, as far as it was read.
-#[derive(Default)]
-struct Seen {
+/// Why there is no token.
+enum Halt {
+    Refused(Box<Refused>),
+    /// There are no keys that may be used without asking for them.
+    KeysMissing(Header),
+    /// No key is at hand of the name that the token gives.
+    KeyUnknown(Header),
+}
+
+/// A refusal, and what the log may say of the token.
+struct Refused {
+    error: Error,
     header: Option<Header>,
-    client_id: Option<String>,
+    client_id: Option<Box<str>>,
 }
 
-struct Judgement {
-    seen: Seen,
-    result: Result<AccessToken, Error>,
+impl Halt {
+    fn refused(error: Error, header: &Header, client_id: Option<Box<str>>) -> Self {
+        Self::Refused(Box::new(Refused { error, header: Some(header.clone()), client_id }))
+    }
+
+    fn into_refused(self) -> Box<Refused> {
+        let (error, header) = match self {
+            Self::Refused(refused) => return refused,
+            // Not said to anybody: the keys are fetched first.
+            Self::KeysMissing(header) => (Error::new(ErrorCode::KeysUnavailable), header),
+            Self::KeyUnknown(header) => (refusal(&Verdict::UnknownKey), header),
+        };
+        Box::new(Refused { error, header: Some(header), client_id: None })
+    }
 }
 
-fn settle(verdict: Verdict) -> Result<(), Error> {
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Refused(Box::new(Refused { error, header: None, client_id: None }))
+    }
+}
+
+fn escaped(text: &str) -> DisplayValue<Escaped<'_>> {
+    tracing::field::display(Escaped(text))
+}
+
+fn refusal(verdict: &Verdict) -> Error {
     let (code, cause) = match verdict {
-        Verdict::Valid => return Ok(()),
-        Verdict::Invalid => (ErrorCode::SignatureInvalid, "the signature does not verify"),
+        Verdict::Valid(_) | Verdict::Invalid => {
+            (ErrorCode::SignatureInvalid, "the signature does not verify")
+        }
         Verdict::OtherAlgorithm => (
             ErrorCode::AlgorithmUnsupported,
             "the key of this kid is not one for the token's alg, or cannot be used",
@@ -295,7 +436,7 @@ fn settle(verdict: Verdict) -> Result<(), Error> {
             "the token has no kid, and not exactly one of the issuer's keys fits its alg",
         ),
     };
-    Err(Error::new(code).because(cause))
+    Error::new(code).because(cause)
 }
 
 fn unavailable(reason: &Unavailable) -> Error {

@@ -2,9 +2,9 @@
 //! wire really has.
 use crate::{
     error::{Error, ErrorCode},
-    json::{self, Value},
+    json::{self, Strings, Value, plain_strings},
 };
-use std::{borrow::Cow, ops::Range, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 /// Where the claims stand that mean something here. Borrowed from the payload; their types are
 /// looked at one by one afterwards, because a missing `iss` and a missing `exp` are different
@@ -74,15 +74,34 @@ impl<'a> Claims<'a> {
 
 impl Claims<'_> {
     /// The client, for the log: whatever of the two claims is a string.
-    pub(crate) fn client_id(&self) -> Option<String> {
-        self.client_id.or(self.authorized_party)?.as_str().map(Cow::into_owned)
+    pub(crate) fn client_id(&self) -> Option<Box<str>> {
+        self.client_id.or(self.authorized_party)?.as_str().map(Into::into)
+    }
+}
+
+/// A piece of the payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    start: u32,
+    end: u32,
+}
+
+impl Place {
+    fn new(piece: &str, payload: &str) -> Option<Self> {
+        let start = (piece.as_ptr() as usize).wrapping_sub(payload.as_ptr() as usize);
+        let end = start.wrapping_add(piece.len());
+        Some(Self { start: start.try_into().ok()?, end: end.try_into().ok()? })
+    }
+
+    fn of(self, payload: &str) -> &str {
+        payload.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
 /// A string of the payload: where it stands there, or a copy where JSON had escaped it.
 #[derive(Clone, Debug)]
 pub(crate) enum Text {
-    Place(Range<u32>),
+    Place(Place),
     Copy(Box<str>),
 }
 
@@ -90,11 +109,7 @@ impl Text {
     fn new(text: Cow<'_, str>, payload: &str) -> Self {
         match text {
             Cow::Borrowed(text) => {
-                let start = (text.as_ptr() as usize).wrapping_sub(payload.as_ptr() as usize);
-                match (u32::try_from(start), u32::try_from(start.wrapping_add(text.len()))) {
-                    (Ok(start), Ok(end)) => Self::Place(start..end),
-                    _ => Self::Copy(text.into()),
-                }
+                Place::new(text, payload).map_or_else(|| Self::Copy(text.into()), Self::Place)
             }
             Cow::Owned(text) => Self::Copy(text.into()),
         }
@@ -102,10 +117,51 @@ impl Text {
 
     pub(crate) fn of<'a>(&'a self, payload: &'a str) -> &'a str {
         match self {
-            Self::Place(place) => {
-                payload.get(place.start as usize..place.end as usize).unwrap_or_default()
-            }
+            Self::Place(place) => place.of(payload),
             Self::Copy(text) => text,
+        }
+    }
+
+    /// The bytes of memory beside the payload and itself.
+    pub(crate) fn copied_bytes(&self) -> usize {
+        match self {
+            Self::Place(_) => 0,
+            Self::Copy(text) => text.len(),
+        }
+    }
+}
+
+/// Strings of the payload: where their array stands there, or copies where JSON had escaped one.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Texts {
+    #[default]
+    Empty,
+    One(Text),
+    /// The inside of an array without escapes.
+    Place(Place),
+    Copies(Box<[Box<str>]>),
+}
+
+impl Texts {
+    pub(crate) fn of<'a>(&'a self, payload: &'a str) -> impl Iterator<Item = &'a str> {
+        let (one, inside, copies) = match self {
+            Self::Empty => (None, "", &[][..]),
+            Self::One(text) => (Some(text.of(payload)), "", &[][..]),
+            Self::Place(place) => (None, place.of(payload), &[][..]),
+            Self::Copies(copies) => (None, "", &**copies),
+        };
+        let copies = copies.iter().map(|copy| &**copy);
+        one.into_iter().chain(plain_strings(inside)).chain(copies)
+    }
+
+    /// The bytes of memory beside the payload and itself.
+    pub(crate) fn copied_bytes(&self) -> usize {
+        match self {
+            Self::Empty | Self::Place(_) => 0,
+            Self::One(text) => text.copied_bytes(),
+            Self::Copies(copies) => {
+                copies.iter().map(|copy| copy.len() + size_of::<Box<str>>()).sum()
+            }
         }
     }
 }
@@ -130,29 +186,36 @@ impl<'a> Typed<'a> for Duration {
     const EXPECTED: &'static str = "a number of seconds";
 
     fn read(value: Value<'a>, _: &str) -> Option<Self> {
+        if let Some(seconds) = value.as_integer() {
+            return Some(Self::from_secs(seconds));
+        }
         // Before 1970 is as long ago as any; beyond what a `Duration` holds is for ever.
         let seconds = value.as_number()?.max(0.0);
         Some(Self::try_from_secs_f64(seconds).unwrap_or(Self::MAX))
     }
 }
 
-impl<'a> Typed<'a> for Box<[Text]> {
+impl<'a> Typed<'a> for Texts {
     const EXPECTED: &'static str = "an array of strings";
 
     fn read(value: Value<'a>, payload: &str) -> Option<Self> {
-        value.elements()?.into_iter().map(|element| Text::read(element, payload)).collect()
+        Some(match value.strings()? {
+            Strings::Plain("") => Self::Empty,
+            Strings::Plain(inside) => Self::Place(Place::new(inside, payload)?),
+            Strings::Unescaped(texts) => Self::Copies(texts),
+        })
     }
 }
 
 /// One string or several: `aud` (RFC 7519 §4.1.3).
-pub(crate) struct OneOrMany(pub(crate) Box<[Text]>);
+pub(crate) struct OneOrMany(pub(crate) Texts);
 
 impl<'a> Typed<'a> for OneOrMany {
     const EXPECTED: &'static str = "a string or an array of strings";
 
     fn read(value: Value<'a>, payload: &str) -> Option<Self> {
         match Text::read(value, payload) {
-            Some(text) => Some(Self(Box::new([text]))),
+            Some(text) => Some(Self(Texts::One(text))),
             None => Typed::read(value, payload).map(Self),
         }
     }

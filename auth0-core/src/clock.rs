@@ -2,6 +2,7 @@
 use crate::http::BoxFuture;
 use std::{
     fmt,
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -17,6 +18,12 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// with it, so that a corrected system clock does not make them older or younger.
     fn monotonic(&self) -> Duration;
 
+    /// Both at once: asked once for each request. Where reading a clock costs something, one of the
+    /// two may be derived from the other; the default reads both.
+    fn moment(&self) -> Moment {
+        Moment::new(self.unix_time(), self.monotonic())
+    }
+
     /// Ends when this much time has passed. Only refreshes in the background wait for it, never a
     /// request. The default is tokio's timer.
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
@@ -24,15 +31,42 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
     }
 }
 
+/// What a [`Clock`] shows at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Moment {
+    /// See [`Clock::unix_time`].
+    pub unix_time: Duration,
+    /// See [`Clock::monotonic`].
+    pub monotonic: Duration,
+}
+
+impl Moment {
+    /// The two readings of one moment.
+    #[must_use]
+    pub const fn new(unix_time: Duration, monotonic: Duration) -> Self {
+        Self { unix_time, monotonic }
+    }
+}
+
+/// For how long the monotonic time is derived from the wall clock, before both are read again. A
+/// wall clock that is corrected meanwhile makes keys, which are good for minutes, older or younger
+/// by less than this.
+const REREAD: Duration = Duration::from_secs(1);
+
 /// The clock of the operating system.
 #[derive(Debug)]
 pub(crate) struct SystemClock {
     started: Instant,
+    /// How far the wall clock is ahead of the monotonic one, in nanoseconds.
+    ahead: AtomicU64,
+    /// The wall clock's time when that was read, in nanoseconds.
+    read_at: AtomicU64,
 }
 
 impl SystemClock {
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now() }
+        Self { started: Instant::now(), ahead: AtomicU64::new(0), read_at: AtomicU64::new(0) }
     }
 }
 
@@ -43,5 +77,44 @@ impl Clock for SystemClock {
 
     fn monotonic(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    fn moment(&self) -> Moment {
+        let unix_time = self.unix_time();
+        let now = nanos(unix_time);
+        let read_at = self.read_at.load(Ordering::Acquire);
+        if now.checked_sub(read_at).is_some_and(|since| since < nanos(REREAD)) {
+            let ahead = self.ahead.load(Ordering::Relaxed);
+            return Moment::new(unix_time, Duration::from_nanos(now.saturating_sub(ahead)));
+        }
+        let monotonic = self.monotonic();
+        self.ahead.store(now.saturating_sub(nanos(monotonic)), Ordering::Relaxed);
+        // After the other: who sees this time also sees what was read at it.
+        self.read_at.store(now, Ordering::Release);
+        Moment::new(unix_time, monotonic)
+    }
+}
+
+/// As far as a `u64` holds them: for five centuries after 1970.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_reading_tells_both_times() {
+        let clock = SystemClock::new();
+        for _ in 0..1000 {
+            let before = (clock.unix_time(), clock.monotonic());
+            let moment = clock.moment();
+            let after = (clock.unix_time(), clock.monotonic());
+            // A wall clock that is corrected in these microseconds is not this test's matter.
+            assert!(before.0 <= moment.unix_time && moment.unix_time <= after.0);
+            let slack = Duration::from_millis(100);
+            assert!(before.1 <= moment.monotonic + slack && moment.monotonic <= after.1 + slack);
+        }
     }
 }

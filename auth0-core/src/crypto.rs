@@ -1,6 +1,9 @@
 //! The one seam to aws-lc-rs: algorithms, and public keys that are parsed once.
-use aws_lc_rs::signature::{
-    self, EcdsaVerificationAlgorithm, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents,
+use aws_lc_rs::{
+    digest,
+    signature::{
+        self, EcdsaVerificationAlgorithm, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents,
+    },
 };
 use std::fmt;
 
@@ -59,6 +62,12 @@ impl Algorithm {
             Self::ES384 => "ES384",
             Self::EdDSA => "EdDSA",
         }
+    }
+
+    /// Whether what is signed is the SHA-256 of the message, so that one state can serve both the
+    /// signature and the [`Fingerprint`].
+    const fn signs_sha256(self) -> bool {
+        matches!(self, Self::RS256 | Self::PS256 | Self::ES256)
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -142,7 +151,69 @@ impl PublicKey {
         ParsedPublicKey::new(&signature::ED25519, x).ok().map(Self)
     }
 
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.0.verify_sig(message, signature).is_ok()
+    pub(crate) fn verifies(&self, message: &Message<'_>, signature: &[u8]) -> bool {
+        match &message.digest {
+            Some(digest) => self.0.verify_digest_sig(digest, signature).is_ok(),
+            None => self.0.verify_sig(message.bytes, signature).is_ok(),
+        }
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_ref() == other.0.as_ref()
+    }
+}
+
+/// What a signature covers, hashed once for all that is asked of it.
+pub(crate) struct Message<'a> {
+    bytes: &'a [u8],
+    digest: Option<digest::Digest>,
+    /// The state behind the digest, to be continued.
+    state: Option<digest::Context>,
+}
+
+impl<'a> Message<'a> {
+    /// `has_fingerprint` tells whether [`fingerprint`](Self::fingerprint) will be asked for.
+    pub(crate) fn new(bytes: &'a [u8], algorithm: Algorithm, has_fingerprint: bool) -> Self {
+        if !algorithm.signs_sha256() {
+            return Self { bytes, digest: None, state: None };
+        }
+        let mut state = digest::Context::new(&digest::SHA256);
+        state.update(bytes);
+        if has_fingerprint {
+            Self { bytes, digest: Some(state.clone().finish()), state: Some(state) }
+        } else {
+            Self { bytes, digest: Some(state.finish()), state: None }
+        }
+    }
+
+    /// The fingerprint of `token`, which begins with this message.
+    pub(crate) fn fingerprint(self, token: &[u8]) -> Fingerprint {
+        match (self.state, token.get(self.bytes.len()..)) {
+            (Some(mut state), Some(rest)) => {
+                state.update(rest);
+                state.finish().into()
+            }
+            _ => Fingerprint::of(token),
+        }
+    }
+}
+
+/// The SHA-256 of a whole token as it was sent: what it is recognised by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint([u8; digest::SHA256_OUTPUT_LEN]);
+
+impl Fingerprint {
+    pub(crate) fn of(token: &[u8]) -> Self {
+        digest::digest(&digest::SHA256, token).into()
+    }
+}
+
+impl From<digest::Digest> for Fingerprint {
+    fn from(sha256: digest::Digest) -> Self {
+        let mut bytes = [0; digest::SHA256_OUTPUT_LEN];
+        bytes.copy_from_slice(sha256.as_ref());
+        Self(bytes)
     }
 }

@@ -10,8 +10,8 @@ use std::borrow::Cow;
 /// that recursion costs no stack worth speaking of.
 const MAX_DEPTH: usize = 32;
 
-/// Up to this many members are compared pairwise, without sorting.
-const PAIRWISE: usize = 16;
+/// Up to this many members, names are compared as they come; more are sorted at the end.
+const PAIRWISE: usize = 32;
 
 /// Why a text is not acceptable JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,49 +50,88 @@ pub(crate) fn check_object<'a>(
     scanner.end()
 }
 
-/// A value of a checked document: the bytes as they stand.
+/// A value of a checked document: the bytes as they stand, and what the one pass saw in them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Value<'a>(&'a str);
+pub(crate) struct Value<'a> {
+    raw: &'a str,
+    shape: Shape,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    String {
+        escaped: bool,
+    },
+    /// An array of nothing but strings.
+    Strings {
+        escaped: bool,
+    },
+    Array,
+    Object,
+    Number,
+    Literal,
+}
 
 impl<'a> Value<'a> {
     pub(crate) const fn raw(self) -> &'a str {
-        self.0
+        self.raw
     }
 
     pub(crate) fn as_str(self) -> Option<Cow<'a, str>> {
-        let content = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        if content.contains('\\') {
-            unescape(content).map(Cow::Owned)
-        } else {
-            Some(Cow::Borrowed(content))
-        }
-    }
-
-    pub(crate) fn as_number(self) -> Option<f64> {
-        match self.0.as_bytes().first() {
-            Some(b'-' | b'0'..=b'9') => self.0.parse().ok(),
+        match self.shape {
+            Shape::String { escaped: false } => self.content().map(Cow::Borrowed),
+            Shape::String { escaped: true } => unescape(self.content()?).map(Cow::Owned),
             _ => None,
         }
     }
 
-    pub(crate) fn is_object(self) -> bool {
-        self.0.starts_with('{')
+    /// What stands between the first and the last character: of a string without escapes, its text.
+    fn content(self) -> Option<&'a str> {
+        self.raw.get(1..self.raw.len().checked_sub(1)?)
     }
 
-    /// The elements, if this is an array.
-    pub(crate) fn elements(self) -> Option<Vec<Value<'a>>> {
-        if !self.0.starts_with('[') {
+    pub(crate) fn as_number(self) -> Option<f64> {
+        match self.shape {
+            Shape::Number => self.raw.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A number without sign, fraction and exponent, if it is one that a `u64` surely holds.
+    pub(crate) fn as_integer(self) -> Option<u64> {
+        if self.shape != Shape::Number || self.raw.len() > 18 {
             return None;
         }
-        let mut elements = Vec::new();
-        Scanner::new(self.0).array(0, &mut |element| elements.push(element)).ok()?;
-        Some(elements)
+        self.raw.bytes().try_fold(0, |number: u64, byte| match byte {
+            b'0'..=b'9' => Some(number.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'))),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn is_object(self) -> bool {
+        self.shape == Shape::Object
+    }
+
+    /// The strings, if this is an array of nothing else.
+    pub(crate) fn strings(self) -> Option<Strings<'a>> {
+        match self.shape {
+            Shape::Strings { escaped: false } => Some(Strings::Plain(self.content()?)),
+            Shape::Strings { escaped: true } => {
+                let mut texts = Vec::new();
+                Scanner::new(self.raw)
+                    .array(0, &mut |element| texts.push(element.as_str()))
+                    .ok()?;
+                let texts = texts.into_iter().map(|text| Some(text?.into_owned().into()));
+                Some(Strings::Unescaped(texts.collect::<Option<_>>()?))
+            }
+            _ => None,
+        }
     }
 
     /// A member by name, if this is an object that has it.
     pub(crate) fn member(self, name: &str) -> Option<Value<'a>> {
         let mut found = None;
-        check_object(self.0, |key, value| {
+        check_object(self.raw, |key, value| {
             if key == name {
                 found = Some(value);
             }
@@ -102,16 +141,40 @@ impl<'a> Value<'a> {
     }
 }
 
+/// The elements of an array of strings.
+#[derive(Clone, Debug)]
+pub(crate) enum Strings<'a> {
+    /// The inside of the array, in which no string is escaped: see [`plain_strings`].
+    Plain(&'a str),
+    Unescaped(Box<[Box<str>]>),
+}
+
+/// The strings of an array's inside, where no string is escaped: every second piece between
+/// quotation marks.
+pub(crate) fn plain_strings(inside: &str) -> impl Iterator<Item = &str> {
+    let mut pieces = inside.split('"');
+    std::iter::from_fn(move || {
+        pieces.next()?;
+        pieces.next()
+    })
+}
+
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    /// The names of all objects that are open, innermost last.
-    names: Vec<Cow<'a, str>>,
+    names: Names<'a>,
+}
+
+/// A string as it stands, without its quotation marks.
+#[derive(Clone, Copy, Debug)]
+struct Raw<'a> {
+    content: &'a str,
+    escaped: bool,
 }
 
 impl<'a> Scanner<'a> {
     const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, names: Vec::new() }
+        Self { text, at: 0, names: Names::new() }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -128,7 +191,11 @@ impl<'a> Scanner<'a> {
     }
 
     fn skip_whitespace(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+        // Tokens have none, as a rule: one comparison tells.
+        while let Some(0..=b' ') = self.peek() {
+            if !matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+                return;
+            }
             self.at += 1;
         }
     }
@@ -144,22 +211,38 @@ impl<'a> Scanner<'a> {
 
     fn value(&mut self, depth: usize) -> Result<Value<'a>, Malformed> {
         let start = self.at;
-        match self.peek().ok_or(Malformed::Syntax)? {
-            b'"' => drop(self.string()?),
-            b'{' => self.object(depth, &mut |_, _| {})?,
-            b'[' => self.array(depth, &mut |_| {})?,
+        let shape = match self.peek().ok_or(Malformed::Syntax)? {
+            b'"' => {
+                let string = self.string()?;
+                if string.escaped && unescape(string.content).is_none() {
+                    return Err(Malformed::Syntax);
+                }
+                Shape::String { escaped: string.escaped }
+            }
+            b'{' => {
+                self.object(depth, &mut |_, _| {})?;
+                Shape::Object
+            }
+            b'[' => {
+                let (mut strings, mut escapes) = (true, false);
+                self.array(depth, &mut |element| match element.shape {
+                    Shape::String { escaped } => escapes |= escaped,
+                    _ => strings = false,
+                })?;
+                if strings { Shape::Strings { escaped: escapes } } else { Shape::Array }
+            }
             b't' => self.literal("true")?,
             b'f' => self.literal("false")?,
             b'n' => self.literal("null")?,
             _ => self.number()?,
-        }
-        Ok(Value(self.since(start)?))
+        };
+        Ok(Value { raw: self.since(start)?, shape })
     }
 
-    fn object(
+    fn object<F: FnMut(&str, Value<'a>)>(
         &mut self,
         depth: usize,
-        member: &mut dyn FnMut(&str, Value<'a>),
+        member: &mut F,
     ) -> Result<(), Malformed> {
         if depth >= MAX_DEPTH {
             return Err(Malformed::TooDeep);
@@ -171,6 +254,8 @@ impl<'a> Scanner<'a> {
             self.at += 1;
             return Ok(());
         }
+        let mut filter = Filter::default();
+        let mut escaped = false;
         loop {
             self.skip_whitespace();
             let name = self.string()?;
@@ -178,8 +263,16 @@ impl<'a> Scanner<'a> {
             self.take(b':')?;
             self.skip_whitespace();
             let value = self.value(depth + 1)?;
-            member(&name, value);
-            self.names.push(name);
+            if name.escaped {
+                escaped = true;
+                member(&unescape(name.content).ok_or(Malformed::Syntax)?, value);
+            } else {
+                member(name.content, value);
+            }
+            if filter.may_have(name.content) && self.names.repeats(outer_names, name.content) {
+                return Err(Malformed::DuplicateMember);
+            }
+            self.names.push(name.content);
             self.skip_whitespace();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -188,15 +281,14 @@ impl<'a> Scanner<'a> {
             }
         }
         self.at += 1;
-        let own = self.names.get_mut(outer_names..).unwrap_or_default();
-        if has_duplicate(own) {
-            return Err(Malformed::DuplicateMember);
-        }
-        self.names.truncate(outer_names);
-        Ok(())
+        self.names.close(outer_names, escaped)
     }
 
-    fn array(&mut self, depth: usize, element: &mut dyn FnMut(Value<'a>)) -> Result<(), Malformed> {
+    fn array(
+        &mut self,
+        depth: usize,
+        element: &mut impl FnMut(Value<'a>),
+    ) -> Result<(), Malformed> {
         if depth >= MAX_DEPTH {
             return Err(Malformed::TooDeep);
         }
@@ -220,40 +312,37 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, Malformed> {
+    /// The grammar of the string but for its escapes, which `unescape` checks.
+    fn string(&mut self) -> Result<Raw<'a>, Malformed> {
         self.take(b'"')?;
         let start = self.at;
         let mut escaped = false;
         loop {
+            self.at += plain_length(self.text.as_bytes().get(self.at..).unwrap_or_default());
             match self.peek().ok_or(Malformed::Syntax)? {
                 b'"' => break,
                 b'\\' => {
                     escaped = true;
-                    self.at += 2; // whatever follows; `unescape` looks at it
+                    self.at += 2; // whatever follows
                 }
-                0..=0x1f => return Err(Malformed::Syntax),
-                _ => self.at += 1,
+                _ => return Err(Malformed::Syntax),
             }
         }
         let content = self.since(start)?;
         self.at += 1;
-        if escaped {
-            unescape(content).map(Cow::Owned).ok_or(Malformed::Syntax)
-        } else {
-            Ok(Cow::Borrowed(content))
-        }
+        Ok(Raw { content, escaped })
     }
 
-    fn literal(&mut self, word: &str) -> Result<(), Malformed> {
+    fn literal(&mut self, word: &str) -> Result<Shape, Malformed> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         if !rest.starts_with(word) {
             return Err(Malformed::Syntax);
         }
         self.at += word.len();
-        Ok(())
+        Ok(Shape::Literal)
     }
 
-    fn number(&mut self) -> Result<(), Malformed> {
+    fn number(&mut self) -> Result<Shape, Malformed> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -282,7 +371,7 @@ impl<'a> Scanner<'a> {
                 return Err(Malformed::Syntax);
             }
         }
-        Ok(())
+        Ok(Shape::Number)
     }
 
     fn digits(&mut self) -> Result<(), Malformed> {
@@ -294,19 +383,106 @@ impl<'a> Scanner<'a> {
     }
 }
 
-fn has_duplicate(names: &mut [Cow<'_, str>]) -> bool {
-    if names.len() <= PAIRWISE {
-        let mut rest = &*names;
-        while let Some((first, others)) = rest.split_first() {
-            if others.contains(first) {
-                return true;
-            }
-            rest = others;
+/// How many bytes a string goes on without its end, an escape or a control character. Eight at a
+/// time: most of a token is the inside of strings.
+fn plain_length(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (position, word) in words.iter().enumerate() {
+        let stops = stops(u64::from_le_bytes(*word));
+        if stops != 0 {
+            return position * 8 + stops.trailing_zeros() as usize / 8;
         }
-        return false;
     }
-    names.sort_unstable();
-    names.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
+    let plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    bytes.len() - rest.len() + rest.iter().take_while(plain).count()
+}
+
+/// The top bit of the lowest byte that is `"`, `\` or a control character. Of the bytes above it,
+/// nothing is said: a subtraction may have borrowed from them.
+const fn stops(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    const TOPS: u64 = ONES << 7;
+    const fn zeros(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word
+    }
+    let quote = zeros(word ^ (ONES * b'"' as u64));
+    let backslash = zeros(word ^ (ONES * b'\\' as u64));
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (quote | backslash | control) & TOPS
+}
+
+/// The names of all objects that are open, innermost last. Without an allocation for the number of
+/// claims that tokens have.
+struct Names<'a> {
+    first: [&'a str; PAIRWISE],
+    more: Vec<&'a str>,
+    len: usize,
+}
+
+impl<'a> Names<'a> {
+    const fn new() -> Self {
+        Self { first: [""; PAIRWISE], more: Vec::new(), len: 0 }
+    }
+
+    const fn len(&self) -> usize {
+        self.len
+    }
+
+    fn push(&mut self, name: &'a str) {
+        match self.first.get_mut(self.len) {
+            Some(place) => *place = name,
+            None => self.more.push(name),
+        }
+        self.len += 1;
+    }
+
+    /// Whether the object that began at `outer` has this name already, as far as that is cheap to
+    /// tell; else [`close`](Self::close) tells it.
+    fn repeats(&self, outer: usize, name: &str) -> bool {
+        self.first.get(outer..self.len).is_some_and(|names| names.contains(&name))
+    }
+
+    /// Ends the object that began at `outer`.
+    fn close(&mut self, outer: usize, escaped: bool) -> Result<(), Malformed> {
+        if escaped || self.len > PAIRWISE {
+            let names = self.first.iter().take(self.len).chain(&self.more).skip(outer);
+            let names: Option<Vec<Cow<'_, str>>> = names.map(|name| unescaped(name)).collect();
+            let mut names = names.ok_or(Malformed::Syntax)?;
+            names.sort_unstable();
+            if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+                return Err(Malformed::DuplicateMember);
+            }
+        }
+        self.len = outer;
+        self.more.truncate(outer.saturating_sub(PAIRWISE));
+        Ok(())
+    }
+}
+
+/// Tells most names that an object has not had yet from one look at length and ends.
+#[derive(Default)]
+struct Filter(u64);
+
+impl Filter {
+    /// Takes note of a name, and says whether it may have been there before.
+    fn may_have(&mut self, name: &str) -> bool {
+        let bytes = name.as_bytes();
+        let end = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or_default());
+        let (first, last) = (end(bytes.first()), end(bytes.last()));
+        let mixed = first.wrapping_mul(5) ^ last.wrapping_mul(17) ^ (bytes.len() as u32 * 11);
+        let bit = 1 << (mixed % 64);
+        let before = self.0 & bit != 0;
+        self.0 |= bit;
+        before
+    }
+}
+
+fn unescaped(content: &str) -> Option<Cow<'_, str>> {
+    if content.contains('\\') {
+        unescape(content).map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(content))
+    }
 }
 
 /// The text of a JSON string's content; `None` for a bad escape or a lone surrogate.

@@ -1,26 +1,26 @@
 //! A JSON Web Signature in compact form (RFC 7515 §7.1), taken apart under strict rules.
 use crate::{
+    base64url,
     crypto::{Algorithm, AlgorithmSet},
     error::{Error, ErrorCode},
     json::{self, Value},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::fmt;
+use memchr::{memchr, memrchr};
+use std::{borrow::Cow, fmt};
 
-/// A token taken apart. Nothing in it is verified.
-#[derive(Debug)]
+/// A token split at its dots. Nothing in it is verified.
+#[derive(Clone, Copy)]
 pub(crate) struct Compact<'a> {
-    pub(crate) header: Header,
-    /// The JSON of the payload.
-    pub(crate) payload: String,
-    pub(crate) signature: Vec<u8>,
+    pub(crate) header: &'a [u8],
+    payload: &'a [u8],
+    signature: &'a [u8],
     /// What the signature covers: the first two parts as they were sent.
     pub(crate) signed: &'a [u8],
 }
 
 /// The members of the header that mean something here. `jku`, `jwk`, `x5u` and `x5c` are not among
 /// them: where a key is found is not the token's to say.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Header {
     /// `Err` has the name of one that is not accepted.
     pub(crate) algorithm: Result<Algorithm, Box<str>>,
@@ -28,65 +28,40 @@ pub(crate) struct Header {
     pub(crate) token_type: Option<Box<str>>,
 }
 
-/// Why a token could not be taken apart, and its header, if it came to that: for the log.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    pub(crate) error: Error,
-    pub(crate) header: Option<Header>,
-}
-
-impl From<Error> for Refused {
-    fn from(error: Error) -> Self {
-        Self { error, header: None }
-    }
-}
-
 impl<'a> Compact<'a> {
-    pub(crate) fn parse(token: &'a str, allowed: AlgorithmSet) -> Result<Self, Refused> {
-        let mut parts = token.splitn(6, '.');
-        let (header, payload, signature) = match (
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-        ) {
-            (Some(header), Some(payload), Some(signature), None, None, None) => {
-                (header, payload, signature)
-            }
-            (Some(_), Some(_), Some(_), Some(_), Some(_), None) => {
-                return Err(opaque("the token has five parts: it is encrypted").into());
-            }
-            (Some(_), None, ..) => {
-                return Err(malformed(
+    pub(crate) fn split(token: &'a [u8]) -> Result<Self, Error> {
+        let parts = memchr(b'.', token).and_then(|first| {
+            let last = memrchr(b'.', token)?;
+            Some(Self {
+                header: token.get(..first)?,
+                payload: token.get(first + 1..last)?,
+                signature: token.get(last + 1..)?,
+                signed: token.get(..last)?,
+            })
+        });
+        match parts {
+            Some(parts) if memchr(b'.', parts.payload).is_none() => Ok(parts),
+            _ => Err(match token.split(|byte| *byte == b'.').take(6).count() {
+                1 => malformed(
                     "the token is no JWT but an opaque text. If it comes from Auth0, the client \
-                         did not ask for the audience of this API",
-                )
-                .into());
-            }
-            _ => return Err(malformed("the token does not have three parts").into()),
-        };
-        let signed = header.len() + 1 + payload.len();
-        let header = Header::parse(&decode_json(header, "header")?, allowed)?;
-        if let Err(name) = &header.algorithm {
-            let error = Error::new(ErrorCode::AlgorithmUnsupported)
-                .because(format!("the token's alg {} is not accepted", Escaped(name)));
-            return Err(Refused { error, header: Some(header) });
+                     did not ask for the audience of this API",
+                ),
+                5 => opaque("the token has five parts: it is encrypted"),
+                _ => malformed("the token does not have three parts"),
+            }),
         }
-        let (payload, signature) =
-            match (decode_json(payload, "payload"), decode(signature, "signature")) {
-                (Ok(payload), Ok(signature)) => (payload, signature),
-                (Err(error), _) | (_, Err(error)) => {
-                    return Err(Refused { error, header: Some(header) });
-                }
-            };
-        Ok(Self {
-            header,
-            payload,
-            signature,
-            signed: token.as_bytes().get(..signed).unwrap_or_default(),
-        })
+    }
+
+    /// The JSON of the payload.
+    pub(crate) fn payload(&self) -> Result<String, Error> {
+        decode_json(self.payload, "payload")
+    }
+
+    pub(crate) fn signature<'b>(
+        &self,
+        buffer: &'b mut base64url::Buffer,
+    ) -> Result<Cow<'b, [u8]>, Error> {
+        base64url::decode_into(buffer, self.signature).ok_or_else(|| not_base64url("signature"))
     }
 }
 
@@ -99,10 +74,20 @@ impl Header {
         }
     }
 
-    fn parse(json: &str, allowed: AlgorithmSet) -> Result<Self, Error> {
+    /// The algorithm, if it is accepted.
+    pub(crate) fn accepted(&self) -> Result<Algorithm, Error> {
+        self.algorithm.as_ref().copied().map_err(|name| {
+            Error::new(ErrorCode::AlgorithmUnsupported)
+                .because(format!("the token's alg {} is not accepted", Escaped(name)))
+        })
+    }
+
+    /// Reads a header. Its algorithm may be one that is not accepted.
+    pub(crate) fn parse(text: &[u8], allowed: AlgorithmSet) -> Result<Self, Error> {
+        let json = decode_json(text, "header")?;
         let (mut algorithm, mut key_id, mut token_type) = (None, None, None);
         let mut extension = false;
-        json::check_object(json, |name, value| match name {
+        json::check_object(&json, |name, value| match name {
             "alg" => algorithm = Some(value),
             "kid" => key_id = Some(value),
             "typ" => token_type = Some(value),
@@ -134,20 +119,16 @@ impl Header {
     }
 }
 
-/// Base64url without padding and without stray bits (RFC 7515 §2): one spelling for one content,
-/// or a token could be altered without breaking its signature.
-fn decode(part: &str, name: &'static str) -> Result<Vec<u8>, Error> {
-    URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| malformed(format!("the token's {name} is not base64url")))
+fn decode_json(part: &[u8], name: &'static str) -> Result<String, Error> {
+    let json = base64url::decode(part).ok_or_else(|| not_base64url(name))?;
+    String::from_utf8(json).map_err(|_| malformed(format!("the token's {name} is not UTF-8")))
 }
 
-fn decode_json(part: &str, name: &'static str) -> Result<String, Error> {
-    String::from_utf8(decode(part, name)?)
-        .map_err(|_| malformed(format!("the token's {name} is not UTF-8")))
+fn not_base64url(name: &'static str) -> Error {
+    malformed(format!("the token's {name} is not base64url"))
 }
 
-fn malformed(cause: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+fn malformed(cause: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorCode::TokenMalformed).because(cause)
 }
 

@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod auth0;
+mod base64url;
 mod builder;
 mod challenge;
 mod claims;
@@ -22,12 +23,13 @@ mod request;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
+mod token_cache;
 mod verifier;
 
 pub use auth0::Auth0;
 pub use builder::{Builder, ConfigError};
 pub use challenge::{Challenge, RefusalBody};
-pub use clock::Clock;
+pub use clock::{Clock, Moment};
 pub use crypto::Algorithm;
 pub use domain::{Audience, Domain, Issuer};
 pub use error::{Error, ErrorCode, ErrorKind};

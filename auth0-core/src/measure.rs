@@ -21,21 +21,24 @@ impl Stopwatch {
         }
     }
 
-    pub(crate) fn verification<T>(self, issuer: &Issuer, result: &Result<T, Error>) {
+    pub(crate) fn accepted(self, issuer: &Issuer) {
+        self.stop(issuer);
         #[cfg(feature = "metrics")]
-        {
-            let name = || issuer.as_str().to_owned();
-            metrics::histogram!("auth0_verification_seconds", "issuer" => name())
-                .record(self.started.elapsed());
-            match result {
-                Ok(_) => {
-                    metrics::counter!("auth0_verifications_total", "issuer" => name()).increment(1);
-                }
-                Err(error) => refusal(issuer, error.code()),
-            }
-        }
+        metrics::counter!("auth0_verifications_total", "issuer" => issuer.as_str().to_owned())
+            .increment(1);
+    }
+
+    pub(crate) fn refused(self, issuer: &Issuer, error: &Error) {
+        self.stop(issuer);
+        refusal(issuer, error.code());
+    }
+
+    fn stop(self, issuer: &Issuer) {
+        #[cfg(feature = "metrics")]
+        metrics::histogram!("auth0_verification_seconds", "issuer" => issuer.as_str().to_owned())
+            .record(self.started.elapsed());
         #[cfg(not(feature = "metrics"))]
-        let _ = (issuer, result);
+        let _ = issuer;
     }
 }
 

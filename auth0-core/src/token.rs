@@ -1,8 +1,10 @@
 //! A verified access token: proof that somebody looked.
 use crate::{
-    claims::{Text, invalid},
+    claims::{Text, Texts, invalid},
+    crypto::Fingerprint,
     error::Error,
     json,
+    verifier::Times,
 };
 use serde::de::DeserializeOwned;
 use std::{
@@ -52,29 +54,59 @@ pub struct AccessToken<C = ()> {
 }
 
 /// What the verifier found. The strings stand in the payload.
-#[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) payload: Box<str>,
     pub(crate) issuer: Text,
     pub(crate) subject: Text,
-    pub(crate) audiences: Box<[Text]>,
-    pub(crate) expires_at: Duration,
-    pub(crate) issued_at: Option<Duration>,
+    pub(crate) audiences: Texts,
+    pub(crate) times: Times,
     pub(crate) token_id: Option<Text>,
     pub(crate) client_id: Option<Text>,
     pub(crate) scope: Option<Text>,
-    pub(crate) permissions: Box<[Text]>,
+    pub(crate) permissions: Texts,
     pub(crate) organization_id: Option<Text>,
     pub(crate) organization_name: Option<Text>,
     pub(crate) session_id: Option<Text>,
     pub(crate) authenticated_at: Option<Duration>,
     pub(crate) authentication_class: Option<Text>,
-    pub(crate) authentication_methods: Box<[Text]>,
+    pub(crate) authentication_methods: Texts,
+    /// What it takes to recognise the token. `None` where tokens are not remembered.
+    pub(crate) remembered: Option<Remembered>,
+}
+
+/// How a token is recognised that was verified before.
+#[derive(Clone, Copy)]
+pub(crate) struct Remembered {
+    pub(crate) fingerprint: Fingerprint,
+    /// Of the keys that verified it.
+    pub(crate) generation: u64,
+}
+
+impl Verified {
+    /// The bytes of memory that it takes, without what the allocator adds.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [
+            self.token_id.as_ref(),
+            self.client_id.as_ref(),
+            self.scope.as_ref(),
+            self.organization_id.as_ref(),
+            self.organization_name.as_ref(),
+            self.session_id.as_ref(),
+            self.authentication_class.as_ref(),
+            Some(&self.issuer),
+            Some(&self.subject),
+        ];
+        let lists = [&self.audiences, &self.permissions, &self.authentication_methods];
+        size_of::<Self>()
+            + self.payload.len()
+            + texts.into_iter().flatten().map(Text::copied_bytes).sum::<usize>()
+            + lists.into_iter().map(Texts::copied_bytes).sum::<usize>()
+    }
 }
 
 impl AccessToken {
-    pub(crate) fn new(verified: Verified) -> Self {
-        Self { verified: Arc::new(verified), claims: () }
+    pub(crate) const fn new(verified: Arc<Verified>) -> Self {
+        Self { verified, claims: () }
     }
 }
 
@@ -135,13 +167,13 @@ impl<C> AccessToken<C> {
     /// When the token ends to be valid: the `exp` claim.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
-        moment(self.verified.expires_at)
+        moment(self.verified.times.expires_at)
     }
 
     /// When it was issued: the `iat` claim.
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
-        self.verified.issued_at.map(moment)
+        self.verified.times.issued_at.map(moment)
     }
 
     /// The `jti` claim, a name for this very token. Auth0's own token profile has none.
@@ -234,8 +266,8 @@ impl<C> AccessToken<C> {
         text.map(|text| self.text(text))
     }
 
-    fn texts<'a>(&'a self, texts: &'a [Text]) -> impl Iterator<Item = &'a str> {
-        texts.iter().map(|text| self.text(text))
+    fn texts<'a>(&'a self, texts: &'a Texts) -> impl Iterator<Item = &'a str> {
+        texts.of(&self.verified.payload)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The claims of a token whose signature is good, against the rules of the verifier.
 use crate::{
-    claims::{Claims, OneOrMany, Text, Typed, invalid, optional, required},
+    claims::{Claims, OneOrMany, Text, Texts, Typed, invalid, optional, required},
     crypto::AlgorithmSet,
     domain::{Audience, Issuer},
     error::{Error, ErrorCode},
@@ -49,7 +49,8 @@ impl Rules {
     ) -> Result<Verified, Error> {
         self.check_type(header, claims, payload)?;
         let audiences = self.check_audience(claims, payload)?;
-        let (expires_at, issued_at) = self.check_times(claims, payload, now)?;
+        let times = Times::read(claims, payload)?;
+        self.check_times(&times, now)?;
         let client_id: Option<Text> = optional("client_id", claims.client_id, payload)?;
         let token_id: Option<Text> = optional("jti", claims.token_id, payload)?;
         let subject: Text = required("sub", claims.subject, payload)?;
@@ -60,7 +61,7 @@ impl Rules {
             for (name, present) in [
                 ("client_id", client_id.is_some()),
                 ("jti", token_id.is_some()),
-                ("iat", issued_at.is_some()),
+                ("iat", times.issued_at.is_some()),
             ] {
                 if !present {
                     return Err(invalid(format!("the claim {name} is missing (RFC 9068 §2.2)")));
@@ -70,13 +71,12 @@ impl Rules {
         check_not_bound(claims.confirmation)?;
         let authorized_party: Option<Text> = optional("azp", claims.authorized_party, payload)?;
         let list =
-            |name, value| Ok::<_, Error>(optional(name, value, payload)?.unwrap_or_default());
+            |name, value| Ok::<Texts, Error>(optional(name, value, payload)?.unwrap_or_default());
         Ok(Verified {
             issuer,
             subject,
             audiences,
-            expires_at,
-            issued_at,
+            times,
             token_id,
             client_id: client_id.or(authorized_party),
             scope: optional("scope", claims.scope, payload)?,
@@ -88,6 +88,7 @@ impl Rules {
             authentication_class: optional("acr", claims.authentication_class, payload)?,
             authentication_methods: list("amr", claims.authentication_methods)?,
             payload: Box::default(),
+            remembered: None,
         })
     }
 
@@ -118,39 +119,32 @@ impl Rules {
         let client = claims.authorized_party.and_then(|value| Text::read(value, payload));
         match (audience, client) {
             (Some(OneOrMany(audience)), Some(client)) => {
-                matches!(&*audience, [only] if only.of(payload) == client.of(payload))
+                let mut audience = audience.of(payload);
+                audience.next() == Some(client.of(payload)) && audience.next().is_none()
             }
             _ => false,
         }
     }
 
-    fn check_audience(&self, claims: &Claims<'_>, payload: &str) -> Result<Box<[Text]>, Error> {
+    fn check_audience(&self, claims: &Claims<'_>, payload: &str) -> Result<Texts, Error> {
         let mismatch = |cause| Err(Error::new(ErrorCode::AudienceMismatch).because(cause));
         let Some(OneOrMany(stated)) = optional("aud", claims.audience, payload)? else {
             return mismatch("the claim aud is missing".to_owned());
         };
-        let ours =
-            |stated: &Text| self.audiences.iter().any(|ours| ours.as_str() == stated.of(payload));
-        if stated.iter().any(ours) {
+        let ours = |stated: &str| self.audiences.iter().any(|ours| ours.as_str() == stated);
+        if stated.of(payload).any(ours) {
             return Ok(stated);
         }
-        let first = stated.first().map_or("", |first| first.of(payload));
         mismatch(format!(
             "aud is {} ({} in all), not one of the configured",
-            Escaped(first),
-            stated.len()
+            Escaped(stated.of(payload).next().unwrap_or_default()),
+            stated.of(payload).count()
         ))
     }
 
-    fn check_times(
-        &self,
-        claims: &Claims<'_>,
-        payload: &str,
-        now: Duration,
-    ) -> Result<(Duration, Option<Duration>), Error> {
-        let expires_at: Duration = required("exp", claims.expires_at, payload)?;
-        let not_before: Option<Duration> = optional("nbf", claims.not_before, payload)?;
-        let issued_at: Option<Duration> = optional("iat", claims.issued_at, payload)?;
+    /// Asked with every use of a token, also of one that was verified before.
+    pub(crate) fn check_times(&self, times: &Times, now: Duration) -> Result<(), Error> {
+        let Times { expires_at, not_before, issued_at } = *times;
         if now >= expires_at.saturating_add(self.leeway) {
             return Err(Error::new(ErrorCode::TokenExpired)
                 .because(format!("exp was {} s ago", now.saturating_sub(expires_at).as_secs())));
@@ -165,7 +159,25 @@ impl Rules {
                 )));
             }
         }
-        Ok((expires_at, issued_at))
+        Ok(())
+    }
+}
+
+/// The times of a token (RFC 7519 §4.1.4 to §4.1.6), since 1970.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) expires_at: Duration,
+    not_before: Option<Duration>,
+    pub(crate) issued_at: Option<Duration>,
+}
+
+impl Times {
+    fn read(claims: &Claims<'_>, payload: &str) -> Result<Self, Error> {
+        Ok(Self {
+            expires_at: required("exp", claims.expires_at, payload)?,
+            not_before: optional("nbf", claims.not_before, payload)?,
+            issued_at: optional("iat", claims.issued_at, payload)?,
+        })
     }
 }
 

@@ -108,30 +108,36 @@ impl KeyCache {
     }
 
     /// The keys, if they are there and may be used without asking the issuer first: while they are
-    /// fresh, and while the issuer fails. Sets off a refresh in the background when it is time.
-    pub(crate) fn ready(self: &Arc<Self>) -> Option<Guard<Option<Arc<Snapshot>>>> {
-        let now = self.clock.monotonic();
+    /// fresh, and while the issuer fails.
+    pub(crate) fn usable(&self, now: Duration) -> Option<Guard<Option<Arc<Snapshot>>>> {
         let current = self.current.load();
         let snapshot = current.as_ref()?;
-        if snapshot.is_to_be_refreshed(now)
-            && millis(now) >= self.look_again.load(Ordering::Relaxed)
-        {
-            let _ = self.refresh_in_background(now);
-        }
         let usable = snapshot.is_fresh(now)
             || self.failing.load(Ordering::Relaxed) && snapshot.age(now) < self.stale;
         usable.then_some(current)
     }
 
+    /// Sets off a refresh in the background when it is time.
+    pub(crate) fn refresh_if_due(self: &Arc<Self>, snapshot: &Snapshot, now: Duration) {
+        if snapshot.is_to_be_refreshed(now)
+            && millis(now) >= self.look_again.load(Ordering::Relaxed)
+        {
+            let _ = self.refresh_in_background(now);
+        }
+    }
+
     /// The keys; if there are none to be used at once, those of a fetch that this request waits
     /// for, or old ones if that fails or takes too long.
     pub(crate) async fn keys(self: &Arc<Self>) -> Outcome {
-        if let Some(current) = self.ready()
+        let now = self.clock.monotonic();
+        if let Some(snapshot) = &*self.current.load() {
+            self.refresh_if_due(snapshot, now);
+        }
+        if let Some(current) = self.usable(now)
             && let Some(snapshot) = &*current
         {
             return Ok(Arc::clone(snapshot));
         }
-        let now = self.clock.monotonic();
         let boarded = self.board(Purpose::Renewal, |state| {
             // Somebody else's fetch may have landed between the look and the lock.
             match self.current.load_full() {
@@ -265,7 +271,7 @@ impl KeyCache {
         match self.flights.board(State::abandoned, decide)? {
             Boarding::Joined(passenger) => Ok(Ticket { passenger, is_own: false }),
             Boarding::Started(passenger, pilot) => {
-                if matches!(purpose, Purpose::Refresh) {
+                if purpose.is_refresh() {
                     self.rereads.store(passenger.number(), Ordering::Relaxed);
                 }
                 self.departed.send_replace(());
@@ -284,7 +290,12 @@ impl KeyCache {
             Err(_) => {
                 let mut news = News::default();
                 self.flights.give_up(number, |state| {
-                    let _ = self.settle(state, Err(FetchError::Abandoned), None, &mut news);
+                    let _ = self.settle(
+                        state,
+                        Err(FetchError::Abandoned),
+                        &Purpose::Renewal,
+                        &mut news,
+                    );
                 });
                 news.tell(self.issuer(), self.stale);
                 Err(abandoned())
@@ -308,12 +319,12 @@ impl KeyCache {
         &self,
         state: &mut State,
         result: Result<Snapshot, FetchError>,
-        sought: Option<&str>,
+        purpose: &Purpose,
         news: &mut News,
     ) -> Outcome {
         let now = self.clock.monotonic();
         if let Some(spent) = state.spent.take() {
-            match (&result, sought) {
+            match (&result, purpose.key_id()) {
                 (Ok(snapshot), Some(key_id)) if snapshot.keys.contains(key_id) => {
                     state.schedule.was_genuine(spent, now);
                 }
@@ -322,8 +333,12 @@ impl KeyCache {
             }
         }
         match result {
-            Ok(snapshot) => {
+            Ok(mut snapshot) => {
                 state.schedule.succeeded();
+                if let Some(previous) = &*self.current.load() {
+                    let is_new = purpose.is_refresh() || !snapshot.keys.has_all_of(&previous.keys);
+                    snapshot.generation = previous.generation + u64::from(is_new);
+                }
                 let snapshot = Arc::new(snapshot);
                 let previous = self.current.swap(Some(Arc::clone(&snapshot)));
                 self.failing.store(false, Ordering::Relaxed);
@@ -407,7 +422,7 @@ async fn fly(cache: Arc<KeyCache>, pilot: Pilot<State, Outcome>, purpose: Purpos
     let mut sleep = clock.sleep(wait);
     let mut superseded = cache.departed.subscribe();
     let mut news = News::default();
-    pilot.land(|state| cache.settle(state, result, purpose.key_id(), &mut news));
+    pilot.land(|state| cache.settle(state, result, &purpose, &mut news));
     news.tell(cache.issuer(), cache.stale);
     // From here on the cache may be dropped, and the wait ends with it; it also ends with the next
     // fetch, which waits in turn.

@@ -34,6 +34,9 @@ struct KnownMetadata {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) keys: KeySet,
+    /// Tokens that were verified with keys of the same generation need no second look: since then,
+    /// no key has left, and nobody has asked for a new start.
+    pub(crate) generation: u64,
     fetched_at: Duration,
     refresh_at: Duration,
 }
@@ -55,6 +58,10 @@ impl Purpose {
             Self::Key(key_id) => Some(key_id),
             Self::Renewal | Self::Refresh => None,
         }
+    }
+
+    pub(crate) const fn is_refresh(&self) -> bool {
+        matches!(self, Self::Refresh)
     }
 }
 
@@ -94,9 +101,10 @@ impl Fetcher {
 
     async fn ask(&self, purpose: &Purpose, is_first_failure: bool) -> Result<Snapshot, FetchError> {
         let now = self.clock.monotonic();
-        let cached = self.metadata.load_full().filter(|known| {
-            !matches!(purpose, Purpose::Refresh) && now.saturating_sub(known.read_at) < FRESH / 2
-        });
+        let cached = self
+            .metadata
+            .load_full()
+            .filter(|known| !purpose.is_refresh() && now.saturating_sub(known.read_at) < FRESH / 2);
         let is_cached = cached.is_some();
         let known = match cached {
             Some(known) => known,
@@ -117,7 +125,7 @@ impl Fetcher {
         }
         let fetched_at = self.clock.monotonic();
         let refresh_at = fetched_at.saturating_add(refresh_age());
-        Ok(Snapshot { keys: keys?, fetched_at, refresh_at })
+        Ok(Snapshot { keys: keys?, generation: 0, fetched_at, refresh_at })
     }
 
     async fn read_metadata(&self) -> Result<Arc<KnownMetadata>, FetchError> {

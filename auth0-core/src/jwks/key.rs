@@ -1,6 +1,8 @@
 //! One JSON Web Key (RFC 7517 §4) -> a key that verifies.
-use crate::crypto::{Algorithm, AlgorithmSet, PublicKey};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use crate::{
+    base64url,
+    crypto::{Algorithm, AlgorithmSet, PublicKey},
+};
 use jsonwebtoken::jwk::{
     AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
 };
@@ -12,7 +14,7 @@ const MIN_RSA_BITS: usize = 2048;
 const MAX_RSA_BITS: usize = 8192;
 
 /// A key of an issuer, parsed once for each algorithm that it may verify.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct VerifyingKey {
     pub(crate) id: Option<Box<str>>,
     by_algorithm: Vec<(Algorithm, PublicKey)>,
@@ -114,7 +116,7 @@ fn public_keys(
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, &'static str> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| "a member is not base64url")
+    base64url::decode(text).ok_or("a member is not base64url")
 }
 
 /// A `Base64urlUInt` (RFC 7518 §2). Leading zeros are not allowed there, but are in the wild, and

@@ -2,12 +2,14 @@
 pub(crate) mod cache;
 mod fetch;
 mod flight;
+mod header;
 mod key;
 mod news;
 mod schedule;
 mod set;
 
-pub(crate) use fetch::Fetcher;
+pub(crate) use fetch::{Fetcher, Snapshot};
+pub(crate) use header::KnownHeader;
 pub(crate) use key::VerifyingKey;
 pub(crate) use schedule::STALE;
 pub(crate) use set::{KeySet, Verdict};

@@ -1,21 +1,23 @@
 //! A key set (RFC 7517 §5), indexed by key id.
-use super::VerifyingKey;
-use crate::crypto::{Algorithm, AlgorithmSet};
+use super::{VerifyingKey, header::KnownHeaders};
+use crate::crypto::{Algorithm, AlgorithmSet, Message};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// The usable keys of one answer of the issuer.
 #[derive(Debug)]
 pub(crate) struct KeySet {
-    keys: Vec<VerifyingKey>,
+    keys: Vec<Arc<VerifyingKey>>,
     by_id: HashMap<Box<str>, Vec<usize>>,
+    pub(crate) known_headers: KnownHeaders,
 }
 
 /// What a set says of a signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Verdict {
-    Valid,
+    /// The key is told if the header of the token can mean no other one.
+    Valid(Option<Arc<VerifyingKey>>),
     Invalid,
     /// The key is there, and is for another algorithm, or cannot be used at all.
     OtherAlgorithm,
@@ -42,7 +44,11 @@ impl KeySet {
     /// must not take the others down. `None` if the document is not a key set at all.
     pub(crate) fn parse(json: &[u8], allowed: AlgorithmSet) -> Option<Self> {
         let document: Document<'_> = serde_json::from_slice(json).ok()?;
-        let mut set = Self { keys: Vec::new(), by_id: HashMap::new() };
+        let mut set = Self {
+            keys: Vec::new(),
+            by_id: HashMap::new(),
+            known_headers: KnownHeaders::default(),
+        };
         for (position, entry) in document.keys.iter().enumerate() {
             match VerifyingKey::from_jwk(entry.get(), allowed) {
                 Ok(key) => set.push(key),
@@ -62,12 +68,12 @@ impl KeySet {
         if let Some(id) = &key.id {
             self.by_id.entry(id.clone()).or_default().push(self.keys.len());
         }
-        self.keys.push(key);
+        self.keys.push(Arc::new(key));
     }
 
     /// Whether no token can be verified with it.
     pub(crate) fn is_unusable(&self) -> bool {
-        !self.keys.iter().any(VerifyingKey::is_usable)
+        !self.keys.iter().any(|key| key.is_usable())
     }
 
     pub(crate) fn contains(&self, id: &str) -> bool {
@@ -85,32 +91,41 @@ impl KeySet {
         ids
     }
 
+    /// Whether every key of `previous` is still here, unchanged.
+    pub(crate) fn has_all_of(&self, previous: &Self) -> bool {
+        previous.keys.iter().all(|key| self.keys.contains(key))
+    }
+
     /// Checks a signature with the key that the token names. Never with the first key for want of
     /// a match: Auth0 prepends custom signing keys.
     pub(crate) fn verify(
         &self,
         id: Option<&str>,
         algorithm: Algorithm,
-        message: &[u8],
+        message: &Message<'_>,
         signature: &[u8],
     ) -> Verdict {
-        let verdict = |valid| if valid { Verdict::Valid } else { Verdict::Invalid };
-        let Some(id) = id else {
-            let mut fitting = self.keys.iter().filter_map(|key| key.for_algorithm(algorithm));
-            return match (fitting.next(), fitting.next()) {
-                (Some(only), None) => verdict(only.verifies(message, signature)),
-                _ => Verdict::AmbiguousKey,
-            };
+        let fits = |key: &&Arc<VerifyingKey>| key.for_algorithm(algorithm).is_some();
+        let mut keys: Vec<&Arc<VerifyingKey>> = match id {
+            None => self.keys.iter().filter(fits).collect(),
+            Some(id) => {
+                let Some(places) = self.by_id.get(id) else { return Verdict::UnknownKey };
+                places.iter().filter_map(|place| self.keys.get(*place)).filter(fits).collect()
+            }
         };
-        let Some(places) = self.by_id.get(id) else { return Verdict::UnknownKey };
-        // More than one only where the issuer gave several keys the same id.
-        let mut keys = places
-            .iter()
-            .filter_map(|place| self.keys.get(*place)?.for_algorithm(algorithm))
-            .peekable();
-        if keys.peek().is_none() {
-            return Verdict::OtherAlgorithm;
+        let is_only = keys.len() == 1;
+        match id {
+            None if !is_only => return Verdict::AmbiguousKey,
+            Some(_) if keys.is_empty() => return Verdict::OtherAlgorithm,
+            _ => {}
         }
-        verdict(keys.any(|key| key.verifies(message, signature)))
+        // More than one only where the issuer gave several keys the same id.
+        keys.retain(|key| {
+            key.for_algorithm(algorithm).is_some_and(|key| key.verifies(message, signature))
+        });
+        match keys.first() {
+            Some(key) => Verdict::Valid(is_only.then(|| Arc::clone(key))),
+            None => Verdict::Invalid,
+        }
     }
 }
