@@ -245,6 +245,7 @@ impl Auth0 {
             && let Some(verified) = self.remembered(token, keys, now)
         {
             self.0.keys.refresh_if_due(keys, now.monotonic);
+            measure::recognised(&self.0.rules.issuer);
             let token = AccessToken::new(verified);
             tracing::debug!(
                 target: "auth0", issuer = token.issuer(), client_id = token.client_id().map(escaped),

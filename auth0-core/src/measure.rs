@@ -42,6 +42,15 @@ impl Stopwatch {
     }
 }
 
+/// A token was recognised that had been verified before.
+pub(crate) fn recognised(issuer: &Issuer) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("auth0_token_cache_hits_total", "issuer" => issuer.as_str().to_owned())
+        .increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = issuer;
+}
+
 pub(crate) fn refusal(issuer: &Issuer, code: ErrorCode) {
     #[cfg(feature = "metrics")]
     metrics::counter!(

@@ -83,6 +83,29 @@ pub(crate) struct Remembered {
 }
 
 impl Verified {
+    /// Claims of no meaning, for tests of where they are kept.
+    #[cfg(test)]
+    pub(crate) fn for_tests(payload: String, remembered: Remembered) -> Self {
+        Self {
+            payload: payload.into(),
+            issuer: Text::Copy("".into()),
+            subject: Text::Copy("".into()),
+            audiences: Texts::Empty,
+            times: Times::default(),
+            token_id: None,
+            client_id: None,
+            scope: None,
+            permissions: Texts::Empty,
+            organization_id: None,
+            organization_name: None,
+            session_id: None,
+            authenticated_at: None,
+            authentication_class: None,
+            authentication_methods: Texts::Empty,
+            remembered: Some(remembered),
+        }
+    }
+
     /// The bytes of memory that it takes, without what the allocator adds.
     pub(crate) fn bytes(&self) -> usize {
         let texts = [

@@ -236,3 +236,101 @@ impl fmt::Debug for TokenCache {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::Remembered;
+
+    /// A token as text, and what a verifier might have found in it, of about this size.
+    fn token(number: usize, bytes: usize) -> (String, Arc<Verified>) {
+        let token = format!("{}{}", "x".repeat(40), number * 7919);
+        let verified = Verified::for_tests(
+            "p".repeat(bytes),
+            Remembered { fingerprint: Fingerprint::of(token.as_bytes()), generation: 0 },
+        );
+        (token, Arc::new(verified))
+    }
+
+    fn knows(cache: &TokenCache, token: &str) -> bool {
+        cache.get(token.as_bytes(), |_| true).is_some()
+    }
+
+    fn bytes(cache: &TokenCache) -> usize {
+        let sets = cache.sets.get().into_iter().flatten();
+        sets.flat_map(|set| &set.entries)
+            .filter_map(ArcSwapOption::load_full)
+            .map(|entry| entry.bytes() + OVERHEAD)
+            .sum()
+    }
+
+    #[test]
+    fn it_is_bounded_in_tokens() {
+        for capacity in [1, 3, 8, 9, 64, 100] {
+            let cache = TokenCache::new(capacity);
+            for number in 0..2000 {
+                let (token, verified) = token(number, 100);
+                cache.insert(token.as_bytes(), &verified);
+                assert!(knows(&cache, &token), "the last one is always there");
+                assert!(cache.len() <= capacity);
+            }
+            assert!(cache.len() * 2 > capacity.min(8), "{} of {capacity}", cache.len());
+        }
+    }
+
+    #[test]
+    fn it_is_bounded_in_bytes() {
+        let cache = TokenCache::new(80);
+        for number in 0..2000 {
+            let (token, verified) = token(number, (number * 131) % 16_000);
+            cache.insert(token.as_bytes(), &verified);
+            assert!(bytes(&cache) <= 80 * 2048);
+        }
+        assert!(bytes(&cache) > 80 * 1024, "it is used");
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_remembered_and_evicts_nothing() {
+        let cache = TokenCache::new(8);
+        let small: Vec<_> = (0..8).map(|number| token(number, 100)).collect();
+        for (token, verified) in &small {
+            cache.insert(token.as_bytes(), verified);
+        }
+        let (large, verified) = token(9, BYTES_PER_SET);
+        cache.insert(large.as_bytes(), &verified);
+        assert!(!knows(&cache, &large));
+        assert!(small.iter().all(|(token, _)| knows(&cache, token)));
+    }
+
+    #[test]
+    fn the_fingerprint_decides_and_not_the_place() {
+        let cache = TokenCache::new(8);
+        let (token, verified) = token(1, 100);
+        cache.insert(token.as_bytes(), &verified);
+        let same_end = token.replacen('x', "y", 1);
+        assert_eq!(address(token.as_bytes()), address(same_end.as_bytes()));
+        assert!(knows(&cache, &token) && !knows(&cache, &same_end));
+        assert!(!knows(&cache, "short"), "no place at all");
+    }
+
+    #[test]
+    fn what_is_no_longer_current_is_replaced_and_not_doubled() {
+        let cache = TokenCache::new(8);
+        let (token, verified) = token(1, 100);
+        cache.insert(token.as_bytes(), &verified);
+        assert!(cache.get(token.as_bytes(), |_| false).is_none());
+        cache.insert(token.as_bytes(), &verified);
+        assert_eq!(cache.len(), 1);
+        cache.clear();
+        assert_eq!((cache.len(), bytes(&cache)), (0, 0));
+        assert_eq!(Arc::strong_count(&verified), 1, "its memory is given back");
+    }
+
+    #[test]
+    fn it_prints_counts_and_nothing_else() {
+        let cache = TokenCache::new(8);
+        let (token, verified) = token(1, 100);
+        cache.insert(token.as_bytes(), &verified);
+        assert_eq!(format!("{cache:?}"), "TokenCache { capacity: 8, len: 1 }");
+    }
+}

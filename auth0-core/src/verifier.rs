@@ -164,7 +164,7 @@ impl Rules {
 }
 
 /// The times of a token (RFC 7519 §4.1.4 to §4.1.6), since 1970.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Times {
     pub(crate) expires_at: Duration,
     not_before: Option<Duration>,

@@ -40,6 +40,7 @@ fn fetches_refusals_ages_and_times_are_counted() {
         (format!("auth0_key_fetches_total{{{issuer},outcome=status}}"), "1"),
         (format!("auth0_keys_age_seconds{{{issuer}}}"), "60"),
         (format!("auth0_verifications_total{{{issuer}}}"), "2"),
+        (format!("auth0_token_cache_hits_total{{{issuer}}}"), "1"),
         (format!("auth0_refusals_total{{{issuer},error_code=token_missing}}"), "1"),
         (format!("auth0_refusals_total{{{issuer},error_code=signature_invalid}}"), "1"),
         (format!("auth0_refusals_total{{{issuer},error_code=insufficient_scope}}"), "1"),

@@ -1,0 +1,177 @@
+//! What is measured: tokens as Auth0 issues them, of 1 KiB unless said otherwise, and the floor: the
+//! signature check of aws-lc-rs alone, with a key that was parsed before.
+#![allow(dead_code, reason = "each benchmark takes what it needs")]
+use auth0_core::{
+    Algorithm, Auth0, RequestView,
+    testing::{SigningKey, Tenant},
+};
+use aws_lc_rs::{
+    digest,
+    signature::{self, ParsedPublicKey, RsaPublicKeyComponents},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::hint::black_box;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Signing {
+    Rs256,
+    Rs256With4096Bits,
+    Ps256,
+    Es256,
+    EdDsa,
+}
+
+impl Signing {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Rs256, Self::Rs256With4096Bits, Self::Ps256, Self::Es256, Self::EdDsa];
+
+    const fn algorithm(self) -> Algorithm {
+        match self {
+            Self::Rs256 | Self::Rs256With4096Bits => Algorithm::RS256,
+            Self::Ps256 => Algorithm::PS256,
+            Self::Es256 => Algorithm::ES256,
+            Self::EdDsa => Algorithm::EdDSA,
+        }
+    }
+
+    fn key(self) -> SigningKey {
+        let algorithm = self.algorithm();
+        match self {
+            Self::Rs256With4096Bits => {
+                SigningKey::from_pkcs8(algorithm, include_bytes!("rsa-4096.der")).unwrap()
+            }
+            // The same in every run, and without a search for primes.
+            Self::Rs256 | Self::Ps256 => {
+                let der = Tenant::new().signing_key().to_pkcs8().unwrap();
+                SigningKey::from_pkcs8(algorithm, &der).unwrap().with_id("signing")
+            }
+            Self::Es256 | Self::EdDsa => SigningKey::generate(algorithm).unwrap(),
+        }
+    }
+}
+
+/// A tenant, and verifiers of its tokens that have its keys.
+pub(crate) struct Fixture {
+    tenant: Tenant,
+    key: SigningKey,
+    signing: Signing,
+}
+
+impl Fixture {
+    pub(crate) fn new(signing: Signing) -> Self {
+        Self::with_keys(signing, 1)
+    }
+
+    /// The key set has this many keys; the one that signs comes first.
+    pub(crate) fn with_keys(signing: Signing, keys: usize) -> Self {
+        let tenant = Tenant::new();
+        // Of one kind, so that they are equally costly to search through.
+        for number in 1..keys {
+            let other = SigningKey::generate(Algorithm::EdDSA).unwrap();
+            tenant.add_key(other.with_id(format!("another-{number}")));
+        }
+        let key = signing.key();
+        tenant.add_key(key.clone());
+        tenant.withdraw_key(Tenant::new().signing_key().id()).unwrap();
+        Self { tenant, key, signing }
+    }
+
+    pub(crate) fn verifier(&self, token_cache: usize) -> Auth0 {
+        let auth = self
+            .tenant
+            .builder()
+            .algorithms(Algorithm::ALL)
+            .max_token_bytes(64 * 1024)
+            .token_cache(token_cache)
+            .build()
+            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(auth.warm_up()).unwrap();
+        // Once for all: the header is known then, as it is in a service after its first token.
+        judge(&auth, &self.field(usize::MAX, 0));
+        auth
+    }
+
+    /// The `Authorization` field of a token that differs from others by its number, and is longer by
+    /// about so many bytes.
+    pub(crate) fn field(&self, number: usize, more: usize) -> Vec<u8> {
+        let token = self
+            .tenant
+            .token()
+            .subject(&format!("auth0|6543210fedcba9876543{number:020}"))
+            .scope("openid profile email read:messages write:messages")
+            .permissions(["read:messages", "write:messages", "delete:messages"])
+            .client("aBcDeFgHiJkLmNoPqRsTuVwXyZ012345")
+            .claim("https://acme.com/roles", ["admin", "editor"])
+            .claim("https://acme.com/plan", "enterprise-annual-with-support")
+            .claim("https://acme.com/more", vec!["a string of 24 characters"; more / 36])
+            .signed_by(&self.key)
+            .mint();
+        format!("Bearer {token}").into_bytes()
+    }
+
+    pub(crate) fn floor(&self, more: usize) -> Floor {
+        Floor::new(self.signing, &self.key, &self.field(0, more))
+    }
+}
+
+/// The verdict, which is there at once: the keys are at hand.
+pub(crate) fn judge(auth: &Auth0, field: &[u8]) {
+    let request = RequestView::new().authorization([black_box(field)]);
+    let token = auth.authenticate_now(&request).unwrap().unwrap();
+    black_box(token.subject());
+}
+
+/// The signature check alone.
+pub(crate) struct Floor {
+    key: ParsedPublicKey,
+    message: Vec<u8>,
+    signature: Vec<u8>,
+    token: Vec<u8>,
+}
+
+impl Floor {
+    fn new(signing: Signing, key: &SigningKey, field: &[u8]) -> Self {
+        let jwk = key.jwk();
+        let member = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+        let rsa = |parameters| {
+            RsaPublicKeyComponents { n: member("n"), e: member("e") }
+                .to_parsed_public_key(parameters)
+                .unwrap()
+        };
+        let key = match signing {
+            Signing::Rs256 | Signing::Rs256With4096Bits => {
+                rsa(&signature::RSA_PKCS1_2048_8192_SHA256)
+            }
+            Signing::Ps256 => rsa(&signature::RSA_PSS_2048_8192_SHA256),
+            Signing::Es256 => {
+                let point = [vec![4], member("x"), member("y")].concat();
+                ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).unwrap()
+            }
+            Signing::EdDsa => ParsedPublicKey::new(&signature::ED25519, member("x")).unwrap(),
+        };
+        let token = field.strip_prefix(b"Bearer ").unwrap().to_vec();
+        let dot = token.iter().rposition(|byte| *byte == b'.').unwrap();
+        let message = token[..dot].to_vec();
+        let signature = URL_SAFE_NO_PAD.decode(&token[dot + 1..]).unwrap();
+        let floor = Self { key, message, signature, token };
+        // The first check prepares the key, which is for once.
+        floor.verify();
+        floor
+    }
+
+    pub(crate) fn verify(&self) {
+        let Self { key, message, signature, .. } = self;
+        black_box(key.verify_sig(black_box(message), black_box(signature))).unwrap();
+    }
+
+    /// The SHA-256 of the whole token, which a remembered one costs.
+    pub(crate) fn hash(&self) {
+        black_box(digest::digest(&digest::SHA256, black_box(&self.token)));
+    }
+
+    /// The SHA-256 of the message alone.
+    pub(crate) fn hash_message(&self) {
+        black_box(digest::digest(&digest::SHA256, black_box(&self.message)));
+    }
+}

@@ -1,0 +1,105 @@
+//! Instructions and allocations of one verification, counted by valgrind: they repeat, seconds do not.
+//! `.ci/instructions` runs this and checks what each path may cost beyond the floor.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+mod common;
+
+use auth0_core::Auth0;
+use common::{Fixture, Floor, Signing, judge};
+use gungraun::{
+    Callgrind, Dhat, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
+};
+
+/// Given back by every benchmark, so that nothing is dropped while it is measured.
+type Judged = (Auth0, Vec<u8>);
+
+fn floor_of(signing: Signing, more: usize) -> Floor {
+    Fixture::new(signing).floor(more)
+}
+
+/// A token that was not seen before, and a verifier that remembers none.
+fn cold_of(signing: Signing, keys: usize, more: usize) -> Judged {
+    let fixture = Fixture::with_keys(signing, keys);
+    (fixture.verifier(0), fixture.field(0, more))
+}
+
+/// A token that was not seen before, and a verifier that will remember it.
+fn new_of(signing: Signing) -> Judged {
+    let fixture = Fixture::new(signing);
+    (fixture.verifier(10_000), fixture.field(0, 0))
+}
+
+/// A token that was verified before.
+fn hot_of(signing: Signing, keys: usize, more: usize) -> Judged {
+    let fixture = Fixture::with_keys(signing, keys);
+    let judged = (fixture.verifier(10_000), fixture.field(0, more));
+    judge(&judged.0, &judged.1);
+    judged
+}
+
+#[library_benchmark]
+#[bench::rs256(floor_of(Signing::Rs256, 0))]
+#[bench::rs256_more(floor_of(Signing::Rs256, 4096))]
+#[bench::rs256_most(floor_of(Signing::Rs256, 8192))]
+#[bench::rs256_4096(floor_of(Signing::Rs256With4096Bits, 0))]
+#[bench::ps256(floor_of(Signing::Ps256, 0))]
+#[bench::es256(floor_of(Signing::Es256, 0))]
+#[bench::eddsa(floor_of(Signing::EdDsa, 0))]
+fn floor(floor: Floor) -> Floor {
+    floor.verify();
+    floor
+}
+
+#[library_benchmark]
+#[bench::token(floor_of(Signing::Rs256, 0))]
+#[bench::token_most(floor_of(Signing::Rs256, 8192))]
+fn hash(floor: Floor) -> Floor {
+    floor.hash();
+    floor
+}
+
+#[library_benchmark]
+#[bench::rs256(floor_of(Signing::Rs256, 0))]
+fn hash_message(floor: Floor) -> Floor {
+    floor.hash_message();
+    floor
+}
+
+#[library_benchmark]
+#[bench::rs256(cold_of(Signing::Rs256, 1, 0))]
+#[bench::rs256_100_keys(cold_of(Signing::Rs256, 100, 0))]
+#[bench::rs256_more(cold_of(Signing::Rs256, 1, 4096))]
+#[bench::rs256_most(cold_of(Signing::Rs256, 1, 8192))]
+#[bench::rs256_4096(cold_of(Signing::Rs256With4096Bits, 1, 0))]
+#[bench::ps256(cold_of(Signing::Ps256, 1, 0))]
+#[bench::es256(cold_of(Signing::Es256, 1, 0))]
+#[bench::eddsa(cold_of(Signing::EdDsa, 1, 0))]
+fn cold(judged: Judged) -> Judged {
+    judge(&judged.0, &judged.1);
+    judged
+}
+
+#[library_benchmark]
+#[bench::rs256(new_of(Signing::Rs256))]
+fn new(judged: Judged) -> Judged {
+    judge(&judged.0, &judged.1);
+    judged
+}
+
+#[library_benchmark]
+#[bench::rs256(hot_of(Signing::Rs256, 1, 0))]
+#[bench::rs256_100_keys(hot_of(Signing::Rs256, 100, 0))]
+#[bench::rs256_most(hot_of(Signing::Rs256, 1, 8192))]
+fn hot(judged: Judged) -> Judged {
+    judge(&judged.0, &judged.1);
+    judged
+}
+
+library_benchmark_group!(
+    name = verification,
+    benchmarks = [floor, hash, hash_message, cold, new, hot]
+);
+
+main!(
+    config = LibraryBenchmarkConfig::default().tool(Callgrind::default()).tool(Dhat::default()),
+    library_benchmark_groups = verification
+);

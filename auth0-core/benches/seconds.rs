@@ -1,0 +1,113 @@
+//! Seconds, by hand: `cargo bench -p auth0-core --bench seconds`. On one thread and on two, because
+//! what threads contend for shows only there. Compare within one run only.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+mod common;
+
+use auth0_core::Auth0;
+use common::{Fixture, Signing, judge};
+use divan::Bencher;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = Signing::ALL)]
+fn floor(bencher: Bencher<'_, '_>, signing: Signing) {
+    let floor = Fixture::new(signing).floor(0);
+    bencher.bench_local(|| floor.verify());
+}
+
+#[divan::bench(args = Signing::ALL)]
+fn cold(bencher: Bencher<'_, '_>, signing: Signing) {
+    let fixture = Fixture::new(signing);
+    let (auth, field) = (fixture.verifier(0), fixture.field(0, 0));
+    bencher.bench_local(|| judge(&auth, &field));
+}
+
+#[divan::bench(args = Signing::ALL)]
+fn hot(bencher: Bencher<'_, '_>, signing: Signing) {
+    let fixture = Fixture::new(signing);
+    let (auth, field) = (fixture.verifier(10_000), fixture.field(0, 0));
+    judge(&auth, &field);
+    bencher.bench_local(|| judge(&auth, &field));
+}
+
+/// Each token comes again after all others.
+#[divan::bench]
+fn hot_2048_in_rotation(bencher: Bencher<'_, '_>) {
+    let fixture = Fixture::new(Signing::Rs256);
+    let auth = fixture.verifier(10_000);
+    let fields: Vec<Vec<u8>> = (0..2048).map(|number| fixture.field(number, 0)).collect();
+    fields.iter().for_each(|field| judge(&auth, field));
+    let mut fields = fields.iter().cycle();
+    bencher.bench_local(|| judge(&auth, fields.next().unwrap()));
+}
+
+/// Tokens that come for the first time: to a cache that is full, and to one so small that it stays
+/// in the processor's, which tells what the memory costs.
+#[divan::bench(sample_count = 20, sample_size = 1000, args = [0, 100, 10_000])]
+fn new_by_cache(bencher: Bencher<'_, '_>, token_cache: usize) {
+    let fixture = Fixture::new(Signing::Rs256);
+    let auth = fixture.verifier(token_cache);
+    let fields: Vec<Vec<u8>> = (0..32_000).map(|number| fixture.field(number, 0)).collect();
+    let mut fields = fields.iter().cycle();
+    for _ in 0..12_000 {
+        judge(&auth, fields.next().unwrap());
+    }
+    bencher.bench_local(|| judge(&auth, fields.next().unwrap()));
+}
+
+#[divan::bench(args = [1, 10, 100])]
+fn cold_by_keys(bencher: Bencher<'_, '_>, keys: usize) {
+    let fixture = Fixture::with_keys(Signing::Rs256, keys);
+    let (auth, field) = (fixture.verifier(0), fixture.field(0, 0));
+    bencher.bench_local(|| judge(&auth, &field));
+}
+
+#[divan::bench(threads = [1, 2])]
+fn floor_by_threads(bencher: Bencher<'_, '_>) {
+    let floor = Fixture::new(Signing::Rs256).floor(0);
+    bencher.bench(|| floor.verify());
+}
+
+/// What threads that share a verifier pay for it, and what they pay for the machine: those with
+/// verifiers of their own share nothing else.
+#[divan::bench(threads = [1, 2], args = [Sharing::Nothing, Sharing::Verifier, Sharing::Token])]
+fn cold_by_threads(bencher: Bencher<'_, '_>, sharing: Sharing) {
+    by_threads(bencher, sharing, 0);
+}
+
+#[divan::bench(threads = [1, 2], args = [Sharing::Nothing, Sharing::Verifier, Sharing::Token])]
+fn hot_by_threads(bencher: Bencher<'_, '_>, sharing: Sharing) {
+    by_threads(bencher, sharing, 10_000);
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Sharing {
+    Nothing,
+    Verifier,
+    /// As the threads do that serve one busy client.
+    Token,
+}
+
+fn by_threads(bencher: Bencher<'_, '_>, sharing: Sharing, token_cache: usize) {
+    let fixture = Fixture::new(Signing::Rs256);
+    let lanes: Vec<(Auth0, Vec<u8>)> = (0..2)
+        .map(|lane| {
+            let number = if matches!(sharing, Sharing::Token) { 0 } else { lane };
+            (fixture.verifier(token_cache), fixture.field(number, 0))
+        })
+        .collect();
+    // Which lane a thread takes is told once, outside of what is measured.
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static LANE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % 2);
+    for (auth, _) in &lanes {
+        lanes.iter().for_each(|(_, field)| judge(auth, field));
+    }
+    bencher.bench(|| {
+        let lane = LANE.with(|lane| *lane);
+        let auth = if matches!(sharing, Sharing::Nothing) { lane } else { 0 };
+        judge(&lanes[auth].0, &lanes[lane].1);
+    });
+}
