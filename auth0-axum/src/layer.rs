@@ -1,7 +1,7 @@
 //! A tower layer: requests are judged before they reach the inner service.
 use crate::{
     AccessToken, AuthBody,
-    once::{verify_once, verify_once_now},
+    once::{ask, verify_once_now},
     rejection::refusal,
 };
 use auth0_core::{
@@ -147,7 +147,7 @@ where
                 Ok(()) => {
                     Step::Admitted { inner: self.inner.call(Request::from_parts(parts, body)) }
                 }
-                Err(error) => Step::Refused { response: Some(refusal(error)) },
+                Err(error) => Step::Refused { error: Some(error) },
             };
             return AuthFuture { step };
         }
@@ -156,7 +156,7 @@ where
         let mut inner = mem::replace(&mut self.inner, clone);
         let settings = Arc::clone(settings);
         let judged = Box::pin(async move {
-            let verdict = verify_once(&settings.auth, &parts.headers, &mut parts.extensions).await;
+            let verdict = ask(&settings.auth, &parts.headers, &mut parts.extensions).await;
             match settings.admit(verdict, &mut parts.extensions) {
                 Ok(()) => {
                     let response = inner.call(Request::from_parts(parts, body)).await?;
@@ -184,7 +184,7 @@ pin_project! {
     #[project = StepProjection]
     enum Step<F, R, E> {
         Admitted { #[pin] inner: F },
-        Refused { response: Option<Response<AuthBody<R>>> },
+        Refused { error: Option<Error> },
         Waiting { judged: Judged<R, E> },
     }
 }
@@ -201,8 +201,8 @@ where
                 Poll::Ready(Ok(ready!(inner.poll(context))?.map(AuthBody::inner)))
             }
             // Polled again after its end, against the contract of futures: it has no end then.
-            StepProjection::Refused { response } => {
-                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+            StepProjection::Refused { error } => {
+                error.take().map_or(Poll::Pending, |error| Poll::Ready(Ok(refusal(error))))
             }
             StepProjection::Waiting { judged } => judged.as_mut().poll(context),
         }

@@ -24,9 +24,18 @@ pub(crate) async fn verify_once(
     headers: &HeaderMap,
     extensions: &mut Extensions,
 ) -> Result<AccessToken, Error> {
-    if let Some(result) = verify_once_now(auth, headers, extensions) {
-        return result;
+    match verify_once_now(auth, headers, extensions) {
+        Some(result) => result,
+        None => ask(auth, headers, extensions).await,
     }
+}
+
+/// After [`verify_once_now`] had no verdict.
+pub(crate) async fn ask(
+    auth: &Auth0,
+    headers: &HeaderMap,
+    extensions: &mut Extensions,
+) -> Result<AccessToken, Error> {
     let result = auth.authenticate(&view(headers)).await;
     if let Some(field) = only_field(headers) {
         remember(auth, field, &result, extensions);

@@ -316,3 +316,31 @@ async fn the_application_renders_the_body() {
     let response = call(app(auth), "GET", "/messages", Some(&token)).await;
     assert_eq!(text(response).await, "no: insufficient_scope");
 }
+
+/// A body may be one that stays on its thread, as long as nothing needs it to move.
+#[test]
+fn the_future_asks_nothing_of_the_response_body() {
+    fn assert_send<T: Send>(_: &T) {}
+    struct Local(#[allow(dead_code)] std::marker::PhantomData<std::rc::Rc<()>>);
+    #[derive(Clone)]
+    struct Inner;
+    impl tower::Service<axum::http::Request<()>> for Inner {
+        type Response = axum::http::Response<Local>;
+        type Error = std::convert::Infallible;
+        type Future = std::pin::Pin<
+            Box<dyn Future<Output = Result<Self::Response, std::convert::Infallible>> + Send>,
+        >;
+        fn poll_ready(
+            &mut self,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Result<(), Self::Error>> {
+            std::task::Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, _: axum::http::Request<()>) -> Self::Future {
+            Box::pin(async { Ok(axum::http::Response::new(Local(std::marker::PhantomData))) })
+        }
+    }
+    let layer = AuthLayer::new(Tenant::new().auth0());
+    let mut service = tower::Layer::layer(&layer, Inner);
+    assert_send(&tower::Service::call(&mut service, axum::http::Request::new(())));
+}

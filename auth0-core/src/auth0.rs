@@ -81,9 +81,10 @@ impl Auth0 {
         self.judge(Credentials::parse(request, self.0.rules.max_token_bytes)).await
     }
 
-    /// The same, for code that cannot wait: the verdict, or `None` if the issuer has to be asked for
-    /// keys first, in which case nothing has happened yet, and [`authenticate`](Self::authenticate)
-    /// does it all.
+    /// The same without waiting: the verdict, or `None` if there are no keys at hand, or not the one
+    /// that the token names. Nothing has happened then, nothing is fetched, logged or counted:
+    /// go on with [`authenticate`](Self::authenticate), which asks the issuer. Code that never does
+    /// refuses the tokens of a new key until the next refresh in the background.
     ///
     /// ```
     /// # #[cfg(feature = "testing")] {
@@ -114,7 +115,7 @@ impl Auth0 {
             Err(error) => Err(error.into()),
         };
         match verdict {
-            Err(Halt::KeysMissing(_) | Halt::KeyUnknown(_)) => None,
+            Err(Halt::KeysMissing(_) | Halt::KeyUnknown { .. }) => None,
             verdict => Some(self.report(stopwatch, verdict)),
         }
     }
@@ -224,9 +225,12 @@ impl Auth0 {
         let stopwatch = Stopwatch::start();
         let verdict = match credentials {
             Ok(credentials) => match self.judge_now(credentials) {
-                Err(Halt::KeysMissing(header) | Halt::KeyUnknown(header)) => {
-                    // In a box, because nearly every request does without.
-                    Box::pin(self.judge_with_fetch(credentials.token, header)).await
+                // In a box, because nearly every request does without.
+                Err(Halt::KeysMissing(header)) => {
+                    Box::pin(self.judge_with_keys(credentials.token, header)).await
+                }
+                Err(Halt::KeyUnknown { header, keys }) => {
+                    Box::pin(self.judge_with_newer_keys(credentials.token, header, keys)).await
                 }
                 verdict => verdict,
             },
@@ -240,7 +244,7 @@ impl Auth0 {
         let token = credentials.token;
         let now = self.0.clock.moment();
         let current = self.0.keys.usable(now.monotonic);
-        let keys = current.as_ref().and_then(|current| current.as_deref());
+        let keys = current.as_ref().and_then(|current| current.as_ref());
         if let Some(keys) = keys
             && let Some(verified) = self.remembered(token, keys, now)
         {
@@ -273,7 +277,7 @@ impl Auth0 {
     fn verify_with(
         &self,
         token: &[u8],
-        keys: Option<&Snapshot>,
+        keys: Option<&Arc<Snapshot>>,
         now: Moment,
     ) -> Result<AccessToken, Halt> {
         let Inner { rules, tokens, .. } = &*self.0;
@@ -298,7 +302,9 @@ impl Auth0 {
 
         let Some(keys) = keys else { return Err(Halt::KeysMissing(header.clone())) };
         self.0.keys.refresh_if_due(keys, now.monotonic);
-        let message = Message::new(compact.signed, algorithm, !tokens.is_off());
+        // Which key a token without a kid means depends on what else is in the set.
+        let is_remembered = !tokens.is_off() && header.key_id.is_some();
+        let message = Message::new(compact.signed, algorithm, is_remembered);
         let verdict = match known.and_then(KnownHeader::key) {
             Some(key) if key.verifies(&message, &signature) => Verdict::Valid(None),
             Some(_) => Verdict::Invalid,
@@ -309,7 +315,9 @@ impl Auth0 {
             Verdict::Valid(Some(key)) => {
                 keys.keys.known_headers.learn(compact.header, header, &key);
             }
-            Verdict::UnknownKey => return Err(Halt::KeyUnknown(header.clone())),
+            Verdict::UnknownKey => {
+                return Err(Halt::KeyUnknown { header: header.clone(), keys: Arc::clone(keys) });
+            }
             verdict => return Err(refuse(refusal(&verdict))),
         }
 
@@ -317,14 +325,16 @@ impl Auth0 {
             .check(issuer, header, &claims, &payload, now.unix_time)
             // The signature is good, so the client is who the issuer says.
             .map_err(|error| Halt::refused(error, header, claims.client_id()))?;
-        if !tokens.is_off() {
+        if is_remembered {
             verified.remembered = Some(Remembered {
                 fingerprint: message.fingerprint(token),
                 generation: keys.generation,
             });
         }
         let verified = Arc::new(Verified { payload: payload.into(), ..verified });
-        tokens.insert(token, &verified);
+        if is_remembered {
+            tokens.insert(token, &verified);
+        }
         let token = AccessToken::new(verified);
         tracing::debug!(
             target: "auth0", issuer = token.issuer(), client_id = token.client_id().map(escaped),
@@ -334,16 +344,32 @@ impl Auth0 {
         Ok(token)
     }
 
-    /// Judges after having asked the issuer for keys: for any, or for the one that the token names.
-    async fn judge_with_fetch(&self, token: &[u8], header: Header) -> Result<AccessToken, Halt> {
-        let refuse = |reason: Unavailable| Halt::refused(unavailable(&reason), &header, None);
-        let keys = self.0.keys.keys().await.map_err(refuse)?;
-        let verdict = self.verify_with(token, Some(&keys), self.0.clock.moment());
-        let Err(Halt::KeyUnknown(_)) = verdict else { return verdict };
-        let Some(key_id) = header.key_id.as_deref() else { return verdict };
-        match self.0.keys.newer_with(key_id, &keys).await.map_err(refuse)? {
+    /// Judges after having asked the issuer for keys.
+    async fn judge_with_keys(&self, token: &[u8], header: Header) -> Result<AccessToken, Halt> {
+        let keys = self.0.keys.keys().await;
+        let keys = keys.map_err(|reason| Halt::refused(unavailable(&reason), &header, None))?;
+        match self.verify_with(token, Some(&keys), self.0.clock.moment()) {
+            Err(Halt::KeyUnknown { header, keys }) => {
+                self.judge_with_newer_keys(token, header, keys).await
+            }
+            verdict => verdict,
+        }
+    }
+
+    /// Judges after having asked the issuer for the key that the token names, and `keys` lack.
+    async fn judge_with_newer_keys(
+        &self,
+        token: &[u8],
+        header: Header,
+        keys: Arc<Snapshot>,
+    ) -> Result<AccessToken, Halt> {
+        let Some(key_id) = header.key_id.as_deref() else {
+            return Err(Halt::KeyUnknown { header, keys });
+        };
+        let newer = self.0.keys.newer_with(key_id, &keys).await;
+        match newer.map_err(|reason| Halt::refused(unavailable(&reason), &header, None))? {
             Some(newer) => self.verify_with(token, Some(&newer), self.0.clock.moment()),
-            None => verdict,
+            None => Err(Halt::KeyUnknown { header, keys }),
         }
     }
 
@@ -385,8 +411,11 @@ enum Halt {
     Refused(Box<Refused>),
     /// There are no keys that may be used without asking for them.
     KeysMissing(Header),
-    /// No key is at hand of the name that the token gives.
-    KeyUnknown(Header),
+    /// These keys have none of the name that the token gives.
+    KeyUnknown {
+        header: Header,
+        keys: Arc<Snapshot>,
+    },
 }
 
 /// A refusal, and what the log may say of the token.
@@ -406,7 +435,7 @@ impl Halt {
             Self::Refused(refused) => return refused,
             // Not said to anybody: the keys are fetched first.
             Self::KeysMissing(header) => (Error::new(ErrorCode::KeysUnavailable), header),
-            Self::KeyUnknown(header) => (refusal(&Verdict::UnknownKey), header),
+            Self::KeyUnknown { header, .. } => (refusal(&Verdict::UnknownKey), header),
         };
         Box::new(Refused { error, header: Some(header), client_id: None })
     }

@@ -28,6 +28,8 @@ const LARGEST_MAX_TOKEN_BYTES: usize = 1024 * 1024;
 
 /// Enough for the users that are active at one time in most services; 20 MiB at the most.
 const DEFAULT_TOKEN_CACHE: usize = 10_000;
+/// 2 GiB at the most. Who writes more means something else.
+const LARGEST_TOKEN_CACHE: usize = 1_000_000;
 
 /// The configuration of a verifier: made by [`Auth0::builder`], ended with [`build`](Self::build).
 ///
@@ -186,12 +188,13 @@ impl Builder {
     }
 
     /// How many verified tokens are remembered at the most, so that a token that comes again costs
-    /// a hash and not a signature: 10,000 by default; zero turns it off.
+    /// a hash and not a signature: 10,000 by default, 1,000,000 at the most; zero turns it off.
     ///
     /// What is remembered takes 2 KiB for each of these places at the most (16 KiB in all for fewer
     /// than eight), and about as much as the payload for each token that is there. It is what the
-    /// tokens say, never the tokens. A remembered token is refused like any other once it has
-    /// expired, or its key has left the issuer's key set; see [`Auth0::refresh`].
+    /// tokens say, never the tokens. A token that would take more than 16 KiB is not remembered, nor
+    /// is one without a `kid`. A remembered token is refused like any other once it has expired, or
+    /// its key has left the issuer's key set; see [`Auth0::refresh`].
     pub fn token_cache(mut self, tokens: usize) -> Self {
         self.token_cache = tokens;
         self
@@ -275,6 +278,13 @@ impl Builder {
             return Err(ConfigError::new(format!(
                 "a token limit of {} bytes cannot work. Write 1 to {LARGEST_MAX_TOKEN_BYTES}",
                 self.max_token_bytes
+            )));
+        }
+        if self.token_cache > LARGEST_TOKEN_CACHE {
+            return Err(ConfigError::new(format!(
+                "a token cache for {} tokens cannot work. Write the number of tokens that are in \
+                 use at one time, at the most {LARGEST_TOKEN_CACHE}",
+                self.token_cache
             )));
         }
         if self.realm.as_ref().is_some_and(|realm| !realm.bytes().all(|b| matches!(b, b' '..=b'~')))

@@ -98,6 +98,9 @@ impl Place {
     }
 }
 
+/// What the allocator may add to a small text, in bytes.
+const ALLOCATION: usize = 32;
+
 /// A string of the payload: where it stands there, or a copy where JSON had escaped it.
 #[derive(Clone, Debug)]
 pub(crate) enum Text {
@@ -126,7 +129,7 @@ impl Text {
     pub(crate) fn copied_bytes(&self) -> usize {
         match self {
             Self::Place(_) => 0,
-            Self::Copy(text) => text.len(),
+            Self::Copy(text) => text.len() + ALLOCATION,
         }
     }
 }
@@ -160,7 +163,7 @@ impl Texts {
             Self::Empty | Self::Place(_) => 0,
             Self::One(text) => text.copied_bytes(),
             Self::Copies(copies) => {
-                copies.iter().map(|copy| copy.len() + size_of::<Box<str>>()).sum()
+                copies.iter().map(|copy| copy.len() + size_of::<Box<str>>() + ALLOCATION).sum()
             }
         }
     }

@@ -20,6 +20,9 @@ pub mod configuration {}
 #[doc = include_str!("../keys-and-caching.md")]
 pub mod keys_and_caching {}
 
+#[doc = include_str!("../performance.md")]
+pub mod performance {}
+
 #[doc = include_str!("../refusals.md")]
 pub mod refusals {}
 
