@@ -1,5 +1,6 @@
-//! One verification per request and verifier. actix polls the extractors of a handler side by
-//! side, so looking, verifying and then storing would verify twice: the cell is put down first.
+//! One verification per request and verifier. What the verifier itself remembers need not be kept
+//! here as well. actix polls the extractors of a handler side by side, so looking, verifying and then
+//! storing would verify twice: the cell is put down first.
 use actix_web::{
     HttpMessage, HttpRequest,
     http::header::{AUTHORIZATION, HeaderValue},
@@ -114,7 +115,9 @@ pub(crate) fn verify_once_now(
     }
     let view = RequestView::new().authorization([field.as_bytes()]);
     let result = auth.authenticate_now(&view)?;
-    remember(auth, field, State::Known(result.clone()), request);
+    if !result.as_ref().is_ok_and(|token| auth.remembers(token)) {
+        remember(auth, field, State::Known(result.clone()), request);
+    }
     Some(result)
 }
 

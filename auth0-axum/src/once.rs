@@ -1,4 +1,5 @@
-//! One verification per request and verifier, whoever asks first: the layer or any extractor.
+//! One verification per request and verifier, whoever asks first: the layer or any extractor. What
+//! the verifier itself remembers need not be kept here as well.
 use auth0_core::{AccessToken, Auth0, Error, RequestView};
 use http::{Extensions, HeaderMap, HeaderValue, header::AUTHORIZATION};
 
@@ -61,7 +62,9 @@ pub(crate) fn verify_once_now(
     }
     let request = RequestView::new().authorization([field.as_bytes()]);
     let result = auth.authenticate_now(&request)?;
-    remember(auth, field, &result, extensions);
+    if !result.as_ref().is_ok_and(|token| auth.remembers(token)) {
+        remember(auth, field, &result, extensions);
+    }
     Some(result)
 }
 

@@ -211,6 +211,14 @@ impl Auth0 {
         self.0.keys.health()
     }
 
+    /// Whether the verifier has remembered the token (see
+    /// [`Builder::token_cache`](crate::Builder::token_cache)), so that to ask for it again costs little.
+    /// For adapters: what they need not keep for the rest of a request.
+    #[must_use]
+    pub fn remembers(&self, token: &AccessToken) -> bool {
+        !self.0.tokens.is_off() && token.is_remembered()
+    }
+
     /// Whether two handles are clones of one verifier. What one verifier says of a request must
     /// not be taken for another's: they may trust different audiences.
     #[must_use]
@@ -325,14 +333,15 @@ impl Auth0 {
             .check(issuer, header, &claims, &payload, now.unix_time)
             // The signature is good, so the client is who the issuer says.
             .map_err(|error| Halt::refused(error, header, claims.client_id()))?;
-        if is_remembered {
+        verified.payload = payload.into();
+        if is_remembered && tokens.takes(&verified) {
             verified.remembered = Some(Remembered {
                 fingerprint: message.fingerprint(token),
                 generation: keys.generation,
             });
         }
-        let verified = Arc::new(Verified { payload: payload.into(), ..verified });
-        if is_remembered {
+        let verified = Arc::new(verified);
+        if verified.remembered.is_some() {
             tokens.insert(token, &verified);
         }
         let token = AccessToken::new(verified);

@@ -131,6 +131,10 @@ impl AccessToken {
     pub(crate) const fn new(verified: Arc<Verified>) -> Self {
         Self { verified, claims: () }
     }
+
+    pub(crate) fn is_remembered(&self) -> bool {
+        self.verified.remembered.is_some()
+    }
 }
 
 impl<C> AccessToken<C> {

@@ -62,6 +62,11 @@ impl TokenCache {
         self.capacity == 0
     }
 
+    /// Whether this would be remembered.
+    pub(crate) fn takes(&self, verified: &Verified) -> bool {
+        !self.is_off() && verified.bytes() + OVERHEAD <= BYTES_PER_SET
+    }
+
     /// What is known of a token, if `is_current` says that it still holds.
     pub(crate) fn get(
         &self,
@@ -93,10 +98,10 @@ impl TokenCache {
     /// Remembers a token that was verified. One that takes too much memory is not.
     pub(crate) fn insert(&self, token: &[u8], verified: &Arc<Verified>) {
         let Some(address) = address(token) else { return };
-        let bytes = verified.bytes() + OVERHEAD;
-        if self.is_off() || bytes > BYTES_PER_SET {
+        if !self.takes(verified) {
             return;
         }
+        let bytes = verified.bytes() + OVERHEAD;
         let sets = self.sets.get_or_init(|| {
             let sets = (self.capacity / WAYS).max(1);
             (0..sets).map(|_| Set::default()).collect()
