@@ -1,0 +1,116 @@
+//! Requests over loopback, as many as the server answers.
+//!
+//! One thread, and connections that are asked in turn, each again as soon as it has answered: two
+//! system calls per request and nothing to wait for but the oldest answer. The others are under way
+//! meanwhile, so the server always has something to do.
+use crate::{Outcome, process::processor_time};
+use std::{
+    io::{self, Read, Write},
+    net::{Ipv4Addr, TcpStream},
+    time::{Duration, Instant},
+};
+
+const CONNECTIONS: usize = 32;
+const WARM_UP: Duration = Duration::from_millis(1500);
+const TIME: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Prints how many requests were answered with 200, in how many seconds, and how many seconds of
+/// processor time the server and this process took for them.
+pub(crate) fn run(port: &str, server: &str) -> Outcome {
+    let requests: Vec<Vec<u8>> = io::read_to_string(io::stdin())?.lines().map(request).collect();
+    let mut requests = requests.iter().cycle();
+    let mut next = || requests.next().ok_or("no requests");
+    let mut connections = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut connection = Connection::open(port.parse()?)?;
+        connection.send(next()?)?;
+        connections.push(connection);
+    }
+
+    let mut answer_for = |time: Duration| -> Outcome<(usize, Duration)> {
+        let (began, mut answered) = (Instant::now(), 0);
+        while began.elapsed() < time {
+            for connection in &mut connections {
+                connection.receive()?;
+                connection.send(next()?)?;
+            }
+            answered += CONNECTIONS;
+        }
+        Ok((answered, began.elapsed()))
+    };
+    answer_for(WARM_UP)?;
+    let (before, mine_before) = (processor_time(server)?, processor_time("self")?);
+    let (answered, time) = answer_for(TIME)?;
+    let (after, mine_after) = (processor_time(server)?, processor_time("self")?);
+    let (processor, mine) = (after - before, mine_after - mine_before);
+    let [time, processor, mine] = [time, processor, mine].map(|time| time.as_secs_f64());
+    println!("{answered} {time} {processor} {mine}");
+    Ok(())
+}
+
+/// The same for all, also where nobody looks at the token.
+fn request(field: &str) -> Vec<u8> {
+    format!("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\nauthorization: {field}\r\n\r\n")
+        .into_bytes()
+}
+
+/// Asks once, without staying: whether a server is ready.
+pub(crate) fn is_answered(port: u16, field: &str) -> bool {
+    let ask = || -> Outcome {
+        let mut connection = Connection::open(port)?;
+        connection.send(&request(field))?;
+        connection.receive()
+    };
+    ask().is_ok()
+}
+
+struct Connection {
+    stream: TcpStream,
+    buffer: [u8; 4096],
+}
+
+impl Connection {
+    fn open(port: u16) -> Outcome<Self> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self { stream, buffer: [0; 4096] })
+    }
+
+    fn send(&mut self, request: &[u8]) -> Outcome {
+        Ok(self.stream.write_all(request)?)
+    }
+
+    /// One answer, which must be 200 and has a length.
+    fn receive(&mut self) -> Outcome {
+        let mut filled = 0;
+        loop {
+            let free = self.buffer.get_mut(filled..).ok_or("a long answer")?;
+            match self.stream.read(free)? {
+                0 => return Err("the server closed the connection".into()),
+                more => filled += more,
+            }
+            let answer = self.buffer.get(..filled).ok_or("a long answer")?;
+            if !answer.starts_with(b"HTTP/1.1 200 ") && filled >= 13 {
+                return Err(String::from_utf8_lossy(answer).into_owned().into());
+            }
+            let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
+                continue;
+            };
+            let length = content_length(answer.get(..head).unwrap_or_default());
+            if filled >= head + 4 + length.ok_or("an answer without a length")? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn content_length(head: &[u8]) -> Option<usize> {
+    let mut lines = head.split(|byte| *byte == b'\n');
+    lines.find_map(|line| {
+        let (name, value) = line.split_at_checked(15)?;
+        let value = std::str::from_utf8(value).ok()?;
+        name.eq_ignore_ascii_case(b"content-length:").then(|| value.trim().parse().ok())?
+    })
+}

@@ -1,0 +1,96 @@
+//! Processes that this one starts: on one core, and not for longer than this one runs.
+use crate::Outcome;
+use std::{
+    env, fs,
+    io::{self, BufRead, BufReader, Read},
+    process::{self, Child, ChildStdout, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+/// Ends when dropped. It also ends by itself when its standard input does, so it does not outlive
+/// one that was killed.
+pub(crate) struct Pinned {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Pinned {
+    /// This program, with other arguments.
+    pub(crate) fn again(core: usize, arguments: &[&str]) -> Outcome<Command> {
+        let program = env::current_exe()?;
+        let program = program.to_str().ok_or("the path of this program is not Unicode")?;
+        Ok(Self::command(core, program, arguments))
+    }
+
+    pub(crate) fn command(core: usize, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("taskset");
+        command.args(["-c", &core.to_string(), program]).args(arguments);
+        command
+    }
+
+    pub(crate) fn start(command: &mut Command) -> Outcome<Self> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("taskset is needed: {error}"))?;
+        let output = child.stdout.take().ok_or("no output")?;
+        Ok(Self { child, output: BufReader::new(output) })
+    }
+
+    /// `taskset` becomes the program that it starts, so this is the program's.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Writes all of it, and ends the input if that is the last.
+    pub(crate) fn write(&mut self, input: &[u8]) -> Outcome {
+        let mut stdin = self.child.stdin.take().ok_or("the input has ended")?;
+        Ok(io::Write::write_all(&mut stdin, input)?)
+    }
+
+    pub(crate) fn line(&mut self) -> Outcome<String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        if line.is_empty() {
+            return Err("it ended early".into());
+        }
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // One that has ended already needs no end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Ends this process when its standard input ends.
+pub(crate) fn end_with_input() {
+    thread::spawn(|| {
+        let _ = io::stdin().read_to_end(&mut Vec::new());
+        process::exit(0);
+    });
+}
+
+/// The processor time of a process with all its threads, user and system. In steps of 10 ms: what a
+/// tick is cannot be asked without `libc`, but Linux has shown hundredths here for decades.
+pub(crate) fn processor_time(id: &str) -> Outcome<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    // After the name, which may have spaces.
+    let (_, fields) = stat.rsplit_once(')').ok_or("no such process")?;
+    let fields = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = fields.map(str::parse::<u64>).sum::<Result<_, _>>()?;
+    Ok(Duration::from_millis(10 * ticks))
+}
+
+/// The resident memory of this process, in KiB.
+pub(crate) fn resident_kibibytes() -> Outcome<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS")?;
+    Ok(number.parse()?)
+}

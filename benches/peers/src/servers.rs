@@ -1,0 +1,230 @@
+//! The servers in Rust: one thread each, one route, and the subject of the token as the answer.
+use crate::{
+    Outcome, process,
+    token::Claims,
+    verify::{keys_by_id, remote_decoder, validation},
+};
+use actix_web::{App, HttpServer, dev::Payload, error::ErrorUnauthorized, web};
+use auth0_axum::{Auth0, AuthLayer};
+use axum::{
+    Extension, Router,
+    extract::{FromRef, FromRequestParts},
+    http::{StatusCode, request::Parts},
+    routing::get,
+};
+use axum_jwt_auth::Decoder;
+use jsonwebtoken::{DecodingKey, Validation};
+use jwt_authorizer::{IntoLayer, JwtAuthorizer, JwtClaims};
+use std::{
+    collections::HashMap,
+    env,
+    future::{Ready, ready},
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+use tower_oauth2_resource_server::{server::OAuth2ResourceServer, tenant::TenantConfiguration};
+
+/// As long as those of the tokens.
+const SUBJECT: &str = "auth0|6543210fedcba987654300000000000000000000";
+
+const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
+/// The default, written out.
+const REMEMBERED: usize = 10_000;
+
+/// Prints the port, and answers until the standard input ends.
+pub(crate) fn serve(contender: &str) -> Outcome {
+    process::end_with_input();
+    let tenant = Issuer { issuer: env::var("ISSUER")?, audience: env::var("AUDIENCE")? };
+    if contender.starts_with("actix") {
+        return actix_web::rt::System::new().block_on(serve_actix(contender, &tenant));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        if contender.starts_with("old-axum") {
+            serve_old_axum(contender, &tenant).await
+        } else {
+            serve_axum(contender, &tenant).await
+        }
+    })
+}
+
+struct Issuer {
+    issuer: String,
+    audience: String,
+}
+
+impl Issuer {
+    async fn ours(&self, token_cache: usize) -> Outcome<Auth0> {
+        let auth = Auth0::builder()
+            .issuer(&self.issuer)
+            .audience(&self.audience)
+            .token_cache(token_cache)
+            .build()?;
+        auth.warm_up().await?;
+        Ok(auth)
+    }
+
+    async fn by_hand(&self) -> Outcome<ByHand> {
+        let url = format!("{}.well-known/jwks.json", self.issuer);
+        let keys = keys_by_id(reqwest::get(url).await?.json().await?)?;
+        let validation = validation(&self.issuer, &self.audience);
+        Ok(ByHand(Arc::new((keys, validation))))
+    }
+}
+
+fn announce(address: SocketAddr) {
+    println!("{}", address.port());
+}
+
+/// What a protected route answers as well, so that the answer makes no difference.
+async fn open() -> String {
+    SUBJECT.to_owned()
+}
+
+async fn serve_axum(contender: &str, tenant: &Issuer) -> Outcome {
+    let app = match contender {
+        "axum-open" => Router::new().route("/", get(open)),
+        "axum-ours" => axum_ours(tenant.ours(REMEMBERED).await?),
+        "axum-ours-uncached" => axum_ours(tenant.ours(0).await?),
+        "axum-ours-layer" => {
+            let protect = AuthLayer::new(tenant.ours(REMEMBERED).await?);
+            Router::new().route("/", get(open).layer(protect))
+        }
+        "axum-jsonwebtoken" => {
+            let handler = async |Subject(subject): Subject| subject;
+            Router::new().route("/", get(handler)).with_state(tenant.by_hand().await?)
+        }
+        "axum-oauth2-resource-server" => oauth2_resource_server(tenant).await?,
+        "axum-jwt-auth" => {
+            let decoder = remote_decoder(&tenant.issuer, &tenant.audience).await?;
+            let decoder: Decoder<Claims> = Arc::new(decoder);
+            let handler = async |token: axum_jwt_auth::Claims<Claims>| token.claims.sub;
+            Router::new().route("/", get(handler)).with_state(decoder)
+        }
+        _ => return Err("no such contender".into()),
+    };
+    let listener = tokio::net::TcpListener::bind(LOOPBACK).await?;
+    announce(listener.local_addr()?);
+    Ok(axum::serve(listener, app).await?)
+}
+
+fn axum_ours(auth: Auth0) -> Router {
+    let handler = async |token: auth0_axum::AccessToken| token.subject().to_owned();
+    Router::new().route("/", get(handler)).with_state(auth)
+}
+
+async fn oauth2_resource_server(tenant: &Issuer) -> Outcome<Router> {
+    let configuration =
+        TenantConfiguration::builder(&tenant.issuer).audiences(&[&tenant.audience]).build().await?;
+    let server =
+        OAuth2ResourceServer::<Claims>::builder().add_tenant(configuration).build().await?;
+    let handler = async |Extension(claims): Extension<Claims>| claims.sub;
+    Ok(Router::new().route("/", get(handler)).layer(server.into_layer()))
+}
+
+/// jwt-authorizer has the extractors and the responses of axum 0.7.
+async fn serve_old_axum(contender: &str, tenant: &Issuer) -> Outcome {
+    use axum_of_jwt_authorizer::{Router, routing::get, serve};
+    let app = match contender {
+        "old-axum-open" => Router::new().route("/", get(open)),
+        "old-axum-jwt-authorizer" => {
+            let validation = jwt_authorizer::Validation::new()
+                .iss(&[&tenant.issuer])
+                .aud(&[&tenant.audience])
+                .nbf(true);
+            let authorizer =
+                JwtAuthorizer::<Claims>::from_oidc(&tenant.issuer).validation(validation);
+            let layer = authorizer.build().await?.into_layer();
+            let handler = |JwtClaims(claims): JwtClaims<Claims>| async { claims.sub };
+            Router::new().route("/", get(handler)).layer(layer)
+        }
+        _ => return Err("no such contender".into()),
+    };
+    let listener = tokio::net::TcpListener::bind(LOOPBACK).await?;
+    announce(listener.local_addr()?);
+    Ok(serve(listener, app).await?)
+}
+
+async fn serve_actix(contender: &str, tenant: &Issuer) -> Outcome {
+    match contender {
+        "actix-open" => run_actix(|config| {
+            config.route("/", web::get().to(open));
+        }),
+        "actix-ours" => run_actix(actix_ours(tenant.ours(REMEMBERED).await?)),
+        "actix-ours-uncached" => run_actix(actix_ours(tenant.ours(0).await?)),
+        "actix-ours-middleware" => {
+            let auth = tenant.ours(REMEMBERED).await?;
+            run_actix(move |config| {
+                let route = web::resource("/").wrap(auth0_actix::RequireAuth::new());
+                config.app_data(auth.clone()).service(route.get(open));
+            })
+        }
+        "actix-jsonwebtoken" => {
+            let keys = tenant.by_hand().await?;
+            let handler = async |Subject(subject): Subject| subject;
+            run_actix(move |config| {
+                config.app_data(keys.clone()).route("/", web::get().to(handler));
+            })
+        }
+        _ => return Err("no such contender".into()),
+    }?
+    .await?;
+    Ok(())
+}
+
+fn actix_ours(auth: Auth0) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    let handler = async |token: auth0_actix::AccessToken| token.subject().to_owned();
+    move |config| {
+        config.app_data(auth.clone()).route("/", web::get().to(handler));
+    }
+}
+
+fn run_actix(
+    configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+) -> Outcome<actix_web::dev::Server> {
+    let app = move || App::new().configure(configure.clone());
+    let server = HttpServer::new(app).workers(1).disable_signals().bind(LOOPBACK)?;
+    announce(*server.addrs().first().ok_or("no address")?);
+    Ok(server.run())
+}
+
+/// What one writes without a library: the keys and the rules.
+#[derive(Clone)]
+struct ByHand(Arc<(HashMap<String, DecodingKey>, Validation)>);
+
+impl ByHand {
+    fn subject(&self, field: Option<&[u8]>) -> Option<Subject> {
+        let (keys, validation) = &*self.0;
+        let token = field?.strip_prefix(b"Bearer ")?;
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        let key = keys.get(header.kid.as_ref()?)?;
+        let token = jsonwebtoken::decode::<Claims>(token, key, validation).ok()?;
+        Some(Subject(token.claims.sub))
+    }
+}
+
+/// Of a token that was verified by hand.
+struct Subject(String);
+
+impl<S: Sync> FromRequestParts<S> for Subject
+where
+    ByHand: FromRef<S>,
+{
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let field = parts.headers.get("authorization").map(|field| field.as_bytes());
+        ByHand::from_ref(state).subject(field).ok_or(StatusCode::UNAUTHORIZED)
+    }
+}
+
+impl actix_web::FromRequest for Subject {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &actix_web::HttpRequest, _: &mut Payload) -> Self::Future {
+        let field = request.headers().get("authorization").map(|field| field.as_bytes());
+        let subject = request.app_data::<ByHand>().and_then(|by_hand| by_hand.subject(field));
+        ready(subject.ok_or_else(|| ErrorUnauthorized("")))
+    }
+}
