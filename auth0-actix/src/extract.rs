@@ -1,7 +1,7 @@
 //! Extractors.
 use crate::{
     AuthError,
-    once::{verifier, verify_once, verify_once_now},
+    once::{authorize, verifier, verify_once, verify_once_now},
 };
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use auth0_core::{AccessToken as Verified, Auth0, Error, ErrorCode, Policy, policy};
@@ -74,6 +74,41 @@ pub struct MaybeAccessToken<C = ()>(pub Option<AccessToken<C>>);
 /// policy is asked first: a token that neither meets it nor has the claims gets `403`.
 pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 
+/// The organization that the user logged in through, as an extractor: `401` without a valid token,
+/// `403` where the token is of no organization. Keep data by its
+/// [`id`](auth0_core::Organization::id).
+///
+/// ```
+/// use actix_web::{Responder, get};
+/// use auth0_actix::Organization;
+///
+/// #[get("/reports")]
+/// async fn reports(organization: Organization) -> impl Responder {
+///     format!("reports of {}", organization.id())
+/// }
+/// ```
+///
+/// Where the path names an organization, require that it is this one:
+/// [`policy::organization_in_path`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Organization(auth0_core::Organization);
+
+impl Organization {
+    /// The organization without the extractor around it.
+    #[must_use]
+    pub fn into_inner(self) -> auth0_core::Organization {
+        self.0
+    }
+}
+
+impl Deref for Organization {
+    type Target = auth0_core::Organization;
+
+    fn deref(&self) -> &auth0_core::Organization {
+        &self.0
+    }
+}
+
 impl<C> AccessToken<C> {
     /// The token without the extractor around it, to hand on to code that knows no framework.
     #[must_use]
@@ -129,7 +164,7 @@ impl<C: DeserializeOwned + 'static> FromRequest for AccessToken<C> {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extraction::new(request, |auth, verdict| Ok(Self(auth.with_claims(&verdict?)?)))
+        Extraction::new(request, |auth, verdict, _| Ok(Self(auth.with_claims(&verdict?)?)))
     }
 }
 
@@ -138,7 +173,7 @@ impl<C: DeserializeOwned + 'static> FromRequest for MaybeAccessToken<C> {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extraction::new(request, |auth, verdict| match verdict {
+        Extraction::new(request, |auth, verdict, _| match verdict {
             Ok(token) => Ok(Self(Some(AccessToken(auth.with_claims(&token)?)))),
             Err(error) if error.code() == ErrorCode::TokenMissing => Ok(Self(None)),
             Err(error) => Err(error),
@@ -151,17 +186,29 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Authorized<P, C> 
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extraction::new(request, |auth, verdict| {
+        Extraction::new(request, |auth, verdict, request| {
             let token = verdict?;
-            auth.authorize(&token, policy::of::<P>())?;
+            authorize(auth, &token, policy::of::<P>(), request)?;
             Ok(Self(AccessToken(auth.with_claims(&token)?), PhantomData))
         })
+    }
+}
+
+impl FromRequest for Organization {
+    type Error = AuthError;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        Extraction::new(request, |auth, verdict, _| Ok(Self(auth.organization_of(&verdict?)?)))
     }
 }
 
 /// What an extractor of this crate brings. With the issuer's keys at hand, which is nearly always, it
 /// is there at once.
 pub struct Extraction<T>(Step<T>);
+
+/// From a verdict to what the handler takes.
+type Extract<T> = fn(&Auth0, Result<Verified, Error>, &HttpRequest) -> Result<T, Error>;
 
 enum Step<T> {
     /// Until it is taken.
@@ -170,22 +217,19 @@ enum Step<T> {
 }
 
 impl<T: 'static> Extraction<T> {
-    fn new(
-        request: &HttpRequest,
-        extract: fn(&Auth0, Result<Verified, Error>) -> Result<T, Error>,
-    ) -> Self {
+    fn new(request: &HttpRequest, extract: Extract<T>) -> Self {
         let auth = match verifier(request) {
             Ok(auth) => auth,
             Err(error) => return Self(Step::Ready(Some(Err(error.into())))),
         };
         if let Some(verdict) = verify_once_now(&auth, request) {
-            let extracted = extract(&auth, verdict).map_err(AuthError::from);
+            let extracted = extract(&auth, verdict, request).map_err(AuthError::from);
             return Self(Step::Ready(Some(extracted)));
         }
         let request = request.clone();
         Self(Step::Waiting(Box::pin(async move {
-            let verdict = verify_once(&auth, request).await;
-            Ok(extract(&auth, verdict)?)
+            let verdict = verify_once(&auth, request.clone()).await;
+            Ok(extract(&auth, verdict, &request)?)
         })))
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod context;
 mod error;
 mod extract;
 mod middleware;
@@ -11,7 +12,7 @@ pub use auth0_core::{
     RefusalBody, Requirement, all_of, any_of, policy,
 };
 pub use error::AuthError;
-pub use extract::{AccessToken, Authorized, Extraction, MaybeAccessToken};
+pub use extract::{AccessToken, Authorized, Extraction, MaybeAccessToken, Organization};
 pub use middleware::{RequireAuth, RequireAuthFuture, RequireAuthService, require};
 
 /// The token without the extractor around it: what a named function for

@@ -1,7 +1,7 @@
 //! A middleware: requests are judged before they reach the wrapped service.
 use crate::{
     AccessToken, AuthError,
-    once::{verifier, verify_once, verify_once_now},
+    once::{authorize, verifier, verify_once, verify_once_now},
 };
 use actix_web::{
     Error, HttpMessage,
@@ -168,7 +168,7 @@ impl RequireAuth {
     ) -> Result<(), auth0_core::Error> {
         match verdict {
             Ok(token) => {
-                auth.authorize(&token, &self.requirement)?;
+                authorize(auth, &token, &self.requirement, request.request())?;
                 request.extensions_mut().insert(AccessToken::from(token));
                 Ok(())
             }

@@ -1,12 +1,13 @@
 //! One verification per request and verifier. What the verifier itself remembers need not be kept
 //! here as well. actix polls the extractors of a handler side by side, so looking, verifying and then
 //! storing would verify twice: the cell is put down first.
+use crate::context::Asked;
 use actix_web::{
     HttpMessage, HttpRequest,
     http::header::{AUTHORIZATION, HeaderValue},
     web::Data,
 };
-use auth0_core::{AccessToken, Auth0, Error, RequestView};
+use auth0_core::{AccessToken, Auth0, Error, RequestView, Requirement};
 use std::{
     rc::Rc,
     sync::atomic::{AtomicBool, Ordering},
@@ -119,6 +120,20 @@ pub(crate) fn verify_once_now(
         remember(auth, field, State::Known(result.clone()), request);
     }
     Some(result)
+}
+
+/// Asks the token, and the request where the requirement does.
+pub(crate) fn authorize(
+    auth: &Auth0,
+    token: &AccessToken,
+    requirement: &Requirement,
+    request: &HttpRequest,
+) -> Result<(), Error> {
+    if requirement.needs_request() {
+        auth.authorize_request(token, requirement, &Asked::of(request))
+    } else {
+        auth.authorize(token, requirement)
+    }
 }
 
 fn view(request: &HttpRequest) -> RequestView<'_> {

@@ -1,5 +1,5 @@
 //! Extractors.
-use crate::{AuthRejection, once::verify_once};
+use crate::{AuthRejection, layer::authorize, once::verify_once};
 use auth0_core::{AccessToken as Verified, Auth0, ErrorCode, Policy, policy};
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
@@ -55,6 +55,42 @@ pub struct AccessToken<C = ()>(Verified<C>);
 /// `Authorized<(A, B)>` requires both, and `Authorized<P, MyClaims>` brings claims of your own. The
 /// policy is asked first: a token that neither meets it nor has the claims gets `403`.
 pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
+
+/// The organization that the user logged in through, as an extractor: `401` without a valid token,
+/// `403` where the token is of no organization. Keep data by its
+/// [`id`](auth0_core::Organization::id).
+///
+/// ```
+/// use auth0_axum::Organization;
+///
+/// async fn reports(organization: Organization) -> String {
+///     format!("reports of {}", organization.id())
+/// }
+/// # fn app(auth: auth0_axum::Auth0) -> axum::Router {
+/// # axum::Router::new().route("/reports", axum::routing::get(reports)).with_state(auth)
+/// # }
+/// ```
+///
+/// Where the path names an organization, require that it is this one:
+/// [`policy::organization_in_path`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Organization(auth0_core::Organization);
+
+impl Organization {
+    /// The organization without the extractor around it.
+    #[must_use]
+    pub fn into_inner(self) -> auth0_core::Organization {
+        self.0
+    }
+}
+
+impl Deref for Organization {
+    type Target = auth0_core::Organization;
+
+    fn deref(&self) -> &auth0_core::Organization {
+        &self.0
+    }
+}
 
 impl<C> AccessToken<C> {
     /// The token without the extractor around it, to hand on to code that knows no framework.
@@ -153,7 +189,21 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
         let token = verify_once(&auth, &parts.headers, &mut parts.extensions).await?;
-        auth.authorize(&token, policy::of::<P>())?;
+        authorize(&auth, &token, policy::of::<P>(), parts)?;
         Ok(Self(AccessToken(auth.with_claims(&token)?), PhantomData))
+    }
+}
+
+impl<S> FromRequestParts<S> for Organization
+where
+    S: Send + Sync,
+    Auth0: FromRef<S>,
+{
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
+        let auth = Auth0::from_ref(state);
+        let token = verify_once(&auth, &parts.headers, &mut parts.extensions).await?;
+        Ok(Self(auth.organization_of(&token)?))
     }
 }

@@ -1,13 +1,14 @@
 //! A tower layer: requests are judged before they reach the inner service.
 use crate::{
     AccessToken, AuthBody,
+    context::Asked,
     once::{ask, verify_once_now},
     rejection::refusal,
 };
 use auth0_core::{
     AccessToken as Verified, Auth0, Error, ErrorCode, Requirement, policy::authenticated,
 };
-use http::{Extensions, Request, Response};
+use http::{Request, Response, request::Parts};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -92,20 +93,30 @@ impl fmt::Debug for AuthLayer {
 
 impl Settings {
     /// Lets a request through, or says why not.
-    fn admit(
-        &self,
-        verdict: Result<Verified, Error>,
-        extensions: &mut Extensions,
-    ) -> Result<(), Error> {
+    fn admit(&self, verdict: Result<Verified, Error>, parts: &mut Parts) -> Result<(), Error> {
         match verdict {
             Ok(token) => {
-                self.auth.authorize(&token, &self.requirement)?;
-                extensions.insert(AccessToken::from(token));
+                authorize(&self.auth, &token, &self.requirement, parts)?;
+                parts.extensions.insert(AccessToken::from(token));
                 Ok(())
             }
             Err(error) if self.optional && error.code() == ErrorCode::TokenMissing => Ok(()),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Asks the token, and the request where the requirement does.
+pub(crate) fn authorize(
+    auth: &Auth0,
+    token: &Verified,
+    requirement: &Requirement,
+    parts: &mut Parts,
+) -> Result<(), Error> {
+    if requirement.needs_request() {
+        auth.authorize_request(token, requirement, &Asked::of(parts))
+    } else {
+        auth.authorize(token, requirement)
     }
 }
 
@@ -143,7 +154,7 @@ where
         let settings = &self.layer.0;
         let verdict = verify_once_now(&settings.auth, &parts.headers, &mut parts.extensions);
         if let Some(verdict) = verdict {
-            let step = match settings.admit(verdict, &mut parts.extensions) {
+            let step = match settings.admit(verdict, &mut parts) {
                 Ok(()) => {
                     Step::Admitted { inner: self.inner.call(Request::from_parts(parts, body)) }
                 }
@@ -157,7 +168,7 @@ where
         let settings = Arc::clone(settings);
         let judged = Box::pin(async move {
             let verdict = ask(&settings.auth, &parts.headers, &mut parts.extensions).await;
-            match settings.admit(verdict, &mut parts.extensions) {
+            match settings.admit(verdict, &mut parts) {
                 Ok(()) => {
                     let response = inner.call(Request::from_parts(parts, body)).await?;
                     Ok(response.map(AuthBody::inner))

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod body;
+mod context;
 mod extract;
 mod layer;
 mod once;
@@ -12,7 +13,7 @@ pub use auth0_core::{
     RefusalBody, Requirement, all_of, any_of, policy,
 };
 pub use body::AuthBody;
-pub use extract::{AccessToken, Authorized};
+pub use extract::{AccessToken, Authorized, Organization};
 pub use layer::{Auth, AuthFuture, AuthLayer};
 pub use rejection::AuthRejection;
 

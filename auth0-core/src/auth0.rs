@@ -14,14 +14,15 @@ use crate::{
     },
     jws::{Compact, Escaped, Header},
     measure::{self, Stopwatch},
-    policy::Requirement,
+    organization::Organization,
+    policy::{Circumstances, RequestContext, Requirement, any_organization},
     request::RequestView,
     token::{AccessToken, Remembered, Verified},
     token_cache::TokenCache,
     verifier::Rules,
 };
 use serde::de::DeserializeOwned;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 use tracing::field::DisplayValue;
 
 /// Verifies access tokens of an Auth0 tenant. A cheap handle: clones share keys and settings.
@@ -132,22 +133,71 @@ impl Auth0 {
     /// Checks that a verified token meets a requirement. The error's challenge is this verifier's.
     ///
     /// # Errors
-    /// `insufficient_scope`, `insufficient_permissions` or `requirement_not_met`.
+    /// `insufficient_scope`, `insufficient_permissions`, `organization_mismatch`,
+    /// `step_up_required` or `requirement_not_met`. `misconfigured` if the requirement asks the
+    /// request for something: that takes [`authorize_request`](Self::authorize_request).
     pub fn authorize<C>(
         &self,
         token: &AccessToken<C>,
         requirement: &Requirement,
     ) -> Result<(), Error> {
-        requirement.check(token).map_err(|error| {
+        self.check(token, requirement, None)
+    }
+
+    /// The same for a requirement that may also ask for something of the request, such as
+    /// [`organization_in_path`](crate::policy::organization_in_path).
+    ///
+    /// # Errors
+    /// As for [`authorize`](Self::authorize). `misconfigured` if the request has no such path
+    /// parameter.
+    pub fn authorize_request<C>(
+        &self,
+        token: &AccessToken<C>,
+        requirement: &Requirement,
+        request: &dyn RequestContext,
+    ) -> Result<(), Error> {
+        self.check(token, requirement, Some(request))
+    }
+
+    /// The organization of a verified token, which it has to have. The error's challenge is this
+    /// verifier's.
+    ///
+    /// # Errors
+    /// `organization_mismatch` if the user did not log in through an organization.
+    pub fn organization_of<C>(&self, token: &AccessToken<C>) -> Result<Organization, Error> {
+        self.authorize(token, &any_organization())?;
+        // The requirement is met by what this reads.
+        token.organization().ok_or_else(|| {
+            Error::new(ErrorCode::OrganizationMismatch).with_options(&self.0.challenge)
+        })
+    }
+
+    fn check<C>(
+        &self,
+        token: &AccessToken<C>,
+        requirement: &Requirement,
+        request: Option<&dyn RequestContext>,
+    ) -> Result<(), Error> {
+        let circumstances = Circumstances {
+            now: if requirement.needs_time() { self.0.clock.unix_time() } else { Duration::ZERO },
+            leeway: self.0.rules.leeway,
+            request,
+        };
+        requirement.check_under(token, circumstances).map_err(|error| {
             measure::refusal(&self.0.rules.issuer, error.code());
-            tracing::info!(
-                target: "auth0",
-                error_code = error.code().as_str(),
-                client_id = token.client_id().map(escaped),
-                %requirement,
-                cause = error.cause(),
-                "refused a request"
-            );
+            let (error_code, hint) = (error.code().as_str(), requirement.hint(token));
+            if error.kind() == ErrorKind::Misconfigured {
+                tracing::error!(
+                    target: "auth0", error_code, %requirement, cause = error.cause(),
+                    "cannot judge a request"
+                );
+            } else {
+                tracing::info!(
+                    target: "auth0", error_code, client_id = token.client_id().map(escaped),
+                    %requirement, cause = error.cause(), hint = hint.as_deref(),
+                    "refused a request"
+                );
+            }
             error.with_options(&self.0.challenge)
         })
     }

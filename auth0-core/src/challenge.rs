@@ -117,7 +117,9 @@ impl RefusalBody {
 
 const fn status(kind: ErrorKind) -> u16 {
     match kind {
-        ErrorKind::CredentialsMissing | ErrorKind::TokenInvalid => 401,
+        ErrorKind::CredentialsMissing | ErrorKind::TokenInvalid | ErrorKind::LoginInsufficient => {
+            401
+        }
         ErrorKind::RequestMalformed => 400,
         ErrorKind::Forbidden => 403,
         ErrorKind::Unavailable => 503,
@@ -125,7 +127,7 @@ const fn status(kind: ErrorKind) -> u16 {
     }
 }
 
-/// The error code of RFC 6750 §3.1 (RFC 6749 §4.1.2.1 for what is not the client's fault). None
+/// The error code of RFC 6750 §3.1, RFC 9470 §3 (RFC 6749 §4.1.2.1 for what is not the client's fault). None
 /// where the client has just not authenticated yet.
 const fn oauth_error(code: ErrorCode) -> Option<&'static str> {
     match code.kind() {
@@ -133,6 +135,7 @@ const fn oauth_error(code: ErrorCode) -> Option<&'static str> {
         ErrorKind::RequestMalformed => Some("invalid_request"),
         ErrorKind::TokenInvalid => Some("invalid_token"),
         ErrorKind::Forbidden => Some("insufficient_scope"),
+        ErrorKind::LoginInsufficient => Some("insufficient_user_authentication"),
         ErrorKind::Unavailable => Some("temporarily_unavailable"),
         ErrorKind::Misconfigured => Some("server_error"),
     }
@@ -149,6 +152,14 @@ fn bearer(error: &Error, options: Option<&ChallengeOptions>) -> String {
     }
     if !error.scope().is_empty() {
         line.push("scope", error.scope());
+    }
+    if let Some(step_up) = error.step_up() {
+        if !step_up.acr_values.is_empty() {
+            line.push("acr_values", &step_up.acr_values);
+        }
+        if let Some(seconds) = step_up.max_age {
+            line.push("max_age", &seconds.to_string());
+        }
     }
     line.0
 }
@@ -223,10 +234,12 @@ mod tests {
                 ErrorCode::TokenNotYetValid => ErrorCode::ClaimsInvalid,
                 ErrorCode::ClaimsInvalid => ErrorCode::TokenTypeInvalid,
                 ErrorCode::TokenTypeInvalid => ErrorCode::TokenBindingMismatch,
-                ErrorCode::TokenBindingMismatch => ErrorCode::InsufficientScope,
+                ErrorCode::TokenBindingMismatch => ErrorCode::OrganizationMismatch,
+                ErrorCode::OrganizationMismatch => ErrorCode::InsufficientScope,
                 ErrorCode::InsufficientScope => ErrorCode::InsufficientPermissions,
                 ErrorCode::InsufficientPermissions => ErrorCode::RequirementNotMet,
-                ErrorCode::RequirementNotMet => ErrorCode::KeysUnavailable,
+                ErrorCode::RequirementNotMet => ErrorCode::StepUpRequired,
+                ErrorCode::StepUpRequired => ErrorCode::KeysUnavailable,
                 ErrorCode::KeysUnavailable => ErrorCode::Misconfigured,
                 ErrorCode::Misconfigured => break,
             };

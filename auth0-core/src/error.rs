@@ -29,7 +29,17 @@ struct Inner {
     retry_after: Option<Duration>,
     /// What the `scope` parameter of the challenge lists, separated by spaces.
     scope: String,
+    step_up: Option<StepUp>,
     options: Option<Arc<ChallengeOptions>>,
+}
+
+/// The login that is asked for (RFC 9470 §3).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StepUp {
+    /// Separated by spaces.
+    pub(crate) acr_values: String,
+    /// In seconds.
+    pub(crate) max_age: Option<u64>,
 }
 
 /// Whose fault it is, and what can be done about it.
@@ -44,6 +54,9 @@ pub enum ErrorKind {
     TokenInvalid,
     /// The token is good, but not for this: `403 insufficient_scope`.
     Forbidden,
+    /// The token is good, but the login behind it too weak or too old:
+    /// `401 insufficient_user_authentication`. Another login helps.
+    LoginInsufficient,
     /// What is needed to judge the token cannot be had now: `503`. The token may be good.
     Unavailable,
     /// The application is wired wrongly; no client can mend it: `500`.
@@ -69,9 +82,11 @@ pub enum ErrorKind {
 /// | `claims_invalid` | 401 | a required claim is missing, or one has the wrong JSON type |
 /// | `token_type_invalid` | 401 | `typ` is not an access token's, or it is an ID token |
 /// | `token_binding_mismatch` | 401 | the token is bound to a key or a certificate, and came as Bearer |
+/// | `organization_mismatch` | 403 | the user did not log in through the required [organization](crate::policy::organization) |
 /// | `insufficient_scope` | 403 | a scope is missing |
 /// | `insufficient_permissions` | 403 | a permission (RBAC) is missing |
-/// | `requirement_not_met` | 403 | a [`check`](crate::policy::check) of the application said no |
+/// | `requirement_not_met` | 403 | a claim, the kind of client, or a [`check`](crate::policy::check) of the application says no |
+/// | `step_up_required` | 401 | the login is too weak or too old: see [`acr`](crate::policy::acr) |
 /// | `keys_unavailable` | 503 | the issuer's keys cannot be fetched |
 /// | `misconfigured` | 500 | the application is wired wrongly |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,9 +108,11 @@ pub enum ErrorCode {
     ClaimsInvalid,
     TokenTypeInvalid,
     TokenBindingMismatch,
+    OrganizationMismatch,
     InsufficientScope,
     InsufficientPermissions,
     RequirementNotMet,
+    StepUpRequired,
     KeysUnavailable,
     Misconfigured,
 }
@@ -121,8 +138,8 @@ impl ErrorCode {
 
     const fn row(self) -> (&'static str, ErrorKind, &'static str) {
         use ErrorKind::{
-            CredentialsMissing, Forbidden, Misconfigured, RequestMalformed, TokenInvalid,
-            Unavailable,
+            CredentialsMissing, Forbidden, LoginInsufficient, Misconfigured, RequestMalformed,
+            TokenInvalid, Unavailable,
         };
         match self {
             Self::TokenMissing => (
@@ -198,6 +215,11 @@ impl ErrorCode {
                 TokenInvalid,
                 "The access token is bound to a key or a certificate, and the request does not prove that the client holds it.",
             ),
+            Self::OrganizationMismatch => (
+                "organization_mismatch",
+                Forbidden,
+                "The access token is not of the organization that is needed here.",
+            ),
             Self::InsufficientScope => (
                 "insufficient_scope",
                 Forbidden,
@@ -212,6 +234,11 @@ impl ErrorCode {
                 "requirement_not_met",
                 Forbidden,
                 "The access token does not meet what is required here.",
+            ),
+            Self::StepUpRequired => (
+                "step_up_required",
+                LoginInsufficient,
+                "The login is too weak or too old for this. Log in again, as the challenge says.",
             ),
             Self::KeysUnavailable => (
                 "keys_unavailable",
@@ -240,6 +267,7 @@ impl Error {
             cause: None,
             retry_after: None,
             scope: String::new(),
+            step_up: None,
             options: None,
         }))
     }
@@ -264,6 +292,11 @@ impl Error {
 
     pub(crate) fn needing_scope(mut self, scope: String) -> Self {
         self.0.scope = scope;
+        self
+    }
+
+    pub(crate) fn needing_login(mut self, step_up: StepUp) -> Self {
+        self.0.step_up = Some(step_up);
         self
     }
 
@@ -299,6 +332,10 @@ impl Error {
 
     pub(crate) fn scope(&self) -> &str {
         &self.0.scope
+    }
+
+    pub(crate) fn step_up(&self) -> Option<&StepUp> {
+        self.0.step_up.as_ref()
     }
 
     pub(crate) fn delay(&self) -> Option<Duration> {

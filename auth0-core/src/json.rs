@@ -108,6 +108,24 @@ impl<'a> Value<'a> {
         })
     }
 
+    pub(crate) fn as_bool(self) -> Option<bool> {
+        match self.raw {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether this is an array with an element of which this holds.
+    pub(crate) fn any_element(self, mut holds: impl FnMut(Value<'a>) -> bool) -> bool {
+        let mut found = false;
+        if matches!(self.shape, Shape::Array | Shape::Strings { .. }) {
+            // It was scanned before, so it is an array to its end.
+            let _ = Scanner::new(self.raw).array(0, &mut |element| found |= holds(element));
+        }
+        found
+    }
+
     pub(crate) fn is_object(self) -> bool {
         self.shape == Shape::Object
     }

@@ -1,9 +1,13 @@
 //! A verified access token: proof that somebody looked.
 use crate::{
+    actor::Actor,
+    authentication::Authentication,
     claims::{Text, Texts, invalid},
+    confirmation::Confirmation,
     crypto::Fingerprint,
     error::Error,
-    json,
+    json::{self, Value},
+    organization::Organization,
     verifier::Times,
 };
 use serde::de::DeserializeOwned;
@@ -210,6 +214,13 @@ impl<C> AccessToken<C> {
         self.optional(self.verified.token_id.as_ref())
     }
 
+    /// The organization that the user logged in through, if it was one: `org_id` and `org_name`.
+    #[must_use]
+    pub fn organization(&self) -> Option<Organization> {
+        let id = self.organization_id().filter(|id| !id.is_empty())?;
+        Some(Organization::new(id, self.organization_name()))
+    }
+
     /// The organization that the user logged in through: the `org_id` claim (`org_…`).
     #[must_use]
     pub fn organization_id(&self) -> Option<&str> {
@@ -228,6 +239,64 @@ impl<C> AccessToken<C> {
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         self.optional(self.verified.session_id.as_ref())
+    }
+
+    /// The login: how strong, by which methods, when.
+    #[must_use]
+    pub const fn authentication(&self) -> Authentication<'_, C> {
+        Authentication::new(self)
+    }
+
+    /// Who acts for the subject: the `act` claim (RFC 8693 §4.1). Only this outermost actor may be
+    /// used to decide about access; see [`Actor::chain`] for those before.
+    ///
+    /// # Errors
+    /// `claims_invalid` if the claim is there and is not an actor.
+    pub fn actor(&self) -> Result<Option<Actor>, Error> {
+        self.claim("act")
+    }
+
+    /// What the token is bound to: the `cnf` claim (RFC 7800 §3.1).
+    ///
+    /// # Errors
+    /// `claims_invalid` if a member has the wrong JSON type.
+    pub fn confirmation(&self) -> Result<Option<Confirmation>, Error> {
+        self.claim("cnf")
+    }
+
+    /// What the user has granted in detail: the `authorization_details` claim (RFC 9396 §9.1), each
+    /// entry as a type of the application's. Auth0 writes an array or, for one entry, an object;
+    /// without the claim the list is empty.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// # use auth0_core::testing::Tenant;
+    /// # use serde_json::json;
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// #[derive(serde::Deserialize)]
+    /// struct Payment {
+    ///     r#type: String,
+    ///     amount: u64,
+    /// }
+    ///
+    /// let tenant = Tenant::new();
+    /// let details = json!([{ "type": "payment", "amount": 45 }]);
+    /// let token = tenant.token().claim("authorization_details", details).mint();
+    /// let token = tenant.auth0().verify(&token).await?;
+    /// let payments: Vec<Payment> = token.authorization_details()?;
+    /// assert_eq!((&*payments[0].r#type, payments[0].amount), ("payment", 45));
+    /// # Ok::<(), auth0_core::Error>(())
+    /// # }).unwrap() }
+    /// ```
+    ///
+    /// # Errors
+    /// `claims_invalid` if an entry is not a `T`.
+    pub fn authorization_details<T: DeserializeOwned>(&self) -> Result<Vec<T>, Error> {
+        match self.member("authorization_details") {
+            None => Ok(Vec::new()),
+            Some(value) if value.is_object() => Ok(vec![read(value.raw())?]),
+            Some(value) => read(value.raw()),
+        }
     }
 
     /// When the user last proved who they are: the `auth_time` claim (RFC 9470 §6.1).
@@ -258,6 +327,12 @@ impl<C> AccessToken<C> {
     /// # Errors
     /// `claims_invalid` if it is there and is not a `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        let Some(value) = self.member(name) else { return Ok(None) };
+        read(value.raw()).map(Some)
+    }
+
+    /// A claim as it stands in the payload.
+    pub(crate) fn member(&self, name: &str) -> Option<Value<'_>> {
         let mut found = None;
         let checked = json::check_object(&self.verified.payload, |key, value| {
             if key == name {
@@ -265,8 +340,23 @@ impl<C> AccessToken<C> {
             }
         });
         debug_assert!(checked.is_ok(), "the payload was checked before");
-        let Some(value) = found else { return Ok(None) };
-        read(value.raw()).map(Some)
+        found
+    }
+
+    /// See [`policy::machine`](crate::policy::machine).
+    pub(crate) fn is_machine(&self) -> bool {
+        let subject = self.subject();
+        // The subject of a person has the connection before a `|`.
+        let is_agent = subject.starts_with("agt_") && !subject.contains('|');
+        let is_client = self.client_id().is_some_and(|client| {
+            subject == client || subject.strip_suffix("@clients") == Some(client)
+        });
+        let grant = self.member("gty").and_then(Value::as_str);
+        is_agent || is_client || grant.as_deref() == Some("client-credentials")
+    }
+
+    pub(crate) fn authenticated_at(&self) -> Option<Duration> {
+        self.verified.authenticated_at
     }
 
     /// The same token with claims of the application's: all that `T` asks of the payload.

@@ -21,14 +21,36 @@
 //! |---|---|
 //! | a valid token | [`authenticated()`] |
 //! | a scope that the client was granted | [`scope("read:messages")`](scope()) |
+//! | one of several scopes | [`any_scope(&["read:messages", "admin"])`](any_scope()) |
 //! | a permission (RBAC) of the user or machine | [`permission("read:messages")`](permission()) |
+//! | a claim of your own | [`claim("https://acme.com/roles").contains("admin")`](claim()) |
+//! | an organization | [`organization("org_…")`](organization()), [`organization_name("acme")`](organization_name()), [`any_organization()`] |
+//! | the organization that the request is about | [`organization_in_path("org")`](organization_in_path()), [`organization_in_header("x-org")`](organization_in_header()) |
+//! | a strong login (step-up) | [`acr(MFA)`](acr()), [`amr("mfa")`](amr()) |
+//! | a recent login (step-up) | [`max_age(300)`](max_age()) |
+//! | a machine, a person | [`machine()`], [`user()`], [`not_anonymous()`] |
+//! | a certain client | [`client("…")`](client()) |
 //! | several things | [`all_of![…]`](crate::all_of!), [`Requirement::and`] |
 //! | one of several things | [`any_of![…]`](crate::any_of!), [`Requirement::or`] |
 //! | what only code can tell | [`check("name", fn)`](check()) |
+mod claim;
+mod evaluation;
+mod organization;
 mod requirement;
+mod step_up;
 
 pub use crate::{all_of, any_of, policy};
-pub use requirement::{Requirement, authenticated, check, permission, scope};
+pub use claim::{Claim, claim};
+pub(crate) use evaluation::Circumstances;
+pub use organization::{
+    RequestContext, any_organization, organization, organization_in_header, organization_in_path,
+    organization_name,
+};
+pub use requirement::{
+    Requirement, any_scope, authenticated, check, client, machine, not_anonymous, permission,
+    scope, user,
+};
+pub use step_up::{MFA, acr, amr, max_age};
 
 /// A requirement with a name in the type system: declare one with [`policy!`](crate::policy!).
 ///

@@ -1,29 +1,63 @@
-//! A requirement: built, printed, checked.
-use crate::{
-    error::{Error, ErrorCode},
-    token::AccessToken,
+//! A requirement: built, combined, printed.
+use super::Circumstances;
+use crate::{error::Error, token::AccessToken};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use std::{borrow::Cow, fmt, sync::Arc};
 
 /// A requirement on a verified token. See [the module](mod@crate::policy) for how to write one.
 ///
 /// Two requirements are equal if they are written alike; a [`check`] is known by its name.
 #[derive(Clone)]
-pub struct Requirement(Kind);
+pub struct Requirement(pub(super) Kind);
+
+pub(super) type Text = Cow<'static, str>;
 
 #[derive(Clone)]
-enum Kind {
+pub(super) enum Kind {
     Authenticated,
-    Scope(Cow<'static, str>),
-    Permission(Cow<'static, str>),
+    Scope(Text),
+    AnyScope(&'static [&'static str]),
+    Permission(Text),
+    Claim { name: Text, test: ClaimTest },
+    Organization(Text),
+    OrganizationName(Text),
+    AnyOrganization,
+    OrganizationOfRequest(Source),
+    Acr(Text),
+    Amr(Text),
+    MaxAge { seconds: u64 },
+    Machine,
+    User,
+    NotAnonymous,
+    Client(Text),
     Check { name: &'static str, passes: fn(&AccessToken) -> bool },
     All(List),
     Any(List),
 }
 
+/// What a claim must be.
+#[derive(Clone, PartialEq)]
+pub(super) enum ClaimTest {
+    Contains(Text),
+    Equals(Text),
+    EqualsNumber(f64),
+    EqualsBool(bool),
+}
+
+/// Where a request says whose data it is about.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Source {
+    Path(&'static str),
+    Header(&'static str),
+}
+
 /// A constant list, or one put together at run time.
 #[derive(Clone)]
-enum List {
+pub(super) enum List {
     Static(&'static [Requirement]),
     Shared(Arc<[Requirement]>),
 }
@@ -48,6 +82,22 @@ pub const fn scope(name: &'static str) -> Requirement {
     Requirement(Kind::Scope(Cow::Borrowed(name)))
 }
 
+/// The client was granted at least one of these scopes. An empty list is never met.
+///
+/// ```
+/// use auth0_core::policy::*;
+///
+/// policy!(pub Read = any_scope(&["read:messages", "admin:messages"]));
+/// assert_eq!(of::<Read>().to_string(), r#"any_scope(["read:messages", "admin:messages"])"#);
+/// ```
+///
+/// Refused as [`scope()`] is; the challenge names them all.
+#[doc(alias = "require_any_scope")]
+#[must_use]
+pub const fn any_scope(names: &'static [&'static str]) -> Requirement {
+    Requirement(Kind::AnyScope(names))
+}
+
 /// The user or machine has this permission (Auth0's role-based access control): it stands in the
 /// `permissions` claim. An empty name is never met.
 ///
@@ -60,6 +110,45 @@ pub const fn scope(name: &'static str) -> Requirement {
 #[must_use]
 pub const fn permission(name: &'static str) -> Requirement {
     Requirement(Kind::Permission(Cow::Borrowed(name)))
+}
+
+/// A client that has this id asked for the token: `client_id` (RFC 9068 §2.2) or `azp`.
+///
+/// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
+#[must_use]
+pub const fn client(id: &'static str) -> Requirement {
+    Requirement(Kind::Client(Cow::Borrowed(id)))
+}
+
+/// A machine acts for itself: the token was issued to a client (client credentials, RFC 6749 §4.4) or
+/// to an agent, and no person stands behind it.
+///
+/// No single claim tells in all of Auth0's token profiles. A machine is who has the grant type
+/// `client-credentials` (`gty`), is `{client}@clients` or the client itself as `sub` (RFC 9068 §2.2),
+/// or an agent (`agt_…`).
+///
+/// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
+#[doc(alias = "client_credentials")]
+#[must_use]
+pub const fn machine() -> Requirement {
+    Requirement(Kind::Machine)
+}
+
+/// A person stands behind the token: it is not a [`machine`]'s. An anonymous session is a person's,
+/// too; see [`not_anonymous`].
+///
+/// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
+#[must_use]
+pub const fn user() -> Requirement {
+    Requirement(Kind::User)
+}
+
+/// The token is not of an anonymous session of Auth0 (`sub` begins with `anon@`).
+///
+/// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
+#[must_use]
+pub const fn not_anonymous() -> Requirement {
+    Requirement(Kind::NotAnonymous)
 }
 
 /// What only code can tell, under a name for the log and for tests.
@@ -102,6 +191,11 @@ impl Requirement {
         Self(Kind::Permission(Cow::Owned(name.into())))
     }
 
+    /// An [`organization`](super::organization) whose id is only known at run time.
+    pub fn organization_with_id(id: impl Into<String>) -> Self {
+        Self(Kind::Organization(Cow::Owned(id.into())))
+    }
+
     /// Both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -117,91 +211,40 @@ impl Requirement {
         Self(Kind::Any(List::Shared(Arc::new([self, other]))))
     }
 
-    /// Checks a verified token. In a service use [`Auth0::authorize`](crate::Auth0::authorize),
-    /// which also logs, and answers with the challenge as it was configured.
+    /// Checks a verified token, by the clock of the operating system. In a service use
+    /// [`Auth0::authorize`](crate::Auth0::authorize), which also logs, and answers with the
+    /// challenge as it was configured.
     ///
     /// # Errors
-    /// `insufficient_scope`, `insufficient_permissions` or `requirement_not_met`. Where several
-    /// things are missing, the first of these that applies: a client can mend a missing scope by
-    /// itself.
+    /// As for [`Auth0::authorize`](crate::Auth0::authorize). Where several things are missing, the
+    /// one that the client can do something about, and never another login if that would not help.
     pub fn check<C>(&self, token: &AccessToken<C>) -> Result<(), Error> {
-        let Some(code) = self.missing(token) else { return Ok(()) };
-        let error = Error::new(code).because(format!("required: {self}"));
-        Err(match code {
-            ErrorCode::InsufficientScope => error.needing_scope(self.scopes()),
-            _ => error,
-        })
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.check_under(token, Circumstances { now, leeway: Duration::ZERO, request: None })
     }
 
-    fn missing<C>(&self, token: &AccessToken<C>) -> Option<ErrorCode> {
-        let unless = |met: bool, code| (!met).then_some(code);
+    pub(crate) fn needs_time(&self) -> bool {
         match &self.0 {
-            Kind::Authenticated => None,
-            Kind::Scope(names) => {
-                let mut names = names.split_ascii_whitespace().peekable();
-                let met = names.peek().is_some() && names.all(|name| token.has_scope(name));
-                unless(met, ErrorCode::InsufficientScope)
-            }
-            Kind::Permission(name) => {
-                let met = !name.is_empty() && token.has_permission(name);
-                unless(met, ErrorCode::InsufficientPermissions)
-            }
-            Kind::Check { passes, .. } => {
-                unless(passes(&token.without_claims()), ErrorCode::RequirementNotMet)
-            }
-            Kind::All(list) => {
-                list.get().iter().filter_map(|r| r.missing(token)).min_by_key(|code| rank(*code))
-            }
-            Kind::Any(list) => {
-                let mut worst = Some(ErrorCode::RequirementNotMet);
-                for requirement in list.get() {
-                    let missing = requirement.missing(token)?;
-                    worst = worst.into_iter().chain([missing]).min_by_key(|code| rank(*code));
-                }
-                worst
-            }
+            Kind::MaxAge { .. } => true,
+            Kind::All(list) | Kind::Any(list) => list.get().iter().any(Self::needs_time),
+            _ => false,
         }
     }
 
-    /// Every scope that the requirement names, each once, as a `scope` parameter lists them. What
-    /// is not a scope-token (RFC 6749 §3.3) cannot be asked for and is left out.
-    fn scopes(&self) -> String {
-        let mut names = Vec::new();
-        self.collect_scopes(&mut names);
-        names.join(" ")
-    }
-
-    fn collect_scopes<'a>(&'a self, names: &mut Vec<&'a str>) {
+    /// Whether the request itself is asked for something, not only the token. For adapters: what
+    /// does not ask needs no [`RequestContext`](super::RequestContext).
+    #[must_use]
+    pub fn needs_request(&self) -> bool {
         match &self.0 {
-            Kind::Scope(scopes) => {
-                for name in scopes.split_ascii_whitespace() {
-                    let token = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
-                    if name.bytes().all(token) && !names.contains(&name) {
-                        names.push(name);
-                    }
-                }
-            }
-            Kind::All(list) | Kind::Any(list) => {
-                for requirement in list.get() {
-                    requirement.collect_scopes(names);
-                }
-            }
-            Kind::Authenticated | Kind::Permission(_) | Kind::Check { .. } => {}
+            Kind::OrganizationOfRequest(_) => true,
+            Kind::All(list) | Kind::Any(list) => list.get().iter().any(Self::needs_request),
+            _ => false,
         }
-    }
-}
-
-/// What the client can do most about comes first.
-const fn rank(code: ErrorCode) -> u8 {
-    match code {
-        ErrorCode::InsufficientScope => 0,
-        ErrorCode::InsufficientPermissions => 1,
-        _ => 2,
     }
 }
 
 impl List {
-    fn get(&self) -> &[Requirement] {
+    pub(super) fn get(&self) -> &[Requirement] {
         match self {
             Self::Static(list) => list,
             Self::Shared(list) => list,
@@ -211,17 +254,34 @@ impl List {
 
 impl PartialEq for Requirement {
     fn eq(&self, other: &Self) -> bool {
+        use Kind::{
+            Acr, All, Amr, Any, AnyOrganization, AnyScope, Authenticated, Check, Claim, Client,
+            Machine, MaxAge, NotAnonymous, Organization, OrganizationName, OrganizationOfRequest,
+            Permission, Scope, User,
+        };
         match (&self.0, &other.0) {
-            (Kind::Authenticated, Kind::Authenticated) => true,
-            (Kind::Scope(a), Kind::Scope(b)) | (Kind::Permission(a), Kind::Permission(b)) => a == b,
-            (Kind::Check { name: a, .. }, Kind::Check { name: b, .. }) => a == b,
-            (Kind::All(a), Kind::All(b)) | (Kind::Any(a), Kind::Any(b)) => a.get() == b.get(),
+            (Authenticated, Authenticated)
+            | (AnyOrganization, AnyOrganization)
+            | (Machine, Machine)
+            | (User, User)
+            | (NotAnonymous, NotAnonymous) => true,
+            (Scope(a), Scope(b))
+            | (Permission(a), Permission(b))
+            | (Organization(a), Organization(b))
+            | (OrganizationName(a), OrganizationName(b))
+            | (Acr(a), Acr(b))
+            | (Amr(a), Amr(b))
+            | (Client(a), Client(b)) => a == b,
+            (AnyScope(a), AnyScope(b)) => a == b,
+            (Claim { name: a, test: x }, Claim { name: b, test: y }) => a == b && x == y,
+            (OrganizationOfRequest(a), OrganizationOfRequest(b)) => a == b,
+            (MaxAge { seconds: a }, MaxAge { seconds: b }) => a == b,
+            (Check { name: a, .. }, Check { name: b, .. }) => a == b,
+            (All(a), All(b)) | (Any(a), Any(b)) => a.get() == b.get(),
             _ => false,
         }
     }
 }
-
-impl Eq for Requirement {}
 
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -236,10 +296,39 @@ impl fmt::Display for Requirement {
         match &self.0 {
             Kind::Authenticated => f.write_str("authenticated()"),
             Kind::Scope(name) => write!(f, "scope({name:?})"),
+            Kind::AnyScope(names) => write!(f, "any_scope({names:?})"),
             Kind::Permission(name) => write!(f, "permission({name:?})"),
+            Kind::Claim { name, test } => write!(f, "claim({name:?}){test}"),
+            Kind::Organization(id) => write!(f, "organization({id:?})"),
+            Kind::OrganizationName(name) => write!(f, "organization_name({name:?})"),
+            Kind::AnyOrganization => f.write_str("any_organization()"),
+            Kind::OrganizationOfRequest(Source::Path(name)) => {
+                write!(f, "organization_in_path({name:?})")
+            }
+            Kind::OrganizationOfRequest(Source::Header(name)) => {
+                write!(f, "organization_in_header({name:?})")
+            }
+            Kind::Acr(value) => write!(f, "acr({value:?})"),
+            Kind::Amr(value) => write!(f, "amr({value:?})"),
+            Kind::MaxAge { seconds } => write!(f, "max_age({seconds})"),
+            Kind::Machine => f.write_str("machine()"),
+            Kind::User => f.write_str("user()"),
+            Kind::NotAnonymous => f.write_str("not_anonymous()"),
+            Kind::Client(id) => write!(f, "client({id:?})"),
             Kind::Check { name, .. } => write!(f, "check({name:?})"),
             Kind::All(all) => list(f, "all_of", all),
             Kind::Any(any) => list(f, "any_of", any),
+        }
+    }
+}
+
+impl fmt::Display for ClaimTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contains(text) => write!(f, ".contains({text:?})"),
+            Self::Equals(text) => write!(f, ".equals({text:?})"),
+            Self::EqualsNumber(number) => write!(f, ".equals_number({number:?})"),
+            Self::EqualsBool(boolean) => write!(f, ".equals_bool({boolean})"),
         }
     }
 }

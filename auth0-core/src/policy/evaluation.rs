@@ -1,0 +1,278 @@
+//! What a token lacks, and which refusal that is.
+use super::{
+    MFA, RequestContext,
+    organization::{is_named, is_of},
+    requirement::{Kind, Requirement, Source},
+};
+use crate::{
+    error::{Error, ErrorCode, StepUp},
+    token::AccessToken,
+};
+use std::{borrow::Cow, time::Duration};
+
+/// What is asked beside the token.
+#[derive(Clone, Copy)]
+pub(crate) struct Circumstances<'a> {
+    /// Since 1970.
+    pub(crate) now: Duration,
+    /// How far clocks may differ.
+    pub(crate) leeway: Duration,
+    pub(crate) request: Option<&'a dyn RequestContext>,
+}
+
+/// Something that is required and is not there.
+struct Unmet<'a> {
+    code: ErrorCode,
+    acr_values: Vec<&'a str>,
+    max_age: Option<u64>,
+}
+
+impl Requirement {
+    pub(crate) fn check_under<C>(
+        &self,
+        token: &AccessToken<C>,
+        circumstances: Circumstances<'_>,
+    ) -> Result<(), Error> {
+        let Some(unmet) = self.unmet(token, circumstances) else { return Ok(()) };
+        let error = Error::new(unmet.code).because(format!("required: {self}"));
+        Err(match unmet.code {
+            ErrorCode::InsufficientScope => error.needing_scope(self.scopes()),
+            ErrorCode::StepUpRequired => error.needing_login(StepUp {
+                acr_values: unmet.acr_values.join(" "),
+                max_age: unmet.max_age,
+            }),
+            ErrorCode::Misconfigured => Error::misconfigured(
+                "a requirement asks for a path parameter that the route does not have, or for a \
+                 request where there is none. Put it on the route itself",
+            ),
+            _ => error,
+        })
+    }
+
+    /// `None` if it is met.
+    fn unmet<'a, C>(
+        &'a self,
+        token: &AccessToken<C>,
+        circumstances: Circumstances<'_>,
+    ) -> Option<Unmet<'a>> {
+        let (is_met, code) = match &self.0 {
+            Kind::Authenticated => return None,
+            Kind::Scope(names) => {
+                let mut names = names.split_ascii_whitespace().peekable();
+                let is_met = names.peek().is_some() && names.all(|name| token.has_scope(name));
+                (is_met, ErrorCode::InsufficientScope)
+            }
+            Kind::AnyScope(names) => {
+                (names.iter().any(|name| token.has_scope(name)), ErrorCode::InsufficientScope)
+            }
+            Kind::Permission(name) => {
+                let is_met = !name.is_empty() && token.has_permission(name);
+                (is_met, ErrorCode::InsufficientPermissions)
+            }
+            Kind::Claim { name, test } => {
+                let is_met = token.member(name).is_some_and(|value| test.is_passed_by(value));
+                (is_met, ErrorCode::RequirementNotMet)
+            }
+            Kind::Organization(id) => {
+                let is_met = !id.is_empty() && token.organization_id() == Some(id);
+                (is_met, ErrorCode::OrganizationMismatch)
+            }
+            Kind::OrganizationName(name) => {
+                (!name.is_empty() && is_named(token, name), ErrorCode::OrganizationMismatch)
+            }
+            Kind::AnyOrganization => {
+                let is_met = token.organization_id().is_some_and(|id| !id.is_empty());
+                (is_met, ErrorCode::OrganizationMismatch)
+            }
+            Kind::OrganizationOfRequest(source) => match source.read(circumstances.request) {
+                Ok(stated) => {
+                    let is_met = stated.is_some_and(|stated| is_of(token, &stated));
+                    (is_met, ErrorCode::OrganizationMismatch)
+                }
+                Err(NotThere) => (false, ErrorCode::Misconfigured),
+            },
+            Kind::Acr(value) => {
+                let unmet = || Unmet::step_up(vec![value], None);
+                return (token.acr() != Some(value)).then(unmet);
+            }
+            Kind::Amr(value) => {
+                let acr_values = if value == "mfa" { vec![MFA] } else { Vec::new() };
+                let is_met = token.amr().any(|method| method == value);
+                return (!is_met).then(|| Unmet::step_up(acr_values, None));
+            }
+            Kind::MaxAge { seconds } => {
+                let good_for = Duration::from_secs(*seconds).saturating_add(circumstances.leeway);
+                let is_met = token
+                    .authenticated_at()
+                    .is_some_and(|moment| circumstances.now <= moment.saturating_add(good_for));
+                return (!is_met).then(|| Unmet::step_up(Vec::new(), Some(*seconds)));
+            }
+            Kind::Machine => (token.is_machine(), ErrorCode::RequirementNotMet),
+            Kind::User => (!token.is_machine(), ErrorCode::RequirementNotMet),
+            Kind::NotAnonymous => {
+                (!token.subject().starts_with("anon@"), ErrorCode::RequirementNotMet)
+            }
+            Kind::Client(id) => {
+                let is_met = !id.is_empty() && token.client_id() == Some(id);
+                (is_met, ErrorCode::RequirementNotMet)
+            }
+            Kind::Check { passes, .. } => {
+                (passes(&token.without_claims()), ErrorCode::RequirementNotMet)
+            }
+            Kind::All(list) => {
+                let unmet = list.get().iter().filter_map(|r| r.unmet(token, circumstances));
+                return unmet.reduce(Unmet::and);
+            }
+            Kind::Any(list) => {
+                let mut all = Unmet::new(ErrorCode::RequirementNotMet);
+                for requirement in list.get() {
+                    all = all.or(requirement.unmet(token, circumstances)?);
+                }
+                return Some(all);
+            }
+        };
+        (!is_met).then(|| Unmet::new(code))
+    }
+
+    /// Every scope that the requirement names, each once, as a `scope` parameter lists them. What
+    /// is not a scope-token (RFC 6749 §3.3) cannot be asked for and is left out.
+    fn scopes(&self) -> String {
+        let mut names = Vec::new();
+        self.collect_scopes(&mut names);
+        names.join(" ")
+    }
+
+    fn collect_scopes<'a>(&'a self, names: &mut Vec<&'a str>) {
+        let mut add = |name: &'a str| {
+            let token = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
+            if !name.is_empty() && name.bytes().all(token) && !names.contains(&name) {
+                names.push(name);
+            }
+        };
+        match &self.0 {
+            Kind::Scope(scopes) => scopes.split_ascii_whitespace().for_each(add),
+            Kind::AnyScope(scopes) => scopes.iter().for_each(|name| add(name)),
+            Kind::All(list) | Kind::Any(list) => {
+                for requirement in list.get() {
+                    requirement.collect_scopes(names);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What may help whoever reads the log: where a thing stands that was looked for elsewhere.
+    pub(crate) fn hint<C>(&self, token: &AccessToken<C>) -> Option<Cow<'static, str>> {
+        let stands_elsewhere = |name: &str, here: &str, there: &str| {
+            Some(Cow::Owned(format!("{name:?} stands in `{there}`, not in `{here}`")))
+        };
+        match &self.0 {
+            Kind::Scope(names) => names
+                .split_ascii_whitespace()
+                .find(|name| !token.has_scope(name) && token.has_permission(name))
+                .and_then(|name| stands_elsewhere(name, "scope", "permissions")),
+            Kind::AnyScope(names) => names
+                .iter()
+                .find(|name| token.has_permission(name))
+                .filter(|_| !names.iter().any(|name| token.has_scope(name)))
+                .and_then(|name| stands_elsewhere(name, "scope", "permissions")),
+            Kind::Permission(name) if !token.has_permission(name) && token.has_scope(name) => {
+                stands_elsewhere(name, "permissions", "scope")
+            }
+            Kind::Organization(_)
+            | Kind::OrganizationName(_)
+            | Kind::AnyOrganization
+            | Kind::OrganizationOfRequest(_)
+                if token.organization_id().is_none() =>
+            {
+                Some("the token has no org_id: log in through an organization".into())
+            }
+            Kind::Acr(_) if token.acr().is_none() => {
+                Some("the token has no acr: the tenant must put it into access tokens".into())
+            }
+            Kind::Amr(_) if token.amr().next().is_none() => {
+                Some("the token has no amr: the tenant must put it into access tokens".into())
+            }
+            Kind::MaxAge { .. } if token.authenticated_at().is_none() => {
+                Some("the token has no auth_time: the tenant must put it into access tokens".into())
+            }
+            Kind::All(list) | Kind::Any(list) => list.get().iter().find_map(|r| r.hint(token)),
+            _ => None,
+        }
+    }
+}
+
+/// The request cannot say what it is asked for: there is none, or its route has no such parameter.
+struct NotThere;
+
+impl Source {
+    /// `Ok(None)` if the client has not said it, or not clearly.
+    fn read<'a>(
+        self,
+        request: Option<&'a dyn RequestContext>,
+    ) -> Result<Option<Cow<'a, str>>, NotThere> {
+        let request = request.ok_or(NotThere)?;
+        match self {
+            Self::Path(name) => request.path_parameter(name).map(Some).ok_or(NotThere),
+            Self::Header(name) => {
+                let value = request.header(name);
+                Ok(value.and_then(|value| str::from_utf8(value).ok()).map(Cow::Borrowed))
+            }
+        }
+    }
+}
+
+impl<'a> Unmet<'a> {
+    const fn new(code: ErrorCode) -> Self {
+        Self { code, acr_values: Vec::new(), max_age: None }
+    }
+
+    const fn step_up(acr_values: Vec<&'a str>, max_age: Option<u64>) -> Self {
+        Self { code: ErrorCode::StepUpRequired, acr_values, max_age }
+    }
+
+    /// Both are missing. What another login does not mend comes first: the user would log in for
+    /// nothing.
+    fn and(mut self, other: Self) -> Self {
+        self.name(other.acr_values);
+        let max_age = self.max_age.into_iter().chain(other.max_age).min();
+        let first = |code| match code {
+            ErrorCode::Misconfigured => 0,
+            ErrorCode::InsufficientScope => 1,
+            ErrorCode::OrganizationMismatch => 2,
+            ErrorCode::InsufficientPermissions => 3,
+            ErrorCode::StepUpRequired => 5,
+            _ => 4,
+        };
+        let code = if first(other.code) < first(self.code) { other.code } else { self.code };
+        Self { code, max_age, ..self }
+    }
+
+    /// One of the two would do: that which the client can do most about.
+    fn or(mut self, other: Self) -> Self {
+        let first = |code| match code {
+            ErrorCode::Misconfigured => 0,
+            ErrorCode::InsufficientScope => 1,
+            ErrorCode::StepUpRequired => 2,
+            ErrorCode::OrganizationMismatch => 3,
+            ErrorCode::InsufficientPermissions => 4,
+            _ => 5,
+        };
+        if first(other.code) < first(self.code) {
+            return other;
+        }
+        let is_alike = other.code == self.code && self.max_age.is_none() && other.max_age.is_none();
+        if is_alike && !self.acr_values.is_empty() {
+            self.name(other.acr_values); // RFC 9470 §3: any one of the values
+        }
+        self
+    }
+
+    fn name(&mut self, acr_values: Vec<&'a str>) {
+        for value in acr_values {
+            if !self.acr_values.contains(&value) {
+                self.acr_values.push(value);
+            }
+        }
+    }
+}

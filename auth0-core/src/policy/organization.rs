@@ -1,0 +1,70 @@
+//! Requirements on the organization that a user logged in through.
+use super::requirement::{Kind, Requirement, Source};
+use crate::token::AccessToken;
+use std::borrow::Cow;
+
+/// The user logged in through this organization: `org_id` is this id (`org_…`).
+///
+/// Refused with `403 insufficient_scope` and the `error_code` `organization_mismatch`.
+#[must_use]
+pub const fn organization(id: &'static str) -> Requirement {
+    Requirement(Kind::Organization(Cow::Borrowed(id)))
+}
+
+/// The user logged in through the organization of this name: `org_name`, in any case, as Auth0
+/// compares it. A name can be given to another organization later: prefer [`organization`].
+///
+/// Refused as [`organization`] is.
+#[must_use]
+pub const fn organization_name(name: &'static str) -> Requirement {
+    Requirement(Kind::OrganizationName(Cow::Borrowed(name)))
+}
+
+/// The user logged in through some organization.
+///
+/// Refused as [`organization`] is.
+#[must_use]
+pub const fn any_organization() -> Requirement {
+    Requirement(Kind::AnyOrganization)
+}
+
+/// The organization of the token is the one that the path of the request names, in the route's
+/// parameter of this name: `org` for the route `/orgs/{org}/reports`. So the token of one tenant does
+/// not reach the data of another.
+///
+/// A value that begins with `org_` is compared with `org_id`, any other one with `org_name` (in any
+/// case). Refused as [`organization`] is. Where there is no such parameter, the application is wired
+/// wrongly: `500 misconfigured`.
+#[must_use]
+pub const fn organization_in_path(parameter: &'static str) -> Requirement {
+    Requirement(Kind::OrganizationOfRequest(Source::Path(parameter)))
+}
+
+/// The organization of the token is the one that a header field of the request names, which is there
+/// once. Compared and refused as for [`organization_in_path`].
+#[must_use]
+pub const fn organization_in_header(name: &'static str) -> Requirement {
+    Requirement(Kind::OrganizationOfRequest(Source::Header(name)))
+}
+
+/// What a requirement may ask of a request. Adapters implement it.
+pub trait RequestContext {
+    /// A parameter of the route, decoded as the handler sees it.
+    fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>>;
+
+    /// The value of a header field that is there once; `None` if it is not, or several times.
+    fn header(&self, name: &str) -> Option<&[u8]>;
+}
+
+/// Whether the token's organization is the one that goes by this id or name.
+pub(super) fn is_of<C>(token: &AccessToken<C>, id_or_name: &str) -> bool {
+    if id_or_name.starts_with("org_") {
+        token.organization_id() == Some(id_or_name)
+    } else {
+        !id_or_name.is_empty() && is_named(token, id_or_name)
+    }
+}
+
+pub(super) fn is_named<C>(token: &AccessToken<C>, name: &str) -> bool {
+    token.organization_name().is_some_and(|known| known.to_lowercase() == name.to_lowercase())
+}
