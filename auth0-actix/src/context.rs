@@ -3,7 +3,6 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use auth0_core::RequestContext;
 use std::{
     borrow::Cow,
-    collections::HashMap,
     pin::pin,
     task::{Context, Poll, Waker},
 };
@@ -11,28 +10,32 @@ use std::{
 /// A request of actix-web's, as far as a requirement asks for it.
 pub(crate) struct Asked<'a> {
     request: &'a HttpRequest,
-    parameters: HashMap<String, String>,
+    parameters: Vec<(&'a str, String)>,
 }
 
 impl<'a> Asked<'a> {
     pub(crate) fn of(request: &'a HttpRequest) -> Self {
-        Self { request, parameters: path_parameters(request).unwrap_or_default() }
+        Self { request, parameters: path_parameters(request) }
     }
 }
 
-/// Those of the route so far, decoded as a handler's `Path` sees them.
-fn path_parameters(request: &HttpRequest) -> Option<HashMap<String, String>> {
-    let extraction = pin!(web::Path::from_request(request, &mut Payload::None));
+/// Those of the route so far, decoded as a handler's `Path` sees them, which does not tell their names.
+fn path_parameters(request: &HttpRequest) -> Vec<(&str, String)> {
+    let extraction = pin!(web::Path::<Vec<String>>::from_request(request, &mut Payload::None));
     // It reads what the router has found, and has nothing to wait for.
     match extraction.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(parameters) => parameters.ok().map(web::Path::into_inner),
-        Poll::Pending => None,
+        Poll::Ready(Ok(values)) => {
+            request.match_info().iter().map(|(name, _)| name).zip(values.into_inner()).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
 impl RequestContext for Asked<'_> {
     fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.parameters.get(name).map(|value| Cow::Borrowed(value.as_str()))
+        // The innermost of a name that occurs twice.
+        let mut parameters = self.parameters.iter().rev();
+        parameters.find(|(known, _)| *known == name).map(|(_, value)| Cow::Borrowed(&**value))
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {

@@ -11,6 +11,19 @@
 //! | `/check` | what a function says: the subject is `auth0\|ann` |
 //! | `/claims` | a claim of the application's own |
 //! | `/layer` | the scope `read:messages`, asked for by the layer or middleware |
+//! | `/any-scope` | the scope `read:messages` or `admin:messages` |
+//! | `/role` | `admin` among the roles, a claim of the application's own |
+//! | `/organization` | the organization `org_a1` |
+//! | `/organization-name` | the organization `acme`, by its name |
+//! | `/any-organization` | some organization |
+//! | `/orgs/{org}/data` | the organization that the path names |
+//! | `/orgs/{org}/layer` | the same, asked for by the layer or middleware |
+//! | `/organization-header` | the organization that the field `x-organization` names |
+//! | `/no-parameter` | the organization that a parameter names which the route does not have |
+//! | `/mfa` | a login with several factors |
+//! | `/recent` | a login in the last five minutes |
+//! | `/transfer` | both, and the scope `write:transfers` |
+//! | `/machine`, `/person`, `/client` | a machine, a person who is not anonymous, the client `spa` |
 use auth0_axum::{Auth0, Requirement, policy::*};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -26,6 +39,19 @@ policy!(Scope = scope("read:messages"));
 policy!(Permission = permission("messages:purge"));
 policy!(All = all_of![scope("read:messages write:messages"), permission("messages:purge")]);
 policy!(Any = any_of![permission("messages:purge"), scope("read:messages")]);
+policy!(AnyScope = any_scope(&["read:messages", "admin:messages"]));
+policy!(Role = claim("https://acme.com/roles").contains("admin"));
+policy!(OfAcme = organization("org_a1"));
+policy!(OfAcmeByName = organization_name("acme"));
+policy!(OfAny = any_organization());
+policy!(OfPath = organization_in_path("org"));
+policy!(OfHeader = organization_in_header("x-organization"));
+policy!(Mfa = any_of![acr(MFA), amr("mfa")]);
+policy!(Recent = max_age(300));
+policy!(Transfer = all_of![scope("write:transfers"), acr(MFA), max_age(300)]);
+policy!(Machine = machine());
+policy!(Person = all_of![user(), not_anonymous()]);
+policy!(Spa = client("spa"));
 policy!(Check = check("is ann", |token| token.subject() == "auth0|ann"));
 
 /// Starts one server of each kind, each with a verifier of its own.
@@ -38,8 +64,14 @@ pub async fn start(verifier: impl Fn() -> Auth0) -> [(&'static str, SocketAddr);
 }
 
 mod with_axum {
-    use super::{All, Any, Check, Permission, Roles, Scope};
-    use auth0_axum::{AccessToken, Auth0, AuthLayer, Authorized, policy::scope};
+    use super::{
+        All, Any, AnyScope, Check, Machine, Mfa, OfAcme, OfAcmeByName, OfAny, OfHeader, OfPath,
+        Permission, Person, Recent, Role, Roles, Scope, Spa, Transfer,
+    };
+    use auth0_axum::{
+        AccessToken, Auth0, AuthLayer, Authorized, Organization,
+        policy::{organization_in_path, scope},
+    };
     use axum::{Router, routing::get};
     use std::net::SocketAddr;
     use tokio::net::TcpListener;
@@ -57,9 +89,31 @@ mod with_axum {
         token.claims().roles.join(" ")
     }
 
+    async fn organization(token: AccessToken, _: Organization) -> String {
+        token.subject().to_owned()
+    }
+
     pub(super) async fn start(auth: Auth0) -> SocketAddr {
-        let protect = AuthLayer::new(auth.clone()).require(scope("read:messages"));
+        let protect = AuthLayer::new(auth.clone());
+        let of_path = protect.require(organization_in_path("org"));
+        let protect = protect.require(scope("read:messages"));
         let app = Router::new()
+            .route("/any-scope", get(authorized::<AnyScope>))
+            .route("/role", get(authorized::<Role>))
+            .route("/organization", get(authorized::<OfAcme>))
+            .route("/organization-name", get(authorized::<OfAcmeByName>))
+            .route("/any-organization", get(authorized::<OfAny>))
+            .route("/organization-extractor", get(organization))
+            .route("/orgs/{org}/data", get(authorized::<OfPath>))
+            .route("/orgs/{org}/layer", get(token).layer(of_path))
+            .route("/organization-header", get(authorized::<OfHeader>))
+            .route("/no-parameter", get(authorized::<OfPath>))
+            .route("/mfa", get(authorized::<Mfa>))
+            .route("/recent", get(authorized::<Recent>))
+            .route("/transfer", get(authorized::<Transfer>))
+            .route("/machine", get(authorized::<Machine>))
+            .route("/person", get(authorized::<Person>))
+            .route("/client", get(authorized::<Spa>))
             .route("/token", get(token))
             .route("/maybe", get(maybe))
             .route("/scope", get(authorized::<Scope>))
@@ -78,9 +132,16 @@ mod with_axum {
 }
 
 mod with_actix {
-    use super::{All, Any, Check, Permission, Roles, Scope};
+    use super::{
+        All, Any, AnyScope, Check, Machine, Mfa, OfAcme, OfAcmeByName, OfAny, OfHeader, OfPath,
+        Permission, Person, Recent, Role, Roles, Scope, Spa, Transfer,
+    };
     use actix_web::{App, HttpServer, web};
-    use auth0_actix::{AccessToken, Auth0, Authorized, MaybeAccessToken, policy::scope, require};
+    use auth0_actix::{
+        AccessToken, Auth0, Authorized, MaybeAccessToken, Organization,
+        policy::{organization_in_path, scope},
+        require,
+    };
     use std::{net::SocketAddr, sync::mpsc, thread};
 
     async fn token(token: AccessToken) -> String {
@@ -96,6 +157,34 @@ mod with_actix {
         token.claims().roles.join(" ")
     }
 
+    async fn organization(token: AccessToken, _: Organization) -> String {
+        token.subject().to_owned()
+    }
+
+    fn more(config: &mut web::ServiceConfig) {
+        config
+            .route("/any-scope", web::get().to(authorized::<AnyScope>))
+            .route("/role", web::get().to(authorized::<Role>))
+            .route("/organization", web::get().to(authorized::<OfAcme>))
+            .route("/organization-name", web::get().to(authorized::<OfAcmeByName>))
+            .route("/any-organization", web::get().to(authorized::<OfAny>))
+            .route("/organization-extractor", web::get().to(organization))
+            .route("/orgs/{org}/data", web::get().to(authorized::<OfPath>))
+            .service(
+                web::scope("/orgs/{org}")
+                    .wrap(require(organization_in_path("org")))
+                    .route("/layer", web::get().to(token)),
+            )
+            .route("/organization-header", web::get().to(authorized::<OfHeader>))
+            .route("/no-parameter", web::get().to(authorized::<OfPath>))
+            .route("/mfa", web::get().to(authorized::<Mfa>))
+            .route("/recent", web::get().to(authorized::<Recent>))
+            .route("/transfer", web::get().to(authorized::<Transfer>))
+            .route("/machine", web::get().to(authorized::<Machine>))
+            .route("/person", web::get().to(authorized::<Person>))
+            .route("/client", web::get().to(authorized::<Spa>));
+    }
+
     /// actix has a runtime of its own, and threads of its own for it.
     pub(super) fn start(auth: Auth0) -> SocketAddr {
         let (sender, receiver) = mpsc::channel();
@@ -104,6 +193,7 @@ mod with_actix {
                 let server = HttpServer::new(move || {
                     App::new()
                         .app_data(auth.clone())
+                        .configure(more)
                         .route("/token", web::get().to(token))
                         .route("/maybe", web::get().to(maybe))
                         .route("/scope", web::get().to(authorized::<Scope>))
@@ -166,6 +256,26 @@ mod with_tower {
             "/all" => requirement(of::<super::All>()),
             "/any" => requirement(of::<super::Any>()),
             "/check" => requirement(of::<super::Check>()),
+            "/any-scope" => requirement(of::<super::AnyScope>()),
+            "/role" => requirement(of::<super::Role>()),
+            "/organization" => requirement(of::<super::OfAcme>()),
+            "/organization-name" => requirement(of::<super::OfAcmeByName>()),
+            "/any-organization" | "/organization-extractor" => requirement(of::<super::OfAny>()),
+            "/organization-header" => requirement(of::<super::OfHeader>()),
+            "/no-parameter" => requirement(of::<super::OfPath>()),
+            "/mfa" => requirement(of::<super::Mfa>()),
+            "/recent" => requirement(of::<super::Recent>()),
+            "/transfer" => requirement(of::<super::Transfer>()),
+            "/machine" => requirement(of::<super::Machine>()),
+            "/person" => requirement(of::<super::Person>()),
+            "/client" => requirement(of::<super::Spa>()),
+            path if path.starts_with("/orgs/") => {
+                // Path parameters are a router's. This one takes any service as a route.
+                let layer = requirement(of::<super::OfPath>());
+                let service = layer.layer(tower::service_fn(subject));
+                let router = axum::Router::new().route_service("/orgs/{org}/{what}", service);
+                return router.oneshot(request.map(|_| axum::body::Body::empty())).await;
+            }
             "/claims" => {
                 let service = tower::service_fn(move |request: Request<B>| {
                     let auth = auth.clone();

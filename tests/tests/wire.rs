@@ -12,6 +12,8 @@ struct Row {
     name: &'static str,
     path: &'static str,
     authorization: Vec<Vec<u8>>,
+    /// Further field lines.
+    fields: Vec<(&'static str, &'static [u8])>,
     expected: Expected,
 }
 
@@ -30,7 +32,17 @@ fn row(
     authorization: Vec<Vec<u8>>,
     expected: Expected,
 ) -> Row {
-    Row { name, path, authorization, expected }
+    Row { name, path, authorization, fields: Vec::new(), expected }
+}
+
+/// What both the axum and the actix adapter say where the application is wired wrongly.
+fn misconfigured() -> Expected {
+    Expected::Refused {
+        status: 500,
+        challenge: String::new(),
+        error: "server_error",
+        code: "misconfigured",
+    }
 }
 
 fn refused(status: u16, error: &'static str, code: &'static str, scope: &str) -> Expected {
@@ -79,12 +91,140 @@ fn description(code: &str) -> &'static str {
             "The access token is bound to a key or a certificate, and the request does not prove that the client holds it."
         }
         "insufficient_scope" => "The access token lacks a scope that is needed here.",
+        "organization_mismatch" => {
+            "The access token is not of the organization that is needed here."
+        }
+        "step_up_required" => {
+            "The login is too weak or too old for this. Log in again, as the challenge says."
+        }
         "insufficient_permissions" => "The access token lacks a permission that is needed here.",
         "requirement_not_met" => "The access token does not meet what is required here.",
         "keys_unavailable" => "The access token cannot be checked at the moment. Try again later.",
         "misconfigured" => "The service is not set up to check access tokens.",
         other => panic!("no description for {other}"),
     }
+}
+
+/// Organizations, logins, claims, machines and persons.
+fn requirements(tenant: &Tenant) -> Vec<Row> {
+    const MFA: &str = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
+    let ann = || tenant.token().subject("auth0|ann");
+    let acme = || ann().organization("org_a1", "acme");
+    let now = tenant.clock().unix_time().as_secs();
+    let ok = |name, path, token: TokenBuilder| {
+        row(name, path, bearer(&token.mint()), Expected::Ok("auth0|ann"))
+    };
+    let refuse = |name, path, token: TokenBuilder, code, scope| {
+        row(name, path, bearer(&token.mint()), refused(403, "insufficient_scope", code, scope))
+    };
+    let stranger = |name, path, token| refuse(name, path, token, "organization_mismatch", "");
+    let not_met = |name, path, token| refuse(name, path, token, "requirement_not_met", "");
+    let step_up = |name, path, token: TokenBuilder, parameters: &str| {
+        let error = "insufficient_user_authentication";
+        row(name, path, bearer(&token.mint()), refused(401, error, "step_up_required", parameters))
+    };
+    let with = |fields: &[(&'static str, &'static [u8])], row| Row { fields: fields.into(), ..row };
+    let acr_values = format!(", acr_values=\"{MFA}\"");
+    let both = format!(", acr_values=\"{MFA}\", max_age=\"300\"");
+    let strong = || ann().claim("acr", MFA);
+    let writer = |token: TokenBuilder| token.scope("write:transfers");
+
+    vec![
+        ok("one of two scopes", "/any-scope", ann().scope("admin:messages")),
+        refuse(
+            "none of two scopes",
+            "/any-scope",
+            ann().scope("write:messages"),
+            "insufficient_scope",
+            ", scope=\"read:messages admin:messages\"",
+        ),
+        ok("the role", "/role", ann().claim("https://acme.com/roles", ["dev", "admin"])),
+        not_met("another role", "/role", ann().claim("https://acme.com/roles", ["dev"])),
+        not_met("no roles", "/role", ann()),
+        ok("the organization", "/organization", acme()),
+        stranger("another organization", "/organization", ann().organization("org_b2", "acme")),
+        stranger("no organization", "/organization", ann()),
+        ok("the organization, by name", "/organization-name", acme()),
+        stranger("another name", "/organization-name", ann().organization("org_a1", "other")),
+        ok("some organization", "/any-organization", ann().organization("org_b2", "other")),
+        stranger("no organization at all", "/any-organization", ann()),
+        ok("the extractor", "/organization-extractor", acme()),
+        stranger("the extractor, no organization", "/organization-extractor", ann()),
+        ok("the organization of the path", "/orgs/org_a1/data", acme()),
+        ok("the same, by name", "/orgs/acme/data", acme()),
+        ok("the same, by name in another case", "/orgs/Acme/data", acme()),
+        ok("the same, escaped", "/orgs/org%5Fa1/data", acme()),
+        stranger("another one's data", "/orgs/org_b2/data", acme()),
+        stranger("another one's data, by name", "/orgs/other/data", acme()),
+        stranger("another one's data, escaped", "/orgs/org%5Fb2/data", acme()),
+        stranger("more than its id", "/orgs/org_a1%2Fx/data", acme()),
+        stranger("nobody's token", "/orgs/org_a1/data", ann()),
+        ok("the organization of the path, layer", "/orgs/org_a1/layer", acme()),
+        stranger("another one's data, layer", "/orgs/org_b2/layer", acme()),
+        with(
+            &[("x-organization", b"org_a1")],
+            ok("the organization of the header", "/organization-header", acme()),
+        ),
+        with(
+            &[("x-organization", b"org_b2")],
+            stranger("another one in the header", "/organization-header", acme()),
+        ),
+        with(
+            &[("x-organization", b"org_a1"), ("x-organization", b"org_b2")],
+            stranger("two in the header", "/organization-header", acme()),
+        ),
+        with(
+            &[("x-organization", b"org_\xff")],
+            stranger("no text in the header", "/organization-header", acme()),
+        ),
+        stranger("none in the header", "/organization-header", acme()),
+        row("no such parameter", "/no-parameter", bearer(&acme().mint()), misconfigured()),
+        ok("several factors, by acr", "/mfa", strong()),
+        ok("several factors, by amr", "/mfa", ann().claim("amr", ["pwd", "mfa"])),
+        step_up("one factor", "/mfa", ann().claim("amr", ["pwd"]), &acr_values),
+        ok("a recent login", "/recent", ann().claim("auth_time", now - 300)),
+        step_up(
+            "an old login",
+            "/recent",
+            ann().claim("auth_time", now - 306),
+            ", max_age=\"300\"",
+        ),
+        step_up("a login of unknown age", "/recent", ann(), ", max_age=\"300\""),
+        ok("all for a transfer", "/transfer", writer(strong().claim("auth_time", now))),
+        step_up("neither strong nor recent", "/transfer", writer(ann()), &both),
+        step_up(
+            "strong and old",
+            "/transfer",
+            writer(strong().claim("auth_time", now - 4000)),
+            ", max_age=\"300\"",
+        ),
+        step_up("weak and recent", "/transfer", writer(ann().claim("auth_time", now)), &acr_values),
+        refuse(
+            "a login would not help without the scope",
+            "/transfer",
+            ann(),
+            "insufficient_scope",
+            ", scope=\"write:transfers\"",
+        ),
+        row(
+            "a machine where one is needed",
+            "/machine",
+            bearer(&tenant.token().machine("m1").mint()),
+            Expected::Ok("m1@clients"),
+        ),
+        row(
+            "a machine of RFC 9068",
+            "/machine",
+            bearer(&tenant.token().machine("m1").profile(Profile::Rfc9068).mint()),
+            Expected::Ok("m1@clients"),
+        ),
+        not_met("a person where a machine is needed", "/machine", ann()),
+        ok("a person", "/person", ann()),
+        not_met("a machine where a person is needed", "/person", tenant.token().machine("m1")),
+        not_met("an anonymous session", "/person", ann().subject("anon@1")),
+        ok("the client", "/client", ann().client("spa")),
+        not_met("another client", "/client", ann().client("cli")),
+    ]
 }
 
 fn table(tenant: &Tenant) -> Vec<Row> {
@@ -396,7 +536,8 @@ fn check(server: &str, row: &Row, answer: &Answer) {
                 description(code)
             );
             assert_eq!((answer.status, answer.body.as_str()), (*status, body.as_str()), "{case}");
-            assert_eq!(answer.lines("www-authenticate"), [challenge], "{case}");
+            let challenges: &[&String] = if challenge.is_empty() { &[] } else { &[challenge] };
+            assert_eq!(answer.lines("www-authenticate"), challenges, "{case}");
             assert_eq!(answer.lines("content-type"), ["application/json"], "{case}");
             assert_eq!(answer.lines("cache-control"), ["no-store"], "{case}");
             assert_eq!(answer.lines("content-length"), [body.len().to_string()], "{case}");
@@ -408,10 +549,11 @@ fn check(server: &str, row: &Row, answer: &Answer) {
 async fn every_row_gives_the_same_bytes_everywhere() {
     let tenant = Tenant::new();
     let servers = servers::start(|| tenant.auth0()).await;
-    let rows = table(&tenant);
+    let rows: Vec<Row> = table(&tenant).into_iter().chain(requirements(&tenant)).collect();
     for row in &rows {
-        let lines: Vec<(&str, &[u8])> =
+        let mut lines: Vec<(&str, &[u8])> =
             row.authorization.iter().map(|line| ("authorization", line.as_slice())).collect();
+        lines.extend(&row.fields);
         let mut answers = Vec::new();
         for (server, address) in servers {
             let answer = get(address, row.path, &lines).await;
@@ -423,7 +565,7 @@ async fn every_row_gives_the_same_bytes_everywhere() {
             assert_eq!(answers[0], answers[2], "axum and tower: {}", row.name);
         }
     }
-    assert!(rows.len() > 90, "{} rows", rows.len());
+    assert!(rows.len() > 150, "{} rows", rows.len());
 }
 
 /// The issuer is down when the service starts: 503 at once, and good again when the issuer is.
