@@ -159,6 +159,39 @@ impl Auth0 {
         self.check(token, requirement, Some(request))
     }
 
+    /// Refuses what only the application can judge, after it has asked its database or an
+    /// authorization service: `403` with the `error_code` `requirement_not_met`, and this verifier's
+    /// challenge. `reason` is for the log.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// # use auth0_core::{AccessToken, Auth0, Error, testing::Tenant};
+    /// # async fn is_member(_: &str, _: u64) -> bool { false }
+    /// async fn may_open(auth: &Auth0, token: &AccessToken, project: u64) -> Result<(), Error> {
+    ///     if is_member(token.subject(), project).await {
+    ///         return Ok(());
+    ///     }
+    ///     Err(auth.forbid(token, "not a member of the project"))
+    /// }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let tenant = Tenant::new();
+    /// # let auth = tenant.auth0();
+    /// # let token = auth.verify(&tenant.token().mint()).await?;
+    /// let refused = may_open(&auth, &token, 7).await.unwrap_err();
+    /// assert_eq!(refused.challenge().status(), 403);
+    /// # Ok::<(), auth0_core::Error>(())
+    /// # }).unwrap() }
+    /// ```
+    pub fn forbid<C>(&self, token: &AccessToken<C>, reason: &'static str) -> Error {
+        let error = Error::new(ErrorCode::RequirementNotMet).because(reason);
+        measure::refusal(&self.0.rules.issuer, error.code());
+        tracing::info!(
+            target: "auth0", error_code = error.code().as_str(),
+            client_id = token.client_id().map(escaped), cause = reason, "refused a request"
+        );
+        error.with_options(&self.0.challenge)
+    }
+
     /// The organization of a verified token, which it has to have. The error's challenge is this
     /// verifier's.
     ///

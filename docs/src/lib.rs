@@ -17,6 +17,9 @@ pub mod how_a_request_is_judged {}
 #[doc = include_str!("../configuration.md")]
 pub mod configuration {}
 
+#[doc = include_str!("../requirements.md")]
+pub mod requirements {}
+
 #[doc = include_str!("../keys-and-caching.md")]
 pub mod keys_and_caching {}
 
