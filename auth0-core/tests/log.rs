@@ -1,5 +1,5 @@
 //! What the log says: the reason, and of the client's bytes only what is escaped.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use auth0_core::{
     Auth0, ErrorCode, HttpResponse, RequestView,
     policy::scope,
@@ -243,4 +243,37 @@ async fn a_line_says_the_reason_and_whose_token_it_was() {
     auth.authenticate(&RequestView::new()).await.unwrap_err();
     let line = log.take().pop().unwrap();
     assert!(line.starts_with("DEBUG|") && line.contains("token_missing"), "{line}");
+}
+
+/// Where a thing stands that was looked for elsewhere is for the log, and for nobody else.
+#[tokio::test]
+async fn a_refusal_gives_a_hint_in_the_log_and_not_on_the_wire() {
+    use auth0_core::policy::{any_organization, any_scope, max_age, organization, permission};
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    let token = tenant.token().scope("read:a").permissions(["read:b"]).mint();
+    let token = auth.verify(&token).await.unwrap();
+    let (log, _guard) = Log::listen();
+    for (requirement, hint) in [
+        (scope("read:b"), r#"hint="read:b" stands in `permissions`, not in `scope`|"#),
+        (any_scope(&["x", "read:b"]), r#"hint="read:b" stands in `permissions`, not in `scope`|"#),
+        (permission("read:a"), r#"hint="read:a" stands in `scope`, not in `permissions`|"#),
+        (any_organization(), "hint=the token has no org_id: log in through an organization|"),
+        (organization("org_1"), "hint=the token has no org_id: log in through an organization|"),
+        (
+            max_age(60),
+            "hint=the token has no auth_time: the tenant must put it into access tokens|",
+        ),
+        (scope("x").and(scope("read:b")), r#"hint="read:b" stands in `permissions`"#),
+        (scope("x"), ""),
+    ] {
+        let challenge = auth.authorize(&token, &requirement).unwrap_err().challenge();
+        let lines = log.take();
+        let [line] = lines.as_slice() else { panic!("{requirement}: {lines:?}") };
+        assert_eq!(line.contains("hint="), !hint.is_empty(), "{line}");
+        assert!(line.contains(hint), "{line}");
+        assert_harmless(line);
+        let wire = format!("{challenge:?}");
+        assert!(!wire.contains("stands in") && !wire.contains("org_id"), "{wire}");
+    }
 }

@@ -20,6 +20,12 @@ pub mod configuration {}
 #[doc = include_str!("../requirements.md")]
 pub mod requirements {}
 
+#[doc = include_str!("../organizations.md")]
+pub mod organizations {}
+
+#[doc = include_str!("../step-up.md")]
+pub mod step_up {}
+
 #[doc = include_str!("../keys-and-caching.md")]
 pub mod keys_and_caching {}
 

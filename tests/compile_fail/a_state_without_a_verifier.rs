@@ -1,0 +1,12 @@
+//! The state must have a verifier, or be one.
+use auth0_axum::AccessToken;
+use axum::{Router, routing::get};
+
+#[derive(Clone)]
+struct AppState;
+
+async fn me(_: AccessToken) {}
+
+fn main() {
+    let _: Router = Router::new().route("/me", get(me)).with_state(AppState);
+}
