@@ -51,7 +51,7 @@ impl Projects {
         projects.iter().map(|project| &*project.name).collect::<Vec<_>>().join(", ")
     }
 
-    /// In a service, a question to a database or to OpenFGA.
+    /// In a service, a question to a database or to `OpenFGA`.
     async fn is_member(&self, organization: &str, name: &str, user: &str) -> bool {
         let projects = self.lock().get(organization).cloned().unwrap_or_default();
         projects.iter().any(|known| known.name == name && known.members.iter().any(|m| m == user))
