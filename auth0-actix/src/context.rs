@@ -33,9 +33,12 @@ fn path_parameters(request: &HttpRequest) -> Vec<(&str, String)> {
 
 impl RequestContext for Asked<'_> {
     fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>> {
-        // The innermost of a name that occurs twice.
-        let mut parameters = self.parameters.iter().rev();
-        parameters.find(|(known, _)| *known == name).map(|(_, value)| Cow::Borrowed(&**value))
+        let mut values = self.parameters.iter().filter(|(known, _)| *known == name);
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => Some(Cow::Borrowed(value)),
+            // Of several, nobody knows which one the handler reads.
+            _ => None,
+        }
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {

@@ -218,7 +218,8 @@ impl Auth0 {
         };
         requirement.check_under(token, circumstances).map_err(|error| {
             measure::refusal(&self.0.rules.issuer, error.code());
-            let (error_code, hint) = (error.code().as_str(), requirement.hint(token));
+            let (error_code, hint) =
+                (error.code().as_str(), requirement.hint(token, circumstances));
             if error.kind() == ErrorKind::Misconfigured {
                 tracing::error!(
                     target: "auth0", error_code, %requirement, cause = error.cause(),

@@ -355,6 +355,13 @@ impl<C> AccessToken<C> {
         is_agent || is_client || grant.as_deref() == Some("client-credentials")
     }
 
+    /// See [`policy::user`](crate::policy::user).
+    pub(crate) fn is_person(&self) -> bool {
+        let subject = self.subject();
+        let is_some_client = subject.ends_with("@clients") && !subject.contains('|');
+        !is_some_client && !self.is_machine()
+    }
+
     pub(crate) fn authenticated_at(&self) -> Option<Duration> {
         self.verified.authenticated_at
     }

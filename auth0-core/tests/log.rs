@@ -265,7 +265,9 @@ async fn a_refusal_gives_a_hint_in_the_log_and_not_on_the_wire() {
             "hint=the token has no auth_time: the tenant must put it into access tokens|",
         ),
         (scope("x").and(scope("read:b")), r#"hint="read:b" stands in `permissions`"#),
+        (scope("x").or(scope("read:b")), r#"hint="read:b" stands in `permissions`"#),
         (scope("x"), ""),
+        (scope("x").and(any_organization().or(scope("read:a"))), ""),
     ] {
         let challenge = auth.authorize(&token, &requirement).unwrap_err().challenge();
         let lines = log.take();

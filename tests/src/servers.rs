@@ -17,6 +17,7 @@
 //! | `/organization-name` | the organization `acme`, by its name |
 //! | `/any-organization` | some organization |
 //! | `/orgs/{org}/data` | the organization that the path names |
+//! | `/twice/{org}/in/{org}` | the same, of a path that names two |
 //! | `/orgs/{org}/layer` | the same, asked for by the layer or middleware |
 //! | `/organization-header` | the organization that the field `x-organization` names |
 //! | `/no-parameter` | the organization that a parameter names which the route does not have |
@@ -106,6 +107,7 @@ mod with_axum {
             .route("/organization-extractor", get(organization))
             .route("/orgs/{org}/data", get(authorized::<OfPath>))
             .route("/orgs/{org}/layer", get(token).layer(of_path))
+            .nest("/twice/{org}", Router::new().route("/in/{org}", get(authorized::<OfPath>)))
             .route("/organization-header", get(authorized::<OfHeader>))
             .route("/no-parameter", get(authorized::<OfPath>))
             .route("/mfa", get(authorized::<Mfa>))
@@ -174,6 +176,9 @@ mod with_actix {
                 web::scope("/orgs/{org}")
                     .wrap(require(organization_in_path("org")))
                     .route("/layer", web::get().to(token)),
+            )
+            .service(
+                web::scope("/twice/{org}").route("/in/{org}", web::get().to(authorized::<OfPath>)),
             )
             .route("/organization-header", web::get().to(authorized::<OfHeader>))
             .route("/no-parameter", web::get().to(authorized::<OfPath>))
@@ -269,6 +274,13 @@ mod with_tower {
             "/machine" => requirement(of::<super::Machine>()),
             "/person" => requirement(of::<super::Person>()),
             "/client" => requirement(of::<super::Spa>()),
+            path if path.starts_with("/twice/") => {
+                let layer = requirement(of::<super::OfPath>());
+                let service = layer.layer(tower::service_fn(subject));
+                let router = axum::Router::new().route_service("/in/{org}", service);
+                let router = axum::Router::new().nest("/twice/{org}", router);
+                return router.oneshot(request.map(|_| axum::body::Body::empty())).await;
+            }
             path if path.starts_with("/orgs/") => {
                 // Path parameters are a router's. This one takes any service as a route.
                 let layer = requirement(of::<super::OfPath>());

@@ -158,7 +158,12 @@ fn requirements(tenant: &Tenant) -> Vec<Row> {
         stranger("another one's data, by name", "/orgs/other/data", acme()),
         stranger("another one's data, escaped", "/orgs/org%5Fb2/data", acme()),
         stranger("more than its id", "/orgs/org_a1%2Fx/data", acme()),
+        stranger("a name that only looks like it", "/orgs/ac%E2%84%AAme/data", acme()),
+        stranger("an id in another case", "/orgs/ORG_a1/data", acme()),
+        stranger("no text at all", "/orgs/%FF/data", acme()),
         stranger("nobody's token", "/orgs/org_a1/data", ann()),
+        row("two names, first", "/twice/org_a1/in/org_b2", bearer(&acme().mint()), misconfigured()),
+        row("two names, last", "/twice/org_b2/in/org_a1", bearer(&acme().mint()), misconfigured()),
         ok("the organization of the path, layer", "/orgs/org_a1/layer", acme()),
         stranger("another one's data, layer", "/orgs/org_b2/layer", acme()),
         with(

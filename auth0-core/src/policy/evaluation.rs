@@ -93,22 +93,23 @@ impl Requirement {
             },
             Kind::Acr(value) => {
                 let unmet = || Unmet::step_up(vec![value], None);
-                return (token.acr() != Some(value)).then(unmet);
+                return (value.is_empty() || token.acr() != Some(value)).then(unmet);
             }
             Kind::Amr(value) => {
                 let acr_values = if value == "mfa" { vec![MFA] } else { Vec::new() };
-                let is_met = token.amr().any(|method| method == value);
+                let is_met = !value.is_empty() && token.amr().any(|method| method == value);
                 return (!is_met).then(|| Unmet::step_up(acr_values, None));
             }
             Kind::MaxAge { seconds } => {
                 let good_for = Duration::from_secs(*seconds).saturating_add(circumstances.leeway);
-                let is_met = token
-                    .authenticated_at()
-                    .is_some_and(|moment| circumstances.now <= moment.saturating_add(good_for));
+                let latest = circumstances.now.saturating_add(circumstances.leeway);
+                let is_met = token.authenticated_at().is_some_and(|moment| {
+                    moment <= latest && circumstances.now <= moment.saturating_add(good_for)
+                });
                 return (!is_met).then(|| Unmet::step_up(Vec::new(), Some(*seconds)));
             }
             Kind::Machine => (token.is_machine(), ErrorCode::RequirementNotMet),
-            Kind::User => (!token.is_machine(), ErrorCode::RequirementNotMet),
+            Kind::User => (token.is_person(), ErrorCode::RequirementNotMet),
             Kind::NotAnonymous => {
                 (!token.subject().starts_with("anon@"), ErrorCode::RequirementNotMet)
             }
@@ -162,7 +163,12 @@ impl Requirement {
     }
 
     /// What may help whoever reads the log: where a thing stands that was looked for elsewhere.
-    pub(crate) fn hint<C>(&self, token: &AccessToken<C>) -> Option<Cow<'static, str>> {
+    pub(crate) fn hint<C>(
+        &self,
+        token: &AccessToken<C>,
+        circumstances: Circumstances<'_>,
+    ) -> Option<Cow<'static, str>> {
+        self.unmet(token, circumstances)?;
         let stands_elsewhere = |name: &str, here: &str, there: &str| {
             Some(Cow::Owned(format!("{name:?} stands in `{there}`, not in `{here}`")))
         };
@@ -196,7 +202,9 @@ impl Requirement {
             Kind::MaxAge { .. } if token.authenticated_at().is_none() => {
                 Some("the token has no auth_time: the tenant must put it into access tokens".into())
             }
-            Kind::All(list) | Kind::Any(list) => list.get().iter().find_map(|r| r.hint(token)),
+            Kind::All(list) | Kind::Any(list) => {
+                list.get().iter().find_map(|r| r.hint(token, circumstances))
+            }
             _ => None,
         }
     }
@@ -258,7 +266,9 @@ impl<'a> Unmet<'a> {
             ErrorCode::InsufficientPermissions => 4,
             _ => 5,
         };
-        if first(other.code) < first(self.code) {
+        let says_nothing = self.acr_values.is_empty() && self.max_age.is_none();
+        let says_more = other.code == self.code && says_nothing;
+        if first(other.code) < first(self.code) || says_more {
             return other;
         }
         let is_alike = other.code == self.code && self.max_age.is_none() && other.max_age.is_none();

@@ -11,8 +11,8 @@ pub const fn organization(id: &'static str) -> Requirement {
     Requirement(Kind::Organization(Cow::Borrowed(id)))
 }
 
-/// The user logged in through the organization of this name: `org_name`, in any case, as Auth0
-/// compares it. A name can be given to another organization later: prefer [`organization`].
+/// The user logged in through the organization of this name: `org_name`, in any case (of ASCII, which
+/// Auth0's names are), beside an `org_id`. A name can be given to another organization later: prefer [`organization`].
 ///
 /// Refused as [`organization`] is.
 #[must_use]
@@ -33,8 +33,8 @@ pub const fn any_organization() -> Requirement {
 /// not reach the data of another.
 ///
 /// A value that begins with `org_` is compared with `org_id`, any other one with `org_name` (in any
-/// case). Refused as [`organization`] is. Where there is no such parameter, the application is wired
-/// wrongly: `500 misconfigured`.
+/// case). Refused as [`organization`] is. Where there is no such parameter, or where nested routes have
+/// several of this name, the application is wired wrongly: `500 misconfigured`.
 #[must_use]
 pub const fn organization_in_path(parameter: &'static str) -> Requirement {
     Requirement(Kind::OrganizationOfRequest(Source::Path(parameter)))
@@ -49,7 +49,8 @@ pub const fn organization_in_header(name: &'static str) -> Requirement {
 
 /// What a requirement may ask of a request. Adapters implement it.
 pub trait RequestContext {
-    /// A parameter of the route, decoded as the handler sees it.
+    /// A parameter of the route, decoded as the handler sees it. `None` if it has none of this name, or
+    /// several.
     fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>>;
 
     /// The value of a header field that is there once; `None` if it is not, or several times.
@@ -58,7 +59,9 @@ pub trait RequestContext {
 
 /// Whether the token's organization is the one that goes by this id or name.
 pub(super) fn is_of<C>(token: &AccessToken<C>, id_or_name: &str) -> bool {
-    if id_or_name.starts_with("org_") {
+    // No name begins like an id, in whatever case: a database may not tell `Org_` from `org_`.
+    let is_id = id_or_name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("org_"));
+    if is_id {
         token.organization_id() == Some(id_or_name)
     } else {
         !id_or_name.is_empty() && is_named(token, id_or_name)
@@ -66,5 +69,6 @@ pub(super) fn is_of<C>(token: &AccessToken<C>, id_or_name: &str) -> bool {
 }
 
 pub(super) fn is_named<C>(token: &AccessToken<C>, name: &str) -> bool {
-    token.organization_name().is_some_and(|known| known.to_lowercase() == name.to_lowercase())
+    let has_id = token.organization_id().is_some_and(|id| !id.is_empty());
+    has_id && token.organization_name().is_some_and(|known| known.eq_ignore_ascii_case(name))
 }

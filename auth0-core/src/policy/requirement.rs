@@ -134,7 +134,8 @@ pub const fn machine() -> Requirement {
     Requirement(Kind::Machine)
 }
 
-/// A person stands behind the token: it is not a [`machine`]'s. An anonymous session is a person's,
+/// A person stands behind the token: it is not a [`machine`]'s, nor of a `sub` that is some client's
+/// (`…@clients`). An anonymous session is a person's,
 /// too; see [`not_anonymous`].
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
