@@ -8,7 +8,7 @@ use auth0_core::{
 use serde_json::json;
 use std::{
     fmt::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tracing::{
     Event, Metadata, Subscriber,
@@ -64,11 +64,20 @@ impl Subscriber for Log {
     fn exit(&self, _: &Id) {}
 }
 
+struct Listening {
+    _guard: DefaultGuard,
+    _turn: MutexGuard<'static, ()>,
+}
+
 impl Log {
-    /// Until the guard goes, for this thread: tests run on a runtime of one thread each.
-    fn listen() -> (Self, DefaultGuard) {
+    /// Until the guard goes, for this thread: tests run on a runtime of one thread each. And one after
+    /// the other: a subscriber that is set while another thread meets an event for the first time may
+    /// never hear of that event.
+    fn listen() -> (Self, Listening) {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let log = Self::default();
-        (log.clone(), tracing::subscriber::set_default(log))
+        (log.clone(), Listening { _guard: tracing::subscriber::set_default(log), _turn: turn })
     }
 
     fn take(&self) -> Vec<String> {
@@ -249,11 +258,12 @@ async fn a_line_says_the_reason_and_whose_token_it_was() {
 #[tokio::test]
 async fn a_refusal_gives_a_hint_in_the_log_and_not_on_the_wire() {
     use auth0_core::policy::{any_organization, any_scope, max_age, organization, permission};
+    let (log, _guard) = Log::listen();
     let tenant = Tenant::new();
     let auth = tenant.auth0();
     let token = tenant.token().scope("read:a").permissions(["read:b"]).mint();
     let token = auth.verify(&token).await.unwrap();
-    let (log, _guard) = Log::listen();
+    log.take();
     for (requirement, hint) in [
         (scope("read:b"), r#"hint="read:b" stands in `permissions`, not in `scope`|"#),
         (any_scope(&["x", "read:b"]), r#"hint="read:b" stands in `permissions`, not in `scope`|"#),
