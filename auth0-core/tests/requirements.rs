@@ -384,6 +384,9 @@ fn they_print_and_compare_as_they_are_written() {
     }
     let all = [
         claim("a").equals("x"),
+        claim("a").equals_number(f64::NAN),
+        claim("a").equals_number(0.0),
+        claim("a").equals_bool(true),
         claim("a").contains("x"),
         claim("b").equals("x"),
         machine(),

@@ -168,7 +168,6 @@ impl Requirement {
         token: &AccessToken<C>,
         circumstances: Circumstances<'_>,
     ) -> Option<Cow<'static, str>> {
-        self.unmet(token, circumstances)?;
         let stands_elsewhere = |name: &str, here: &str, there: &str| {
             Some(Cow::Owned(format!("{name:?} stands in `{there}`, not in `{here}`")))
         };
@@ -202,7 +201,10 @@ impl Requirement {
             Kind::MaxAge { .. } if token.authenticated_at().is_none() => {
                 Some("the token has no auth_time: the tenant must put it into access tokens".into())
             }
-            Kind::All(list) | Kind::Any(list) => {
+            Kind::All(list) => list.get().iter().find_map(|r| r.hint(token, circumstances)),
+            Kind::Any(list) => {
+                // One that is met makes the others nobody's business.
+                self.unmet(token, circumstances)?;
                 list.get().iter().find_map(|r| r.hint(token, circumstances))
             }
             _ => None,

@@ -12,7 +12,8 @@ pub const fn organization(id: &'static str) -> Requirement {
 }
 
 /// The user logged in through the organization of this name: `org_name`, in any case (of ASCII, which
-/// Auth0's names are), beside an `org_id`. A name can be given to another organization later: prefer [`organization`].
+/// Auth0's names are), beside an `org_id`. A name can be given to another organization later: prefer
+/// [`organization`].
 ///
 /// Refused as [`organization`] is.
 #[must_use]

@@ -40,7 +40,7 @@ pub(super) enum Kind {
 }
 
 /// What a claim must be.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub(super) enum ClaimTest {
     Contains(Text),
     Equals(Text),
@@ -279,6 +279,20 @@ impl PartialEq for Requirement {
             (MaxAge { seconds: a }, MaxAge { seconds: b }) => a == b,
             (Check { name: a, .. }, Check { name: b, .. }) => a == b,
             (All(a), All(b)) | (Any(a), Any(b)) => a.get() == b.get(),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Requirement {}
+
+impl PartialEq for ClaimTest {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Contains(a), Self::Contains(b)) | (Self::Equals(a), Self::Equals(b)) => a == b,
+            // As they are written, and so that each is equal to itself.
+            (Self::EqualsNumber(a), Self::EqualsNumber(b)) => a.to_bits() == b.to_bits(),
+            (Self::EqualsBool(a), Self::EqualsBool(b)) => a == b,
             _ => false,
         }
     }
