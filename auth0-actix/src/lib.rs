@@ -5,11 +5,12 @@ mod error;
 mod extract;
 mod middleware;
 mod once;
+mod request;
 
 pub use auth0_core;
 pub use auth0_core::{
-    Algorithm, Auth0, Builder, Challenge, ConfigError, Error, ErrorCode, ErrorKind, Health, Policy,
-    RefusalBody, Requirement, all_of, any_of, policy,
+    Algorithm, Auth0, Builder, Challenge, ConfigError, Connection, Dpop, DpopNonces, Error,
+    ErrorCode, ErrorKind, Health, Policy, RefusalBody, Requirement, all_of, any_of, policy,
 };
 pub use error::AuthError;
 pub use extract::{AccessToken, Authorized, Extraction, MaybeAccessToken, Organization};
@@ -18,6 +19,10 @@ pub use middleware::{RequireAuth, RequireAuthFuture, RequireAuthService, require
 /// The token without the extractor around it: what a named function for
 /// [`policy::check`] takes, and what code takes that knows no framework.
 pub use auth0_core::AccessToken as VerifiedToken;
+
+/// Remembers used DPoP proofs for several instances.
+#[cfg(feature = "redis")]
+pub use auth0_core::{OnUnreachable, RedisReplayStore};
 
 /// A tenant in the process, for tests of your own API.
 #[cfg(feature = "testing")]

@@ -7,6 +7,7 @@ use actix_web::{
     Error, HttpMessage,
     body::EitherBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    http::header::{HeaderName, HeaderValue},
 };
 use auth0_core::{AccessToken as Verified, Auth0, ErrorCode, Requirement, policy::authenticated};
 use pin_project_lite::pin_project;
@@ -48,6 +49,8 @@ use std::{
 /// - A refusal is a response, not an `Err`, so middleware outside sees it. The core
 ///   [`Error`](crate::Error) is in its extensions.
 /// - An extractor behind it does not verify again.
+/// - Where proofs need a nonce ([`Dpop::nonces`](crate::Dpop::nonces)), this also sends the next one before
+///   the client's ends, which an extractor cannot.
 /// - Code without extractors finds the [`AccessToken`] in the request's extensions. A handler should
 ///   take the extractor instead: it also protects where the middleware was forgotten.
 #[derive(Clone, Debug)]
@@ -133,14 +136,14 @@ where
             Err(error) => Some(Err(error)),
         };
         let step = match verdict {
-            Some(Ok(())) => Step::Admitted { inner: self.service.call(request) },
+            Some(Ok(nonce)) => Step::Admitted { inner: self.service.call(request), nonce },
             Some(Err(error)) => Step::Refused { response: Some(refused(request, error)) },
             None => {
                 let service = Rc::clone(&self.service);
                 let settings = Rc::clone(&self.settings);
                 let judged = Box::pin(async move {
                     match settings.judge(&request).await {
-                        Ok(()) => Ok(service.call(request).await?.map_into_left_body()),
+                        Ok(nonce) => Ok(admitted(service.call(request).await?, nonce)),
                         Err(error) => Ok(refused(request, error)),
                     }
                 });
@@ -152,30 +155,47 @@ where
 }
 
 impl RequireAuth {
-    async fn judge(&self, request: &ServiceRequest) -> Result<(), auth0_core::Error> {
+    async fn judge(
+        &self,
+        request: &ServiceRequest,
+    ) -> Result<Option<HeaderValue>, auth0_core::Error> {
         let auth = verifier(request.request())?;
         // The clone of the request is gone when this returns: actix needs the only one to route.
         let verdict = verify_once(&auth, request.request().clone()).await;
         self.admit(&auth, verdict, request)
     }
 
-    /// Lets a request through, or says why not.
+    /// Lets a request through, or says why not. What it answers is a nonce for the client.
     fn admit(
         &self,
         auth: &Auth0,
         verdict: Result<Verified, auth0_core::Error>,
         request: &ServiceRequest,
-    ) -> Result<(), auth0_core::Error> {
+    ) -> Result<Option<HeaderValue>, auth0_core::Error> {
         match verdict {
             Ok(token) => {
                 authorize(auth, &token, &self.requirement, request.request())?;
+                let nonce =
+                    token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
                 request.extensions_mut().insert(AccessToken::from(token));
-                Ok(())
+                Ok(nonce)
             }
-            Err(error) if self.optional && error.code() == ErrorCode::TokenMissing => Ok(()),
+            Err(error) if self.optional && error.code() == ErrorCode::TokenMissing => Ok(None),
             Err(error) => Err(error),
         }
     }
+}
+
+/// The wrapped service's answer, with a nonce for the client whose own is about to end (RFC 9449 §8.2).
+fn admitted<B>(
+    response: ServiceResponse<B>,
+    nonce: Option<HeaderValue>,
+) -> ServiceResponse<EitherBody<B>> {
+    let mut response = response.map_into_left_body();
+    if let Some(nonce) = nonce {
+        response.headers_mut().insert(HeaderName::from_static("dpop-nonce"), nonce);
+    }
+    response
 }
 
 fn refused<B>(request: ServiceRequest, error: auth0_core::Error) -> ServiceResponse<EitherBody<B>> {
@@ -196,7 +216,7 @@ pin_project! {
 pin_project! {
     #[project = StepProjection]
     enum Step<F, B> {
-        Admitted { #[pin] inner: F },
+        Admitted { #[pin] inner: F, nonce: Option<HeaderValue> },
         Refused { response: Option<ServiceResponse<EitherBody<B>>> },
         Waiting { judged: Judged<B> },
     }
@@ -210,9 +230,9 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().step.project() {
-            StepProjection::Admitted { inner } => {
+            StepProjection::Admitted { inner, nonce } => {
                 let response = task::ready!(inner.poll(context))?;
-                Poll::Ready(Ok(response.map_into_left_body()))
+                Poll::Ready(Ok(admitted(response, nonce.take())))
             }
             // Polled again after its end, against the contract of futures: it has no end then.
             StepProjection::Refused { response } => {

@@ -1,13 +1,13 @@
 //! One verification per request and verifier. What the verifier itself remembers need not be kept
 //! here as well. actix polls the extractors of a handler side by side, so looking, verifying and then
 //! storing would verify twice: the cell is put down first.
-use crate::context::Asked;
+use crate::{context::Asked, request::Sent};
 use actix_web::{
     HttpMessage, HttpRequest,
     http::header::{AUTHORIZATION, HeaderValue},
     web::Data,
 };
-use auth0_core::{AccessToken, Auth0, Error, RequestView, Requirement};
+use auth0_core::{AccessToken, Auth0, Error, Requirement};
 use std::{
     rc::Rc,
     sync::atomic::{AtomicBool, Ordering},
@@ -86,7 +86,7 @@ fn misconfigured(cause: &'static str) -> Error {
 pub(crate) async fn verify_once(auth: &Auth0, request: HttpRequest) -> Result<AccessToken, Error> {
     let Some(field) = only_field(&request) else {
         // None or several: judged without looking at a token.
-        return auth.authenticate(&view(&request)).await;
+        return auth.authenticate(&Sent::of(&request).view()).await;
     };
     let cell = match known(auth, field, &request) {
         Some(State::Known(result)) => return result,
@@ -97,25 +97,25 @@ pub(crate) async fn verify_once(auth: &Auth0, request: HttpRequest) -> Result<Ac
             cell
         }
     };
-    let view = view(&request);
+    let sent = Sent::of(&request);
+    let view = sent.view();
     cell.get_or_init(|| auth.authenticate(&view)).await.clone()
 }
 
-/// The same without waiting: `None` if the issuer has to be asked first.
+/// The same without waiting: `None` if the issuer, or a store of used proofs, has to be asked first.
 pub(crate) fn verify_once_now(
     auth: &Auth0,
     request: &HttpRequest,
 ) -> Option<Result<AccessToken, Error>> {
     let Some(field) = only_field(request) else {
-        return auth.authenticate_now(&view(request));
+        return auth.authenticate_now(&Sent::of(request).view());
     };
     match known(auth, field, request) {
         Some(State::Known(result)) => return Some(result),
         Some(State::Awaited(cell)) => return cell.get().cloned(),
         None => {}
     }
-    let view = RequestView::new().authorization([field.as_bytes()]);
-    let result = auth.authenticate_now(&view)?;
+    let result = auth.authenticate_now(&Sent::of(request).view())?;
     if !result.as_ref().is_ok_and(|token| auth.remembers(token)) {
         remember(auth, field, State::Known(result.clone()), request);
     }
@@ -134,11 +134,6 @@ pub(crate) fn authorize(
     } else {
         auth.authorize(token, requirement)
     }
-}
-
-fn view(request: &HttpRequest) -> RequestView<'_> {
-    let lines = request.headers().get_all(AUTHORIZATION);
-    RequestView::new().authorization(lines.map(HeaderValue::as_bytes))
 }
 
 fn only_field(request: &HttpRequest) -> Option<&HeaderValue> {

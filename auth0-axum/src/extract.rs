@@ -152,7 +152,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let token = verify_once(&auth, &parts.headers, &mut parts.extensions).await?;
+        let token = verify_once(&auth, parts).await?;
         Ok(Self(auth.with_claims(&token)?))
     }
 }
@@ -188,7 +188,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let token = verify_once(&auth, &parts.headers, &mut parts.extensions).await?;
+        let token = verify_once(&auth, parts).await?;
         authorize(&auth, &token, policy::of::<P>(), parts)?;
         Ok(Self(AccessToken(auth.with_claims(&token)?), PhantomData))
     }
@@ -203,7 +203,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let token = verify_once(&auth, &parts.headers, &mut parts.extensions).await?;
+        let token = verify_once(&auth, parts).await?;
         Ok(Self(auth.organization_of(&token)?))
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 use auth0_core::{
     AccessToken as Verified, Auth0, Error, ErrorCode, Requirement, policy::authenticated,
 };
-use http::{Request, Response, request::Parts};
+use http::{HeaderName, HeaderValue, Request, Response, request::Parts};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -45,6 +45,8 @@ use tower_service::Service;
 /// - A refusal is a response, not an error of the service, so layers outside see it. The
 ///   [`Error`](crate::Error) is in its extensions.
 /// - An extractor behind the layer does not verify again.
+/// - Where proofs need a nonce ([`Dpop::nonces`](crate::Dpop::nonces)), this also sends the next one before
+///   the client's ends, which an extractor cannot.
 /// - A service without extractors finds the [`AccessToken`] in the request's extensions. A handler
 ///   should take the extractor instead: it also protects where the layer was forgotten.
 ///
@@ -92,15 +94,21 @@ impl fmt::Debug for AuthLayer {
 }
 
 impl Settings {
-    /// Lets a request through, or says why not.
-    fn admit(&self, verdict: Result<Verified, Error>, parts: &mut Parts) -> Result<(), Error> {
+    /// Lets a request through, or says why not. What it answers is a nonce for the client.
+    fn admit(
+        &self,
+        verdict: Result<Verified, Error>,
+        parts: &mut Parts,
+    ) -> Result<Option<HeaderValue>, Error> {
         match verdict {
             Ok(token) => {
                 authorize(&self.auth, &token, &self.requirement, parts)?;
+                let nonce =
+                    token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
                 parts.extensions.insert(AccessToken::from(token));
-                Ok(())
+                Ok(nonce)
             }
-            Err(error) if self.optional && error.code() == ErrorCode::TokenMissing => Ok(()),
+            Err(error) if self.optional && error.code() == ErrorCode::TokenMissing => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -152,11 +160,12 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let settings = &self.layer.0;
-        let verdict = verify_once_now(&settings.auth, &parts.headers, &mut parts.extensions);
+        let verdict = verify_once_now(&settings.auth, &mut parts);
         if let Some(verdict) = verdict {
             let step = match settings.admit(verdict, &mut parts) {
-                Ok(()) => {
-                    Step::Admitted { inner: self.inner.call(Request::from_parts(parts, body)) }
+                Ok(nonce) => {
+                    let inner = self.inner.call(Request::from_parts(parts, body));
+                    Step::Admitted { inner, nonce }
                 }
                 Err(error) => Step::Refused { error: Some(error) },
             };
@@ -167,11 +176,11 @@ where
         let mut inner = mem::replace(&mut self.inner, clone);
         let settings = Arc::clone(settings);
         let judged = Box::pin(async move {
-            let verdict = ask(&settings.auth, &parts.headers, &mut parts.extensions).await;
+            let verdict = ask(&settings.auth, &mut parts).await;
             match settings.admit(verdict, &mut parts) {
-                Ok(()) => {
+                Ok(nonce) => {
                     let response = inner.call(Request::from_parts(parts, body)).await?;
-                    Ok(response.map(AuthBody::inner))
+                    Ok(admitted(response, nonce))
                 }
                 Err(error) => Ok(refusal(error)),
             }
@@ -194,7 +203,7 @@ pin_project! {
 pin_project! {
     #[project = StepProjection]
     enum Step<F, R, E> {
-        Admitted { #[pin] inner: F },
+        Admitted { #[pin] inner: F, nonce: Option<HeaderValue> },
         Refused { error: Option<Error> },
         Waiting { judged: Judged<R, E> },
     }
@@ -208,8 +217,8 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().step.project() {
-            StepProjection::Admitted { inner } => {
-                Poll::Ready(Ok(ready!(inner.poll(context))?.map(AuthBody::inner)))
+            StepProjection::Admitted { inner, nonce } => {
+                Poll::Ready(Ok(admitted(ready!(inner.poll(context))?, nonce.take())))
             }
             // Polled again after its end, against the contract of futures: it has no end then.
             StepProjection::Refused { error } => {
@@ -218,6 +227,15 @@ where
             StepProjection::Waiting { judged } => judged.as_mut().poll(context),
         }
     }
+}
+
+/// The inner service's answer, with a nonce for the client whose own is about to end (RFC 9449 §8.2).
+fn admitted<R>(response: Response<R>, nonce: Option<HeaderValue>) -> Response<AuthBody<R>> {
+    let mut response = response.map(AuthBody::inner);
+    if let Some(nonce) = nonce {
+        response.headers_mut().insert(HeaderName::from_static("dpop-nonce"), nonce);
+    }
+    response
 }
 
 impl<F, R, E> fmt::Debug for AuthFuture<F, R, E> {

@@ -1,11 +1,13 @@
 //! The verifier: how a request is judged, on one screen.
 use crate::{
+    binding::{Binding, Proven},
     builder::{Builder, ConfigError},
     challenge::ChallengeOptions,
     claims::Claims,
     clock::{Clock, Moment},
-    credentials::Credentials,
-    crypto::Message,
+    credentials::{Credentials, Scheme},
+    crypto::{Fingerprint, Message},
+    dpop::{DpopRules, Insertion, ReplayStoreError},
     error::{Error, ErrorCode, ErrorKind},
     health::Health,
     jwks::{
@@ -14,16 +16,17 @@ use crate::{
     },
     jws::{Compact, Escaped, Header},
     measure::{self, Stopwatch},
-    organization::Organization,
-    policy::{Circumstances, RequestContext, Requirement, any_organization},
+    origin::Origin,
     request::RequestView,
     token::{AccessToken, Remembered, Verified},
     token_cache::TokenCache,
     verifier::Rules,
 };
-use serde::de::DeserializeOwned;
 use std::{fmt, sync::Arc, time::Duration};
 use tracing::field::DisplayValue;
+
+/// When to ask again while the store of used proofs does not answer.
+const REPLAY_RETRY: Duration = Duration::from_secs(1);
 
 /// Verifies access tokens of an Auth0 tenant. A cheap handle: clones share keys and settings.
 ///
@@ -41,10 +44,12 @@ use tracing::field::DisplayValue;
 /// Building one fetches nothing; the first request does, or [`warm_up`](Self::warm_up). Keys are
 /// fetched in a tokio task of their own.
 #[derive(Clone)]
-pub struct Auth0(Arc<Inner>);
+pub struct Auth0(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) rules: Rules,
+    pub(crate) dpop: DpopRules,
+    pub(crate) origin: Origin,
     pub(crate) keys: Arc<KeyCache>,
     pub(crate) tokens: TokenCache,
     pub(crate) clock: Arc<dyn Clock>,
@@ -58,7 +63,10 @@ impl Auth0 {
     }
 
     /// A verifier out of the environment: `AUTH0_DOMAIN` (or `AUTH0_ISSUER`, a full issuer URL)
-    /// and `AUTH0_AUDIENCE`, one audience or several with commas between them.
+    /// and `AUTH0_AUDIENCE`, one audience or several with commas between them. If they are set, also
+    /// `AUTH0_DPOP` (`allowed`, `required` or `disabled`: see [`Dpop`](crate::Dpop)), `AUTH0_PUBLIC_URL`
+    /// (see [`Builder::public_url`]) and `AUTH0_TRUSTED_PROXIES` (see [`Builder::trusted_proxies`]), with
+    /// commas between them.
     ///
     /// # Errors
     /// A variable is missing or cannot work; the text says what to write instead.
@@ -79,11 +87,15 @@ impl Auth0 {
     /// See [`ErrorCode`] for all of them. Whatever the cause, [`Error::challenge`] is what to
     /// answer.
     pub async fn authenticate(&self, request: &RequestView<'_>) -> Result<AccessToken, Error> {
-        self.judge(Credentials::parse(request, self.0.rules.max_token_bytes)).await
+        self.judge(self.credentials(request)).await
+    }
+
+    fn credentials<'a>(&self, request: &RequestView<'a>) -> Result<Credentials<'a>, Error> {
+        Credentials::parse(request, self.0.dpop.mode, self.0.rules.max_token_bytes)
     }
 
     /// The same without waiting: the verdict, or `None` if there are no keys at hand, or not the one
-    /// that the token names. Nothing has happened then, nothing is fetched, logged or counted:
+    /// that the token names, or if used proofs are remembered elsewhere. Nothing has happened then, nothing is fetched, logged or counted:
     /// go on with [`authenticate`](Self::authenticate), which asks the issuer. Code that never does
     /// refuses the tokens of a new key until the next refresh in the background.
     ///
@@ -111,13 +123,17 @@ impl Auth0 {
         request: &RequestView<'_>,
     ) -> Option<Result<AccessToken, Error>> {
         let stopwatch = Stopwatch::start();
-        let verdict = match Credentials::parse(request, self.0.rules.max_token_bytes) {
-            Ok(credentials) => self.judge_now(credentials),
-            Err(error) => Err(error.into()),
+        let (scheme, verdict) = match self.credentials(request) {
+            // Not to check the proof twice, once here and once where the store is asked.
+            Ok(Credentials { proof: Some(_), .. }) if !self.0.dpop.replay.is_immediate() => {
+                return None;
+            }
+            Ok(credentials) => (Some(credentials.scheme), self.judge_now(credentials)),
+            Err(error) => (None, Err(error.into())),
         };
         match verdict {
-            Err(Halt::KeysMissing(_) | Halt::KeyUnknown { .. }) => None,
-            verdict => Some(self.report(stopwatch, verdict)),
+            Err(Halt::KeysMissing(_) | Halt::KeyUnknown { .. } | Halt::ProofPending { .. }) => None,
+            verdict => Some(self.report(stopwatch, scheme, verdict)),
         }
     }
 
@@ -127,135 +143,8 @@ impl Auth0 {
     /// # Errors
     /// As for [`authenticate`](Self::authenticate).
     pub async fn verify(&self, token: &str) -> Result<AccessToken, Error> {
-        self.judge(Credentials::bearer(token.as_bytes(), self.0.rules.max_token_bytes)).await
-    }
-
-    /// Checks that a verified token meets a requirement. The error's challenge is this verifier's.
-    ///
-    /// # Errors
-    /// `insufficient_scope`, `insufficient_permissions`, `organization_mismatch`,
-    /// `step_up_required` or `requirement_not_met`. `misconfigured` if the requirement asks the
-    /// request for something: that takes [`authorize_request`](Self::authorize_request).
-    pub fn authorize<C>(
-        &self,
-        token: &AccessToken<C>,
-        requirement: &Requirement,
-    ) -> Result<(), Error> {
-        self.check(token, requirement, None)
-    }
-
-    /// The same for a requirement that may also ask for something of the request, such as
-    /// [`organization_in_path`](crate::policy::organization_in_path).
-    ///
-    /// # Errors
-    /// As for [`authorize`](Self::authorize). `misconfigured` if the request has no such path
-    /// parameter.
-    pub fn authorize_request<C>(
-        &self,
-        token: &AccessToken<C>,
-        requirement: &Requirement,
-        request: &dyn RequestContext,
-    ) -> Result<(), Error> {
-        self.check(token, requirement, Some(request))
-    }
-
-    /// Refuses what only the application can judge, after it has asked its database or an
-    /// authorization service: `403` with the `error_code` `requirement_not_met`, and this verifier's
-    /// challenge. `reason` is for the log.
-    ///
-    /// ```
-    /// # #[cfg(feature = "testing")] {
-    /// # use auth0_core::{AccessToken, Auth0, Error, testing::Tenant};
-    /// # async fn is_member(_: &str, _: u64) -> bool { false }
-    /// async fn may_open(auth: &Auth0, token: &AccessToken, project: u64) -> Result<(), Error> {
-    ///     if is_member(token.subject(), project).await {
-    ///         return Ok(());
-    ///     }
-    ///     Err(auth.forbid(token, "not a member of the project"))
-    /// }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// # let tenant = Tenant::new();
-    /// # let auth = tenant.auth0();
-    /// # let token = auth.verify(&tenant.token().mint()).await?;
-    /// let refused = may_open(&auth, &token, 7).await.unwrap_err();
-    /// assert_eq!(refused.challenge().status(), 403);
-    /// # Ok::<(), auth0_core::Error>(())
-    /// # }).unwrap() }
-    /// ```
-    pub fn forbid<C>(&self, token: &AccessToken<C>, reason: &'static str) -> Error {
-        let error = Error::new(ErrorCode::RequirementNotMet).because(reason);
-        measure::refusal(&self.0.rules.issuer, error.code());
-        tracing::info!(
-            target: "auth0", error_code = error.code().as_str(),
-            client_id = token.client_id().map(escaped), cause = reason, "refused a request"
-        );
-        error.with_options(&self.0.challenge)
-    }
-
-    /// The organization of a verified token, which it has to have. The error's challenge is this
-    /// verifier's.
-    ///
-    /// # Errors
-    /// `organization_mismatch` if the user did not log in through an organization.
-    pub fn organization_of<C>(&self, token: &AccessToken<C>) -> Result<Organization, Error> {
-        self.authorize(token, &any_organization())?;
-        // The requirement is met by what this reads.
-        token.organization().ok_or_else(|| {
-            Error::new(ErrorCode::OrganizationMismatch).with_options(&self.0.challenge)
-        })
-    }
-
-    fn check<C>(
-        &self,
-        token: &AccessToken<C>,
-        requirement: &Requirement,
-        request: Option<&dyn RequestContext>,
-    ) -> Result<(), Error> {
-        let circumstances = Circumstances {
-            now: if requirement.needs_time() { self.0.clock.unix_time() } else { Duration::ZERO },
-            leeway: self.0.rules.leeway,
-            request,
-        };
-        requirement.check_under(token, circumstances).map_err(|error| {
-            measure::refusal(&self.0.rules.issuer, error.code());
-            let (error_code, hint) =
-                (error.code().as_str(), requirement.hint(token, circumstances));
-            if error.kind() == ErrorKind::Misconfigured {
-                tracing::error!(
-                    target: "auth0", error_code, %requirement, cause = error.cause(),
-                    "cannot judge a request"
-                );
-            } else {
-                tracing::info!(
-                    target: "auth0", error_code, client_id = token.client_id().map(escaped),
-                    %requirement, cause = error.cause(), hint = hint.as_deref(),
-                    "refused a request"
-                );
-            }
-            error.with_options(&self.0.challenge)
-        })
-    }
-
-    /// A verified token with claims of the application's. The error's challenge is this
-    /// verifier's.
-    ///
-    /// # Errors
-    /// `claims_invalid` if the payload is not a `T`.
-    pub fn with_claims<T: DeserializeOwned + 'static>(
-        &self,
-        token: &AccessToken,
-    ) -> Result<AccessToken<T>, Error> {
-        token.with_claims().map_err(|error| {
-            measure::refusal(&self.0.rules.issuer, error.code());
-            tracing::info!(
-                target: "auth0",
-                error_code = error.code().as_str(),
-                client_id = token.client_id().map(escaped),
-                cause = error.cause(),
-                "refused an access token"
-            );
-            error.with_options(&self.0.challenge)
-        })
+        let Inner { dpop, rules, .. } = &*self.0;
+        self.judge(Credentials::bearer(token.as_bytes(), dpop.mode, rules.max_token_bytes)).await
     }
 
     /// Fetches the issuer's keys if there are none, so that the first request does not wait for
@@ -315,46 +204,98 @@ impl Auth0 {
         credentials: Result<Credentials<'_>, Error>,
     ) -> Result<AccessToken, Error> {
         let stopwatch = Stopwatch::start();
-        let verdict = match credentials {
-            Ok(credentials) => match self.judge_now(credentials) {
-                // In a box, because nearly every request does without.
-                Err(Halt::KeysMissing(header)) => {
-                    Box::pin(self.judge_with_keys(credentials.token, header)).await
-                }
-                Err(Halt::KeyUnknown { header, keys }) => {
-                    Box::pin(self.judge_with_newer_keys(credentials.token, header, keys)).await
-                }
-                verdict => verdict,
-            },
-            Err(error) => Err(error.into()),
+        let (scheme, verdict) = match credentials {
+            Ok(credentials) => {
+                let verdict = match self.judge_now(credentials) {
+                    // In a box, because nearly every request does without.
+                    Err(
+                        halt @ (Halt::KeysMissing(_)
+                        | Halt::KeyUnknown { .. }
+                        | Halt::ProofPending { .. }),
+                    ) => Box::pin(self.judge_later(credentials, halt)).await,
+                    verdict => verdict,
+                };
+                (Some(credentials.scheme), verdict)
+            }
+            Err(error) => (None, Err(error.into())),
         };
-        self.report(stopwatch, verdict)
+        self.report(stopwatch, scheme, verdict)
     }
 
     /// Judges with what is at hand.
     fn judge_now(&self, credentials: Credentials<'_>) -> Result<AccessToken, Halt> {
-        let token = credentials.token;
         let now = self.0.clock.moment();
         let current = self.0.keys.usable(now.monotonic);
         let keys = current.as_ref().and_then(|current| current.as_ref());
         if let Some(keys) = keys
-            && let Some(verified) = self.remembered(token, keys, now)
+            && let Some(verified) = self.remembered(credentials.token, keys, now)
         {
             self.0.keys.refresh_if_due(keys, now.monotonic);
             measure::recognised(&self.0.rules.issuer);
-            let token = AccessToken::new(verified);
+            let token = AccessToken::new(verified, credentials.scheme);
             tracing::debug!(
                 target: "auth0", issuer = token.issuer(), client_id = token.client_id().map(escaped),
-                "accepted an access token that was verified before"
+                "an access token that was verified before"
             );
+            return self.bind_now(token, &credentials, now);
+        }
+        self.verify_with(&credentials, keys, now)
+            .and_then(|token| self.bind_now(token, &credentials, now))
+            .or_else(|halt| {
+                if matches!(halt, Halt::Refused(_)) {
+                    credentials.check_characters()?;
+                }
+                Err(halt)
+            })
+    }
+
+    /// Goes on where [`judge_now`](Self::judge_now) had to halt.
+    async fn judge_later(
+        &self,
+        credentials: Credentials<'_>,
+        halt: Halt,
+    ) -> Result<AccessToken, Halt> {
+        let token = match halt {
+            Halt::KeysMissing(header) => self.judge_with_keys(&credentials, header).await?,
+            Halt::KeyUnknown { header, keys } => {
+                self.judge_with_newer_keys(&credentials, header, keys).await?
+            }
+            Halt::ProofPending { token, proven } => return self.claim_proof(token, *proven).await,
+            halt @ Halt::Refused(_) => return Err(halt),
+        };
+        match self.bind_now(token, &credentials, self.0.clock.moment()) {
+            Err(Halt::ProofPending { token, proven }) => self.claim_proof(token, *proven).await,
+            verdict => verdict,
+        }
+    }
+
+    /// Checks what the token is bound to, if it is, with what is at hand: a used proof may have to be
+    /// looked for elsewhere.
+    fn bind_now(
+        &self,
+        token: AccessToken,
+        credentials: &Credentials<'_>,
+        now: Moment,
+    ) -> Result<AccessToken, Halt> {
+        if token.binding().is_none() && credentials.is_plain() {
             return Ok(token);
         }
-        self.verify_with(token, keys, now).or_else(|halt| {
-            if matches!(halt, Halt::Refused(_)) {
-                credentials.check_characters()?;
-            }
-            Err(halt)
-        })
+        let fingerprint =
+            || token.fingerprint().unwrap_or_else(|| Fingerprint::of(credentials.token));
+        let proven =
+            Binding::check(token.binding(), credentials, fingerprint, &self.0, now.unix_time)
+                .map_err(|error| Halt::of_token(error, &token))?;
+        let Some(proven) = proven else { return Ok(token) };
+        match self.0.dpop.replay.insert_now(proven.entry) {
+            Some(outcome) => used(token, proven, outcome),
+            None => Err(Halt::ProofPending { token, proven: Box::new(proven) }),
+        }
+    }
+
+    /// The last check: whether the proof was used before.
+    async fn claim_proof(&self, token: AccessToken, proven: Proven) -> Result<AccessToken, Halt> {
+        let outcome = self.0.dpop.replay.insert(proven.entry).await;
+        used(token, proven, outcome)
     }
 
     /// A token that was verified before and still is what it was.
@@ -368,11 +309,12 @@ impl Auth0 {
     /// Judges a token with these keys; without any, as far as that goes.
     fn verify_with(
         &self,
-        token: &[u8],
+        credentials: &Credentials<'_>,
         keys: Option<&Arc<Snapshot>>,
         now: Moment,
     ) -> Result<AccessToken, Halt> {
         let Inner { rules, tokens, .. } = &*self.0;
+        let token = credentials.token;
         let compact = Compact::split(token)?;
         let known_headers = keys.map(|keys| keys.keys.known_headers.load());
         let known = known_headers.as_ref().and_then(|headers| headers.find(compact.header));
@@ -428,22 +370,26 @@ impl Auth0 {
         if verified.remembered.is_some() {
             tokens.insert(token, &verified);
         }
-        let token = AccessToken::new(verified);
+        let token = AccessToken::new(verified, credentials.scheme);
         tracing::debug!(
             target: "auth0", issuer = token.issuer(), client_id = token.client_id().map(escaped),
             alg = algorithm.as_str(), kid = header.key_id.as_deref().map(escaped),
-            "accepted an access token"
+            "verified an access token"
         );
         Ok(token)
     }
 
     /// Judges after having asked the issuer for keys.
-    async fn judge_with_keys(&self, token: &[u8], header: Header) -> Result<AccessToken, Halt> {
+    async fn judge_with_keys(
+        &self,
+        credentials: &Credentials<'_>,
+        header: Header,
+    ) -> Result<AccessToken, Halt> {
         let keys = self.0.keys.keys().await;
         let keys = keys.map_err(|reason| Halt::refused(unavailable(&reason), &header, None))?;
-        match self.verify_with(token, Some(&keys), self.0.clock.moment()) {
+        match self.verify_with(credentials, Some(&keys), self.0.clock.moment()) {
             Err(Halt::KeyUnknown { header, keys }) => {
-                self.judge_with_newer_keys(token, header, keys).await
+                self.judge_with_newer_keys(credentials, header, keys).await
             }
             verdict => verdict,
         }
@@ -452,7 +398,7 @@ impl Auth0 {
     /// Judges after having asked the issuer for the key that the token names, and `keys` lack.
     async fn judge_with_newer_keys(
         &self,
-        token: &[u8],
+        credentials: &Credentials<'_>,
         header: Header,
         keys: Arc<Snapshot>,
     ) -> Result<AccessToken, Halt> {
@@ -461,7 +407,7 @@ impl Auth0 {
         };
         let newer = self.0.keys.newer_with(key_id, &keys).await;
         match newer.map_err(|reason| Halt::refused(unavailable(&reason), &header, None))? {
-            Some(newer) => self.verify_with(token, Some(&newer), self.0.clock.moment()),
+            Some(newer) => self.verify_with(credentials, Some(&newer), self.0.clock.moment()),
             None => Err(Halt::KeyUnknown { header, keys }),
         }
     }
@@ -470,6 +416,7 @@ impl Auth0 {
     fn report(
         &self,
         stopwatch: Stopwatch,
+        scheme: Option<Scheme>,
         verdict: Result<AccessToken, Halt>,
     ) -> Result<AccessToken, Error> {
         let issuer = &self.0.rules.issuer;
@@ -481,6 +428,10 @@ impl Auth0 {
             Err(halt) => halt,
         };
         let Refused { error, header, client_id } = *halt.into_refused();
+        let error = match scheme {
+            Some(scheme) => error.with_scheme(scheme),
+            None => error, // where it was found out, the scheme was known, or there is none
+        };
         stopwatch.refused(issuer, &error);
         let error_code = error.code().as_str();
         if error.kind() == ErrorKind::CredentialsMissing {
@@ -509,6 +460,11 @@ enum Halt {
         header: Header,
         keys: Arc<Snapshot>,
     },
+    /// The proof is good, if a store elsewhere does not know it.
+    ProofPending {
+        token: AccessToken,
+        proven: Box<Proven>,
+    },
 }
 
 /// A refusal, and what the log may say of the token.
@@ -523,12 +479,25 @@ impl Halt {
         Self::Refused(Box::new(Refused { error, header: Some(header.clone()), client_id }))
     }
 
+    /// A refusal of a token that is genuine.
+    fn of_token(error: Error, token: &AccessToken) -> Self {
+        let client_id = token.client_id().map(Into::into);
+        Self::Refused(Box::new(Refused { error, header: None, client_id }))
+    }
+
     fn into_refused(self) -> Box<Refused> {
         let (error, header) = match self {
             Self::Refused(refused) => return refused,
             // Not said to anybody: the keys are fetched first.
             Self::KeysMissing(header) => (Error::new(ErrorCode::KeysUnavailable), header),
             Self::KeyUnknown { header, .. } => (refusal(&Verdict::UnknownKey), header),
+            // Nor is this: the store is asked first.
+            Self::ProofPending { token, .. } => {
+                return match Self::of_token(Error::new(ErrorCode::ReplayStoreUnavailable), &token) {
+                    Self::Refused(refused) => refused,
+                    other => other.into_refused(),
+                };
+            }
         };
         Box::new(Refused { error, header: Some(header), client_id: None })
     }
@@ -540,7 +509,23 @@ impl From<Error> for Halt {
     }
 }
 
-fn escaped(text: &str) -> DisplayValue<Escaped<'_>> {
+/// What the store of used proofs said, last of all.
+fn used(
+    token: AccessToken,
+    proven: Proven,
+    outcome: Result<Insertion, ReplayStoreError>,
+) -> Result<AccessToken, Halt> {
+    let error = match outcome {
+        Ok(Insertion::New) => return Ok(token.proven(proven.next_nonce)),
+        Ok(Insertion::Seen) => Error::new(ErrorCode::DpopProofReplayed),
+        Err(why) => Error::new(ErrorCode::ReplayStoreUnavailable)
+            .because(why.to_string())
+            .retry_after(REPLAY_RETRY),
+    };
+    Err(Halt::of_token(error, &token))
+}
+
+pub(crate) fn escaped(text: &str) -> DisplayValue<Escaped<'_>> {
     tracing::field::display(Escaped(text))
 }
 

@@ -5,9 +5,11 @@ use crate::{
     clock::{Clock, SystemClock},
     crypto::{Algorithm, AlgorithmSet},
     domain::{Audience, Domain, Issuer},
+    dpop::Dpop,
     error::Error,
     http::HttpClient,
     jwks::{Fetcher, STALE, cache::KeyCache},
+    origin::Origin,
     token_cache::TokenCache,
     verifier::Rules,
 };
@@ -61,6 +63,9 @@ pub struct Builder {
     max_token_bytes: usize,
     stale_keys: Duration,
     token_cache: usize,
+    dpop: Dpop,
+    public_url: Option<String>,
+    trusted_proxies: Vec<String>,
     realm: Option<String>,
     render: Option<RenderBody>,
     http: Option<Arc<dyn HttpClient>>,
@@ -79,6 +84,9 @@ impl Builder {
             max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
             stale_keys: STALE,
             token_cache: DEFAULT_TOKEN_CACHE,
+            dpop: Dpop::allowed(),
+            public_url: None,
+            trusted_proxies: Vec::new(),
             realm: None,
             render: None,
             http: None,
@@ -125,7 +133,17 @@ impl Builder {
                  audiences, and none at the end"
             )));
         }
-        Ok(Self { domain, issuer, ..Self::new() }.audiences(audience.split(',')))
+        let mut builder = Self { domain, issuer, ..Self::new() }.audiences(audience.split(','));
+        if let Some(mode) = variable("AUTH0_DPOP")? {
+            let mode = mode.parse();
+            builder = builder
+                .dpop(mode.map_err(|error| ConfigError::new(format!("AUTH0_DPOP: {error}")))?);
+        }
+        builder.public_url = variable("AUTH0_PUBLIC_URL")?;
+        if let Some(proxies) = variable("AUTH0_TRUSTED_PROXIES")? {
+            builder = builder.trusted_proxies(proxies.split(','));
+        }
+        Ok(builder)
     }
 
     /// The domain of the tenant, as the dashboard shows it: see [`Domain`].
@@ -197,6 +215,37 @@ impl Builder {
     /// its key has left the issuer's key set; see [`Auth0::refresh`].
     pub fn token_cache(mut self, tokens: usize) -> Self {
         self.token_cache = tokens;
+        self
+    }
+
+    /// How tokens that are bound to a client's key are treated: see [`Dpop`]. Without this, they are
+    /// accepted with a proof, and others as bearer tokens.
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        self.dpop = dpop;
+        self
+    }
+
+    /// The URL that clients use for this API, in front of any proxy: `https://api.acme.com`, or
+    /// `https://acme.com/api` if a proxy strips `/api`. DPoP proofs name it (`htu`, RFC 9449 §4.2).
+    ///
+    /// Without it, the URL is taken from the connection and the `Host` field of each request, so that
+    /// a proxy that ends TLS or changes the host makes every proof wrong.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// The proxies in front, as addresses (`10.0.0.7`) or networks (`10.0.0.0/8`): what they say in
+    /// `Forwarded` (RFC 7239), `X-Forwarded-Proto` and `X-Forwarded-Host` is taken for the URL that the
+    /// client used, and what they say in `Client-Cert` (RFC 9440) and `X-Forwarded-Client-Cert` for
+    /// its certificate. From anybody else these fields mean nothing.
+    ///
+    /// A proxy must overwrite or remove *each* of these fields, or clients write them.
+    pub fn trusted_proxies<P: Into<String>>(
+        mut self,
+        proxies: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.trusted_proxies.extend(proxies.into_iter().map(Into::into));
         self
     }
 
@@ -298,6 +347,8 @@ impl Builder {
             None => default_http_client(&issuer)?,
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let dpop = self.dpop.rules()?;
+        let origin = Origin::new(self.public_url.as_deref(), &self.trusted_proxies)?;
         Ok(Auth0::new(Inner {
             keys: KeyCache::new(
                 Fetcher::new(issuer.clone(), algorithms, http, Arc::clone(&clock)),
@@ -314,7 +365,14 @@ impl Builder {
             },
             tokens: TokenCache::new(self.token_cache),
             clock,
-            challenge: Arc::new(ChallengeOptions { realm: self.realm, render: self.render }),
+            challenge: Arc::new(ChallengeOptions {
+                realm: self.realm,
+                dpop: dpop.mode,
+                proof_algorithms: dpop.algorithm_names.clone(),
+                render: self.render,
+            }),
+            dpop,
+            origin,
         }))
     }
 

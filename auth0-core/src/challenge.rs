@@ -1,6 +1,10 @@
-//! From an error to the wire: status, `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3), body.
-//! The only place that knows what a refusal looks like.
-use crate::error::{Error, ErrorCode, ErrorKind};
+//! From an error to the wire: status, `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1),
+//! body. The only place that knows what a refusal looks like.
+use crate::{
+    credentials::Scheme,
+    dpop::DpopMode,
+    error::{Error, ErrorCode, ErrorKind},
+};
 use std::{borrow::Cow, fmt, sync::Arc};
 
 /// A refusal as it goes over the wire, for any HTTP library: copy the status, every header in
@@ -16,9 +20,14 @@ pub struct Challenge {
 impl Challenge {
     pub(crate) fn new(error: &Error, options: Option<&ChallengeOptions>) -> Self {
         let status = status(error.kind());
-        let mut headers = Vec::with_capacity(4);
+        let mut headers = Vec::with_capacity(5);
         if matches!(status, 400 | 401 | 403) {
-            headers.push(("www-authenticate", Cow::Owned(bearer(error, options))));
+            for line in lines(error, options) {
+                headers.push(("www-authenticate", Cow::Owned(line)));
+            }
+        }
+        if let Some(nonce) = error.nonce() {
+            headers.push(("dpop-nonce", Cow::Owned(nonce.to_owned())));
         }
         let body = options
             .and_then(|options| options.render.as_ref())
@@ -61,6 +70,9 @@ impl Challenge {
 #[derive(Debug, Default)]
 pub(crate) struct ChallengeOptions {
     pub(crate) realm: Option<String>,
+    pub(crate) dpop: DpopMode,
+    /// The algorithms that proofs may be signed with, with spaces between them.
+    pub(crate) proof_algorithms: String,
     pub(crate) render: Option<RenderBody>,
 }
 
@@ -117,9 +129,10 @@ impl RefusalBody {
 
 const fn status(kind: ErrorKind) -> u16 {
     match kind {
-        ErrorKind::CredentialsMissing | ErrorKind::TokenInvalid | ErrorKind::LoginInsufficient => {
-            401
-        }
+        ErrorKind::CredentialsMissing
+        | ErrorKind::TokenInvalid
+        | ErrorKind::ProofInvalid
+        | ErrorKind::LoginInsufficient => 401,
         ErrorKind::RequestMalformed => 400,
         ErrorKind::Forbidden => 403,
         ErrorKind::Unavailable => 503,
@@ -127,13 +140,17 @@ const fn status(kind: ErrorKind) -> u16 {
     }
 }
 
-/// The error code of RFC 6750 §3.1, RFC 9470 §3 (RFC 6749 §4.1.2.1 for what is not the client's fault). None
-/// where the client has just not authenticated yet.
+/// The error code of RFC 6750 §3.1, RFC 9449 §7.1 and §9, RFC 9470 §3 (RFC 6749 §4.1.2.1 for what is not
+/// the client's fault). None where the client has just not authenticated yet.
 const fn oauth_error(code: ErrorCode) -> Option<&'static str> {
     match code.kind() {
         ErrorKind::CredentialsMissing => None,
         ErrorKind::RequestMalformed => Some("invalid_request"),
         ErrorKind::TokenInvalid => Some("invalid_token"),
+        ErrorKind::ProofInvalid => match code {
+            ErrorCode::DpopNonceRequired => Some("use_dpop_nonce"),
+            _ => Some("invalid_dpop_proof"),
+        },
         ErrorKind::Forbidden => Some("insufficient_scope"),
         ErrorKind::LoginInsufficient => Some("insufficient_user_authentication"),
         ErrorKind::Unavailable => Some("temporarily_unavailable"),
@@ -141,25 +158,37 @@ const fn oauth_error(code: ErrorCode) -> Option<&'static str> {
     }
 }
 
-fn bearer(error: &Error, options: Option<&ChallengeOptions>) -> String {
-    let mut line = Parameters::of("Bearer");
+/// One line for each scheme that is enabled. What is wrong stands on that of the scheme that the client
+/// used; an error of the verifier's own or of a requirement alone names both, as verifiers do unless
+/// told otherwise.
+fn lines(error: &Error, options: Option<&ChallengeOptions>) -> Vec<String> {
+    let mode = options.map_or(DpopMode::default(), |options| options.dpop);
+    let schemes: &[Scheme] = match mode {
+        DpopMode::Allowed => &[Scheme::Bearer, Scheme::Dpop],
+        DpopMode::Required => &[Scheme::Dpop],
+        DpopMode::Disabled => &[Scheme::Bearer],
+    };
+    // A request that names no scheme at all is told on the first line.
+    let used = schemes.iter().find(|scheme| **scheme == error.scheme()).or(schemes.first());
+    schemes.iter().map(|scheme| line(*scheme, Some(scheme) == used, error, options)).collect()
+}
+
+fn line(
+    scheme: Scheme,
+    is_used: bool,
+    error: &Error,
+    options: Option<&ChallengeOptions>,
+) -> String {
+    let mut line = Parameters::of(scheme.as_str());
     if let Some(realm) = options.and_then(|options| options.realm.as_deref()) {
         line.push("realm", realm);
     }
-    if let Some(oauth) = oauth_error(error.code()) {
-        line.push("error", oauth);
-        line.push("error_description", error.code().description());
+    if is_used {
+        line.push_error(error);
     }
-    if !error.scope().is_empty() {
-        line.push("scope", error.scope());
-    }
-    if let Some(step_up) = error.step_up() {
-        if !step_up.acr_values.is_empty() {
-            line.push("acr_values", &step_up.acr_values);
-        }
-        if let Some(seconds) = step_up.max_age {
-            line.push("max_age", &seconds.to_string());
-        }
+    if scheme == Scheme::Dpop {
+        let algorithms = options.map_or("", |options| &options.proof_algorithms);
+        line.push("algs", if algorithms.is_empty() { "ES256" } else { algorithms });
     }
     line.0
 }
@@ -170,6 +199,24 @@ struct Parameters(String);
 impl Parameters {
     fn of(scheme: &str) -> Self {
         Self(scheme.to_owned())
+    }
+
+    fn push_error(&mut self, error: &Error) {
+        if let Some(oauth) = oauth_error(error.code()) {
+            self.push("error", oauth);
+            self.push("error_description", error.code().description());
+        }
+        if !error.scope().is_empty() {
+            self.push("scope", error.scope());
+        }
+        if let Some(step_up) = error.step_up() {
+            if !step_up.acr_values.is_empty() {
+                self.push("acr_values", &step_up.acr_values);
+            }
+            if let Some(seconds) = step_up.max_age {
+                self.push("max_age", &seconds.to_string());
+            }
+        }
     }
 
     /// Appends a parameter as a quoted-string (RFC 9110 §5.6.4). What a quoted-string of printable
@@ -234,13 +281,18 @@ mod tests {
                 ErrorCode::TokenNotYetValid => ErrorCode::ClaimsInvalid,
                 ErrorCode::ClaimsInvalid => ErrorCode::TokenTypeInvalid,
                 ErrorCode::TokenTypeInvalid => ErrorCode::TokenBindingMismatch,
-                ErrorCode::TokenBindingMismatch => ErrorCode::OrganizationMismatch,
+                ErrorCode::TokenBindingMismatch => ErrorCode::DpopProofMissing,
+                ErrorCode::DpopProofMissing => ErrorCode::DpopProofInvalid,
+                ErrorCode::DpopProofInvalid => ErrorCode::DpopProofReplayed,
+                ErrorCode::DpopProofReplayed => ErrorCode::DpopNonceRequired,
+                ErrorCode::DpopNonceRequired => ErrorCode::OrganizationMismatch,
                 ErrorCode::OrganizationMismatch => ErrorCode::InsufficientScope,
                 ErrorCode::InsufficientScope => ErrorCode::InsufficientPermissions,
                 ErrorCode::InsufficientPermissions => ErrorCode::RequirementNotMet,
                 ErrorCode::RequirementNotMet => ErrorCode::StepUpRequired,
                 ErrorCode::StepUpRequired => ErrorCode::KeysUnavailable,
-                ErrorCode::KeysUnavailable => ErrorCode::Misconfigured,
+                ErrorCode::KeysUnavailable => ErrorCode::ReplayStoreUnavailable,
+                ErrorCode::ReplayStoreUnavailable => ErrorCode::Misconfigured,
                 ErrorCode::Misconfigured => break,
             };
         }

@@ -1,13 +1,50 @@
-//! From the `Authorization` field to a token (RFC 9110 §11.4, RFC 6750 §2.1).
+//! From the fields `Authorization` and `DPoP` to a token and a proof (RFC 9110 §11.4, RFC 6750 §2.1,
+//! RFC 9449 §7.1).
 use crate::{
+    dpop::DpopMode,
     error::{Error, ErrorCode},
-    request::{FieldLines, RequestView},
+    request::{FieldLines, HttpParts, RequestView},
 };
 
-/// A token as presented, not yet looked into but for its size.
+/// A token as presented, not yet looked into but for its size, and what may prove that its client
+/// holds a key.
 #[derive(Clone, Copy)]
 pub(crate) struct Credentials<'a> {
+    pub(crate) scheme: Scheme,
     pub(crate) token: &'a [u8],
+    pub(crate) proof: Option<&'a [u8]>,
+    pub(crate) parts: Option<&'a dyn HttpParts>,
+}
+
+/// The scheme that a client used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    #[default]
+    Bearer,
+    Dpop,
+}
+
+impl Scheme {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
+
+    /// Whether tokens may come with it.
+    const fn is_enabled(self, mode: DpopMode) -> bool {
+        match self {
+            Self::Bearer => !matches!(mode, DpopMode::Required),
+            Self::Dpop => !matches!(mode, DpopMode::Disabled),
+        }
+    }
+
+    fn named(name: &[u8]) -> Option<Self> {
+        [Self::Bearer, Self::Dpop]
+            .into_iter()
+            .find(|scheme| name.eq_ignore_ascii_case(scheme.as_str().as_bytes()))
+    }
 }
 
 impl std::fmt::Debug for Credentials<'_> {
@@ -17,34 +54,64 @@ impl std::fmt::Debug for Credentials<'_> {
 }
 
 impl<'a> Credentials<'a> {
-    pub(crate) fn parse(request: &RequestView<'a>, max_token_bytes: usize) -> Result<Self, Error> {
+    pub(crate) fn parse(
+        request: &RequestView<'a>,
+        mode: DpopMode,
+        max_token_bytes: usize,
+    ) -> Result<Self, Error> {
         let value = match request.authorization {
             FieldLines::Absent => return Err(Error::new(ErrorCode::TokenMissing)),
             FieldLines::One(value) => value,
             FieldLines::Several => return Err(malformed("there are several Authorization fields")),
         };
         let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
-        let (scheme, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
-        if scheme.is_empty() || !scheme.iter().all(|byte| is_token_char(*byte)) {
+        let (name, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
+        if name.is_empty() || !name.iter().all(|byte| is_token_char(*byte)) {
             return Err(malformed("the Authorization field does not begin with a scheme"));
         }
-        if !scheme.eq_ignore_ascii_case(b"bearer") {
+        let Some(scheme) = Scheme::named(name).filter(|scheme| scheme.is_enabled(mode)) else {
             return Err(Error::new(ErrorCode::SchemeUnsupported));
-        }
+        };
         let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
         let token = rest.get(spaces..).unwrap_or_default();
         if token.is_empty() {
-            return Err(malformed("no token follows the scheme Bearer"));
+            return Err(malformed("no token follows the scheme").with_scheme(scheme));
         }
-        Self::bearer(token, max_token_bytes)
+        let proof = match request.proof {
+            // With DPoP disabled, the field is nobody's business.
+            _ if matches!(mode, DpopMode::Disabled) => None,
+            FieldLines::Absent => None,
+            FieldLines::One(proof) => Some(proof),
+            FieldLines::Several => {
+                return Err(malformed("there are several DPoP fields").with_scheme(scheme));
+            }
+        };
+        Self { scheme, token, proof, parts: request.parts }.checked(max_token_bytes)
     }
 
     /// A token that came without a header field, under the same limits.
-    pub(crate) fn bearer(token: &'a [u8], max_token_bytes: usize) -> Result<Self, Error> {
-        if token.len() > max_token_bytes {
-            return Err(malformed("the token is over the size limit"));
+    pub(crate) fn bearer(
+        token: &'a [u8],
+        mode: DpopMode,
+        max_token_bytes: usize,
+    ) -> Result<Self, Error> {
+        if !Scheme::Bearer.is_enabled(mode) {
+            return Err(Error::new(ErrorCode::SchemeUnsupported)
+                .because("a token alone proves nothing, and DPoP is required"));
         }
-        Ok(Self { token })
+        Self { scheme: Scheme::Bearer, token, proof: None, parts: None }.checked(max_token_bytes)
+    }
+
+    /// Whether there is nothing to say about it but the token.
+    pub(crate) const fn is_plain(&self) -> bool {
+        matches!(self.scheme, Scheme::Bearer) && self.proof.is_none()
+    }
+
+    fn checked(self, max_token_bytes: usize) -> Result<Self, Error> {
+        if self.token.len() > max_token_bytes {
+            return Err(malformed("the token is over the size limit").with_scheme(self.scheme));
+        }
+        Ok(self)
     }
 
     /// Whether it is one token at all. Asked when it turned out not to be a good one: the parts of
@@ -53,7 +120,7 @@ impl<'a> Credentials<'a> {
         if is_token68(self.token) {
             return Ok(());
         }
-        Err(malformed("what follows the scheme Bearer is not one token"))
+        Err(malformed("what follows the scheme is not one token"))
     }
 }
 
@@ -98,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_token_never_prints() {
-        let credentials = Credentials::bearer(b"abc.def.ghi", 100).unwrap();
+        let credentials = Credentials::bearer(b"abc.def.ghi", DpopMode::Allowed, 100).unwrap();
         assert_eq!(format!("{credentials:?}"), "Credentials([redacted])");
     }
 }

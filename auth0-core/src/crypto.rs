@@ -208,6 +208,10 @@ impl Fingerprint {
     pub(crate) fn of(token: &[u8]) -> Self {
         digest::digest(&digest::SHA256, token).into()
     }
+
+    pub(crate) const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl From<digest::Digest> for Fingerprint {

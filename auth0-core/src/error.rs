@@ -1,5 +1,8 @@
 //! Why a request was refused: one opaque error, a small kind, a stable code.
-use crate::challenge::{Challenge, ChallengeOptions};
+use crate::{
+    challenge::{Challenge, ChallengeOptions},
+    credentials::Scheme,
+};
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 /// Why a request is not let through.
@@ -30,6 +33,10 @@ struct Inner {
     /// What the `scope` parameter of the challenge lists, separated by spaces.
     scope: String,
     step_up: Option<StepUp>,
+    /// The scheme that the client used.
+    scheme: Scheme,
+    /// A nonce for the client's next proof.
+    nonce: Option<Box<str>>,
     options: Option<Arc<ChallengeOptions>>,
 }
 
@@ -52,6 +59,9 @@ pub enum ErrorKind {
     RequestMalformed,
     /// The token does not verify: `401 invalid_token`. A new token helps.
     TokenInvalid,
+    /// The proof that the client holds the token's key is missing or does not verify (RFC 9449):
+    /// `401 invalid_dpop_proof` or `use_dpop_nonce`. A new proof helps.
+    ProofInvalid,
     /// The token is good, but not for this: `403 insufficient_scope`.
     Forbidden,
     /// The token is good, but the login behind it too weak or too old:
@@ -68,8 +78,8 @@ pub enum ErrorKind {
 /// | `error_code` | status | when |
 /// |---|---|---|
 /// | `token_missing` | 401 | there is no `Authorization` field |
-/// | `scheme_unsupported` | 401 | the scheme is not `Bearer` |
-/// | `request_malformed` | 400 | no token or several, several fields, characters outside token68, over the size limit |
+/// | `scheme_unsupported` | 401 | the scheme is neither `Bearer` nor `DPoP`, or one that is not enabled: see [`Dpop`](crate::Dpop) |
+/// | `request_malformed` | 400 | no token or several, several fields, characters outside token68, over the size limit, a proof with a `Bearer` token |
 /// | `token_malformed` | 401 | not a compact JWS: parts, base64url, JSON, duplicate members, `crit`, `b64` |
 /// | `token_opaque` | 401 | an encrypted token of five parts, or `alg: dir`: no audience was asked for |
 /// | `algorithm_unsupported` | 401 | `alg` is not on the list, or not the key's |
@@ -81,13 +91,18 @@ pub enum ErrorKind {
 /// | `token_not_yet_valid` | 401 | `nbf` or `iat` is in the future |
 /// | `claims_invalid` | 401 | a required claim is missing, or one has the wrong JSON type |
 /// | `token_type_invalid` | 401 | `typ` is not an access token's, or it is an ID token |
-/// | `token_binding_mismatch` | 401 | the token is bound to a key or a certificate, and came as Bearer |
+/// | `token_binding_mismatch` | 401 | the token is bound to another key or certificate than the client's, came as `Bearer`, or is not bound and came as `DPoP` |
+/// | `dpop_proof_missing` | 401 | the scheme is `DPoP`, and there is no proof |
+/// | `dpop_proof_invalid` | 401 | the proof does not verify, or is not one for this request and token |
+/// | `dpop_proof_replayed` | 401 | the proof was used before |
+/// | `dpop_nonce_required` | 401 | the proof has no [nonce](crate::DpopNonces), or an old one |
 /// | `organization_mismatch` | 403 | the user did not log in through the required [organization](crate::policy::organization) |
 /// | `insufficient_scope` | 403 | a scope is missing |
 /// | `insufficient_permissions` | 403 | a permission (RBAC) is missing |
 /// | `requirement_not_met` | 403 | a claim, the kind of client, or a [`check`](crate::policy::check) of the application says no |
 /// | `step_up_required` | 401 | the login is too weak or too old: see [`acr`](crate::policy::acr) |
 /// | `keys_unavailable` | 503 | the issuer's keys cannot be fetched |
+/// | `replay_store_unavailable` | 503 | the [store of used proofs](crate::ReplayStore) cannot be reached, or is full |
 /// | `misconfigured` | 500 | the application is wired wrongly |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -108,12 +123,17 @@ pub enum ErrorCode {
     ClaimsInvalid,
     TokenTypeInvalid,
     TokenBindingMismatch,
+    DpopProofMissing,
+    DpopProofInvalid,
+    DpopProofReplayed,
+    DpopNonceRequired,
     OrganizationMismatch,
     InsufficientScope,
     InsufficientPermissions,
     RequirementNotMet,
     StepUpRequired,
     KeysUnavailable,
+    ReplayStoreUnavailable,
     Misconfigured,
 }
 
@@ -138,8 +158,8 @@ impl ErrorCode {
 
     const fn row(self) -> (&'static str, ErrorKind, &'static str) {
         use ErrorKind::{
-            CredentialsMissing, Forbidden, LoginInsufficient, Misconfigured, RequestMalformed,
-            TokenInvalid, Unavailable,
+            CredentialsMissing, Forbidden, LoginInsufficient, Misconfigured, ProofInvalid,
+            RequestMalformed, TokenInvalid, Unavailable,
         };
         match self {
             Self::TokenMissing => (
@@ -215,6 +235,26 @@ impl ErrorCode {
                 TokenInvalid,
                 "The access token is bound to a key or a certificate, and the request does not prove that the client holds it.",
             ),
+            Self::DpopProofMissing => (
+                "dpop_proof_missing",
+                ProofInvalid,
+                "The access token came without a proof that the client holds its key. Send one in the DPoP header.",
+            ),
+            Self::DpopProofInvalid => (
+                "dpop_proof_invalid",
+                ProofInvalid,
+                "The DPoP proof is not valid for this request. Make a new one for its method, its URL and its access token.",
+            ),
+            Self::DpopProofReplayed => (
+                "dpop_proof_replayed",
+                ProofInvalid,
+                "The DPoP proof was used before. Make a new one for each request.",
+            ),
+            Self::DpopNonceRequired => (
+                "dpop_nonce_required",
+                ProofInvalid,
+                "The DPoP proof needs the nonce of the DPoP-Nonce header. Make a new one with it.",
+            ),
             Self::OrganizationMismatch => (
                 "organization_mismatch",
                 Forbidden,
@@ -245,6 +285,11 @@ impl ErrorCode {
                 Unavailable,
                 "The access token cannot be checked at the moment. Try again later.",
             ),
+            Self::ReplayStoreUnavailable => (
+                "replay_store_unavailable",
+                Unavailable,
+                "The DPoP proof cannot be checked at the moment. Try again later, with a new one.",
+            ),
             Self::Misconfigured => (
                 "misconfigured",
                 Misconfigured,
@@ -268,6 +313,8 @@ impl Error {
             retry_after: None,
             scope: String::new(),
             step_up: None,
+            scheme: Scheme::default(),
+            nonce: None,
             options: None,
         }))
     }
@@ -297,6 +344,16 @@ impl Error {
 
     pub(crate) fn needing_login(mut self, step_up: StepUp) -> Self {
         self.0.step_up = Some(step_up);
+        self
+    }
+
+    pub(crate) fn with_scheme(mut self, scheme: Scheme) -> Self {
+        self.0.scheme = scheme;
+        self
+    }
+
+    pub(crate) fn with_nonce(mut self, nonce: Box<str>) -> Self {
+        self.0.nonce = Some(nonce);
         self
     }
 
@@ -336,6 +393,14 @@ impl Error {
 
     pub(crate) fn step_up(&self) -> Option<&StepUp> {
         self.0.step_up.as_ref()
+    }
+
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.0.scheme
+    }
+
+    pub(crate) fn nonce(&self) -> Option<&str> {
+        self.0.nonce.as_deref()
     }
 
     pub(crate) fn delay(&self) -> Option<Duration> {

@@ -85,6 +85,14 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The text, if this is a string without escapes.
+    pub(crate) fn plain_str(self) -> Option<&'a str> {
+        match self.shape {
+            Shape::String { escaped: false } => self.content(),
+            _ => None,
+        }
+    }
+
     /// What stands between the first and the last character: of a string without escapes, its text.
     fn content(self) -> Option<&'a str> {
         self.raw.get(1..self.raw.len().checked_sub(1)?)

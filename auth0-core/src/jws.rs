@@ -46,10 +46,15 @@ impl<'a> Compact<'a> {
                     "the token is no JWT but an opaque text. If it comes from Auth0, the client \
                      did not ask for the audience of this API",
                 ),
-                5 => opaque("the token has five parts: it is encrypted"),
-                _ => malformed("the token does not have three parts"),
+                5 => opaque("it has five parts: it is encrypted"),
+                _ => malformed("it does not have three parts"),
             }),
         }
+    }
+
+    /// The JSON of the header, for [`Header::read`].
+    pub(crate) fn header_json(&self) -> Result<String, Error> {
+        decode_json(self.header, "header")
     }
 
     /// The JSON of the payload.
@@ -78,38 +83,46 @@ impl Header {
     pub(crate) fn accepted(&self) -> Result<Algorithm, Error> {
         self.algorithm.as_ref().copied().map_err(|name| {
             Error::new(ErrorCode::AlgorithmUnsupported)
-                .because(format!("the token's alg {} is not accepted", Escaped(name)))
+                .because(format!("the alg {} is not accepted", Escaped(name)))
         })
     }
 
     /// Reads a header. Its algorithm may be one that is not accepted.
     pub(crate) fn parse(text: &[u8], allowed: AlgorithmSet) -> Result<Self, Error> {
-        let json = decode_json(text, "header")?;
+        Self::read(&decode_json(text, "header")?, allowed, |_, _| {})
+    }
+
+    /// Reads a header's JSON, and hands on the members that mean nothing to an access token.
+    pub(crate) fn read<'j>(
+        json: &'j str,
+        allowed: AlgorithmSet,
+        mut other: impl FnMut(&str, Value<'j>),
+    ) -> Result<Self, Error> {
         let (mut algorithm, mut key_id, mut token_type) = (None, None, None);
         let mut extension = false;
-        json::check_object(&json, |name, value| match name {
+        json::check_object(json, |name, value| match name {
             "alg" => algorithm = Some(value),
             "kid" => key_id = Some(value),
             "typ" => token_type = Some(value),
             // Extensions that the issuer says must be understood (RFC 7515 §4.1.11), and the
             // unencoded payload (RFC 7797), which is one.
             "crit" | "b64" => extension = true,
-            _ => {}
+            _ => other(name, value),
         })
-        .map_err(|why| malformed(format!("the token's header: {}", why.as_str())))?;
+        .map_err(|why| malformed(format!("the header: {}", why.as_str())))?;
         if extension {
-            return Err(malformed("the token's header has crit or b64, which are not supported"));
+            return Err(malformed("the header has crit or b64, which are not supported"));
         }
         let text = |value: Value<'_>, name: &str| match value.as_str() {
             Some(text) => Ok(Box::<str>::from(text)),
             None => Err(malformed(format!("the header's {name} is not a string"))),
         };
         let Some(algorithm) = algorithm else {
-            return Err(malformed("the token's header has no alg"));
+            return Err(malformed("the header has no alg"));
         };
         let name = text(algorithm, "alg")?;
         if &*name == "dir" {
-            return Err(opaque("the token's alg is dir: it is encrypted"));
+            return Err(opaque("its alg is dir: it is encrypted"));
         }
         Ok(Self {
             algorithm: Algorithm::named(&name).filter(|known| allowed.contains(*known)).ok_or(name),
@@ -121,11 +134,11 @@ impl Header {
 
 fn decode_json(part: &[u8], name: &'static str) -> Result<String, Error> {
     let json = base64url::decode(part).ok_or_else(|| not_base64url(name))?;
-    String::from_utf8(json).map_err(|_| malformed(format!("the token's {name} is not UTF-8")))
+    String::from_utf8(json).map_err(|_| malformed(format!("the {name} is not UTF-8")))
 }
 
 fn not_base64url(name: &'static str) -> Error {
-    malformed(format!("the token's {name} is not base64url"))
+    malformed(format!("the {name} is not base64url"))
 }
 
 fn malformed(cause: impl Into<Cow<'static, str>>) -> Error {

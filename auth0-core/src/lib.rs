@@ -4,28 +4,36 @@
 mod actor;
 mod auth0;
 mod authentication;
+mod authorization;
 mod base64url;
+mod binding;
 mod builder;
+mod certificate;
 mod challenge;
 mod claims;
 mod clock;
 mod confirmation;
+mod connection;
 mod credentials;
 mod crypto;
 mod discovery;
 mod domain;
+mod dpop;
 mod error;
 mod health;
 mod http;
+mod http_uri;
 mod json;
 mod jwks;
 mod jws;
 mod measure;
 mod organization;
+mod origin;
 pub mod policy;
 mod request;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod thumbprint;
 mod token;
 mod token_cache;
 mod verifier;
@@ -37,12 +45,19 @@ pub use builder::{Builder, ConfigError};
 pub use challenge::{Challenge, RefusalBody};
 pub use clock::{Clock, Moment};
 pub use confirmation::Confirmation;
+pub use connection::Connection;
 pub use crypto::Algorithm;
 pub use domain::{Audience, Domain, Issuer};
+pub use dpop::{
+    Dpop, DpopNonces, InMemoryReplayStore, Insertion, ProofId, ReplayEntry, ReplayStore,
+    ReplayStoreError,
+};
+#[cfg(feature = "redis")]
+pub use dpop::{OnUnreachable, RedisReplayStore};
 pub use error::{Error, ErrorCode, ErrorKind};
 pub use health::Health;
 pub use http::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use organization::Organization;
 pub use policy::{Policy, RequestContext, Requirement};
-pub use request::RequestView;
+pub use request::{FieldLines, HttpParts, RequestView};
 pub use token::AccessToken;

@@ -2,8 +2,10 @@
 use crate::{
     actor::Actor,
     authentication::Authentication,
+    binding::Binding,
     claims::{Text, Texts, invalid},
     confirmation::Confirmation,
+    credentials::Scheme,
     crypto::Fingerprint,
     error::Error,
     json::{self, Value},
@@ -54,7 +56,17 @@ use std::{
 #[derive(Clone)]
 pub struct AccessToken<C = ()> {
     verified: Arc<Verified>,
+    presentation: Presentation,
     claims: C,
+}
+
+/// How the token came with this request.
+#[derive(Clone, Default)]
+struct Presentation {
+    scheme: Scheme,
+    /// The proof that came with it was used up.
+    is_proven: bool,
+    next_nonce: Option<Arc<str>>,
 }
 
 /// What the verifier found. The strings stand in the payload.
@@ -74,6 +86,8 @@ pub(crate) struct Verified {
     pub(crate) authenticated_at: Option<Duration>,
     pub(crate) authentication_class: Option<Text>,
     pub(crate) authentication_methods: Texts,
+    /// What the token is worth nothing without.
+    pub(crate) binding: Option<Box<Binding>>,
     /// What it takes to recognise the token. `None` where tokens are not remembered.
     pub(crate) remembered: Option<Remembered>,
 }
@@ -106,6 +120,7 @@ impl Verified {
             authenticated_at: None,
             authentication_class: None,
             authentication_methods: Texts::Empty,
+            binding: None,
             remembered: Some(remembered),
         }
     }
@@ -126,18 +141,37 @@ impl Verified {
         let lists = [&self.audiences, &self.permissions, &self.authentication_methods];
         size_of::<Self>()
             + self.payload.len()
+            + self.binding.as_ref().map_or(0, |_| Binding::bytes())
             + texts.into_iter().flatten().map(Text::copied_bytes).sum::<usize>()
             + lists.into_iter().map(Texts::copied_bytes).sum::<usize>()
     }
 }
 
 impl AccessToken {
-    pub(crate) const fn new(verified: Arc<Verified>) -> Self {
-        Self { verified, claims: () }
+    pub(crate) fn new(verified: Arc<Verified>, scheme: Scheme) -> Self {
+        let presentation = Presentation { scheme, ..Presentation::default() };
+        Self { verified, presentation, claims: () }
     }
 
+    /// The same, after its proof was found to be good and was remembered as used.
+    pub(crate) fn proven(mut self, next_nonce: Option<Arc<str>>) -> Self {
+        self.presentation.is_proven = true;
+        self.presentation.next_nonce = next_nonce;
+        self
+    }
+
+    pub(crate) fn binding(&self) -> Option<&Binding> {
+        self.verified.binding.as_deref()
+    }
+
+    /// Its SHA-256, where the verifier has taken it.
+    pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
+        self.verified.remembered.map(|remembered| remembered.fingerprint)
+    }
+
+    /// Whether the verifier would say the same of it once more, at the price of a hash.
     pub(crate) fn is_remembered(&self) -> bool {
-        self.verified.remembered.is_some()
+        self.verified.remembered.is_some() && !self.presentation.is_proven
     }
 }
 
@@ -256,7 +290,18 @@ impl<C> AccessToken<C> {
         self.claim("act")
     }
 
-    /// What the token is bound to: the `cnf` claim (RFC 7800 §3.1).
+    /// A nonce for the client's next proof, where its own is about to end (RFC 9449 §8.2): to be sent
+    /// as the field `DPoP-Nonce` of the answer. The layers and middleware of the adapters do that.
+    #[must_use]
+    pub fn next_dpop_nonce(&self) -> Option<&str> {
+        self.presentation.next_nonce.as_deref()
+    }
+
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.presentation.scheme
+    }
+
+    /// What the token is bound to, and was proved to be: the `cnf` claim (RFC 7800 §3.1).
     ///
     /// # Errors
     /// `claims_invalid` if a member has the wrong JSON type.
@@ -378,11 +423,16 @@ impl<C> AccessToken<C> {
             Some(none) => none,
             None => read(&self.verified.payload)?,
         };
-        Ok(AccessToken { verified: Arc::clone(&self.verified), claims })
+        Ok(self.with(claims))
     }
 
     pub(crate) fn without_claims(&self) -> AccessToken {
-        AccessToken { verified: Arc::clone(&self.verified), claims: () }
+        self.with(())
+    }
+
+    fn with<T>(&self, claims: T) -> AccessToken<T> {
+        let presentation = self.presentation.clone();
+        AccessToken { verified: Arc::clone(&self.verified), presentation, claims }
     }
 
     fn text<'a>(&'a self, text: &'a Text) -> &'a str {

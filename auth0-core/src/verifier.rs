@@ -1,10 +1,10 @@
 //! The claims of a token whose signature is good, against the rules of the verifier.
 use crate::{
+    binding::Binding,
     claims::{Claims, OneOrMany, Text, Texts, Typed, invalid, optional, required},
     crypto::AlgorithmSet,
     domain::{Audience, Issuer},
     error::{Error, ErrorCode},
-    json::Value,
     jws::{Escaped, Header},
     token::Verified,
 };
@@ -68,7 +68,7 @@ impl Rules {
                 }
             }
         }
-        check_not_bound(claims.confirmation)?;
+        let binding = Binding::read(claims.confirmation)?;
         let authorized_party: Option<Text> = optional("azp", claims.authorized_party, payload)?;
         let list =
             |name, value| Ok::<Texts, Error>(optional(name, value, payload)?.unwrap_or_default());
@@ -87,6 +87,7 @@ impl Rules {
             authenticated_at: optional("auth_time", claims.authenticated_at, payload)?,
             authentication_class: optional("acr", claims.authentication_class, payload)?,
             authentication_methods: list("amr", claims.authentication_methods)?,
+            binding,
             payload: Box::default(),
             remembered: None,
         })
@@ -179,21 +180,4 @@ impl Times {
             issued_at: optional("iat", claims.issued_at, payload)?,
         })
     }
-}
-
-/// A token that names a key or a certificate (RFC 9449 §6.1, RFC 8705 §3.1) is worth nothing
-/// without it: as a bearer token it is refused. Other confirmation methods are not ours to judge
-/// (RFC 7800 §3.1).
-fn check_not_bound(confirmation: Option<Value<'_>>) -> Result<(), Error> {
-    let Some(confirmation) = confirmation else { return Ok(()) };
-    if !confirmation.is_object() {
-        return Err(invalid("the claim cnf is not an object".to_owned()));
-    }
-    for (member, what) in [("jkt", "a DPoP key"), ("x5t#S256", "a client certificate")] {
-        if confirmation.member(member).is_some() {
-            return Err(Error::new(ErrorCode::TokenBindingMismatch)
-                .because(format!("the token is bound to {what}, and came as Bearer")));
-        }
-    }
-    Ok(())
 }

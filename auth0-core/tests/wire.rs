@@ -20,6 +20,12 @@ fn assert_wire(name: &str, challenge: &Challenge, status: u16, line: Option<&str
     assert_eq!(challenge.status(), status, "{name}");
     let mut expected: Vec<(&str, &str)> = Vec::new();
     expected.extend(line.map(|line| ("www-authenticate", line)));
+    let realm = line.and_then(|line| line.strip_prefix("Bearer realm=")?.split(", error").next());
+    let dpop = realm.map_or_else(
+        || "DPoP algs=\"ES256\"".to_owned(),
+        |realm| format!("DPoP realm={realm}, algs=\"ES256\""),
+    );
+    expected.extend(line.map(|_| ("www-authenticate", dpop.as_str())));
     expected.push(("content-type", "application/json"));
     expected.push(("cache-control", "no-store"));
     let headers: Vec<_> = challenge.headers().filter(|(name, _)| *name != "retry-after").collect();
@@ -77,7 +83,7 @@ async fn what_stands_in_the_field_decides_between_400_and_401() {
     let rows: [Row<'_>; 24] = [
         ("no field", &[], 401, None, NO_TOKEN),
         ("Basic", &[b"Basic YTpi"], 401, None, SCHEME),
-        ("DPoP", &[&with("DPoP ")], 401, None, SCHEME),
+        ("Dpo", &[&with("Dpo ")], 401, None, SCHEME),
         ("a scheme alone", &[b"Negotiate"], 401, None, SCHEME),
         ("no space before the token", &[&no_space], 401, None, SCHEME),
         ("Bearers", &[b"Bearers abc"], 401, None, SCHEME),
@@ -293,6 +299,7 @@ async fn an_own_body_changes_the_body_and_nothing_else() {
     let headers: Vec<_> = own.headers().collect();
     let expected = [
         ("www-authenticate", "Bearer"),
+        ("www-authenticate", "DPoP algs=\"ES256\""),
         ("content-type", "text/plain"),
         ("cache-control", "no-store"),
     ];

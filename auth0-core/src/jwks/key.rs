@@ -20,20 +20,25 @@ pub(crate) struct VerifyingKey {
     by_algorithm: Vec<(Algorithm, PublicKey)>,
 }
 
-/// The members of a private key (RFC 7518 §6.3.2, RFC 8037 §2). An issuer that publishes one has
+/// The members of a private key (RFC 7518 §6.2.2, §6.3.2, RFC 8037 §2). Whoever publishes one has
 /// given the key away.
 #[derive(Deserialize)]
 struct PrivateMembers {
     d: Option<IgnoredAny>,
     p: Option<IgnoredAny>,
     q: Option<IgnoredAny>,
+    dp: Option<IgnoredAny>,
+    dq: Option<IgnoredAny>,
+    qi: Option<IgnoredAny>,
+    oth: Option<IgnoredAny>,
 }
 
 impl VerifyingKey {
     /// Reads an entry of a set. The error says why it cannot be used, for the log.
     pub(crate) fn from_jwk(json: &str, allowed: AlgorithmSet) -> Result<Self, &'static str> {
         let private: PrivateMembers = serde_json::from_str(json).map_err(|_| "it is not a JWK")?;
-        if [private.d, private.p, private.q].iter().any(Option::is_some) {
+        let PrivateMembers { d, p, q, dp, dq, qi, oth } = private;
+        if [d, p, q, dp, dq, qi, oth].iter().any(Option::is_some) {
             return Err("it is a private key");
         }
         let jwk: Jwk = serde_json::from_str(json).map_err(|_| "it is not a JWK")?;

@@ -34,7 +34,8 @@ impl Requirement {
         circumstances: Circumstances<'_>,
     ) -> Result<(), Error> {
         let Some(unmet) = self.unmet(token, circumstances) else { return Ok(()) };
-        let error = Error::new(unmet.code).because(format!("required: {self}"));
+        let error =
+            Error::new(unmet.code).because(format!("required: {self}")).with_scheme(token.scheme());
         Err(match unmet.code {
             ErrorCode::InsufficientScope => error.needing_scope(self.scopes()),
             ErrorCode::StepUpRequired => error.needing_login(StepUp {

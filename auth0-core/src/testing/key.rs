@@ -1,4 +1,4 @@
-use crate::{builder::ConfigError, crypto::Algorithm};
+use crate::{builder::ConfigError, crypto::Algorithm, thumbprint::Thumbprint};
 use aws_lc_rs::{
     digest,
     encoding::{AsDer, Pkcs8V1Der},
@@ -138,8 +138,25 @@ impl SigningKey {
     /// The public key as a JSON Web Key.
     #[must_use]
     pub fn jwk(&self) -> Value {
+        let mut jwk = self.bare_jwk();
+        for (name, value) in [("kid", self.id()), ("alg", self.algorithm.as_str()), ("use", "sig")]
+        {
+            jwk[name] = value.into();
+        }
+        jwk
+    }
+
+    /// The SHA-256 thumbprint of the public key (RFC 7638), as a token names it that is bound to it.
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        let thumbprint = Thumbprint::of_jwk(&self.bare_jwk().to_string());
+        thumbprint.expect("a public key has a thumbprint").encode()
+    }
+
+    /// The public key and nothing else about it.
+    pub(crate) fn bare_jwk(&self) -> Value {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        let mut jwk = match &*self.pair {
+        match &*self.pair {
             Pair::Rsa(pair) => {
                 let public = pair.public_key();
                 json!({
@@ -158,12 +175,7 @@ impl SigningKey {
             Pair::Ed25519(pair) => {
                 json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key().as_ref()) })
             }
-        };
-        for (name, value) in [("kid", self.id()), ("alg", self.algorithm.as_str()), ("use", "sig")]
-        {
-            jwk[name] = value.into();
         }
-        jwk
     }
 
     /// Signs with an algorithm that the key is good for; with its own if it is not.

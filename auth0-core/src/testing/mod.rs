@@ -4,7 +4,9 @@
 //! 1. A [`Tenant`] has an issuer below `.test` or on loopback, so that a verifier for it cannot be
 //!    put to use by mistake: [`Tenant::auth0`] makes the verifier.
 //! 2. [`Tenant::token`] begins a token that is good; each setter changes one thing about it.
-//! 3. Time stands still until [`ManualClock::advance`].
+//! 3. [`Tenant::proof`] begins a DPoP proof in the same way, for a token that is
+//!    [bound](TokenBuilder::bound_to) to the tenant's [client key](Tenant::client_key).
+//! 4. Time stands still until [`ManualClock::advance`].
 //!
 //! ```
 //! use auth0_core::{ErrorCode, testing::Tenant};
@@ -33,13 +35,16 @@
 )]
 
 mod clock;
+mod draft;
 mod key;
+mod proof;
 mod tenant;
 mod token;
 mod transport;
 
 pub use clock::ManualClock;
 pub use key::SigningKey;
+pub use proof::{ProofBuilder, ProofVerifier};
 pub use tenant::Tenant;
 pub use token::{Profile, TokenBuilder};
 pub use transport::{Document, Failure, Fetches};

@@ -1,8 +1,9 @@
-use super::{SigningKey, Tenant};
-use crate::{clock::Clock, crypto::Algorithm};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use super::{
+    SigningKey, Tenant,
+    draft::{Draft, setters},
+};
+use crate::{clock::Clock, thumbprint::Thumbprint};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// What Auth0 gives a token to live unless the API says otherwise.
@@ -38,40 +39,25 @@ pub struct TokenBuilder {
     profile: Profile,
     client_id: String,
     machine: bool,
-    key: SigningKey,
-    signature: Signature,
+    draft: Draft,
+    /// The `kid`: of the key that signs, unless another one was set.
+    key_id: String,
     now: Duration,
     issuer: String,
-    /// What replaces or removes (`None`) a member of the header or the payload.
-    header: Vec<(String, Option<Value>)>,
-    claims: Vec<(String, Option<Value>)>,
-    raw_header: Option<String>,
-    raw_payload: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-enum Signature {
-    Good,
-    Broken,
-    Absent,
-    Symmetric,
 }
 
 impl TokenBuilder {
     pub(super) fn new(tenant: &Tenant) -> Self {
         let now = Duration::from_secs(tenant.clock().unix_time().as_secs());
+        let key = tenant.signing_key();
         let builder = Self {
             profile: Profile::Auth0,
             client_id: "aBcDeFgHiJkLmNoPqRsTuVwXyZ012345".into(),
             machine: false,
-            key: tenant.signing_key(),
-            signature: Signature::Good,
+            key_id: key.id().to_owned(),
+            draft: Draft::new(key),
             now,
             issuer: tenant.issuer().into(),
-            header: Vec::new(),
-            claims: Vec::new(),
-            raw_header: None,
-            raw_payload: None,
         };
         builder.audience(tenant.audience()).expires_in(LIFETIME)
     }
@@ -142,114 +128,50 @@ impl TokenBuilder {
         self.claim("nbf", begin.as_secs())
     }
 
-    /// Sets a claim, of whatever type.
-    pub fn claim(mut self, name: &str, value: impl Serialize) -> Self {
-        self.claims.push((name.into(), Some(json!(value))));
-        self
-    }
-
-    /// Leaves a claim out.
-    pub fn without(mut self, name: &str) -> Self {
-        self.claims.push((name.into(), None));
-        self
-    }
-
-    /// Sets a member of the header, of whatever type.
-    pub fn header(mut self, name: &str, value: impl Serialize) -> Self {
-        self.header.push((name.into(), Some(json!(value))));
-        self
-    }
-
-    /// Leaves a member of the header out.
-    pub fn without_header(mut self, name: &str) -> Self {
-        self.header.push((name.into(), None));
-        self
-    }
-
-    /// Replaces the header's JSON, byte for byte. It is signed as it is.
-    pub fn raw_header(mut self, json: impl Into<String>) -> Self {
-        self.raw_header = Some(json.into());
-        self
-    }
-
-    /// Replaces the payload's JSON, byte for byte. It is signed as it is.
-    pub fn raw_payload(mut self, json: impl Into<String>) -> Self {
-        self.raw_payload = Some(json.into());
-        self
-    }
-
     /// Signs with another key; the header goes on naming this tenant's.
     pub fn signed_by(mut self, key: &SigningKey) -> Self {
-        let named = self.key.id().to_owned();
-        self.key = key.clone().with_id(named);
+        self.draft.key = key.clone();
         self
     }
 
-    /// Signs with another algorithm, and says so. The key must be able to.
-    pub fn algorithm(self, algorithm: Algorithm) -> Self {
-        self.header("alg", algorithm.as_str())
+    /// Binds it to a client's key (`cnf.jkt`, RFC 9449 §6.1): it is worth nothing without a proof of
+    /// it, see [`Tenant::proof`].
+    pub fn bound_to(self, key: &SigningKey) -> Self {
+        self.confirmed_by("jkt", key.thumbprint())
     }
 
-    /// One bit of the signature is wrong.
-    pub fn broken_signature(mut self) -> Self {
-        self.signature = Signature::Broken;
-        self
+    /// Binds it to a client's certificate in DER (`cnf["x5t#S256"]`, RFC 8705 §3.1).
+    pub fn bound_to_certificate(self, der: &[u8]) -> Self {
+        self.confirmed_by("x5t#S256", Thumbprint::of_certificate(der).encode())
     }
 
-    /// `alg: none`, and no signature.
-    pub fn unsigned(mut self) -> Self {
-        self.signature = Signature::Absent;
-        self.header("alg", "none")
+    fn confirmed_by(self, member: &str, thumbprint: String) -> Self {
+        let mut members = self.draft.claim("cnf").cloned().unwrap_or_else(|| json!({}));
+        members[member] = thumbprint.into();
+        self.claim("cnf", members)
     }
 
-    /// `alg: HS256`, keyed with the public key: the classic confusion.
-    pub fn symmetric(mut self) -> Self {
-        self.signature = Signature::Symmetric;
-        self.header("alg", "HS256")
-    }
+    setters!();
 
     /// The payload as JSON, as it will be minted.
     #[must_use]
     pub fn payload_json(&self) -> String {
-        self.raw_payload.clone().unwrap_or_else(|| Value::Object(self.payload()).to_string())
+        self.draft.payload_json(self.payload())
     }
 
     /// Makes the token.
     #[must_use]
     pub fn mint(&self) -> String {
-        let header = self.header_members();
-        let algorithm = header
-            .get("alg")
-            .and_then(Value::as_str)
-            .and_then(Algorithm::named)
-            .unwrap_or_else(|| self.key.algorithm());
-        let header = self.raw_header.clone().unwrap_or_else(|| Value::Object(header).to_string());
-        let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
-        let message =
-            format!("{}.{}", encode(header.as_bytes()), encode(self.payload_json().as_bytes()));
-        let mut signature = match self.signature {
-            Signature::Absent => Vec::new(),
-            Signature::Symmetric => self.hmac(message.as_bytes()),
-            Signature::Good | Signature::Broken => self.key.sign(algorithm, message.as_bytes()),
-        };
-        if let (Signature::Broken, Some(last)) = (&self.signature, signature.last_mut()) {
-            *last ^= 1;
-        }
-        format!("{message}.{}", encode(&signature))
-    }
-
-    fn header_members(&self) -> Map<String, Value> {
         let typ = match self.profile {
             Profile::Auth0 => "JWT",
             Profile::Rfc9068 => "at+jwt",
         };
-        let members = json!({
-            "alg": self.key.algorithm().as_str(), "typ": typ, "kid": self.key.id(),
-        });
-        changed(members, &self.header)
+        let algorithm = self.draft.key.algorithm().as_str();
+        let header = json!({ "alg": algorithm, "typ": typ, "kid": self.key_id });
+        self.draft.mint(header, self.payload())
     }
 
-    fn payload(&self) -> Map<String, Value> {
+    fn payload(&self) -> Value {
         let client = &self.client_id;
         let subject =
             if self.machine { format!("{client}@clients") } else { "auth0|65f1c0ffee".into() };
@@ -266,13 +188,7 @@ impl TokenBuilder {
                 members["jti"] = "Yy0rTz8kQ1m2b3n4v5c6x7".into();
             }
         }
-        changed(members, &self.claims)
-    }
-
-    fn hmac(&self, message: &[u8]) -> Vec<u8> {
-        use aws_lc_rs::hmac;
-        let public = self.key.jwk().to_string();
-        hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, public.as_bytes()), message).as_ref().into()
+        members
     }
 }
 
@@ -282,15 +198,4 @@ impl Tenant {
     pub fn stranger(&self) -> SigningKey {
         SigningKey::stranger()
     }
-}
-
-fn changed(members: Value, changes: &[(String, Option<Value>)]) -> Map<String, Value> {
-    let Value::Object(mut members) = members else { return Map::new() };
-    for (name, value) in changes {
-        match value {
-            Some(value) => members.insert(name.clone(), value.clone()),
-            None => members.remove(name),
-        };
-    }
-    members
 }

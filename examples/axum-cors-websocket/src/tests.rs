@@ -156,6 +156,11 @@ async fn call(
     let request = request.body(Body::empty()).unwrap();
     let response = app(tenant.auth0()).oneshot(request).await.unwrap();
     let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
-    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value)));
-    (response.status().as_u16(), headers.collect())
+    // As a page sees them: the lines of a field joined with commas.
+    let mut headers: HashMap<String, String> = HashMap::new();
+    for (name, value) in response.headers() {
+        let lines = headers.entry(name.to_string()).or_default();
+        *lines = if lines.is_empty() { text(value) } else { format!("{lines}, {}", text(value)) };
+    }
+    (response.status().as_u16(), headers)
 }

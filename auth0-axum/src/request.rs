@@ -1,0 +1,60 @@
+//! What the core asks of a request of axum's, or of any tower stack.
+use auth0_core::{Connection, FieldLines, HttpParts, RequestView};
+use axum::extract::{ConnectInfo, OriginalUri};
+use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION, request::Parts, uri::Authority};
+use std::net::SocketAddr;
+
+static DPOP: HeaderName = HeaderName::from_static("dpop");
+
+/// The request, as the client sent it.
+pub(crate) struct Sent<'a>(pub(crate) &'a Parts);
+
+impl<'a> Sent<'a> {
+    pub(crate) fn view(&'a self) -> RequestView<'a> {
+        let lines =
+            |name: &HeaderName| self.0.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+        RequestView::new().authorization(lines(&AUTHORIZATION)).proof(lines(&DPOP)).parts(self)
+    }
+
+    /// `nest` takes its prefix away from the other one.
+    fn uri(&self) -> &Uri {
+        self.0.extensions.get::<OriginalUri>().map_or(&self.0.uri, |OriginalUri(uri)| uri)
+    }
+}
+
+impl HttpParts for Sent<'_> {
+    fn method(&self) -> &str {
+        self.0.method.as_str()
+    }
+
+    fn path(&self) -> &str {
+        self.uri().path()
+    }
+
+    fn scheme(&self) -> Option<&str> {
+        self.uri().scheme_str()
+    }
+
+    fn authority(&self) -> Option<&str> {
+        self.uri().authority().map(Authority::as_str)
+    }
+
+    fn field(&self, name: &str) -> FieldLines<'_> {
+        FieldLines::of(self.0.headers.get_all(name).into_iter().map(HeaderValue::as_bytes))
+    }
+
+    /// What a server has put into the extensions: a [`Connection`], as it is or through
+    /// `into_make_service_with_connect_info`, or just the address.
+    fn connection(&self) -> Connection {
+        let extensions = &self.0.extensions;
+        let address =
+            extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let known = extensions.get::<Connection>().or_else(|| {
+            extensions.get::<ConnectInfo<Connection>>().map(|ConnectInfo(known)| known)
+        });
+        match (known.copied().unwrap_or_default(), address) {
+            (known, Some(address)) if !known.has_peer() => known.peer(address),
+            (known, _) => known,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! A proof of possession (RFC 9449 §4.2), and what is checked of it (§4.3).
+use super::{DpopRules, Freshness, ProofId, ReplayEntry};
+use crate::{
+    base64url,
+    claims::Typed,
+    crypto::{AlgorithmSet, Fingerprint, Message},
+    error::{Error, ErrorCode},
+    http_uri::HttpUri,
+    json::{self, Value},
+    jwks::VerifyingKey,
+    jws::{Compact, Escaped, Header},
+    thumbprint::Thumbprint,
+};
+use aws_lc_rs::digest;
+use std::{borrow::Cow, time::Duration};
+
+/// An RSA key of 8192 bits and a long URL fit in.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// More than any way of making an identifier yields.
+const MAX_ID_BYTES: usize = 256;
+
+/// What a proof must speak of.
+pub(crate) struct Expected<'a> {
+    pub(crate) method: &'a str,
+    /// Of the access token that it came with. None at a token endpoint.
+    pub(crate) token: Option<Fingerprint>,
+    /// The key that the access token is bound to.
+    pub(crate) key: Option<&'a Thumbprint>,
+    /// That key, if it was parsed before.
+    pub(crate) parsed: Option<&'a VerifyingKey>,
+    pub(crate) now: Duration,
+}
+
+/// A proof that is good, if it was not used before.
+pub(crate) struct NewProof {
+    pub(crate) entry: ReplayEntry,
+    pub(crate) thumbprint: Thumbprint,
+    /// Where it had to be parsed.
+    pub(crate) key: Option<VerifyingKey>,
+    /// Of its nonce, where there are nonces.
+    pub(crate) freshness: Option<Freshness>,
+}
+
+/// A `DPoP` field.
+pub(crate) struct Proof<'a>(pub(crate) &'a [u8]);
+
+impl Proof<'_> {
+    /// Checks all but whether it was used before. What costs little comes first, the signature last.
+    /// `is_url` tells whether a URL is that of the request.
+    pub(crate) fn check(
+        &self,
+        rules: &DpopRules,
+        expected: &Expected<'_>,
+        is_url: impl FnOnce(&HttpUri<'_>) -> Result<bool, Cow<'static, str>>,
+    ) -> Result<NewProof, Error> {
+        if self.0.len() > MAX_BYTES {
+            return Err(invalid("it is over the size limit"));
+        }
+        let compact = Compact::split(self.0).map_err(|_| invalid("it is not a compact JWS"))?;
+        let header_json = compact.header_json().map_err(of_jws)?;
+        let mut jwk = None;
+        let header = Header::read(&header_json, rules.algorithms, |name, value| {
+            if name == "jwk" {
+                jwk = Some(value);
+            }
+        })
+        .map_err(of_jws)?;
+        check_type(&header)?;
+        let algorithm = header.accepted().map_err(of_jws)?;
+        let jwk = jwk.ok_or_else(|| invalid("the header has no jwk"))?.raw();
+        let thumbprint = Thumbprint::of_jwk(jwk).map_err(invalid)?;
+
+        let payload = compact.payload().map_err(of_jws)?;
+        let claims = Claims::parse(&payload)?;
+        let htm = claims.text("htm", claims.method)?;
+        if htm != expected.method {
+            return Err(invalid(format!("htm is {}, not the request's method", Escaped(&htm))));
+        }
+        let htu = claims.text("htu", claims.url)?;
+        let url = HttpUri::parse(&htu).ok_or_else(|| invalid("htu is not an http or https URL"))?;
+        if !is_url(&url).map_err(invalid)? {
+            return Err(invalid(format!(
+                "htu is {}, which is not the request's URL. If a proxy stands in front, set the public \
+                 URL (AUTH0_PUBLIC_URL)",
+                Escaped(&htu)
+            )));
+        }
+        let issued_at = claims.issued_at(&payload)?;
+        let expires_at = check_age(issued_at, rules, expected.now)?;
+        let id = claims.text("jti", claims.id)?;
+        if id.is_empty() || id.len() > MAX_ID_BYTES {
+            return Err(invalid("jti does not have 1 to 256 bytes"));
+        }
+        if let Some(token) = expected.token {
+            let hash = claims.text("ath", claims.token_hash)?;
+            if base64url::decode(&*hash).as_deref() != Some(token.as_bytes()) {
+                return Err(invalid("ath is not the hash of the access token"));
+            }
+        }
+        let freshness = claims.freshness(rules, expected.now)?;
+        if expected.key.is_some_and(|key| !key.is(&thumbprint)) {
+            return Err(Error::new(ErrorCode::TokenBindingMismatch)
+                .because("the proof's key is not the one that the token is bound to"));
+        }
+
+        let known = expected.parsed.and_then(|key| key.for_algorithm(algorithm));
+        let parsed = match known {
+            Some(_) => None,
+            None => Some(
+                VerifyingKey::from_jwk(jwk, AlgorithmSet::from_iter([algorithm]))
+                    .map_err(|why| invalid(format!("the jwk cannot be used: {why}")))?,
+            ),
+        };
+        let key = known.or_else(|| parsed.as_ref()?.for_algorithm(algorithm));
+        let key = key.ok_or_else(|| invalid("the jwk is not a key for the alg"))?;
+        let mut buffer = [0; _];
+        let signature = compact.signature(&mut buffer).map_err(of_jws)?;
+        if !key.verifies(&Message::new(compact.signed, algorithm, false), &signature) {
+            return Err(invalid("the signature does not verify"));
+        }
+        let entry = ReplayEntry::new(proof_id(&thumbprint, &id, &htu), expected.now, expires_at);
+        Ok(NewProof { entry, thumbprint, key: parsed, freshness })
+    }
+}
+
+/// The members of a proof's payload.
+#[derive(Default)]
+struct Claims<'a> {
+    method: Option<Value<'a>>,
+    url: Option<Value<'a>>,
+    issued_at: Option<Value<'a>>,
+    id: Option<Value<'a>>,
+    token_hash: Option<Value<'a>>,
+    nonce: Option<Value<'a>>,
+}
+
+impl<'a> Claims<'a> {
+    fn parse(payload: &'a str) -> Result<Self, Error> {
+        let mut claims = Self::default();
+        json::check_object(payload, |name, value| {
+            let place = match name {
+                "htm" => &mut claims.method,
+                "htu" => &mut claims.url,
+                "iat" => &mut claims.issued_at,
+                "jti" => &mut claims.id,
+                "ath" => &mut claims.token_hash,
+                "nonce" => &mut claims.nonce,
+                _ => return,
+            };
+            *place = Some(value);
+        })
+        .map_err(|why| invalid(format!("the payload: {}", why.as_str())))?;
+        Ok(claims)
+    }
+
+    fn text(&self, name: &str, value: Option<Value<'a>>) -> Result<Cow<'a, str>, Error> {
+        let value = value.ok_or_else(|| invalid(format!("{name} is missing")))?;
+        value.as_str().ok_or_else(|| invalid(format!("{name} is not a string")))
+    }
+
+    fn issued_at(&self, payload: &str) -> Result<Duration, Error> {
+        let value = self.issued_at.ok_or_else(|| invalid("iat is missing"))?;
+        Duration::read(value, payload).ok_or_else(|| invalid("iat is not a number of seconds"))
+    }
+
+    fn freshness(&self, rules: &DpopRules, now: Duration) -> Result<Option<Freshness>, Error> {
+        let Some(nonces) = &rules.nonces else { return Ok(None) };
+        let required = |cause: &'static str| {
+            Err(Error::new(ErrorCode::DpopNonceRequired)
+                .because(cause)
+                .with_nonce(nonces.current(now).into()))
+        };
+        if self.nonce.is_none() {
+            return required("the proof has no nonce");
+        }
+        match nonces.freshness(&self.text("nonce", self.nonce)?, now) {
+            Freshness::Stale => required("the proof's nonce is too old, or of another service"),
+            freshness => Ok(Some(freshness)),
+        }
+    }
+}
+
+/// `typ` is a media type, so its case does not matter (RFC 7515 §4.1.9).
+fn check_type(header: &Header) -> Result<(), Error> {
+    match header.token_type.as_deref() {
+        None => Err(invalid("the header has no typ")),
+        Some(stated)
+            if stated.eq_ignore_ascii_case("dpop+jwt")
+                || stated.eq_ignore_ascii_case("application/dpop+jwt") =>
+        {
+            Ok(())
+        }
+        Some(other) => Err(invalid(format!("its typ is {}, not dpop+jwt", Escaped(other)))),
+    }
+}
+
+/// Until when it could be used.
+fn check_age(issued_at: Duration, rules: &DpopRules, now: Duration) -> Result<Duration, Error> {
+    let expires_at = issued_at.saturating_add(rules.max_age);
+    if now > expires_at {
+        let age = now.saturating_sub(issued_at).as_secs();
+        return Err(invalid(format!(
+            "it is {age} s old; compare the clocks of client and service"
+        )));
+    }
+    if issued_at > now.saturating_add(rules.max_ahead) {
+        let ahead = issued_at.saturating_sub(now).as_secs();
+        return Err(invalid(format!(
+            "its iat is {ahead} s ahead; compare the clocks of client and service"
+        )));
+    }
+    Ok(expires_at)
+}
+
+fn proof_id(key: &Thumbprint, id: &str, url: &str) -> ProofId {
+    let mut state = digest::Context::new(&digest::SHA256);
+    state.update(key.as_bytes());
+    // Its length keeps the two texts apart.
+    state.update(&(id.len() as u64).to_be_bytes());
+    state.update(id.as_bytes());
+    state.update(url.as_bytes());
+    let mut hash = [0; digest::SHA256_OUTPUT_LEN];
+    hash.copy_from_slice(state.finish().as_ref());
+    ProofId::new(hash)
+}
+
+fn invalid(cause: impl Into<Cow<'static, str>>) -> Error {
+    let cause: Cow<'static, str> = cause.into();
+    Error::new(ErrorCode::DpopProofInvalid).because(format!("the DPoP proof: {cause}"))
+}
+
+/// The strict JWS reader speaks of access tokens; its causes fit a proof as well.
+fn of_jws(error: Error) -> Error {
+    invalid(error.cause().unwrap_or("it is not a JWS").to_owned())
+}
