@@ -26,8 +26,19 @@ impl Answer {
 
 /// Sends `GET {path}` with these field lines and reads the answer to its end.
 pub async fn get(server: SocketAddr, path: &str, lines: &[(&str, &[u8])]) -> Answer {
+    let host = format!("host: {server}\r\n");
+    send(server, &format!("GET {path}"), &host, lines).await
+}
+
+/// The same with a request line and `Host` lines of any kind.
+pub async fn send(
+    server: SocketAddr,
+    method_and_target: &str,
+    host: &str,
+    lines: &[(&str, &[u8])],
+) -> Answer {
     let mut request =
-        format!("GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n").into_bytes();
+        format!("{method_and_target} HTTP/1.1\r\n{host}connection: close\r\n").into_bytes();
     for (name, value) in lines {
         request.extend_from_slice(name.as_bytes());
         request.extend_from_slice(b": ");

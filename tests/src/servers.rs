@@ -3,6 +3,7 @@
 //! | path | needs |
 //! |---|---|
 //! | `/token` | a valid token |
+//! | `/nested/token` | the same, below a prefix that the router takes away |
 //! | `/maybe` | a valid token or none |
 //! | `/scope` | the scope `read:messages` |
 //! | `/permission` | the permission `messages:purge` |
@@ -117,6 +118,7 @@ mod with_axum {
             .route("/person", get(authorized::<Person>))
             .route("/client", get(authorized::<Spa>))
             .route("/token", get(token))
+            .nest("/nested", Router::new().route("/token", get(token)))
             .route("/maybe", get(maybe))
             .route("/scope", get(authorized::<Scope>))
             .route("/permission", get(authorized::<Permission>))
@@ -165,6 +167,7 @@ mod with_actix {
 
     fn more(config: &mut web::ServiceConfig) {
         config
+            .service(web::scope("/nested").route("/token", web::get().to(token)))
             .route("/any-scope", web::get().to(authorized::<AnyScope>))
             .route("/role", web::get().to(authorized::<Role>))
             .route("/organization", web::get().to(authorized::<OfAcme>))

@@ -234,3 +234,80 @@ fn invalid(cause: impl Into<Cow<'static, str>>) -> Error {
 fn of_jws(error: Error) -> Error {
     invalid(error.cause().unwrap_or("it is not a JWS").to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dpop::Dpop;
+    use proptest::prelude::*;
+
+    /// RFC 9449 §7.1, figures 12 and 14: the token, and its proof.
+    const TOKEN: &[u8] = b"Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
+    const PROOF: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4d\
+        EZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFq\
+        SG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiJlMWozVl9iS2ljOC1MQUVCIiwiaHRtIjoiR0\
+        VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXNvdXJjZSIsImlhdCI6MTU2MjI2M\
+        jYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0NBcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86\
+        L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxSYoMxhAJpLjA";
+    const URL: &str = "https://resource.example.org/protectedresource";
+    const ISSUED_AT: Duration = Duration::from_secs(1_562_262_618);
+    /// §6.1, figure 8.
+    const THUMBPRINT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+
+    fn check(proof: &[u8], now: Duration) -> Result<NewProof, Error> {
+        let key = Thumbprint::parse(THUMBPRINT).unwrap();
+        let expected = Expected {
+            method: "GET",
+            token: Some(Fingerprint::of(TOKEN)),
+            key: Some(&key),
+            parsed: None,
+            now,
+        };
+        Proof(proof).check(&Dpop::allowed().rules().unwrap(), &expected, |url| {
+            Ok(HttpUri::parse(URL).unwrap().equals(url))
+        })
+    }
+
+    #[test]
+    fn the_example_of_the_standard_verifies() {
+        let new = check(PROOF.as_bytes(), ISSUED_AT + Duration::from_secs(300)).unwrap();
+        assert_eq!(new.thumbprint.encode(), THUMBPRINT);
+        assert_eq!(new.entry.expires_at, ISSUED_AT + Duration::from_secs(300));
+        assert!(check(PROOF.as_bytes(), ISSUED_AT + Duration::from_secs(301)).is_err());
+        assert!(check(PROOF.as_bytes(), ISSUED_AT - Duration::from_secs(31)).is_err());
+    }
+
+    /// An ECDSA signature has a twin, (r, n - s): it is as good, and the proof is not another one.
+    #[test]
+    fn no_other_value_of_any_byte_verifies() {
+        for place in 0..PROOF.len() {
+            let mut altered = PROOF.as_bytes().to_vec();
+            for bit in 0..8 {
+                altered[place] ^= 1 << bit;
+                assert!(check(&altered, ISSUED_AT).is_err(), "byte {place}, bit {bit}");
+                altered[place] ^= 1 << bit;
+            }
+        }
+    }
+
+    #[test]
+    fn an_identifier_and_a_url_do_not_run_together() {
+        let key = Thumbprint::parse(THUMBPRINT).unwrap();
+        assert_ne!(proof_id(&key, "ab", "c"), proof_id(&key, "a", "bc"));
+        assert_eq!(proof_id(&key, "ab", "c"), proof_id(&key, "ab", "c"));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            header in r#"\{("(typ|alg|jwk|crit)":("dpop\+jwt"|"ES256"|\{"kty":"EC","crv":"P-256","x":"[a-zA-Z]{0,43}","y":"[a-zA-Z]{0,43}"\}|1|null),?){0,4}\}"#,
+            payload in r#"\{("(htm|htu|iat|jti|ath)":("GET"|"https://[a-z:%@]{0,9}/"|1562262618|-1e9|null),?){0,6}\}"#,
+        ) {
+            use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+            prop_assert!(check(&bytes, ISSUED_AT).is_err());
+            let proof = format!("{}.{}.AAAA", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+            prop_assert!(check(proof.as_bytes(), ISSUED_AT).is_err());
+        }
+    }
+}
