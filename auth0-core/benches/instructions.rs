@@ -4,7 +4,7 @@
 mod common;
 
 use auth0_core::Auth0;
-use common::{Fixture, Floor, Signing, judge};
+use common::{Bound, Fixture, Floor, Signing, judge};
 use gungraun::{
     Callgrind, Dhat, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
@@ -34,6 +34,18 @@ fn hot_of(signing: Signing, keys: usize, more: usize) -> Judged {
     let judged = (fixture.verifier(10_000), fixture.field(0, more));
     judge(&judged.0, &judged.1);
     judged
+}
+
+/// A client whose token is bound to its key, and a proof that was not used before.
+fn bound_of(token_cache: usize) -> (Bound, Vec<u8>) {
+    let bound = Bound::new(token_cache);
+    let proof = bound.fixed_proof();
+    (bound, proof)
+}
+
+/// The signature checks of a token and of a proof.
+fn floors_of() -> (Floor, Floor) {
+    Bound::new(0).floors()
 }
 
 #[library_benchmark]
@@ -94,9 +106,24 @@ fn hot(judged: Judged) -> Judged {
     judged
 }
 
+#[library_benchmark]
+#[bench::proof(floors_of())]
+fn floor_of_proof(floors: (Floor, Floor)) -> (Floor, Floor) {
+    floors.1.verify();
+    floors
+}
+
+#[library_benchmark]
+#[bench::cold(bound_of(0))]
+#[bench::hot(bound_of(10_000))]
+fn dpop((bound, proof): (Bound, Vec<u8>)) -> (Bound, Vec<u8>) {
+    bound.judge(&proof);
+    (bound, proof)
+}
+
 library_benchmark_group!(
     name = verification,
-    benchmarks = [floor, hash, hash_message, cold, new, hot]
+    benchmarks = [floor, floor_of_proof, hash, hash_message, cold, new, hot, dpop]
 );
 
 main!(

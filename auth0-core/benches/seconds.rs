@@ -4,7 +4,7 @@
 mod common;
 
 use auth0_core::Auth0;
-use common::{Fixture, Signing, judge};
+use common::{Bound, Fixture, Signing, judge};
 use divan::Bencher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -31,6 +31,31 @@ fn hot(bencher: Bencher<'_, '_>, signing: Signing) {
     let (auth, field) = (fixture.verifier(10_000), fixture.field(0, 0));
     judge(&auth, &field);
     bencher.bench_local(|| judge(&auth, &field));
+}
+
+/// The signature checks of a token and of its proof.
+#[divan::bench(sample_count = 200, sample_size = 100)]
+fn dpop_floor_both(bencher: Bencher<'_, '_>) {
+    let (token, proof) = Bound::new(0).floors();
+    bencher.bench_local(|| {
+        token.verify();
+        proof.verify();
+    });
+}
+
+#[divan::bench(sample_count = 200, sample_size = 100)]
+fn dpop_floor_proof(bencher: Bencher<'_, '_>) {
+    let (_, proof) = Bound::new(0).floors();
+    bencher.bench_local(|| proof.verify());
+}
+
+/// Each proof is a new one. The token is verified each time, or remembered.
+#[divan::bench(sample_count = 200, sample_size = 100, args = [0, 10_000])]
+fn dpop(bencher: Bencher<'_, '_>, token_cache: usize) {
+    let bound = Bound::new(token_cache);
+    let proofs: Vec<Vec<u8>> = (0..20_100).map(|_| bound.proof()).collect();
+    let mut proofs = proofs.iter();
+    bencher.bench_local(|| bound.judge(proofs.next().unwrap()));
 }
 
 /// Each token comes again after all others.

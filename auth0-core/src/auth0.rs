@@ -6,7 +6,7 @@ use crate::{
     claims::Claims,
     clock::{Clock, Moment},
     credentials::{Credentials, Scheme},
-    crypto::{Fingerprint, Message},
+    crypto::Message,
     dpop::{DpopRules, Insertion, ReplayStoreError},
     error::{Error, ErrorCode, ErrorKind},
     health::Health,
@@ -280,11 +280,8 @@ impl Auth0 {
         if token.binding().is_none() && credentials.is_plain() {
             return Ok(token);
         }
-        let fingerprint =
-            || token.fingerprint().unwrap_or_else(|| Fingerprint::of(credentials.token));
-        let proven =
-            Binding::check(token.binding(), credentials, fingerprint, &self.0, now.unix_time)
-                .map_err(|error| Halt::of_token(error, &token))?;
+        let proven = Binding::check(token.binding(), credentials, &self.0, now.unix_time)
+            .map_err(|error| Halt::of_token(error, &token))?;
         let Some(proven) = proven else { return Ok(token) };
         match self.0.dpop.replay.insert_now(proven.entry) {
             Some(outcome) => used(token, proven, outcome),
@@ -338,7 +335,8 @@ impl Auth0 {
         self.0.keys.refresh_if_due(keys, now.monotonic);
         // Which key a token without a kid means depends on what else is in the set.
         let is_remembered = !tokens.is_off() && header.key_id.is_some();
-        let message = Message::new(compact.signed, algorithm, is_remembered);
+        let has_fingerprint = is_remembered || claims.confirmation.is_some();
+        let message = Message::new(compact.signed, algorithm, has_fingerprint);
         let verdict = match known.and_then(KnownHeader::key) {
             Some(key) if key.verifies(&message, &signature) => Verdict::Valid(None),
             Some(_) => Verdict::Invalid,
@@ -360,11 +358,14 @@ impl Auth0 {
             // The signature is good, so the client is who the issuer says.
             .map_err(|error| Halt::refused(error, header, claims.client_id()))?;
         verified.payload = payload.into();
-        if is_remembered && tokens.takes(&verified) {
-            verified.remembered = Some(Remembered {
-                fingerprint: message.fingerprint(token),
-                generation: keys.generation,
-            });
+        let is_remembered = is_remembered && tokens.takes(&verified);
+        if is_remembered || verified.binding.is_some() {
+            let fingerprint = message.fingerprint(token);
+            if let Some(binding) = &mut verified.binding {
+                binding.set_token(fingerprint);
+            }
+            verified.remembered =
+                is_remembered.then_some(Remembered { fingerprint, generation: keys.generation });
         }
         let verified = Arc::new(verified);
         if verified.remembered.is_some() {

@@ -27,6 +27,8 @@ pub(crate) struct Binding {
     key: Bound,
     /// `x5t#S256` (RFC 8705 §3.1).
     certificate: Bound,
+    /// Of the whole token: what a proof names it by.
+    token: Option<Fingerprint>,
     /// The key of the first proof that was good, so that the next need not parse it.
     parsed: OnceLock<VerifyingKey>,
 }
@@ -72,7 +74,13 @@ impl Binding {
         let key = Bound::read(confirmation.member("jkt"));
         let certificate = Bound::read(confirmation.member("x5t#S256"));
         let is_bound = key.is_bound() || certificate.is_bound();
-        Ok(is_bound.then(|| Box::new(Self { key, certificate, parsed: OnceLock::new() })))
+        Ok(is_bound
+            .then(|| Box::new(Self { key, certificate, token: None, parsed: OnceLock::new() })))
+    }
+
+    /// The same for the token that it was read of.
+    pub(crate) fn set_token(&mut self, fingerprint: Fingerprint) {
+        self.token = Some(fingerprint);
     }
 
     /// The bytes of memory that it takes, a parsed key of 2048 bits among them.
@@ -85,7 +93,6 @@ impl Binding {
     pub(crate) fn check(
         binding: Option<&Self>,
         credentials: &Credentials<'_>,
-        token: impl FnOnce() -> Fingerprint,
         verifier: &Inner,
         now: Duration,
     ) -> Result<Option<Proven>, Error> {
@@ -115,8 +122,10 @@ impl Binding {
                 Err(mismatch("the jkt of the token is not a SHA-256 thumbprint"))
             }
             (Some(proof), Bound::To(key)) => {
+                let token = binding.and_then(|binding| binding.token);
+                let token = token.unwrap_or_else(|| Fingerprint::of(credentials.token));
                 let parsed = binding.map(|binding| &binding.parsed);
-                check_proof(proof, key, parsed, credentials.parts, token(), verifier, now).map(Some)
+                check_proof(proof, key, parsed, credentials.parts, token, verifier, now).map(Some)
             }
         }
     }

@@ -201,7 +201,7 @@ impl<'a> Message<'a> {
 }
 
 /// The SHA-256 of a whole token as it was sent: what it is recognised by.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint([u8; digest::SHA256_OUTPUT_LEN]);
 
 impl Fingerprint {

@@ -164,11 +164,6 @@ impl AccessToken {
         self.verified.binding.as_deref()
     }
 
-    /// Its SHA-256, where the verifier has taken it.
-    pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
-        self.verified.remembered.map(|remembered| remembered.fingerprint)
-    }
-
     /// Whether the verifier would say the same of it once more, at the price of a hash.
     pub(crate) fn is_remembered(&self) -> bool {
         self.verified.remembered.is_some() && !self.presentation.is_proven

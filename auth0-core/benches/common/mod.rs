@@ -2,8 +2,8 @@
 //! signature check of aws-lc-rs alone, with a key that was parsed before.
 #![allow(dead_code, reason = "each benchmark takes what it needs")]
 use auth0_core::{
-    Algorithm, Auth0, RequestView,
-    testing::{SigningKey, Tenant},
+    Algorithm, Auth0, Connection, Dpop, FieldLines, HttpParts, RequestView,
+    testing::{SigningKey, Tenant, TokenBuilder},
 };
 use aws_lc_rs::{
     digest,
@@ -77,14 +77,7 @@ impl Fixture {
     }
 
     pub(crate) fn verifier(&self, token_cache: usize) -> Auth0 {
-        let auth = self
-            .tenant
-            .builder()
-            .algorithms(Algorithm::ALL)
-            .max_token_bytes(64 * 1024)
-            .token_cache(token_cache)
-            .build()
-            .unwrap();
+        let auth = self.builder(token_cache).build().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(auth.warm_up()).unwrap();
         // Once for all: the header is known then, as it is in a service after its first token.
@@ -92,11 +85,22 @@ impl Fixture {
         auth
     }
 
+    fn builder(&self, token_cache: usize) -> auth0_core::Builder {
+        self.tenant
+            .builder()
+            .algorithms(Algorithm::ALL)
+            .max_token_bytes(64 * 1024)
+            .token_cache(token_cache)
+    }
+
     /// The `Authorization` field of a token that differs from others by its number, and is longer by
     /// about so many bytes.
     pub(crate) fn field(&self, number: usize, more: usize) -> Vec<u8> {
-        let token = self
-            .tenant
+        format!("Bearer {}", self.token(number, more).mint()).into_bytes()
+    }
+
+    fn token(&self, number: usize, more: usize) -> TokenBuilder {
+        self.tenant
             .token()
             .subject(&format!("auth0|6543210fedcba9876543{number:020}"))
             .scope("openid profile email read:messages write:messages")
@@ -106,12 +110,10 @@ impl Fixture {
             .claim("https://acme.com/plan", "enterprise-annual-with-support")
             .claim("https://acme.com/more", vec!["a string of 24 characters"; more / 36])
             .signed_by(&self.key)
-            .mint();
-        format!("Bearer {token}").into_bytes()
     }
 
     pub(crate) fn floor(&self, more: usize) -> Floor {
-        Floor::new(self.signing, &self.key, &self.field(0, more))
+        Floor::new(self.signing, &self.key, self.token(0, more).mint().as_bytes())
     }
 }
 
@@ -120,6 +122,94 @@ pub(crate) fn judge(auth: &Auth0, field: &[u8]) {
     let request = RequestView::new().authorization([black_box(field)]);
     let token = auth.authenticate_now(&request).unwrap().unwrap();
     black_box(token.subject());
+}
+
+/// A request for this URL: what an adapter of a framework tells of one.
+struct Sent;
+
+const URL: &str = "https://api.tenant.test/messages/4711";
+
+impl HttpParts for Sent {
+    fn method(&self) -> &str {
+        "GET"
+    }
+
+    fn path(&self) -> &str {
+        "/messages/4711"
+    }
+
+    fn scheme(&self) -> Option<&str> {
+        None
+    }
+
+    fn authority(&self) -> Option<&str> {
+        None
+    }
+
+    fn field(&self, name: &str) -> FieldLines<'_> {
+        match name {
+            "host" => FieldLines::One(b"api.tenant.test"),
+            _ => FieldLines::Absent,
+        }
+    }
+
+    fn connection(&self) -> Connection {
+        Connection::new().tls(true)
+    }
+}
+
+/// A client whose token is bound to its key, with a proof for each request.
+pub(crate) struct Bound {
+    fixture: Fixture,
+    auth: Auth0,
+    token: String,
+    field: Vec<u8>,
+}
+
+impl Bound {
+    pub(crate) fn new(token_cache: usize) -> Self {
+        let fixture = Fixture::new(Signing::Rs256);
+        let key = fixture.tenant.client_key();
+        let token = fixture.token(0, 0).bound_to(&key).mint();
+        let auth = fixture
+            .builder(token_cache)
+            .dpop(Dpop::required().replay_capacity(10_000_000))
+            .build()
+            .unwrap();
+        let field = format!("DPoP {token}").into_bytes();
+        let bound = Self { fixture, auth, token, field };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(bound.auth.warm_up()).unwrap();
+        // Once for all: header, key and, if it may be remembered, the token are known then.
+        bound.judge(&bound.proof());
+        bound
+    }
+
+    /// A proof that is the same in every run: what a signature of ECDSA costs to check depends on its
+    /// random part. If the token changes, print [`proof`](Self::proof) into the file.
+    pub(crate) fn fixed_proof(&self) -> Vec<u8> {
+        include_str!("proof.jwt").trim_end().into()
+    }
+
+    /// A proof that was not used before.
+    pub(crate) fn proof(&self) -> Vec<u8> {
+        self.fixture.tenant.proof("GET", URL).for_token(&self.token).mint().into_bytes()
+    }
+
+    pub(crate) fn judge(&self, proof: &[u8]) {
+        let request = RequestView::new()
+            .authorization([black_box(&*self.field)])
+            .proof([black_box(proof)])
+            .parts(&Sent);
+        let token = self.auth.authenticate_now(&request).unwrap().unwrap();
+        black_box(token.subject());
+    }
+
+    /// The two signature checks alone: the token's, and the proof's.
+    pub(crate) fn floors(&self) -> (Floor, Floor) {
+        let token = Floor::new(Signing::Rs256, &self.fixture.key, self.token.as_bytes());
+        (token, Floor::new(Signing::Es256, &self.fixture.tenant.client_key(), &self.fixed_proof()))
+    }
 }
 
 /// The signature check alone.
@@ -131,7 +221,7 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    fn new(signing: Signing, key: &SigningKey, field: &[u8]) -> Self {
+    fn new(signing: Signing, key: &SigningKey, token: &[u8]) -> Self {
         let jwk = key.jwk();
         let member = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
         let rsa = |parameters| {
@@ -150,7 +240,7 @@ impl Floor {
             }
             Signing::EdDsa => ParsedPublicKey::new(&signature::ED25519, member("x")).unwrap(),
         };
-        let token = field.strip_prefix(b"Bearer ").unwrap().to_vec();
+        let token = token.to_vec();
         let dot = token.iter().rposition(|byte| *byte == b'.').unwrap();
         let message = token[..dot].to_vec();
         let signature = URL_SAFE_NO_PAD.decode(&token[dot + 1..]).unwrap();
