@@ -26,6 +26,9 @@ pub mod organizations {}
 #[doc = include_str!("../step-up.md")]
 pub mod step_up {}
 
+#[doc = include_str!("../dpop.md")]
+pub mod dpop {}
+
 #[doc = include_str!("../keys-and-caching.md")]
 pub mod keys_and_caching {}
 
