@@ -53,6 +53,21 @@ pub async fn send(
     parse(&String::from_utf8(answer).unwrap())
 }
 
+/// Asks `GET {url}` over HTTP/2 without TLS, where `url` makes the pseudo-fields, and may differ from what
+/// the lines say. Answers with the status.
+pub async fn get_over_http2(server: SocketAddr, url: &str, lines: &[(&str, &[u8])]) -> u16 {
+    let stream = TcpStream::connect(server).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut request = http::Request::get(url);
+    for (name, value) in lines {
+        request = request.header(*name, *value);
+    }
+    let request = request.version(http::Version::HTTP_2).body(()).unwrap();
+    let (response, _) = client.ready().await.unwrap().send_request(request, true).unwrap();
+    response.await.unwrap().status().as_u16()
+}
+
 fn parse(text: &str) -> Answer {
     let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
     let mut lines = head.split("\r\n");

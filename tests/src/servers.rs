@@ -218,7 +218,7 @@ mod with_actix {
                 })
                 .workers(1)
                 .disable_signals()
-                .bind("127.0.0.1:0")
+                .bind_auto_h2c("127.0.0.1:0")
                 .unwrap();
                 sender.send(server.addrs()[0]).unwrap();
                 server.run().await.unwrap();

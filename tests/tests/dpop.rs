@@ -6,7 +6,7 @@ use auth0_axum::{
 };
 use std::{net::SocketAddr, time::Duration};
 use wire_tests::{
-    client::{Answer, get, send},
+    client::{Answer, get, get_over_http2, send},
     servers,
 };
 
@@ -657,6 +657,38 @@ async fn the_host_field_does_not_change_the_path() {
                 answer.status == status || is_refused,
                 "{server} {target} {host} {htu}: {answer:?}"
             );
+        }
+    }
+}
+
+/// HTTP/2 has `:authority`, and may have `Host` as well, which must not differ (RFC 9113 §8.3.1).
+#[tokio::test]
+async fn over_http2_the_authority_counts() {
+    let tenant = Tenant::new();
+    for (server, client) in start(&tenant, Dpop::allowed()).await {
+        let authorization = format!("DPoP {}", client.token);
+        for (url, host, htu, status) in [
+            ("http://api.example/token", None, "http://api.example/token", 200),
+            ("http://api.example/token?q", None, "http://api.example/token", 200),
+            ("http://api.example/token", None, "http://api.example/scope", 401),
+            ("http://api.example/token", None, "http://other.example/token", 401),
+            ("http://api.example/token", Some("api.example"), "http://api.example/token", 200),
+            ("http://api.example/token", Some("api.example:80"), "http://api.example/token", 200),
+            ("http://api.example/token", Some("other.example"), "http://api.example/token", 401),
+            ("http://api.example/token", Some("other.example"), "http://other.example/token", 401),
+            (
+                "http://api.example/token",
+                Some("api.example/scope?"),
+                "http://api.example/token",
+                401,
+            ),
+        ] {
+            let proof = tenant.proof("GET", htu).for_token(&client.token).mint();
+            let mut lines =
+                vec![("authorization", authorization.as_bytes()), ("dpop", proof.as_bytes())];
+            lines.extend(host.map(|host| ("host", host.as_bytes())));
+            let answer = get_over_http2(client.server, url, &lines).await;
+            assert_eq!(answer, status, "{server} {url} {host:?} {htu}");
         }
     }
 }
