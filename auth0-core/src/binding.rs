@@ -11,14 +11,10 @@ use crate::{
     error::{Error, ErrorCode},
     http_uri::HttpUri,
     json::Value,
-    jwks::VerifyingKey,
     request::HttpParts,
     thumbprint::Thumbprint,
 };
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 /// The members of `cnf` that are known here.
 #[derive(Debug)]
@@ -29,8 +25,6 @@ pub(crate) struct Binding {
     certificate: Bound,
     /// Of the whole token: what a proof names it by.
     token: Option<Fingerprint>,
-    /// The key of the first proof that was good, so that the next need not parse it.
-    parsed: OnceLock<VerifyingKey>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,18 +68,12 @@ impl Binding {
         let key = Bound::read(confirmation.member("jkt"));
         let certificate = Bound::read(confirmation.member("x5t#S256"));
         let is_bound = key.is_bound() || certificate.is_bound();
-        Ok(is_bound
-            .then(|| Box::new(Self { key, certificate, token: None, parsed: OnceLock::new() })))
+        Ok(is_bound.then(|| Box::new(Self { key, certificate, token: None })))
     }
 
     /// The same for the token that it was read of.
     pub(crate) fn set_token(&mut self, fingerprint: Fingerprint) {
         self.token = Some(fingerprint);
-    }
-
-    /// The bytes of memory that it takes, a parsed key of 2048 bits among them.
-    pub(crate) const fn bytes() -> usize {
-        size_of::<Self>() + 2048
     }
 
     /// Whether the request proves that the client holds what the token is bound to. What it
@@ -124,8 +112,7 @@ impl Binding {
             (Some(proof), Bound::To(key)) => {
                 let token = binding.and_then(|binding| binding.token);
                 let token = token.unwrap_or_else(|| Fingerprint::of(credentials.token));
-                let parsed = binding.map(|binding| &binding.parsed);
-                check_proof(proof, key, parsed, credentials.parts, token, verifier, now).map(Some)
+                check_proof(proof, key, credentials.parts, token, verifier, now).map(Some)
             }
         }
     }
@@ -159,7 +146,6 @@ fn check_certificate(
 fn check_proof(
     proof: &[u8],
     key: &Thumbprint,
-    parsed: Option<&OnceLock<VerifyingKey>>,
     parts: Option<&dyn HttpParts>,
     token: Fingerprint,
     verifier: &Inner,
@@ -168,19 +154,9 @@ fn check_proof(
     let Some(parts) = parts else {
         return Err(mismatch("the token is bound to a DPoP key, and the request is not known"));
     };
-    let expected = Expected {
-        method: parts.method(),
-        token: Some(token),
-        key: Some(key),
-        parsed: parsed.and_then(OnceLock::get),
-        now,
-    };
+    let expected = Expected { method: parts.method(), token: Some(token), key: Some(key), now };
     let is_url = |url: &HttpUri<'_>| verifier.origin.with_url(parts, |ours| ours.equals(url));
     let new = Proof(proof).check(&verifier.dpop, &expected, is_url)?;
-    if let (Some(parsed), Some(key)) = (parsed, new.key) {
-        // Another request may have been faster, with the same key.
-        let _ = parsed.set(key);
-    }
     let next_nonce = match (&verifier.dpop.nonces, new.freshness) {
         (Some(nonces), Some(Freshness::Ending)) => Some(nonces.current(now).into()),
         _ => None,

@@ -141,7 +141,7 @@ impl Verified {
         let lists = [&self.audiences, &self.permissions, &self.authentication_methods];
         size_of::<Self>()
             + self.payload.len()
-            + self.binding.as_ref().map_or(0, |_| Binding::bytes())
+            + self.binding.as_ref().map_or(0, |_| size_of::<Binding>())
             + texts.into_iter().flatten().map(Text::copied_bytes).sum::<usize>()
             + lists.into_iter().map(Texts::copied_bytes).sum::<usize>()
     }

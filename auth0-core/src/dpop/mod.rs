@@ -1,4 +1,5 @@
 //! Proof of possession: RFC 9449, the part of a resource server.
+mod known_keys;
 mod nonce;
 mod proof;
 mod replay;
@@ -9,6 +10,7 @@ use crate::{
     builder::ConfigError,
     crypto::{Algorithm, AlgorithmSet},
 };
+use known_keys::KnownKeys;
 pub use nonce::DpopNonces;
 pub(crate) use nonce::Freshness;
 pub(crate) use proof::{Expected, Proof};
@@ -181,6 +183,7 @@ impl Dpop {
             max_ahead,
             replay: replay.unwrap_or_else(|| Arc::new(InMemoryReplayStore::new(replay_capacity))),
             nonces: nonces.map(DpopNonces::checked).transpose()?,
+            known_keys: KnownKeys::default(),
         })
     }
 }
@@ -217,6 +220,7 @@ pub(crate) struct DpopRules {
     pub(crate) max_ahead: Duration,
     pub(crate) replay: Arc<dyn ReplayStore>,
     pub(crate) nonces: Option<DpopNonces>,
+    known_keys: KnownKeys,
 }
 
 impl fmt::Debug for DpopRules {

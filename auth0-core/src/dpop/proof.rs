@@ -27,8 +27,6 @@ pub(crate) struct Expected<'a> {
     pub(crate) token: Option<Fingerprint>,
     /// The key that the access token is bound to.
     pub(crate) key: Option<&'a Thumbprint>,
-    /// That key, if it was parsed before.
-    pub(crate) parsed: Option<&'a VerifyingKey>,
     pub(crate) now: Duration,
 }
 
@@ -36,8 +34,6 @@ pub(crate) struct Expected<'a> {
 pub(crate) struct NewProof {
     pub(crate) entry: ReplayEntry,
     pub(crate) thumbprint: Thumbprint,
-    /// Where it had to be parsed.
-    pub(crate) key: Option<VerifyingKey>,
     /// Of its nonce, where there are nonces.
     pub(crate) freshness: Option<Freshness>,
 }
@@ -104,7 +100,8 @@ impl Proof<'_> {
                 .because("the proof's key is not the one that the token is bound to"));
         }
 
-        let known = expected.parsed.and_then(|key| key.for_algorithm(algorithm));
+        let known_key = rules.known_keys.get(&thumbprint);
+        let known = known_key.as_ref().and_then(|known| known.key.for_algorithm(algorithm));
         let parsed = match known {
             Some(_) => None,
             None => Some(
@@ -120,7 +117,11 @@ impl Proof<'_> {
             return Err(invalid("the signature does not verify"));
         }
         let entry = ReplayEntry::new(proof_id(&thumbprint, &id, &htu), expected.now, expires_at);
-        Ok(NewProof { entry, thumbprint, key: parsed, freshness })
+        // At a token endpoint, anybody's key is as good.
+        if let (Some(key), Some(_)) = (parsed, expected.key) {
+            rules.known_keys.learn(thumbprint, key);
+        }
+        Ok(NewProof { entry, thumbprint, freshness })
     }
 }
 
@@ -256,13 +257,8 @@ mod tests {
 
     fn check(proof: &[u8], now: Duration) -> Result<NewProof, Error> {
         let key = Thumbprint::parse(THUMBPRINT).unwrap();
-        let expected = Expected {
-            method: "GET",
-            token: Some(Fingerprint::of(TOKEN)),
-            key: Some(&key),
-            parsed: None,
-            now,
-        };
+        let expected =
+            Expected { method: "GET", token: Some(Fingerprint::of(TOKEN)), key: Some(&key), now };
         Proof(proof).check(&Dpop::allowed().rules().unwrap(), &expected, |url| {
             Ok(HttpUri::parse(URL).unwrap().equals(url))
         })

@@ -130,7 +130,7 @@ impl ProofVerifier {
     /// The codes of a proof; `dpop_nonce_required` has the nonce among the fields of its challenge.
     pub fn verify(&self, method: &str, url: &str, proof: &[u8]) -> Result<String, Error> {
         let now = self.tenant.clock().unix_time();
-        let expected = Expected { method, token: None, key: None, parsed: None, now };
+        let expected = Expected { method, token: None, key: None, now };
         let new = Proof(proof).check(&self.rules, &expected, |theirs| {
             let ours = HttpUri::parse(url).ok_or("the URL of the token endpoint is none")?;
             Ok(ours.equals(theirs))

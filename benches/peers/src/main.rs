@@ -1,6 +1,7 @@
 //! Compares the verifier, and the frameworks it protects, with what else there is. By hand: see the
 //! README beside this crate.
 mod acceptance;
+mod dpop;
 mod http;
 mod load;
 mod memory;
@@ -20,12 +21,13 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["verify"] => verify::run(),
         ["http", only @ ..] => http::run(only),
+        ["dpop"] => dpop::run(),
         ["memory"] => memory::run(),
         // What the commands above start.
         ["serve", contender] => servers::serve(contender),
         ["load", port, server] => load::run(port, server),
         ["remember", token_cache] => memory::remember(token_cache),
-        _ => Err("one of: verify, http, memory".into()),
+        _ => Err("one of: verify, dpop, http, memory".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
