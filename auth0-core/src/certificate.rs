@@ -114,13 +114,21 @@ fn of_forwarded(value: &[u8]) -> Option<Told> {
     }
 }
 
-/// The first certificate of a PEM (RFC 7468) that is percent-encoded. The lines may end in any way, or
-/// be folded into one.
+/// The first of the certificates of a PEM (RFC 7468), which is percent-encoded: a chain begins with the
+/// client's. The lines may end in any way, or be folded into one; nothing else may be there, such as the
+/// comma with which a proxy joins what a client sent to its own.
 fn of_pem(encoded: &str) -> Option<Told> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
     let pem = percent_decode_str(encoded).decode_utf8().ok()?;
-    let (_, rest) = pem.split_once("-----BEGIN CERTIFICATE-----")?;
-    let (base64, _) = rest.split_once("-----END CERTIFICATE-----")?;
-    let base64: String = base64.split_ascii_whitespace().collect();
+    let mut rest = pem.trim_ascii();
+    let mut first = None;
+    while !rest.is_empty() {
+        let (base64, after) = rest.strip_prefix(BEGIN)?.split_once(END)?;
+        first.get_or_insert(base64);
+        rest = after.trim_ascii_start();
+    }
+    let base64: String = first?.split_ascii_whitespace().collect();
     let der = BASE64.decode(base64).ok().filter(|der| !der.is_empty())?;
     Some(Told::of_certificate(&der))
 }

@@ -289,6 +289,14 @@ fn a_configured_url_comes_before_everything() {
 }
 
 #[test]
+fn a_connection_with_a_certificate_is_one_of_tls() {
+    let kit = Kit::behind_a_proxy();
+    let mut request = Request::from(CLIENT);
+    request.connection = Connection::new().client_certificate(b"a certificate");
+    assert_eq!(kit.url_of(&request), Some("https://api.test/me"));
+}
+
+#[test]
 fn without_a_path_there_is_no_url() {
     for kit in [Kit::behind_a_proxy(), Kit::new(|builder| builder.public_url("https://api.test"))] {
         for path in ["", "*", "me", "api.test:443"] {

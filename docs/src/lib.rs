@@ -26,6 +26,9 @@ pub mod organizations {}
 #[doc = include_str!("../step-up.md")]
 pub mod step_up {}
 
+#[doc = include_str!("../mtls.md")]
+pub mod mtls {}
+
 #[doc = include_str!("../keys-and-caching.md")]
 pub mod keys_and_caching {}
 
