@@ -138,7 +138,8 @@ fn check_certificate(
         Some(_) => Err(mismatch("the token is bound to another client certificate")),
         None => Err(mismatch(
             "the token is bound to a client certificate, and none is known. The server has to hand on \
-             a Connection with it, or a trusted proxy the field Client-Cert",
+             a Connection with it, or with the address of a trusted proxy, which sends Client-Cert or \
+             X-Forwarded-Client-Cert",
         )),
     }
 }

@@ -1,12 +1,36 @@
 //! The certificate that a client holds, as a proxy in front tells of it: `Client-Cert` (RFC 9440) and
 //! Envoy's `X-Forwarded-Client-Cert`.
 use crate::{
+    forwarded_element,
     origin::Origin,
     request::{FieldLines, HttpParts},
     thumbprint::Thumbprint,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use percent_encoding::percent_decode_str;
+
+/// Padding and the bits after the end are not for the reader to insist on (RFC 8941 §4.2.7): a
+/// certificate with one bit changed has another thumbprint anyway.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// What one field tells of the client.
+#[derive(Clone, Copy)]
+enum Told {
+    /// It is not there.
+    Nothing,
+    /// It is there, and empty: the client has shown none.
+    NoCertificate,
+    Certificate(Thumbprint),
+}
 
 /// The thumbprint of the certificate that the client holds. A trusted proxy speaks for clients, so
 /// that of its own connection is not theirs. The error is for the log.
@@ -18,89 +42,98 @@ pub(crate) fn presented(
         return Ok(parts.connection().certificate);
     }
     let standard = match parts.field("client-cert") {
-        FieldLines::Absent => None,
-        FieldLines::One(value) => Some(of_client_cert(value).ok_or("Client-Cert is malformed")?),
+        FieldLines::Absent => Told::Nothing,
+        FieldLines::One(value) => of_client_cert(value).ok_or("Client-Cert is malformed")?,
         FieldLines::Several => return Err("there are several Client-Cert fields"),
     };
     let envoy = match parts.field("x-forwarded-client-cert") {
-        FieldLines::Absent => None,
+        FieldLines::Absent => Told::Nothing,
         FieldLines::One(value) => {
-            Some(of_forwarded(value).ok_or("X-Forwarded-Client-Cert is malformed")?)
+            of_forwarded(value).ok_or("X-Forwarded-Client-Cert is malformed")?
         }
         FieldLines::Several => return Err("there are several X-Forwarded-Client-Cert fields"),
     };
-    match (standard, envoy) {
-        // If a proxy writes only the one, a client could write the other.
-        (Some(standard), Some(envoy)) if !standard.is(&envoy) => {
-            Err("Client-Cert and X-Forwarded-Client-Cert differ")
+    // If a proxy writes only the one, a client could write the other.
+    let told = standard
+        .and(envoy)
+        .ok_or("Client-Cert and X-Forwarded-Client-Cert contradict each other")?;
+    Ok(match told {
+        Told::Nothing | Told::NoCertificate => None,
+        Told::Certificate(thumbprint) => Some(thumbprint),
+    })
+}
+
+impl Told {
+    /// What both tell, unless they contradict each other.
+    fn and(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Nothing, told) | (told, Self::Nothing) => Some(told),
+            (Self::NoCertificate, Self::NoCertificate) => Some(self),
+            (Self::Certificate(one), Self::Certificate(two)) => one.is(&two).then_some(self),
+            (Self::NoCertificate, Self::Certificate(_))
+            | (Self::Certificate(_), Self::NoCertificate) => None,
         }
-        (standard, envoy) => Ok(standard.or(envoy)),
+    }
+
+    fn of_certificate(der: &[u8]) -> Self {
+        if der.is_empty() {
+            return Self::NoCertificate;
+        }
+        Self::Certificate(Thumbprint::of_certificate(der))
     }
 }
 
 /// A byte sequence of structured fields (RFC 8941 §3.3.5): base64 between colons, of the DER.
-fn of_client_cert(value: &[u8]) -> Option<Thumbprint> {
-    let base64 = value.trim_ascii().strip_prefix(b":")?.strip_suffix(b":")?;
-    let der = STANDARD.decode(base64).ok().filter(|der| !der.is_empty())?;
-    Some(Thumbprint::of_certificate(&der))
+fn of_client_cert(value: &[u8]) -> Option<Told> {
+    let value = value.trim_ascii();
+    if value.is_empty() {
+        return Some(Told::NoCertificate);
+    }
+    let base64 = value.strip_prefix(b":")?.strip_suffix(b":")?;
+    Some(Told::of_certificate(&BASE64.decode(base64).ok()?))
 }
 
-/// The last element, which the proxy next to us has written: `Cert`, the PEM percent-encoded, or
-/// `Hash`, the SHA-256 in hexadecimal. Both must agree.
-fn of_forwarded(value: &[u8]) -> Option<Thumbprint> {
-    let (mut of_certificate, mut of_hash) = (None, None);
-    for (name, value) in last_element(std::str::from_utf8(value).ok()?)? {
-        if name.eq_ignore_ascii_case("cert") {
-            of_certificate = Some(of_pem(&percent_decode_str(&value).decode_utf8().ok()?)?);
-        } else if name.eq_ignore_ascii_case("hash") {
-            of_hash = Some(of_hex(&value)?);
+/// Of the last element: `Cert`, the PEM percent-encoded, or `Hash`, the SHA-256 in hexadecimal. Both
+/// must agree. Proxies that fill in variables leave them empty without a certificate.
+fn of_forwarded(value: &[u8]) -> Option<Told> {
+    let (mut certificate, mut hash) = (Told::Nothing, Told::Nothing);
+    for (name, value) in forwarded_element::last(std::str::from_utf8(value).ok()?)? {
+        let (told, read): (_, fn(&str) -> Option<Told>) = match name {
+            name if name.eq_ignore_ascii_case("cert") => (&mut certificate, of_pem),
+            name if name.eq_ignore_ascii_case("hash") => (&mut hash, of_hex),
+            _ => continue,
+        };
+        if !matches!(told, Told::Nothing) {
+            return None; // it stands there twice
         }
+        *told = if value.is_empty() { Told::NoCertificate } else { read(&value)? };
     }
-    match (of_certificate, of_hash) {
-        (Some(certificate), Some(hash)) => certificate.is(&hash).then_some(certificate),
-        (certificate, hash) => certificate.or(hash),
+    match certificate.and(hash)? {
+        Told::Nothing => Some(Told::NoCertificate),
+        told => Some(told),
     }
 }
 
-/// The pairs of the last element. Values may be quoted, with `\"` for a quotation mark.
-fn last_element(text: &str) -> Option<Vec<(String, String)>> {
-    let mut pairs = Vec::new();
-    let (mut name, mut value, mut in_value, mut quoted) =
-        (String::new(), String::new(), false, false);
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' => quoted = !quoted,
-            '\\' if quoted => value.push(chars.next()?),
-            ';' | ',' if !quoted => {
-                pairs.push((std::mem::take(&mut name), std::mem::take(&mut value)));
-                in_value = false;
-                if c == ',' {
-                    pairs.clear();
-                }
-            }
-            '=' if !in_value => in_value = true,
-            c if in_value => value.push(c),
-            ' ' => {}
-            c => name.push(c),
-        }
+/// The first of the certificates of a PEM (RFC 7468), which is percent-encoded: a chain begins with the
+/// client's. The lines may end in any way, or be folded into one; nothing else may be there, such as the
+/// comma with which a proxy joins what a client sent to its own.
+fn of_pem(encoded: &str) -> Option<Told> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let pem = percent_decode_str(encoded).decode_utf8().ok()?;
+    let mut rest = pem.trim_ascii();
+    let mut first = None;
+    while !rest.is_empty() {
+        let (base64, after) = rest.strip_prefix(BEGIN)?.split_once(END)?;
+        first.get_or_insert(base64);
+        rest = after.trim_ascii_start();
     }
-    if quoted {
-        return None;
-    }
-    pairs.push((name, value));
-    Some(pairs)
+    let base64: String = first?.split_ascii_whitespace().collect();
+    let der = BASE64.decode(base64).ok().filter(|der| !der.is_empty())?;
+    Some(Told::of_certificate(&der))
 }
 
-fn of_pem(pem: &str) -> Option<Thumbprint> {
-    let (_, rest) = pem.split_once("-----BEGIN CERTIFICATE-----")?;
-    let (base64, _) = rest.split_once("-----END CERTIFICATE-----")?;
-    let base64: String = base64.split_ascii_whitespace().collect();
-    let der = STANDARD.decode(base64).ok().filter(|der| !der.is_empty())?;
-    Some(Thumbprint::of_certificate(&der))
-}
-
-fn of_hex(text: &str) -> Option<Thumbprint> {
+fn of_hex(text: &str) -> Option<Told> {
     let digits = text.as_bytes();
     let mut bytes = [0; 32];
     if digits.len() != 64 {
@@ -112,5 +145,5 @@ fn of_hex(text: &str) -> Option<Thumbprint> {
             .filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()))?;
         *byte = u8::from_str_radix(pair, 16).ok()?;
     }
-    Some(Thumbprint::from_bytes(bytes))
+    Some(Told::Certificate(Thumbprint::from_bytes(bytes)))
 }

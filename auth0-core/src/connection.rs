@@ -45,9 +45,10 @@ impl Connection {
     }
 
     /// The certificate that the client has proved to hold in the TLS handshake, in DER. Only its
-    /// SHA-256 is kept. Whether its issuer is trusted, TLS has decided.
+    /// SHA-256 is kept. Whether its issuer is trusted, TLS has decided, which protects this connection.
     pub fn client_certificate(mut self, der: &[u8]) -> Self {
         self.certificate = Some(Thumbprint::of_certificate(der));
+        self.tls = Some(true);
         self
     }
 

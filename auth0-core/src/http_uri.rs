@@ -126,7 +126,12 @@ fn same_host(a: &str, b: &str) -> bool {
 
 /// Nearly always both are the same bytes.
 fn same_path(a: &str, b: &str) -> bool {
-    a == b || without_dot_segments(&decoded(a)) == without_dot_segments(&decoded(b))
+    a == b || normal_path(a) == normal_path(b)
+}
+
+/// The normal form of a path.
+pub(crate) fn normal_path(path: &str) -> String {
+    without_dot_segments(&decoded(path))
 }
 
 fn has_percent(a: &str, b: &str) -> bool {

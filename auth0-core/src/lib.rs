@@ -20,6 +20,7 @@ mod discovery;
 mod domain;
 mod dpop;
 mod error;
+mod forwarded_element;
 mod health;
 mod http;
 mod http_uri;

@@ -1,10 +1,11 @@
 //! The URL that a request was sent to, and what a proxy in front may say about it.
 use crate::{
     builder::ConfigError,
-    http_uri::{Authority, HttpUri, Scheme},
+    forwarded_element,
+    http_uri::{Authority, HttpUri, Scheme, normal_path},
     request::{FieldLines, HttpParts},
 };
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use std::{borrow::Cow, net::IpAddr};
 
 /// Where requests come from and go to, as the application is set up.
@@ -55,7 +56,8 @@ impl Origin {
             let path = if prefix.is_empty() {
                 Cow::Borrowed(path)
             } else {
-                (prefix.clone() + path).into()
+                // Dot segments must not lead out of it.
+                (prefix.clone() + &normal_path(path)).into()
             };
             return Ok(then(HttpUri { scheme: *scheme, authority, path: &path }));
         }
@@ -137,7 +139,8 @@ impl<'a> Forwarded<'a> {
     fn read(parts: &'a dyn HttpParts) -> Result<Self, Unknown> {
         let mut forwarded = Self::default();
         if let Some(value) = only(parts, "forwarded")? {
-            for (name, value) in last_element(value).ok_or("the field Forwarded is malformed")? {
+            let pairs = forwarded_element::last(value).ok_or("the field Forwarded is malformed")?;
+            for (name, value) in pairs {
                 if name.eq_ignore_ascii_case("proto") {
                     forwarded.set_scheme(&value)?;
                 } else if name.eq_ignore_ascii_case("host") {
@@ -188,47 +191,6 @@ fn only<'a>(parts: &'a dyn HttpParts, name: &'static str) -> Result<Option<&'a s
     }
 }
 
-/// The pairs of the last element of a `Forwarded` field, which the peer has written (RFC 7239 §4).
-fn last_element(value: &str) -> Option<Vec<(&str, Cow<'_, str>)>> {
-    let mut pairs = Vec::new();
-    let mut rest = value;
-    loop {
-        rest = rest.trim_start_matches([' ', '\t']);
-        let (name, after) = rest.split_once('=')?;
-        let (text, after) = match after.strip_prefix('"') {
-            Some(quoted) => unquoted(quoted)?,
-            None => {
-                let (text, after) =
-                    after.split_at_checked(after.find([';', ',']).unwrap_or(after.len()))?;
-                (Cow::Borrowed(text.trim_end_matches([' ', '\t'])), after)
-            }
-        };
-        pairs.push((name, text));
-        let after = after.trim_start_matches([' ', '\t']);
-        match after.chars().next() {
-            None => return Some(pairs),
-            Some(';') => {}
-            Some(',') => pairs.clear(),
-            Some(_) => return None,
-        }
-        rest = after.get(1..)?;
-    }
-}
-
-/// The content of a quoted-string (RFC 9110 §5.6.4) after its first quotation mark, and what follows.
-fn unquoted(quoted: &str) -> Option<(Cow<'_, str>, &str)> {
-    let mut text = String::new();
-    let mut chars = quoted.char_indices();
-    while let Some((place, c)) = chars.next() {
-        match c {
-            '"' => return Some((Cow::Owned(text), quoted.get(place + 1..)?)),
-            '\\' => text.push(chars.next()?.1),
-            c => text.push(c),
-        }
-    }
-    None
-}
-
 impl PublicUrl {
     fn parse(text: &str) -> Result<Self, ConfigError> {
         let refuse = |what: &str| {
@@ -256,12 +218,22 @@ fn network(entry: &str) -> Result<IpNet, ConfigError> {
     let entry = entry.trim();
     let parsed = match entry.parse::<IpNet>() {
         Ok(network) => Some(network),
-        Err(_) => entry.parse::<IpAddr>().ok().map(|address| address.to_canonical().into()),
+        Err(_) => entry.parse::<IpAddr>().ok().map(IpNet::from),
     };
-    parsed.ok_or_else(|| {
+    parsed.map(canonical).ok_or_else(|| {
         ConfigError::new(format!(
             "the trusted proxy {entry:?} is neither an address nor a network. Write, for example, \
              10.0.0.7 or 10.0.0.0/8"
         ))
     })
+}
+
+/// IPv4 addresses in the clothes of IPv6 are compared as what they are, as those of peers are.
+fn canonical(network: IpNet) -> IpNet {
+    let (IpAddr::V4(address), Some(prefix)) =
+        (network.addr().to_canonical(), network.prefix_len().checked_sub(96))
+    else {
+        return network;
+    };
+    Ipv4Net::new(address, prefix).map_or(network, IpNet::V4)
 }

@@ -29,6 +29,9 @@ pub mod step_up {}
 #[doc = include_str!("../dpop.md")]
 pub mod dpop {}
 
+#[doc = include_str!("../mtls.md")]
+pub mod mtls {}
+
 #[doc = include_str!("../keys-and-caching.md")]
 pub mod keys_and_caching {}
 
