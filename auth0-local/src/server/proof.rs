@@ -27,7 +27,7 @@ fn refusal(error: &Error) -> Refusal {
             let challenge = error.challenge();
             let nonce = challenge.headers().find(|(name, _)| *name == "dpop-nonce");
             let nonce = nonce.and_then(|(_, nonce)| nonce.parse().ok());
-            let description = because("Make a new one with that of the DPoP-Nonce field");
+            let description = because("Make a new one with the nonce of the DPoP-Nonce field");
             Refusal::new(StatusCode::BAD_REQUEST, "use_dpop_nonce", description).with_nonce(nonce)
         }
         (_, ErrorKind::Unavailable) => {
