@@ -30,7 +30,7 @@ pub enum Algorithm {
     ES256,
     /// ECDSA on P-384 with SHA-384.
     ES384,
-    /// Ed25519.
+    /// Ed25519. It is also accepted under the name `Ed25519`, which RFC 9864 puts in place of `EdDSA`.
     EdDSA,
 }
 
@@ -71,6 +71,9 @@ impl Algorithm {
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
+        if name == "Ed25519" {
+            return Some(Self::EdDSA);
+        }
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
     }
 

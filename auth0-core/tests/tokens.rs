@@ -7,7 +7,8 @@ use auth0_core::{
         RequestMalformed, SignatureInvalid, TokenBindingMismatch, TokenExpired, TokenMalformed,
         TokenNotYetValid, TokenOpaque, TokenTypeInvalid,
     },
-    testing::{Fetches, Profile, SigningKey, Tenant, TokenBuilder},
+    HttpResponse,
+    testing::{Document, Failure, Fetches, Profile, SigningKey, Tenant, TokenBuilder},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
@@ -473,6 +474,25 @@ async fn only_configured_algorithms_of_the_right_key_are_accepted() {
             Some(AlgorithmUnsupported),
             "{rsa:?} under {key:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn ed25519_has_two_names() {
+    for key_name in ["EdDSA", "Ed25519", "Ed448"] {
+        let tenant = Tenant::new();
+        tenant.add_key(SigningKey::from_pkcs8(Algorithm::EdDSA, ED25519).unwrap());
+        let key_set = tenant.key_set_json().replace("EdDSA", key_name);
+        tenant.fail_at(Document::KeySet, Failure::Answer(HttpResponse::json(key_set)));
+        let auth = tenant.builder().algorithms([Algorithm::EdDSA, Algorithm::RS256]).build();
+        let auth = auth.unwrap();
+        for name in ["EdDSA", "Ed25519"] {
+            let expected = if key_name == "Ed448" { Some(AlgorithmUnsupported) } else { ACCEPTED };
+            let token = tenant.token().header("alg", name).mint();
+            assert_eq!(verdict(&auth, &token).await, expected, "{name} of {key_name}");
+        }
+        let other = tenant.token().header("alg", "Ed448").mint();
+        assert_eq!(verdict(&auth, &other).await, Some(AlgorithmUnsupported), "{key_name}");
     }
 }
 

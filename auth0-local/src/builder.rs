@@ -1,6 +1,6 @@
 use crate::{drill::Drill, error::LocalError, key_file, server, tenant::LocalTenant};
 use auth0_core::{
-    Algorithm, Audience,
+    Algorithm, Audience, Dpop, DpopNonces,
     testing::{SigningKey, Tenant},
 };
 use std::{future, io, net::Ipv4Addr, path::PathBuf};
@@ -21,11 +21,12 @@ pub struct Builder {
     port: u16,
     audience: String,
     keys: Option<PathBuf>,
+    dpop_nonces: Option<DpopNonces>,
 }
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        Self { port: 0, audience: DEFAULT_AUDIENCE.into(), keys: None }
+        Self { port: 0, audience: DEFAULT_AUDIENCE.into(), keys: None, dpop_nonces: None }
     }
 
     /// The port on 127.0.0.1. A free one is found for 0, which is the default.
@@ -49,24 +50,37 @@ impl Builder {
         self
     }
 
+    /// Demands that the DPoP proofs that come to `/oauth/token` have a nonce of this tenant's (RFC 9449
+    /// §8). Without this, a proof needs none.
+    pub fn dpop_nonces(mut self, nonces: DpopNonces) -> Self {
+        self.dpop_nonces = Some(nonces);
+        self
+    }
+
     /// Starts it. It answers when this returns.
     ///
     /// # Errors
-    /// The port is taken, the audience is empty, or the file holds no key and cannot be created.
+    /// The port is taken, the audience is empty, the file holds no key and cannot be created, or the
+    /// nonces cannot work.
     pub async fn start(self) -> Result<LocalTenant, LocalError> {
-        let Self { port, audience, keys } = self;
+        let Self { port, audience, keys, dpop_nonces } = self;
         let audience: Audience = audience.parse()?;
         let unbound = |error| cannot_bind(port, &error);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?;
         // Making an RSA key takes long enough to hold up others.
         let key = task::spawn_blocking(move || match keys {
-            Some(file) => key_file::read_or_create(&file),
+            Some(file) => key_file::OF_TENANT.read_or_create(&file),
             None => Ok(SigningKey::generate(Algorithm::RS256)?),
         })
         .await
         .map_err(|_| LocalError::new("the runtime shut down while the tenant was starting"))??;
         let tenant = Tenant::on_loopback(&format!("http://{address}/"), audience.as_str(), key)?;
+        let dpop = Dpop::required().algorithms(Algorithm::ALL);
+        let proofs = tenant.proof_verifier(match dpop_nonces {
+            Some(nonces) => dpop.nonces(nonces),
+            None => dpop,
+        })?;
         let (detach, handle) = oneshot::channel::<()>();
         let (stop, running) = watch::channel(());
         let until_dropped = async {
@@ -75,7 +89,7 @@ impl Builder {
                 future::pending::<()>().await;
             }
         };
-        let drill = Drill::new(tenant, running);
+        let drill = Drill::new(tenant, proofs, running);
         let answering = axum::serve(server::Listener(listener), server::service(drill.clone()))
             .with_graceful_shutdown(until_dropped);
         task::spawn(async { answering.await });

@@ -1,5 +1,6 @@
 use crate::organization::Organization;
 use auth0_core::testing::{Profile, Tenant, TokenBuilder};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -32,6 +33,12 @@ pub(crate) struct Description {
     /// In seconds from now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires_in: Option<u64>,
+    /// The thumbprint of the key that it is bound to (RFC 9449 §6.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) jkt: Option<String>,
+    /// The certificate that it is bound to (RFC 8705 §3.1): base64 of the DER, as in PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<String>,
     /// Set last, so that they can make a token wrong on purpose.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(crate) claims: Map<String, Value>,
@@ -88,6 +95,20 @@ impl Description {
             (false, Some(seconds)) => token.expires_in(Duration::from_secs(seconds)),
             (false, None) => token,
         };
+        if let Some(thumbprint) = &self.jkt {
+            token = token.bound_to_thumbprint(thumbprint);
+        }
+        if let Some(certificate) = &self.certificate {
+            let der = STANDARD.decode(certificate).map_err(|error| {
+                format!("the certificate is not base64: {error}. Send the DER in base64")
+            })?;
+            token = token.bound_to_certificate(&der);
+        }
         Ok(self.claims.iter().fold(token, |token, (name, value)| token.claim(name, value)))
+    }
+
+    /// What Auth0 says of such a token: bound to a certificate, it is sent under the scheme `DPoP` too.
+    pub(crate) const fn token_type(&self) -> &'static str {
+        if self.jkt.is_some() || self.certificate.is_some() { "DPoP" } else { "Bearer" }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use auth0_core::{
     Algorithm,
-    testing::{Document, SigningKey, Tenant},
+    testing::{Document, ProofVerifier, SigningKey, Tenant},
 };
 use std::{
     hash::{BuildHasher, RandomState},
@@ -22,6 +22,8 @@ pub(crate) struct Drill(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     tenant: Tenant,
+    /// What the token endpoint makes of DPoP proofs.
+    proofs: ProofVerifier,
     /// Where chance comes from.
     random: RandomState,
     state: Mutex<State>,
@@ -37,13 +39,17 @@ struct State {
 }
 
 impl Drill {
-    pub(crate) fn new(tenant: Tenant, running: watch::Receiver<()>) -> Self {
+    pub(crate) fn new(tenant: Tenant, proofs: ProofVerifier, running: watch::Receiver<()>) -> Self {
         let (random, state) = (RandomState::new(), Mutex::default());
-        Self(Arc::new(Inner { tenant, random, state, running }))
+        Self(Arc::new(Inner { tenant, proofs, random, state, running }))
     }
 
     pub(crate) fn tenant(&self) -> &Tenant {
         &self.0.tenant
+    }
+
+    pub(crate) fn proofs(&self) -> &ProofVerifier {
+        &self.0.proofs
     }
 
     /// Makes a key, on a thread where that holds up nobody, and rotates to it. The answer is its id.

@@ -13,6 +13,7 @@ mod fault;
 mod faults;
 mod key_file;
 mod organization;
+mod pem;
 mod quickstart;
 mod server;
 mod stats;

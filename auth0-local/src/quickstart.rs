@@ -12,7 +12,7 @@ const VARIABLES: [&str; 3] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"];
 /// free port, for as long as the tokio runtime runs, and prints curl lines with fresh tokens, to be
 /// pasted into another terminal. They ask for `/api/public`, `/api/private` and
 /// `/api/private-scoped` (which needs the scope `read:messages`) of the server that is about to
-/// listen on `port` of 127.0.0.1.
+/// listen on `port` of 127.0.0.1. A comment behind them tells how to try DPoP.
 ///
 /// For examples only: a service that lost its configuration should not start, and with this it
 /// would, and trust a tenant that gives tokens to everybody on its machine.
@@ -65,5 +65,10 @@ fn curl_lines(tenant: &LocalTenant, port: u16) -> String {
     ] {
         lines.push_str(&format!("\n# {gets}\ncurl -i {api}/{path}{authorization}\n"));
     }
+    lines.push_str(&format!(
+        "\n# DPoP: auth0-local token --issuer {} --dpop-key client.pem prints a token that is bound to a \
+         key, and auth0-local proof the proof for a request.\n",
+        tenant.issuer()
+    ));
     lines + "\n"
 }

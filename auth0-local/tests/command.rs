@@ -1,11 +1,21 @@
 //! The command, as processes.
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
-use auth0_core::{Auth0, ErrorCode};
+use auth0_core::{
+    Algorithm, Auth0, Connection, ErrorCode, FieldLines, HttpParts, RequestView,
+    testing::SigningKey,
+};
 use auth0_local::DEFAULT_AUDIENCE;
-use serde_json::Value;
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use serde_json::{Value, json};
 use std::{
+    env, fs,
     io::{BufRead, BufReader},
-    process::{Child, Command, Output, Stdio},
+    path::PathBuf,
+    process::{self, Child, Command, Output, Stdio},
+    time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::net::TcpSocket;
 
@@ -17,6 +27,72 @@ fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_auth0-local"));
     command.args(arguments).env_clear().envs(DEAD_PROXY);
     command
+}
+
+/// What a command prints that asks nobody.
+fn printed(arguments: &[&str]) -> String {
+    let Output { status, stdout, stderr } = command(arguments).output().unwrap();
+    assert!(status.success() && stderr.is_empty(), "{arguments:?}: {status} {stderr:?}");
+    String::from_utf8(stdout).unwrap().strip_suffix('\n').unwrap().to_owned()
+}
+
+/// A directory of this test's own, removed with it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(test: &str) -> Self {
+        let path = env::temp_dir().join(format!("auth0-local-{test}-{}", process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The header, the payload and the signature of a JWS.
+fn parts(jws: &str) -> (Value, Value, Vec<u8>) {
+    let parts: Vec<Vec<u8>> =
+        jws.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap()).collect();
+    let [header, payload, signature] = parts.try_into().unwrap();
+    let json = |part: &[u8]| serde_json::from_slice(part).unwrap();
+    (json(&header), json(&payload), signature)
+}
+
+/// `GET /messages`, as a verifier sees it.
+struct GetMessages;
+
+impl HttpParts for GetMessages {
+    fn method(&self) -> &str {
+        "GET"
+    }
+
+    fn path(&self) -> &str {
+        "/messages"
+    }
+
+    fn scheme(&self) -> Option<&str> {
+        None
+    }
+
+    fn authority(&self) -> Option<&str> {
+        None
+    }
+
+    fn field(&self, _: &str) -> FieldLines<'_> {
+        FieldLines::Absent
+    }
+
+    fn connection(&self) -> Connection {
+        Connection::new()
+    }
 }
 
 /// `auth0-local serve` on a free port, ended with the test.
@@ -162,6 +238,139 @@ async fn a_drill() {
     }
 }
 
+#[tokio::test]
+async fn a_request_with_dpop() {
+    const URL: &str = "https://api.acme.test/messages";
+    let directory = Directory::new("dpop");
+    let file = directory.file("client.pem");
+    let server = Server::start(&[]);
+    let token = server.token(&["--dpop-key", &file]);
+    let written = fs::read_to_string(&file).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let auth = Auth0::builder()
+        .issuer(&server.issuer)
+        .audience(DEFAULT_AUDIENCE)
+        .public_url("https://api.acme.test")
+        .build()
+        .unwrap();
+    let authorization = format!("DPoP {token}");
+    let verdict = async |proof: &str| {
+        let request = RequestView::new()
+            .authorization([authorization.as_bytes()])
+            .proof([proof.as_bytes()])
+            .parts(&GetMessages);
+        auth.authenticate(&request).await.err().map(|error| error.code())
+    };
+    let proof = |arguments: &[&str]| {
+        let mut line = vec!["proof", "--dpop-key", &file];
+        for option in [["--url", URL], ["--token", &token]] {
+            if !arguments.contains(&option[0]) {
+                line.extend(option);
+            }
+        }
+        printed(&[&line, arguments].concat())
+    };
+    let good = proof(&[]);
+    assert_eq!(verdict(&good).await, None);
+    assert_eq!(verdict(&good).await, Some(ErrorCode::DpopProofReplayed));
+    assert_eq!(verdict(&proof(&["--url", &format!("{URL}?a=b#c")])).await, None);
+    assert_eq!(verdict(&proof(&["--nonce", "-_", "--age", "200"])).await, None);
+    for wrong in [
+        &["--claim", "htm=\"POST\""][..],
+        &["--method", "get"],
+        &["--url", "https://api.acme.test/Messages"],
+        &["--token", "another.access.token"],
+        &["--without", "jti"],
+        &["--without", "iat"],
+        &["--claim", "jti=7"],
+        &["--expired"],
+        &["--age", "400"],
+        &["--ahead", "100"],
+        &["--header", "typ=\"JWT\""],
+        &["--without-header", "jwk"],
+        &["--broken-signature"],
+        &["--unsigned"],
+    ] {
+        assert_eq!(verdict(&proof(wrong)).await, Some(ErrorCode::DpopProofInvalid), "{wrong:?}");
+    }
+    let other = ["--dpop-key", &directory.file("other.pem")];
+    let foreign = printed(&[&["proof", "--url", URL, "--token", &token], &other[..]].concat());
+    assert_eq!(verdict(&foreign).await, Some(ErrorCode::TokenBindingMismatch));
+    assert_eq!(auth.verify(&token).await.unwrap_err().code(), ErrorCode::TokenBindingMismatch);
+    assert_eq!(fs::read_to_string(&file).unwrap(), written, "it is not written to again");
+}
+
+#[test]
+fn a_proof_is_what_was_asked_for() {
+    let directory = Directory::new("proof");
+    for (algorithm, header) in [
+        (Algorithm::ES256, None),
+        (Algorithm::ES384, None),
+        (Algorithm::EdDSA, None),
+        (Algorithm::RS256, None),
+        (Algorithm::RS256, Some("PS256")),
+    ] {
+        let key = SigningKey::generate(algorithm).unwrap();
+        let file = directory.file(&format!("{algorithm}.der"));
+        fs::write(&file, key.to_pkcs8().unwrap()).unwrap();
+        let (url, name) = ("http://127.0.0.1:3000/a", header.unwrap_or(algorithm.as_str()));
+        let header = format!("alg=\"{name}\"");
+        let proof = printed(&["proof", "--dpop-key", &file, "--url", url, "--header", &header]);
+        let (header, payload, signature) = parts(&proof);
+        assert_eq!((&header["alg"], &header["typ"]), (&json!(name), &json!("dpop+jwt")));
+        assert!(header["jwk"].get("d").is_none() && !signature.is_empty());
+        assert_eq!((&payload["htm"], &payload["htu"]), (&json!("GET"), &json!(url)));
+        assert!(payload.get("ath").is_none() && payload.get("nonce").is_none());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        assert!(now.abs_diff(payload["iat"].as_u64().unwrap()) < 60, "{payload}");
+    }
+    let text = directory.file("text");
+    fs::write(&text, "dear diary").unwrap();
+    let (status, sentence) = failure(&["proof", "--dpop-key", &text, "--url", "http://a/"]);
+    assert!(status == 1 && sentence.contains("It must be an unencrypted P-256 key"), "{sentence}");
+}
+
+#[test]
+fn a_token_bound_to_a_certificate() {
+    let directory = Directory::new("certificate");
+    let server = Server::start(&[]);
+    // The outline of one: a sequence in a sequence..
+    let der = [0x30, 0x81, 0x05, 0x30, 0x03, 0x02, 0x01, 0x00];
+    let body = STANDARD.encode(der);
+    let pem =
+        format!("a comment\n-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+    for (name, content) in [("c.der", der.to_vec()), ("c.pem", pem.repeat(2).into_bytes())] {
+        let file = directory.file(name);
+        fs::write(&file, content).unwrap();
+        let claims = parts(&server.token(&["--certificate", &file])).1;
+        assert_eq!(
+            claims["cnf"],
+            json!({ "x5t#S256": "GiojG23TUAAeTMzBu08QnAMMxVfu3E1nbZO5y19rTqE" }),
+            "{name}"
+        );
+    }
+    let key = SigningKey::generate(Algorithm::ES256).unwrap().to_pkcs8().unwrap();
+    for (name, content) in [
+        ("empty", Vec::new()),
+        ("text", b"dear diary".to_vec()),
+        ("key", key),
+        ("cut-off", der[..7].to_vec()),
+        ("too-long", [&der[..], b"\n"].concat()),
+        ("key.pem", pem.replace("CERTIFICATE", "PRIVATE KEY").into_bytes()),
+    ] {
+        let file = directory.file(name);
+        fs::write(&file, content).unwrap();
+        let (status, sentence) = failure(&["token", "--certificate", &file]);
+        assert!(status == 1 && sentence.contains("holds no certificate"), "{name}: {sentence}");
+    }
+    let (status, sentence) = failure(&["token", "--certificate", &directory.file("absent")]);
+    assert!(status == 1 && sentence.contains("cannot be read"), "{sentence}");
+}
+
 #[test]
 fn without_a_server() {
     // Taken, so that nobody else gets it, and listened at by nobody.
@@ -207,6 +416,14 @@ fn what_the_command_line_may_not_say() {
         (&["serve", "--fault", "jwks=lazy"], "Write a status from 400 to 599"),
         (&["stats", "--issuer", "https://acme.eu.auth0.com/"], "not on your own machine"),
         (&["revoke", "a", "b"], "unexpected argument"),
+        (&["proof", "--url", "http://a/"], "--dpop-key"),
+        (&["proof", "--dpop-key", "k"], "--url"),
+        (&["proof", "--dpop-key", "k", "--url", "/a"], "Write all of it"),
+        (&["proof", "--dpop-key", "k", "--url", "localhost:3000/a"], "Write all of it"),
+        (&["proof", "--dpop-key", "k", "--url", "http://a/", "--claim", "a"], "Write NAME=JSON"),
+        (&["proof", "--dpop-key", "k", "--url", "http://a/", "--header", "a=b"], "in quotes"),
+        (&["proof", "--expired", "--age", "5"], "cannot be used with"),
+        (&["proof", "--unsigned", "--broken-signature"], "cannot be used with"),
     ] {
         let (status, text) = failure(arguments);
         assert_eq!(status, 2, "{arguments:?}: {text}");

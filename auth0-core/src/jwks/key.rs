@@ -3,10 +3,9 @@ use crate::{
     base64url,
     crypto::{Algorithm, AlgorithmSet, PublicKey},
 };
-use jsonwebtoken::jwk::{
-    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
-};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use serde::{Deserialize, de::IgnoredAny};
+use std::borrow::Cow;
 
 /// RSA keys below this are within reach of an attacker (RFC 7518 §3.3).
 const MIN_RSA_BITS: usize = 2048;
@@ -20,10 +19,12 @@ pub(crate) struct VerifyingKey {
     by_algorithm: Vec<(Algorithm, PublicKey)>,
 }
 
-/// The members of a private key (RFC 7518 §6.2.2, §6.3.2, RFC 8037 §2). Whoever publishes one has
-/// given the key away.
+/// The algorithm, by whichever of its names, and the members of a private key (RFC 7518 §6.2.2, §6.3.2,
+/// RFC 8037 §2). Whoever publishes one of those has given the key away.
 #[derive(Deserialize)]
-struct PrivateMembers {
+struct Members<'a> {
+    #[serde(borrow)]
+    alg: Option<Cow<'a, str>>,
     d: Option<IgnoredAny>,
     p: Option<IgnoredAny>,
     q: Option<IgnoredAny>,
@@ -36,8 +37,8 @@ struct PrivateMembers {
 impl VerifyingKey {
     /// Reads an entry of a set. The error says why it cannot be used, for the log.
     pub(crate) fn from_jwk(json: &str, allowed: AlgorithmSet) -> Result<Self, &'static str> {
-        let private: PrivateMembers = serde_json::from_str(json).map_err(|_| "it is not a JWK")?;
-        let PrivateMembers { d, p, q, dp, dq, qi, oth } = private;
+        let members: Members<'_> = serde_json::from_str(json).map_err(|_| "it is not a JWK")?;
+        let Members { alg, d, p, q, dp, dq, qi, oth } = members;
         if [d, p, q, dp, dq, qi, oth].iter().any(Option::is_some) {
             return Err("it is a private key");
         }
@@ -50,10 +51,9 @@ impl VerifyingKey {
         {
             return Err("its key_ops lack verify");
         }
-        let stated = jwk.common.key_algorithm;
-        let algorithms = allowed
-            .iter()
-            .filter(|allowed| stated.is_none_or(|s| s == KeyAlgorithm::from_ours(*allowed)));
+        let stated = alg.map(|name| Algorithm::named(&name));
+        let algorithms =
+            allowed.iter().filter(|allowed| stated.is_none_or(|stated| stated == Some(*allowed)));
         let by_algorithm = public_keys(&jwk.algorithm, algorithms)?;
         Ok(Self { id: jwk.common.key_id.map(Into::into), by_algorithm })
     }
@@ -67,26 +67,6 @@ impl VerifyingKey {
     /// The parsed key for an algorithm, if this key may verify it.
     pub(crate) fn for_algorithm(&self, algorithm: Algorithm) -> Option<&PublicKey> {
         self.by_algorithm.iter().find(|(known, _)| *known == algorithm).map(|(_, key)| key)
-    }
-}
-
-trait FromOurs {
-    fn from_ours(algorithm: Algorithm) -> Self;
-}
-
-impl FromOurs for KeyAlgorithm {
-    fn from_ours(algorithm: Algorithm) -> Self {
-        match algorithm {
-            Algorithm::RS256 => Self::RS256,
-            Algorithm::RS384 => Self::RS384,
-            Algorithm::RS512 => Self::RS512,
-            Algorithm::PS256 => Self::PS256,
-            Algorithm::PS384 => Self::PS384,
-            Algorithm::PS512 => Self::PS512,
-            Algorithm::ES256 => Self::ES256,
-            Algorithm::ES384 => Self::ES384,
-            Algorithm::EdDSA => Self::EdDSA,
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A DPoP proof in the making: begun by [`Tenant::proof`], ended by [`mint`](Self::mint).
 ///
@@ -39,9 +39,13 @@ pub struct ProofBuilder {
 }
 
 impl ProofBuilder {
-    fn new(key: SigningKey, method: &str, url: &str, now: Duration) -> Self {
-        let jwk = key.bare_jwk();
-        Self { draft: Draft::new(key), jwk, now }.claim("htm", method).claim("htu", url)
+    /// Begins a proof of any key for a request with this method and URL, made at this time. Where there
+    /// is a tenant, [`Tenant::proof`] goes by its clock.
+    pub fn new(key: &SigningKey, method: &str, url: &str, now: SystemTime) -> Self {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { draft: Draft::new(key.clone()), jwk: key.bare_jwk(), now }
+            .claim("htm", method)
+            .claim("htu", url)
     }
 
     /// A proof of this key.
@@ -103,7 +107,8 @@ impl Tenant {
 
     /// Begins a proof of the [client key](Self::client_key) for a request with this method and URL.
     pub fn proof(&self, method: &str, url: &str) -> ProofBuilder {
-        ProofBuilder::new(self.client_key(), method, url, self.clock().unix_time())
+        let now = UNIX_EPOCH + self.clock().unix_time();
+        ProofBuilder::new(&self.client_key(), method, url, now)
     }
 
     /// What this tenant makes of the proofs that come to its token endpoint (RFC 9449 §5).
@@ -123,8 +128,8 @@ pub struct ProofVerifier {
 }
 
 impl ProofVerifier {
-    /// Checks a proof of a request, and remembers it as used. The answer is the thumbprint that a
-    /// token is bound to by `cnf.jkt`.
+    /// Checks a proof of a request, and remembers it as used. The answer is the thumbprint of its key,
+    /// for [`TokenBuilder::bound_to_thumbprint`](super::TokenBuilder::bound_to_thumbprint).
     ///
     /// # Errors
     /// The codes of a proof; `dpop_nonce_required` has the nonce among the fields of its challenge.
@@ -133,7 +138,7 @@ impl ProofVerifier {
         let expected = Expected { method, token: None, key: None, now };
         let new = Proof(proof).check(&self.rules, &expected, |theirs| {
             let ours = HttpUri::parse(url).ok_or("the URL of the token endpoint is none")?;
-            Ok(ours.equals(theirs))
+            if ours.equals(theirs) { Ok(true) } else { Err(format!("htu is not {url}").into()) }
         })?;
         match self.rules.replay.insert_now(new.entry) {
             Some(Ok(Insertion::New)) => Ok(new.thumbprint.encode()),

@@ -218,6 +218,7 @@ impl Tenant {
     #[must_use]
     pub fn metadata_json(&self) -> String {
         let issuer = self.issuer();
+        let algorithms = Algorithm::ALL.map(Algorithm::as_str);
         json!({
             "issuer": issuer,
             "jwks_uri": format!("{issuer}{}", self.key_set_path()),
@@ -226,6 +227,7 @@ impl Tenant {
             "response_types_supported": [],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
+            "dpop_signing_alg_values_supported": algorithms,
         })
         .to_string()
     }

@@ -137,7 +137,13 @@ impl TokenBuilder {
     /// Binds it to a client's key (`cnf.jkt`, RFC 9449 §6.1): it is worth nothing without a proof of
     /// it, see [`Tenant::proof`].
     pub fn bound_to(self, key: &SigningKey) -> Self {
-        self.confirmed_by("jkt", key.thumbprint())
+        self.bound_to_thumbprint(&key.thumbprint())
+    }
+
+    /// The same, where there is no more of the key than its thumbprint: see
+    /// [`ProofVerifier::verify`](super::ProofVerifier::verify).
+    pub fn bound_to_thumbprint(self, thumbprint: &str) -> Self {
+        self.confirmed_by("jkt", thumbprint.to_owned())
     }
 
     /// Binds it to a client's certificate in DER (`cnf["x5t#S256"]`, RFC 8705 §3.1).

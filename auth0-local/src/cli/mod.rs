@@ -1,6 +1,9 @@
 //! The command: what `main` runs.
+mod certificate;
 mod client;
 mod drill;
+mod member;
+mod proof;
 mod serve;
 mod token;
 
@@ -23,6 +26,7 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Token(Box<token::Token>),
+    Proof(Box<proof::Proof>),
     Rotate(drill::Rotate),
     Revoke(drill::Revoke),
     Fault(drill::SetFaults),
@@ -35,6 +39,7 @@ pub async fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run().await,
         Command::Token(token) => token.run().await,
+        Command::Proof(proof) => proof.run(),
         Command::Rotate(rotate) => rotate.run().await,
         Command::Revoke(revoke) => revoke.run().await,
         Command::Fault(faults) => faults.run().await,

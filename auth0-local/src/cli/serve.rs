@@ -4,7 +4,7 @@ use crate::{
     faults::{Faults, assignment},
     tenant::LocalTenant,
 };
-use auth0_core::testing::Document;
+use auth0_core::{DpopNonces, testing::Document};
 use clap::Args;
 use std::{
     future,
@@ -29,6 +29,9 @@ pub(super) struct Serve {
     /// repeated
     #[arg(long, value_name = "DOCUMENT=FAULT", value_parser = assignment)]
     fault: Vec<(Document, Fault)>,
+    /// Demand a nonce in the DPoP proofs that come to /oauth/token
+    #[arg(long)]
+    dpop_nonce: bool,
 }
 
 impl Serve {
@@ -36,6 +39,9 @@ impl Serve {
         let mut builder = LocalTenant::builder().port(self.port).audience(self.audience);
         if let Some(file) = self.keys {
             builder = builder.keys(file);
+        }
+        if self.dpop_nonce {
+            builder = builder.dpop_nonces(DpopNonces::per_process());
         }
         let tenant = builder.start().await?;
         let mut faults = Faults::default();

@@ -1,12 +1,16 @@
-use super::client::Target;
+use super::{certificate, client::Target, member::member};
 use crate::{
     description::{Description, ProfileName},
+    error::LocalError,
+    key_file,
     organization::Organization,
     server::MINT_PATH,
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// Print a token of the tenant that runs on this machine
 #[derive(Args)]
@@ -36,8 +40,15 @@ pub(super) struct Token {
     /// The shape of the token
     #[arg(long, value_enum, default_value = "auth0")]
     profile: ProfileName,
+    /// Bind it to this key of the client (DPoP): P-256 (or P-384, Ed25519, RSA) in PKCS#8, PEM or DER.
+    /// A P-256 key is made if the file is not there
+    #[arg(long, value_name = "FILE")]
+    dpop_key: Option<PathBuf>,
+    /// Bind it to this certificate of the client (mTLS), PEM or DER
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
     /// A claim, whatever its type: --claim 'plan="pro"'; can be repeated
-    #[arg(long, value_name = "NAME=JSON", value_parser = claim)]
+    #[arg(long, value_name = "NAME=JSON", value_parser = member)]
     claim: Vec<(String, Value)>,
     /// It expired an hour ago
     #[arg(long)]
@@ -51,12 +62,15 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) async fn run(self) -> super::Result {
-        let (description, target) = self.split();
+        let (description, target) = self.split()?;
         let Answer { access_token } = target.post(MINT_PATH, Some(&description)).await?;
         super::print(&access_token)
     }
 
-    fn split(self) -> (Description, Target) {
+    fn split(self) -> Result<(Description, Target), LocalError> {
+        let key =
+            self.dpop_key.map(|file| key_file::OF_CLIENT.read_or_create(&file)).transpose()?;
+        let certificate = self.certificate.map(|file| certificate::read(&file)).transpose()?;
         let description = Description {
             audience: self.audience,
             scope: (!self.scope.is_empty()).then(|| self.scope.join(" ")),
@@ -68,25 +82,15 @@ impl Token {
             profile: self.profile,
             expired: self.expired,
             expires_in: self.expires_in,
+            jkt: key.map(|key| key.thumbprint()),
+            certificate: certificate.map(|der| STANDARD.encode(der)),
             claims: self.claim.into_iter().collect(),
         };
-        (description, self.target)
+        Ok((description, self.target))
     }
 }
 
 #[derive(Deserialize)]
 struct Answer {
     access_token: String,
-}
-
-fn claim(text: &str) -> Result<(String, Value), String> {
-    match text.split_once('=') {
-        Some((name, json)) if !name.is_empty() => {
-            let value = serde_json::from_str(json).map_err(|_| {
-                format!("{json} is not JSON. Text stands in quotes: --claim '{name}=\"…\"'")
-            })?;
-            Ok((name.into(), value))
-        }
-        _ => Err("there is no name in it. Write NAME=JSON, for example plan='\"pro\"'".into()),
-    }
 }

@@ -29,6 +29,6 @@ async fn mint(
         Refusal::invalid_request(format!("the description of the token cannot be read: {error}"))
     })?;
     let token = description.token(&tenant).map_err(Refusal::invalid_request)?;
-    let answer = json!({ "access_token": token.mint(), "token_type": "Bearer" });
+    let answer = json!({ "access_token": token.mint(), "token_type": description.token_type() });
     Ok(uncached(StatusCode::OK, &answer))
 }

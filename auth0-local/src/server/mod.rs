@@ -8,6 +8,7 @@ mod faulty;
 mod host;
 mod mint;
 mod oauth;
+mod proof;
 mod refusal;
 
 use crate::drill::Drill;

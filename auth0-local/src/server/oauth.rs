@@ -1,6 +1,7 @@
 //! `POST /oauth/token`, as Auth0 answers a machine.
 use super::{
     body::object,
+    proof,
     refusal::{Refusal, uncached},
 };
 use crate::{drill::Drill, organization::Organization};
@@ -20,8 +21,11 @@ use url::form_urlencoded;
 /// What Auth0 gives a token to live unless the API says otherwise.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Below the issuer.
+pub(super) const PATH: &str = "oauth/token";
+
 pub(super) fn routes() -> Router<Drill> {
-    Router::new().route("/oauth/token", post(token))
+    Router::new().route(&format!("/{PATH}"), post(token))
 }
 
 async fn token(
@@ -43,8 +47,14 @@ async fn token(
             organization.parse().map_err(|sentence: String| Refusal::invalid_request(sentence))?;
         token = organization.put_into(token);
     }
+    // Last, so that a request that is mended can be sent with the same proof.
+    let mut token_type = "Bearer";
+    if let Some(thumbprint) = proof::checked(&drill, &headers)? {
+        token = token.bound_to_thumbprint(&thumbprint);
+        token_type = "DPoP";
+    }
     let expires_in = LIFETIME.as_secs();
-    let issued = Issued { access_token: token.mint(), token_type: "Bearer", expires_in, scope };
+    let issued = Issued { access_token: token.mint(), token_type, expires_in, scope };
     Ok(uncached(StatusCode::OK, &json!(issued)))
 }
 

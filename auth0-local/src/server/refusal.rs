@@ -1,7 +1,7 @@
 use axum::{
     extract::rejection::BytesRejection,
     http::{
-        StatusCode,
+        HeaderValue, StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
@@ -14,6 +14,8 @@ pub(super) struct Refusal {
     status: StatusCode,
     error: &'static str,
     description: String,
+    /// For the client's next DPoP proof.
+    nonce: Option<HeaderValue>,
 }
 
 impl Refusal {
@@ -22,7 +24,12 @@ impl Refusal {
         error: &'static str,
         description: impl Into<String>,
     ) -> Self {
-        Self { status, error, description: description.into() }
+        Self { status, error, description: description.into(), nonce: None }
+    }
+
+    pub(super) fn with_nonce(mut self, nonce: Option<HeaderValue>) -> Self {
+        self.nonce = nonce;
+        self
     }
 
     pub(super) fn invalid_request(description: impl Into<String>) -> Self {
@@ -42,8 +49,13 @@ impl From<BytesRejection> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { status, error, description } = self;
-        uncached(status, &json!({ "error": error, "error_description": description }))
+        let Self { status, error, description, nonce } = self;
+        let body = json!({ "error": error, "error_description": description });
+        let mut response = uncached(status, &body);
+        if let Some(nonce) = nonce {
+            response.headers_mut().insert("dpop-nonce", nonce);
+        }
+        response
     }
 }
 

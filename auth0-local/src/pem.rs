@@ -1,0 +1,38 @@
+//! Text around DER (RFC 7468), as much of it as keys and certificates in files need.
+use base64::{Engine, engine::general_purpose::STANDARD};
+use std::borrow::Cow;
+
+/// The line length of RFC 7468 §2.
+const LINE: usize = 64;
+
+/// What a file holds, be it PEM with this label or DER. Text before and after is passed over, as
+/// openssl does.
+pub(crate) fn der<'a>(bytes: &'a [u8], label: &str) -> Option<Cow<'a, [u8]>> {
+    let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.contains("-----BEGIN "))
+    else {
+        return Some(bytes.into());
+    };
+    let (_, rest) = text.split_once(&begin(label))?;
+    let (body, _) = rest.split_once(&end(label))?;
+    let body: String = body.split_ascii_whitespace().collect();
+    STANDARD.decode(body).ok().map(Cow::Owned)
+}
+
+pub(crate) fn pem(der: &[u8], label: &str) -> String {
+    let mut pem = begin(label) + "\n";
+    for (index, character) in STANDARD.encode(der).chars().enumerate() {
+        if index > 0 && index % LINE == 0 {
+            pem.push('\n');
+        }
+        pem.push(character);
+    }
+    pem + "\n" + &end(label) + "\n"
+}
+
+fn begin(label: &str) -> String {
+    format!("-----BEGIN {label}-----")
+}
+
+fn end(label: &str) -> String {
+    format!("-----END {label}-----")
+}
