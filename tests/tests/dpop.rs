@@ -700,8 +700,8 @@ async fn nonces_are_asked_for_and_renewed() {
     let nonces = DpopNonces::with_secret([7; 32]).lifetime(period);
     let dpop = Dpop::required().nonces(nonces).max_age(Duration::from_secs(3600));
     for (server, mut client) in start(&tenant, dpop.clone()).await {
-        let token = || tenant.token().scope("read:messages").bound_to(&tenant.client_key()).mint();
-        client.token = token();
+        let token = tenant.token().scope("read:messages");
+        client.token = token.bound_to(&tenant.client_key()).mint();
         let ask = async |nonce: Option<&str>| {
             let proof = client.proof_for("/layer");
             let proof = nonce.map_or(proof.clone(), |nonce| proof.nonce(nonce));
