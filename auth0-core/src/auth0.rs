@@ -7,9 +7,10 @@ use crate::{
     clock::{Clock, Moment},
     credentials::{Credentials, Scheme},
     crypto::Message,
-    dpop::{DpopRules, Insertion, ReplayStoreError},
+    dpop::{DpopMode, DpopRules, Insertion, ReplayStoreError},
     error::{Error, ErrorCode, ErrorKind},
     health::Health,
+    issuers::{Issuers, Trusted},
     jwks::{
         KnownHeader, Snapshot, Verdict,
         cache::{KeyCache, Unavailable},
@@ -17,13 +18,17 @@ use crate::{
     jws::{Compact, Escaped, Header},
     measure::{self, Stopwatch},
     origin::Origin,
+    policy::Circumstances,
     request::RequestView,
     token::{AccessToken, Remembered, Verified},
     token_cache::TokenCache,
-    verifier::Rules,
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+use tokio::task::JoinSet;
 use tracing::field::DisplayValue;
+
+/// How many issuers are asked for their keys at once, when all are to be.
+const ASKED_AT_ONCE: usize = 16;
 
 /// When to ask again while the store of used proofs does not answer.
 const REPLAY_RETRY: Duration = Duration::from_secs(1);
@@ -47,12 +52,15 @@ const REPLAY_RETRY: Duration = Duration::from_secs(1);
 pub struct Auth0(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) rules: Rules,
+    pub(crate) issuers: Issuers,
+    pub(crate) max_token_bytes: usize,
     pub(crate) dpop: DpopRules,
+    /// Those that are enabled for any issuer.
+    pub(crate) schemes: DpopMode,
     pub(crate) origin: Origin,
-    pub(crate) keys: Arc<KeyCache>,
     pub(crate) tokens: TokenCache,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Where it is not known yet whose token it is.
     pub(crate) challenge: Arc<ChallengeOptions>,
 }
 
@@ -91,7 +99,7 @@ impl Auth0 {
     }
 
     fn credentials<'a>(&self, request: &RequestView<'a>) -> Result<Credentials<'a>, Error> {
-        Credentials::parse(request, self.0.dpop.mode, self.0.rules.max_token_bytes)
+        Credentials::parse(request, self.0.schemes, self.0.max_token_bytes)
     }
 
     /// The same without waiting: the verdict, or `None` if there are no keys at hand, or not the one
@@ -132,7 +140,9 @@ impl Auth0 {
             Err(error) => (None, Err(error.into())),
         };
         match verdict {
-            Err(Halt::KeysMissing(_) | Halt::KeyUnknown { .. } | Halt::ProofPending { .. }) => None,
+            Err(Halt::KeysMissing { .. } | Halt::KeyUnknown { .. } | Halt::ProofPending { .. }) => {
+                None
+            }
             verdict => Some(self.report(stopwatch, scheme, verdict)),
         }
     }
@@ -143,45 +153,93 @@ impl Auth0 {
     /// # Errors
     /// As for [`authenticate`](Self::authenticate).
     pub async fn verify(&self, token: &str) -> Result<AccessToken, Error> {
-        let Inner { dpop, rules, .. } = &*self.0;
-        self.judge(Credentials::bearer(token.as_bytes(), dpop.mode, rules.max_token_bytes)).await
+        let Inner { schemes, max_token_bytes, .. } = &*self.0;
+        self.judge(Credentials::bearer(token.as_bytes(), *schemes, *max_token_bytes)).await
     }
 
     /// Fetches the issuer's keys if there are none, so that the first request does not wait for
     /// them. With keys at hand it does nothing, so it also serves as a readiness probe; without, it
-    /// takes up to five seconds, and is answered at once while a failing issuer is being spared.
+    /// takes up to five seconds, and is answered at once while a failing issuer is being spared. Of
+    /// several issuers, it asks all, sixteen at a time.
     ///
     /// # Errors
-    /// `keys_unavailable`. The verifier works all the same as soon as the issuer answers: log it
-    /// and go on.
+    /// `keys_unavailable`, of several issuers for the first that fails. The verifier works all the same
+    /// as soon as the issuer answers, and for the others: log it and go on.
     pub async fn warm_up(&self) -> Result<(), Error> {
-        match self.0.keys.keys().await {
-            Ok(_) => Ok(()),
-            Err(reason) => Err(unavailable(&reason).with_options(&self.0.challenge)),
-        }
+        self.ask_all(|_| true, |keys| async move { keys.keys().await.map(drop) }).await
     }
 
-    /// Fetches the issuer's keys now, whatever their age: a key that the issuer has withdrawn is
-    /// refused from then on. Without this it is refused within ten minutes, while the issuer
-    /// answers. Tokens that were verified before are forgotten.
+    /// Fetches the keys of every issuer that were fetched before, whatever their age: a key that an issuer
+    /// has withdrawn is refused from then on. Without this it is refused within ten minutes, while the
+    /// issuer answers. Tokens that were verified before are forgotten.
     ///
     /// # Errors
-    /// `keys_unavailable`: the keys at hand go on serving.
+    /// `keys_unavailable`, of several issuers for the first that fails: the keys at hand go on serving.
     pub async fn refresh(&self) -> Result<(), Error> {
-        let outcome = self.0.keys.refresh().await;
+        let is_only = self.0.issuers.only().is_some();
+        let outcome = self
+            .ask_all(
+                |keys| is_only || keys.was_asked_for(),
+                |keys| async move { keys.refresh().await.map(drop) },
+            )
+            .await;
         self.0.tokens.clear();
-        match outcome {
-            Ok(_) => Ok(()),
-            Err(reason) => Err(unavailable(&reason).with_options(&self.0.challenge)),
+        outcome
+    }
+
+    async fn ask_all<F>(
+        &self,
+        is_asked: impl Fn(&KeyCache) -> bool,
+        ask: impl Fn(Arc<KeyCache>) -> F,
+    ) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), Unavailable>> + Send + 'static,
+    {
+        let mut first = Ok(());
+        let mut asked = JoinSet::new();
+        let caches = self.0.issuers.iter().map(|trusted| &trusted.keys);
+        let mut caches = caches.filter(|keys| is_asked(keys)).map(Arc::clone);
+        loop {
+            while asked.len() < ASKED_AT_ONCE
+                && let Some(keys) = caches.next()
+            {
+                asked.spawn(ask(keys));
+            }
+            match asked.join_next().await {
+                None => return first,
+                Some(Ok(Err(reason))) if first.is_ok() => {
+                    first = Err(unavailable(&reason).with_options(&self.0.challenge));
+                }
+                Some(_) => {}
+            }
         }
     }
 
     /// How it stands with the issuer's keys, without asking the issuer. For a readiness probe use
     /// [`warm_up`](Self::warm_up), which asks if there are no keys yet; an instance that waits for
     /// its first request to have keys would never be sent one.
+    ///
+    /// Of several issuers, it is the worst of those that were asked for keys; see
+    /// [`health_of`](Self::health_of) for one.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.0.keys.health()
+        if let Some(only) = self.0.issuers.only() {
+            return only.keys.health();
+        }
+        let caches = self.0.issuers.iter().map(|trusted| &trusted.keys);
+        let known = caches.filter(|keys| keys.was_asked_for()).map(|keys| keys.health());
+        known.max_by_key(Health::gravity).unwrap_or(Health::Ready { age: Duration::ZERO })
+    }
+
+    /// The same of one issuer, by its name in `iss`; `None` if it is not one that is trusted.
+    #[must_use]
+    pub fn health_of(&self, issuer: &str) -> Option<Health> {
+        Some(self.0.issuers.named(issuer)?.keys.health())
+    }
+
+    /// The issuers that are trusted, as they stand in `iss`, in the order in which they were configured.
+    pub fn issuers(&self) -> impl Iterator<Item = &str> {
+        self.0.issuers.iter().map(|trusted| trusted.rules.issuer.as_str())
     }
 
     /// Whether the verifier has remembered the token (see
@@ -209,7 +267,7 @@ impl Auth0 {
                 let verdict = match self.judge_now(credentials) {
                     // In a box, because nearly every request does without.
                     Err(
-                        halt @ (Halt::KeysMissing(_)
+                        halt @ (Halt::KeysMissing { .. }
                         | Halt::KeyUnknown { .. }
                         | Halt::ProofPending { .. }),
                     ) => Box::pin(self.judge_later(credentials, halt)).await,
@@ -225,21 +283,16 @@ impl Auth0 {
     /// Judges with what is at hand.
     fn judge_now(&self, credentials: Credentials<'_>) -> Result<AccessToken, Halt> {
         let now = self.0.clock.moment();
-        let current = self.0.keys.usable(now.monotonic);
-        let keys = current.as_ref().and_then(|current| current.as_ref());
-        if let Some(keys) = keys
-            && let Some(verified) = self.remembered(credentials.token, keys, now)
-        {
-            self.0.keys.refresh_if_due(keys, now.monotonic);
-            measure::recognised(&self.0.rules.issuer);
+        if let Some(verified) = self.remembered(credentials.token, now) {
             let token = AccessToken::new(verified, credentials.scheme);
+            measure::recognised(token.issuer());
             tracing::debug!(
                 target: "auth0", issuer = token.issuer(), client_id = token.client_id().map(escaped),
                 "an access token that was verified before"
             );
             return self.bind_now(token, &credentials, now);
         }
-        self.verify_with(&credentials, keys, now)
+        self.verify_with(&credentials, None, now)
             .and_then(|token| self.bind_now(token, &credentials, now))
             .or_else(|halt| {
                 if matches!(halt, Halt::Refused(_)) {
@@ -256,9 +309,11 @@ impl Auth0 {
         halt: Halt,
     ) -> Result<AccessToken, Halt> {
         let token = match halt {
-            Halt::KeysMissing(header) => self.judge_with_keys(&credentials, header).await?,
-            Halt::KeyUnknown { header, keys } => {
-                self.judge_with_newer_keys(&credentials, header, keys).await?
+            Halt::KeysMissing { trusted, header } => {
+                self.judge_with_keys(&credentials, trusted, header).await?
+            }
+            Halt::KeyUnknown { trusted, header, keys } => {
+                self.judge_with_newer_keys(&credentials, trusted, header, keys).await?
             }
             Halt::ProofPending { token, proven } => return self.claim_proof(token, *proven).await,
             halt @ Halt::Refused(_) => return Err(halt),
@@ -269,18 +324,30 @@ impl Auth0 {
         }
     }
 
-    /// Checks what the token is bound to, if it is, with what is at hand: a used proof may have to be
-    /// looked for elsewhere.
+    /// Checks what its issuer is trusted for, and what the token is bound to, if it is, with what is at
+    /// hand: a used proof may have to be looked for elsewhere.
     fn bind_now(
         &self,
         token: AccessToken,
         credentials: &Credentials<'_>,
         now: Moment,
     ) -> Result<AccessToken, Halt> {
+        let mode = token.trusted().map_or(self.0.schemes, |trusted| trusted.dpop);
+        if let Some(requirement) = token.trusted().and_then(|trusted| trusted.requirement.as_ref())
+        {
+            let circumstances = Circumstances {
+                now: now.unix_time,
+                leeway: token.trusted().map_or(Duration::ZERO, |trusted| trusted.rules.leeway),
+                request: None,
+            };
+            requirement
+                .check_under(&token, circumstances)
+                .map_err(|error| Halt::of_token(error, &token))?;
+        }
         if token.binding().is_none() && credentials.is_plain() {
             return Ok(token);
         }
-        let proven = Binding::check(token.binding(), credentials, &self.0, now.unix_time)
+        let proven = Binding::check(token.binding(), credentials, mode, &self.0, now.unix_time)
             .map_err(|error| Halt::of_token(error, &token))?;
         let Some(proven) = proven else { return Ok(token) };
         match self.0.dpop.replay.insert_now(proven.entry) {
@@ -296,43 +363,71 @@ impl Auth0 {
     }
 
     /// A token that was verified before and still is what it was.
-    fn remembered(&self, token: &[u8], keys: &Snapshot, now: Moment) -> Option<Arc<Verified>> {
+    fn remembered(&self, token: &[u8], now: Moment) -> Option<Arc<Verified>> {
         self.0.tokens.get(token, |known| {
-            known.remembered.is_some_and(|known| known.generation == keys.generation)
-                && self.0.rules.check_times(&known.times, now.unix_time).is_ok()
+            let (Some(trusted), Some(remembered)) = (&known.trusted, known.remembered) else {
+                return false;
+            };
+            let current = trusted.keys.usable(now.monotonic);
+            let Some(keys) = current.as_ref().and_then(|current| current.as_ref()) else {
+                return false;
+            };
+            let is_current = remembered.generation == keys.generation
+                && trusted.rules.check_times(&known.times, now.unix_time).is_ok();
+            if is_current {
+                trusted.keys.refresh_if_due(keys, now.monotonic);
+            }
+            is_current
         })
     }
 
-    /// Judges a token with these keys; without any, as far as that goes.
+    /// Judges a token with these keys, or with those of its issuer that are at hand; without any, as far
+    /// as that goes.
     fn verify_with(
         &self,
         credentials: &Credentials<'_>,
         keys: Option<&Arc<Snapshot>>,
         now: Moment,
     ) -> Result<AccessToken, Halt> {
-        let Inner { rules, tokens, .. } = &*self.0;
+        let Inner { issuers, tokens, .. } = &*self.0;
         let token = credentials.token;
         let compact = Compact::split(token)?;
+        // What is wrong with the header is told first, though it is read last: nearly always it is one
+        // that is known.
+        let header_first = |error| self.refuse_after_header(&compact, error);
+        let payload = compact.payload().map_err(header_first)?;
+        let mut buffer = [0; _];
+        let signature = compact.signature(&mut buffer).map_err(header_first)?;
+        let claims = Claims::parse(&payload).map_err(header_first)?;
+        let (trusted, issuer) = issuers.of(&claims, &payload).map_err(header_first)?;
+
+        let at_hand;
+        let keys = match keys {
+            Some(keys) => Some(keys),
+            None => {
+                at_hand = trusted.keys.usable(now.monotonic);
+                at_hand.as_ref().and_then(|current| current.as_ref())
+            }
+        };
         let known_headers = keys.map(|keys| keys.keys.known_headers.load());
         let known = known_headers.as_ref().and_then(|headers| headers.find(compact.header));
         let read;
         let header = match known {
             Some(known) => &known.header,
             None => {
-                read = Header::parse(compact.header, rules.algorithms)?;
+                read = Header::parse(compact.header, trusted.rules.algorithms)?;
                 &read
             }
         };
-        let refuse = |error| Halt::refused(error, header, None);
+        let refuse = |error| Halt::refused(error, header, Some(trusted), None);
         let algorithm = header.accepted().map_err(refuse)?;
-        let payload = compact.payload().map_err(refuse)?;
-        let mut buffer = [0; _];
-        let signature = compact.signature(&mut buffer).map_err(refuse)?;
-        let claims = Claims::parse(&payload).map_err(refuse)?;
-        let issuer = rules.check_issuer(&claims, &payload).map_err(refuse)?;
-
-        let Some(keys) = keys else { return Err(Halt::KeysMissing(header.clone())) };
-        self.0.keys.refresh_if_due(keys, now.monotonic);
+        if !credentials.scheme.is_enabled(trusted.dpop) {
+            return Err(refuse(Error::new(ErrorCode::SchemeUnsupported)));
+        }
+        let Some(keys) = keys else {
+            return Err(Halt::KeysMissing { trusted: Arc::clone(trusted), header: header.clone() });
+        };
+        trusted.keys.refresh_if_due(keys, now.monotonic);
         // Which key a token without a kid means depends on what else is in the set.
         let is_remembered = !tokens.is_off() && header.key_id.is_some();
         let has_fingerprint = is_remembered || claims.confirmation.is_some();
@@ -348,16 +443,22 @@ impl Auth0 {
                 keys.keys.known_headers.learn(compact.header, header, &key);
             }
             Verdict::UnknownKey => {
-                return Err(Halt::KeyUnknown { header: header.clone(), keys: Arc::clone(keys) });
+                return Err(Halt::KeyUnknown {
+                    trusted: Arc::clone(trusted),
+                    header: header.clone(),
+                    keys: Arc::clone(keys),
+                });
             }
             verdict => return Err(refuse(refusal(&verdict))),
         }
 
-        let mut verified = rules
+        let mut verified = trusted
+            .rules
             .check(issuer, header, &claims, &payload, now.unix_time)
             // The signature is good, so the client is who the issuer says.
-            .map_err(|error| Halt::refused(error, header, claims.client_id()))?;
+            .map_err(|error| Halt::refused(error, header, Some(trusted), claims.client_id()))?;
         verified.payload = payload.into();
+        verified.trusted = Some(Arc::clone(trusted));
         let is_remembered = is_remembered && tokens.takes(&verified);
         if is_remembered || verified.binding.is_some() {
             let fingerprint = message.fingerprint(token);
@@ -380,17 +481,31 @@ impl Auth0 {
         Ok(token)
     }
 
+    /// A token that is refused for its payload or signature part, if its header is none to refuse it for.
+    fn refuse_after_header(&self, compact: &Compact<'_>, error: Error) -> Halt {
+        match Header::parse(compact.header, self.0.issuers.algorithms) {
+            Err(earlier) => earlier.into(),
+            Ok(header) => {
+                let error = header.accepted().err().unwrap_or(error);
+                Halt::refused(error, &header, None, None)
+            }
+        }
+    }
+
     /// Judges after having asked the issuer for keys.
     async fn judge_with_keys(
         &self,
         credentials: &Credentials<'_>,
+        trusted: Arc<Trusted>,
         header: Header,
     ) -> Result<AccessToken, Halt> {
-        let keys = self.0.keys.keys().await;
-        let keys = keys.map_err(|reason| Halt::refused(unavailable(&reason), &header, None))?;
+        let keys =
+            trusted.keys.keys().await.map_err(|reason| {
+                Halt::refused(unavailable(&reason), &header, Some(&trusted), None)
+            })?;
         match self.verify_with(credentials, Some(&keys), self.0.clock.moment()) {
-            Err(Halt::KeyUnknown { header, keys }) => {
-                self.judge_with_newer_keys(credentials, header, keys).await
+            Err(Halt::KeyUnknown { trusted, header, keys }) => {
+                self.judge_with_newer_keys(credentials, trusted, header, keys).await
             }
             verdict => verdict,
         }
@@ -400,16 +515,20 @@ impl Auth0 {
     async fn judge_with_newer_keys(
         &self,
         credentials: &Credentials<'_>,
+        trusted: Arc<Trusted>,
         header: Header,
         keys: Arc<Snapshot>,
     ) -> Result<AccessToken, Halt> {
         let Some(key_id) = header.key_id.as_deref() else {
-            return Err(Halt::KeyUnknown { header, keys });
+            return Err(Halt::KeyUnknown { trusted, header, keys });
         };
-        let newer = self.0.keys.newer_with(key_id, &keys).await;
-        match newer.map_err(|reason| Halt::refused(unavailable(&reason), &header, None))? {
+        let newer =
+            trusted.keys.newer_with(key_id, &keys).await.map_err(|reason| {
+                Halt::refused(unavailable(&reason), &header, Some(&trusted), None)
+            })?;
+        match newer {
             Some(newer) => self.verify_with(credentials, Some(&newer), self.0.clock.moment()),
-            None => Err(Halt::KeyUnknown { header, keys }),
+            None => Err(Halt::KeyUnknown { trusted, header, keys }),
         }
     }
 
@@ -420,15 +539,16 @@ impl Auth0 {
         scheme: Option<Scheme>,
         verdict: Result<AccessToken, Halt>,
     ) -> Result<AccessToken, Error> {
-        let issuer = &self.0.rules.issuer;
         let halt = match verdict {
             Ok(token) => {
-                stopwatch.accepted(issuer);
+                stopwatch.accepted(token.issuer());
                 return Ok(token);
             }
             Err(halt) => halt,
         };
-        let Refused { error, header, client_id } = *halt.into_refused();
+        let Refused { error, header, trusted, client_id } = *halt.into_refused();
+        let trusted = trusted.as_ref().or_else(|| self.0.issuers.only());
+        let issuer = trusted.map_or("", |trusted| trusted.rules.issuer.as_str());
         let error = match scheme {
             Some(scheme) => error.with_scheme(scheme),
             None => error, // where it was found out, the scheme was known, or there is none
@@ -439,7 +559,7 @@ impl Auth0 {
             tracing::debug!(target: "auth0", error_code, "a request without credentials");
         } else {
             tracing::info!(
-                target: "auth0", error_code, issuer = issuer.as_str(),
+                target: "auth0", error_code, issuer,
                 client_id = client_id.as_deref().map(escaped),
                 alg = header.as_ref().map(|header| escaped(header.algorithm_name())),
                 kid = header.as_ref().and_then(|header| header.key_id.as_deref()).map(escaped),
@@ -447,7 +567,13 @@ impl Auth0 {
                 "refused an access token"
             );
         }
-        Err(error.with_options(&self.0.challenge))
+        Err(error.with_options(trusted.map_or(&self.0.challenge, |trusted| &trusted.challenge)))
+    }
+
+    /// The challenge for a token that was accepted.
+    pub(crate) fn challenge_for<C>(&self, token: &AccessToken<C>) -> &Arc<ChallengeOptions> {
+        let trusted = self.0.issuers.named(token.issuer());
+        trusted.map_or(&self.0.challenge, |trusted| &trusted.challenge)
     }
 }
 
@@ -455,9 +581,13 @@ impl Auth0 {
 enum Halt {
     Refused(Box<Refused>),
     /// There are no keys that may be used without asking for them.
-    KeysMissing(Header),
+    KeysMissing {
+        trusted: Arc<Trusted>,
+        header: Header,
+    },
     /// These keys have none of the name that the token gives.
     KeyUnknown {
+        trusted: Arc<Trusted>,
         header: Header,
         keys: Arc<Snapshot>,
     },
@@ -472,26 +602,39 @@ enum Halt {
 struct Refused {
     error: Error,
     header: Option<Header>,
+    /// The issuer, if it is one that is trusted.
+    trusted: Option<Arc<Trusted>>,
     client_id: Option<Box<str>>,
 }
 
 impl Halt {
-    fn refused(error: Error, header: &Header, client_id: Option<Box<str>>) -> Self {
-        Self::Refused(Box::new(Refused { error, header: Some(header.clone()), client_id }))
+    fn refused(
+        error: Error,
+        header: &Header,
+        trusted: Option<&Arc<Trusted>>,
+        client_id: Option<Box<str>>,
+    ) -> Self {
+        let (header, trusted) = (Some(header.clone()), trusted.map(Arc::clone));
+        Self::Refused(Box::new(Refused { error, header, trusted, client_id }))
     }
 
     /// A refusal of a token that is genuine.
     fn of_token(error: Error, token: &AccessToken) -> Self {
         let client_id = token.client_id().map(Into::into);
-        Self::Refused(Box::new(Refused { error, header: None, client_id }))
+        let trusted = token.trusted().map(Arc::clone);
+        Self::Refused(Box::new(Refused { error, header: None, trusted, client_id }))
     }
 
     fn into_refused(self) -> Box<Refused> {
-        let (error, header) = match self {
+        let (error, header, trusted) = match self {
             Self::Refused(refused) => return refused,
             // Not said to anybody: the keys are fetched first.
-            Self::KeysMissing(header) => (Error::new(ErrorCode::KeysUnavailable), header),
-            Self::KeyUnknown { header, .. } => (refusal(&Verdict::UnknownKey), header),
+            Self::KeysMissing { header, trusted } => {
+                (Error::new(ErrorCode::KeysUnavailable), header, trusted)
+            }
+            Self::KeyUnknown { header, trusted, .. } => {
+                (refusal(&Verdict::UnknownKey), header, trusted)
+            }
             // Nor is this: the store is asked first.
             Self::ProofPending { token, .. } => {
                 return match Self::of_token(Error::new(ErrorCode::ReplayStoreUnavailable), &token) {
@@ -500,13 +643,14 @@ impl Halt {
                 };
             }
         };
-        Box::new(Refused { error, header: Some(header), client_id: None })
+        let (header, trusted) = (Some(header), Some(trusted));
+        Box::new(Refused { error, header, trusted, client_id: None })
     }
 }
 
 impl From<Error> for Halt {
     fn from(error: Error) -> Self {
-        Self::Refused(Box::new(Refused { error, header: None, client_id: None }))
+        Self::Refused(Box::new(Refused { error, header: None, trusted: None, client_id: None }))
     }
 }
 
@@ -556,9 +700,13 @@ fn unavailable(reason: &Unavailable) -> Error {
 
 impl fmt::Debug for Auth0 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Auth0")
-            .field("issuer", &self.0.rules.issuer.as_str())
-            .field("audiences", &self.0.rules.audiences)
-            .finish_non_exhaustive()
+        let mut debug = f.debug_struct("Auth0");
+        match self.0.issuers.only() {
+            Some(only) => debug
+                .field("issuer", &only.rules.issuer.as_str())
+                .field("audiences", &only.rules.audiences),
+            None => debug.field("issuers", &self.0.issuers),
+        };
+        debug.finish_non_exhaustive()
     }
 }

@@ -65,13 +65,14 @@ impl Auth0 {
     /// # }).unwrap() }
     /// ```
     pub fn forbid<C>(&self, token: &AccessToken<C>, reason: &'static str) -> Error {
-        let error = Error::new(ErrorCode::RequirementNotMet).because(reason);
-        measure::refusal(&self.0.rules.issuer, error.code());
+        let error =
+            Error::new(ErrorCode::RequirementNotMet).because(reason).with_scheme(token.scheme());
+        measure::refusal(token.issuer(), error.code());
         tracing::info!(
             target: "auth0", error_code = error.code().as_str(),
             client_id = token.client_id().map(escaped), cause = reason, "refused a request"
         );
-        error.with_options(&self.0.challenge)
+        error.with_options(self.challenge_for(token))
     }
 
     /// The organization of a verified token, which it has to have. The error's challenge is this
@@ -83,7 +84,7 @@ impl Auth0 {
         self.authorize(token, &any_organization())?;
         // The requirement is met by what this reads.
         token.organization().ok_or_else(|| {
-            Error::new(ErrorCode::OrganizationMismatch).with_options(&self.0.challenge)
+            Error::new(ErrorCode::OrganizationMismatch).with_options(self.challenge_for(token))
         })
     }
 
@@ -95,11 +96,11 @@ impl Auth0 {
     ) -> Result<(), Error> {
         let circumstances = Circumstances {
             now: if requirement.needs_time() { self.0.clock.unix_time() } else { Duration::ZERO },
-            leeway: self.0.rules.leeway,
+            leeway: token.trusted().map_or(Duration::ZERO, |trusted| trusted.rules.leeway),
             request,
         };
         requirement.check_under(token, circumstances).map_err(|error| {
-            measure::refusal(&self.0.rules.issuer, error.code());
+            measure::refusal(token.issuer(), error.code());
             let (error_code, hint) =
                 (error.code().as_str(), requirement.hint(token, circumstances));
             if error.kind() == ErrorKind::Misconfigured {
@@ -114,7 +115,7 @@ impl Auth0 {
                     "refused a request"
                 );
             }
-            error.with_options(&self.0.challenge)
+            error.with_options(self.challenge_for(token))
         })
     }
 
@@ -128,7 +129,7 @@ impl Auth0 {
         token: &AccessToken,
     ) -> Result<AccessToken<T>, Error> {
         token.with_claims().map_err(|error| {
-            measure::refusal(&self.0.rules.issuer, error.code());
+            measure::refusal(token.issuer(), error.code());
             tracing::info!(
                 target: "auth0",
                 error_code = error.code().as_str(),
@@ -136,7 +137,7 @@ impl Auth0 {
                 cause = error.cause(),
                 "refused an access token"
             );
-            error.with_options(&self.0.challenge)
+            error.with_options(self.challenge_for(token))
         })
     }
 }

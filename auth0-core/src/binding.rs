@@ -81,6 +81,7 @@ impl Binding {
     pub(crate) fn check(
         binding: Option<&Self>,
         credentials: &Credentials<'_>,
+        mode: DpopMode,
         verifier: &Inner,
         now: Duration,
     ) -> Result<Option<Proven>, Error> {
@@ -90,7 +91,7 @@ impl Binding {
             (Scheme::Bearer, _, true) => {
                 return Err(mismatch("the token is bound to a DPoP key, and came as Bearer"));
             }
-            (Scheme::Bearer, Some(_), false) if verifier.dpop.mode != DpopMode::Disabled => {
+            (Scheme::Bearer, Some(_), false) if mode != DpopMode::Disabled => {
                 return Err(Error::new(ErrorCode::RequestMalformed).because(
                     "a DPoP proof came with a token that is not bound to a key, as Bearer",
                 ));

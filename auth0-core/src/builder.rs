@@ -3,25 +3,29 @@ use crate::{
     auth0::{Auth0, Inner},
     challenge::{ChallengeOptions, RefusalBody, RenderBody},
     clock::{Clock, SystemClock},
-    crypto::{Algorithm, AlgorithmSet},
-    domain::{Audience, Domain, Issuer},
-    dpop::Dpop,
+    crypto::Algorithm,
+    domain::{Domain, Issuer},
+    dpop::{Dpop, DpopMode},
     error::Error,
     http::HttpClient,
+    issuers::{Issuers, Trusted},
     jwks::{Fetcher, STALE, cache::KeyCache},
     origin::Origin,
     token_cache::TokenCache,
-    verifier::Rules,
+    trusted_issuer::{Checked, Defaults, TrustedIssuer},
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet, hash_map::Entry},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 /// Auth0 signs with RS256 or PS256.
 const DEFAULT_ALGORITHMS: [Algorithm; 2] = [Algorithm::RS256, Algorithm::PS256];
 
 /// Clocks that are kept by NTP differ by less.
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
-/// More would lengthen the life of every token noticeably.
-const MAX_LEEWAY: Duration = Duration::from_secs(60);
 
 /// Twice what common servers let through as one header field.
 const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -54,8 +58,7 @@ const LARGEST_TOKEN_CACHE: usize = 1_000_000;
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder {
-    domain: Option<String>,
-    issuer: Option<String>,
+    issuers: Vec<TrustedIssuer>,
     audiences: Vec<String>,
     algorithms: Vec<Algorithm>,
     leeway: Duration,
@@ -75,8 +78,7 @@ pub struct Builder {
 impl Builder {
     pub(crate) fn new() -> Self {
         Self {
-            domain: None,
-            issuer: None,
+            issuers: Vec::new(),
             audiences: Vec::new(),
             algorithms: DEFAULT_ALGORITHMS.into(),
             leeway: DEFAULT_LEEWAY,
@@ -113,8 +115,8 @@ impl Builder {
     ) -> Result<Self, ConfigError> {
         // Compose files hand on what is not set as an empty value.
         let variable = |name| Ok(variable(name)?.filter(|value| !value.trim().is_empty()));
-        let (domain, issuer) = (variable("AUTH0_DOMAIN")?, variable("AUTH0_ISSUER")?);
-        if domain.is_none() && issuer.is_none() {
+        let (domains, issuers) = (variable("AUTH0_DOMAIN")?, variable("AUTH0_ISSUER")?);
+        if domains.is_none() && issuers.is_none() {
             return Err(ConfigError::new(
                 "the environment variable AUTH0_DOMAIN is not set, or empty. Set it to the domain \
                  of your tenant, for example AUTH0_DOMAIN=acme.eu.auth0.com",
@@ -127,13 +129,16 @@ impl Builder {
                  several APIs, put commas between them",
             ));
         };
-        if audience.split(',').any(|entry| entry.trim().is_empty()) {
-            return Err(ConfigError::new(format!(
-                "an entry of AUTH0_AUDIENCE={audience:?} is empty. Put one comma between two \
-                 audiences, and none at the end"
-            )));
+        let mut builder = Self::new().audiences(entries("AUTH0_AUDIENCE", &audience)?);
+        for domain in entries("AUTH0_DOMAIN", domains.as_deref().unwrap_or_default())? {
+            builder = builder.domain(domain);
         }
-        let mut builder = Self { domain, issuer, ..Self::new() }.audiences(audience.split(','));
+        for issuer in entries("AUTH0_ISSUER", issuers.as_deref().unwrap_or_default())? {
+            builder = builder.issuer(issuer);
+        }
+        if let (Some(domains), Some(issuers)) = (domains, issuers) {
+            same_issuers(&domains, &issuers)?;
+        }
         if let Some(mode) = variable("AUTH0_DPOP")? {
             let mode = mode.parse();
             builder = builder
@@ -146,15 +151,21 @@ impl Builder {
         Ok(builder)
     }
 
-    /// The domain of the tenant, as the dashboard shows it: see [`Domain`].
-    pub fn domain(mut self, domain: impl Into<String>) -> Self {
-        self.domain = Some(domain.into());
-        self
+    /// The domain of the tenant, as the dashboard shows it: see [`Domain`](crate::Domain). Called again,
+    /// it adds another: a custom domain, or another tenant. A token of any one of them is accepted.
+    pub fn domain(self, domain: impl Into<String>) -> Self {
+        self.issuer(TrustedIssuer::domain(domain))
     }
 
-    /// The full issuer URL, where a domain does not say it: see [`Issuer`].
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer = Some(issuer.into());
+    /// The domains of tenants, and custom ones: a token of any one of them is accepted.
+    pub fn domains<D: Into<String>>(self, domains: impl IntoIterator<Item = D>) -> Self {
+        domains.into_iter().fold(self, Self::domain)
+    }
+
+    /// An issuer by its full URL, where a domain does not say it, or with rules of its own: see
+    /// [`TrustedIssuer`]. Called again, it adds another: a token of any one of them is accepted.
+    pub fn issuer(mut self, issuer: impl Into<TrustedIssuer>) -> Self {
+        self.issuers.push(issuer.into());
         self
     }
 
@@ -297,32 +308,14 @@ impl Builder {
     /// # Errors
     /// Whatever cannot work, in a sentence that tells what to write instead.
     pub fn build(self) -> Result<Auth0, ConfigError> {
-        let issuer = self.trusted_issuer()?;
-        if self.audiences.is_empty() {
-            return Err(ConfigError::new(
-                "no audience is set. Add .audience(\"https://api.acme.com\"), with the identifier \
-                 of your API (Dashboard > Applications > APIs > Identifier)",
-            ));
-        }
-        let audiences = self
-            .audiences
-            .iter()
-            .map(|audience| audience.parse())
-            .collect::<Result<Vec<Audience>, _>>()?;
-        let algorithms: AlgorithmSet = self.algorithms.iter().copied().collect();
-        if algorithms.is_empty() {
-            return Err(ConfigError::new(
-                "no signature algorithm is accepted. Leave .algorithms(…) out for Auth0's, RS256 \
-                 and PS256",
-            ));
-        }
-        if self.leeway > MAX_LEEWAY {
-            return Err(ConfigError::new(format!(
-                "the leeway of {:?} is more than 60 s, which would keep expired tokens alive. \
-                 Correct the clocks instead",
-                self.leeway
-            )));
-        }
+        let defaults = Defaults {
+            audiences: &self.audiences,
+            algorithms: &self.algorithms,
+            leeway: self.leeway,
+            rfc9068_only: self.rfc9068_only,
+            dpop: self.dpop.mode,
+        };
+        let checked = all_checked(self.issuers, &defaults)?;
         if !(1..=LARGEST_MAX_TOKEN_BYTES).contains(&self.max_token_bytes) {
             return Err(ConfigError::new(format!(
                 "a token limit of {} bytes cannot work. Write 1 to {LARGEST_MAX_TOKEN_BYTES}",
@@ -342,60 +335,140 @@ impl Builder {
                 "the realm has characters that a header cannot carry. Write printable ASCII",
             ));
         }
-        let http = match self.http {
-            Some(http) => http,
-            None => default_http_client(&issuer)?,
-        };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
-        let dpop = self.dpop.rules()?;
         let origin = Origin::new(self.public_url.as_deref(), &self.trusted_proxies)?;
-        Ok(Auth0::new(Inner {
-            keys: KeyCache::new(
-                Fetcher::new(issuer.clone(), algorithms, http, Arc::clone(&clock)),
-                self.stale_keys,
+        let mode = self.dpop.mode;
+        let dpop = self.dpop.rules()?;
+        let challenge_of = |dpop_mode| {
+            Arc::new(ChallengeOptions {
+                realm: self.realm.clone(),
+                dpop: dpop_mode,
+                proof_algorithms: dpop.algorithm_names.clone(),
+                render: self.render.clone(),
+            })
+        };
+        let mut http = Transport { given: self.http, made: [None, None] };
+        // One for each mode, shared by all issuers that have it.
+        let modes = [DpopMode::Allowed, DpopMode::Required, DpopMode::Disabled];
+        let challenges = modes.map(|mode| (mode, challenge_of(mode)));
+        let mut all_modes: Option<DpopMode> = None;
+        let mut trusted = Vec::with_capacity(checked.len());
+        for Checked { rules, dpop, requirement, key_source } in checked {
+            all_modes = Some(all_modes.map_or(dpop, |modes| modes.or(dpop)));
+            let fetcher = Fetcher::new(
+                rules.issuer.clone(),
+                key_source,
+                rules.algorithms,
+                http.of(&rules.issuer)?,
                 Arc::clone(&clock),
-            ),
-            rules: Rules {
-                issuer,
-                audiences,
-                algorithms,
-                leeway: self.leeway,
-                rfc9068_only: self.rfc9068_only,
-                max_token_bytes: self.max_token_bytes,
-            },
+            );
+            let challenge = challenges.iter().find(|(mode, _)| *mode == dpop);
+            trusted.push(Trusted {
+                keys: KeyCache::new(fetcher, self.stale_keys, Arc::clone(&clock)),
+                challenge: challenge
+                    .map_or_else(|| challenge_of(dpop), |(_, known)| Arc::clone(known)),
+                rules,
+                dpop,
+                requirement,
+            });
+        }
+        let modes = all_modes.unwrap_or(mode);
+        Ok(Auth0::new(Inner {
+            issuers: Issuers::new(trusted)?,
+            max_token_bytes: self.max_token_bytes,
             tokens: TokenCache::new(self.token_cache),
             clock,
-            challenge: Arc::new(ChallengeOptions {
-                realm: self.realm,
-                dpop: dpop.mode,
-                proof_algorithms: dpop.algorithm_names.clone(),
-                render: self.render,
-            }),
+            challenge: challenge_of(modes),
+            schemes: modes,
             dpop,
             origin,
         }))
     }
+}
 
-    fn trusted_issuer(&self) -> Result<Issuer, ConfigError> {
-        let of_domain = self
-            .domain
-            .as_ref()
-            .map(|domain| Ok(domain.parse::<Domain>()?.issuer()))
-            .transpose()?;
-        let issuer = self.issuer.as_ref().map(|issuer| issuer.parse()).transpose()?;
-        match (of_domain, issuer) {
-            (Some(of_domain), Some(issuer)) if of_domain != issuer => {
-                Err(ConfigError::new(format!(
-                    "the domain stands for the issuer {of_domain}, and the issuer is set to {issuer}. \
-                 Set the one that stands in the iss claim of your tokens, and leave the other out"
-                )))
+/// Checks every issuer. One that is there twice with the same rules is there once.
+fn all_checked(
+    issuers: Vec<TrustedIssuer>,
+    defaults: &Defaults<'_>,
+) -> Result<Vec<Checked>, ConfigError> {
+    let mut places: HashMap<Issuer, usize> = HashMap::with_capacity(issuers.len());
+    let mut all: Vec<Checked> = Vec::with_capacity(issuers.len());
+    for issuer in issuers {
+        let checked = issuer.check(defaults)?;
+        match places.entry(checked.rules.issuer.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(all.len());
+                all.push(checked);
             }
-            (Some(issuer), _) | (None, Some(issuer)) => Ok(issuer),
-            (None, None) => Err(ConfigError::new(
-                "no domain is set. Add .domain(\"acme.eu.auth0.com\"), with the domain of your \
-                 tenant (Dashboard > Applications > Settings > Domain)",
-            )),
+            Entry::Occupied(place) if all.get(*place.get()) == Some(&checked) => {}
+            Entry::Occupied(place) => {
+                return Err(ConfigError::new(format!(
+                    "the issuer {} is configured twice, in different ways. Leave one out",
+                    place.key()
+                )));
+            }
         }
+    }
+    if all.is_empty() {
+        return Err(ConfigError::new(
+            "no domain is set. Add .domain(\"acme.eu.auth0.com\"), with the domain of your \
+             tenant (Dashboard > Applications > Settings > Domain)",
+        ));
+    }
+    Ok(all)
+}
+
+/// The entries of a variable that is a list.
+fn entries<'a>(name: &str, list: &'a str) -> Result<Vec<&'a str>, ConfigError> {
+    let entries: Vec<&str> = list.split(',').map(str::trim).collect();
+    match entries.as_slice() {
+        [""] => Ok(Vec::new()),
+        entries if entries.contains(&"") => Err(ConfigError::new(format!(
+            "an entry of {name}={list:?} is empty. Put one comma between two of them, and none at \
+             the end"
+        ))),
+        _ => Ok(entries),
+    }
+}
+
+/// `AUTH0_DOMAIN` and `AUTH0_ISSUER` are two ways to say the same.
+fn same_issuers(domains: &str, issuers: &str) -> Result<(), ConfigError> {
+    let of_domains = domains.split(',').map(|domain| Ok(domain.parse::<Domain>()?.issuer()));
+    let of_domains = of_domains.collect::<Result<HashSet<Issuer>, ConfigError>>()?;
+    let issuers = issuers.split(',').map(str::parse).collect::<Result<HashSet<Issuer>, _>>()?;
+    if of_domains == issuers {
+        return Ok(());
+    }
+    let list = |set: &HashSet<Issuer>| {
+        let mut names: Vec<&str> = set.iter().map(Issuer::as_str).collect();
+        names.sort_unstable();
+        names.join(", ")
+    };
+    Err(ConfigError::new(format!(
+        "AUTH0_DOMAIN stands for {}, and AUTH0_ISSUER is {}. Set the one that has what stands in the \
+         iss claim of your tokens, and leave the other out",
+        list(&of_domains),
+        list(&issuers)
+    )))
+}
+
+/// What fetches: one given, or one of our own for issuers on this machine and one for all others.
+struct Transport {
+    given: Option<Arc<dyn HttpClient>>,
+    made: [Option<Arc<dyn HttpClient>>; 2],
+}
+
+impl Transport {
+    fn of(&mut self, issuer: &Issuer) -> Result<Arc<dyn HttpClient>, ConfigError> {
+        if let Some(given) = &self.given {
+            return Ok(Arc::clone(given));
+        }
+        let [elsewhere, here] = &mut self.made;
+        let made = if issuer.is_loopback() { here } else { elsewhere };
+        if let Some(made) = made {
+            return Ok(Arc::clone(made));
+        }
+        Ok(Arc::clone(made.insert(default_http_client(issuer)?)))
     }
 }
 

@@ -118,6 +118,11 @@ impl Text {
         }
     }
 
+    /// A copy of several, with spaces between them.
+    pub(crate) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        Self::Copy(texts.collect::<Vec<_>>().join(" ").into())
+    }
+
     pub(crate) fn of<'a>(&'a self, payload: &'a str) -> &'a str {
         match self {
             Self::Place(place) => place.of(payload),

@@ -33,7 +33,7 @@ impl Scheme {
     }
 
     /// Whether tokens may come with it.
-    const fn is_enabled(self, mode: DpopMode) -> bool {
+    pub(crate) const fn is_enabled(self, mode: DpopMode) -> bool {
         match self {
             Self::Bearer => !matches!(mode, DpopMode::Required),
             Self::Dpop => !matches!(mode, DpopMode::Disabled),

@@ -112,6 +112,10 @@ impl AlgorithmSet {
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }
+
+    pub(crate) const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }
 
 impl FromIterator<Algorithm> for AlgorithmSet {

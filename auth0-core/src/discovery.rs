@@ -43,6 +43,7 @@ struct Document {
 pub(crate) async fn metadata(
     http: &Arc<dyn HttpClient>,
     issuer: &Issuer,
+    same_origin: bool,
 ) -> Result<Metadata, FetchError> {
     let body = fetch(http, &issuer.metadata_url()).await?;
     if !is_object(&body) {
@@ -56,22 +57,35 @@ pub(crate) async fn metadata(
             configured: issuer.clone(),
         });
     }
-    let uri =
-        Url::parse(&document.jwks_uri).map_err(|_| FetchError::KeySetUri("it is not a URL"))?;
+    key_set_uri(&document.jwks_uri, issuer, same_origin)
+}
+
+/// Where a key set is, if that can be so for this issuer.
+pub(crate) fn key_set_uri(
+    text: &str,
+    issuer: &Issuer,
+    same_origin: bool,
+) -> Result<Metadata, FetchError> {
+    let uri = Url::parse(text).map_err(|_| FetchError::KeySetUri("it is not a URL"))?;
     match uri.scheme() {
         "https" => {}
         "http" if issuer.is_loopback() && is_loopback(&uri) => {}
         _ => return Err(FetchError::KeySetUri("it is not https")),
+    }
+    if same_origin
+        && !Url::parse(issuer.as_str()).is_ok_and(|issuer| issuer.origin() == uri.origin())
+    {
+        return Err(FetchError::KeySetUri("it is not of the issuer's origin"));
     }
     Ok(Metadata { jwks_uri: uri.as_str().into() })
 }
 
 pub(crate) async fn key_set(
     http: &Arc<dyn HttpClient>,
-    metadata: &Metadata,
+    url: &str,
     allowed: AlgorithmSet,
 ) -> Result<KeySet, FetchError> {
-    let body = fetch(http, &metadata.jwks_uri).await?;
+    let body = fetch(http, url).await?;
     if !is_object(&body) {
         return Err(FetchError::NotKeySet);
     }

@@ -31,6 +31,15 @@ pub enum Health {
 }
 
 impl Health {
+    /// For the worst of several.
+    pub(crate) fn gravity(&self) -> u8 {
+        match self {
+            Self::Ready { .. } => 0,
+            Self::Stale { .. } => 1,
+            Self::Unavailable { .. } => 2,
+        }
+    }
+
     /// Whether tokens can be judged.
     #[must_use]
     pub const fn is_available(&self) -> bool {

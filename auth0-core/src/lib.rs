@@ -24,9 +24,11 @@ mod forwarded_element;
 mod health;
 mod http;
 mod http_uri;
+mod issuers;
 mod json;
 mod jwks;
 mod jws;
+mod mapping;
 mod measure;
 mod organization;
 mod origin;
@@ -37,6 +39,7 @@ pub mod testing;
 mod thumbprint;
 mod token;
 mod token_cache;
+mod trusted_issuer;
 mod verifier;
 
 pub use actor::Actor;
@@ -50,7 +53,7 @@ pub use connection::Connection;
 pub use crypto::Algorithm;
 pub use domain::{Audience, Domain, Issuer};
 pub use dpop::{
-    Dpop, DpopNonces, InMemoryReplayStore, Insertion, ProofId, ReplayEntry, ReplayStore,
+    Dpop, DpopMode, DpopNonces, InMemoryReplayStore, Insertion, ProofId, ReplayEntry, ReplayStore,
     ReplayStoreError,
 };
 #[cfg(feature = "redis")]
@@ -62,3 +65,4 @@ pub use organization::Organization;
 pub use policy::{Policy, RequestContext, Requirement};
 pub use request::{FieldLines, HttpParts, RequestView};
 pub use token::AccessToken;
+pub use trusted_issuer::TrustedIssuer;

@@ -21,21 +21,20 @@ impl Stopwatch {
         }
     }
 
-    pub(crate) fn accepted(self, issuer: &Issuer) {
+    pub(crate) fn accepted(self, issuer: &str) {
         self.stop(issuer);
         #[cfg(feature = "metrics")]
-        metrics::counter!("auth0_verifications_total", "issuer" => issuer.as_str().to_owned())
-            .increment(1);
+        metrics::counter!("auth0_verifications_total", "issuer" => issuer.to_owned()).increment(1);
     }
 
-    pub(crate) fn refused(self, issuer: &Issuer, error: &Error) {
+    pub(crate) fn refused(self, issuer: &str, error: &Error) {
         self.stop(issuer);
         refusal(issuer, error.code());
     }
 
-    fn stop(self, issuer: &Issuer) {
+    fn stop(self, issuer: &str) {
         #[cfg(feature = "metrics")]
-        metrics::histogram!("auth0_verification_seconds", "issuer" => issuer.as_str().to_owned())
+        metrics::histogram!("auth0_verification_seconds", "issuer" => issuer.to_owned())
             .record(self.started.elapsed());
         #[cfg(not(feature = "metrics"))]
         let _ = issuer;
@@ -43,18 +42,17 @@ impl Stopwatch {
 }
 
 /// A token was recognised that had been verified before.
-pub(crate) fn recognised(issuer: &Issuer) {
+pub(crate) fn recognised(issuer: &str) {
     #[cfg(feature = "metrics")]
-    metrics::counter!("auth0_token_cache_hits_total", "issuer" => issuer.as_str().to_owned())
-        .increment(1);
+    metrics::counter!("auth0_token_cache_hits_total", "issuer" => issuer.to_owned()).increment(1);
     #[cfg(not(feature = "metrics"))]
     let _ = issuer;
 }
 
-pub(crate) fn refusal(issuer: &Issuer, code: ErrorCode) {
+pub(crate) fn refusal(issuer: &str, code: ErrorCode) {
     #[cfg(feature = "metrics")]
     metrics::counter!(
-        "auth0_refusals_total", "issuer" => issuer.as_str().to_owned(), "error_code" => code.as_str()
+        "auth0_refusals_total", "issuer" => issuer.to_owned(), "error_code" => code.as_str()
     )
     .increment(1);
     #[cfg(not(feature = "metrics"))]

@@ -8,6 +8,7 @@ use crate::{
     credentials::Scheme,
     crypto::Fingerprint,
     error::Error,
+    issuers::Trusted,
     json::{self, Value},
     organization::Organization,
     verifier::Times,
@@ -88,6 +89,8 @@ pub(crate) struct Verified {
     pub(crate) authentication_methods: Texts,
     /// What the token is worth nothing without.
     pub(crate) binding: Option<Box<Binding>>,
+    /// Who says so. `None` only before that is known.
+    pub(crate) trusted: Option<Arc<Trusted>>,
     /// What it takes to recognise the token. `None` where tokens are not remembered.
     pub(crate) remembered: Option<Remembered>,
 }
@@ -121,6 +124,7 @@ impl Verified {
             authentication_class: None,
             authentication_methods: Texts::Empty,
             binding: None,
+            trusted: None,
             remembered: Some(remembered),
         }
     }
@@ -290,6 +294,10 @@ impl<C> AccessToken<C> {
     #[must_use]
     pub fn next_dpop_nonce(&self) -> Option<&str> {
         self.presentation.next_nonce.as_deref()
+    }
+
+    pub(crate) fn trusted(&self) -> Option<&Arc<Trusted>> {
+        self.verified.trusted.as_ref()
     }
 
     pub(crate) fn scheme(&self) -> Scheme {

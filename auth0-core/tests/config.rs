@@ -1,6 +1,8 @@
 //! What cannot work is refused when the verifier is built, in a sentence that helps.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-use auth0_core::{Algorithm, Auth0, ConfigError, testing::Tenant};
+use auth0_core::{
+    Algorithm, Auth0, ConfigError, TrustedIssuer, policy::organization_in_path, testing::Tenant,
+};
 use std::{process::Command, time::Duration};
 
 type Builder = auth0_core::Builder;
@@ -115,10 +117,35 @@ fn every_setting_that_cannot_work_is_refused_with_what_to_write() {
             "https://acme.eu.auth0.com/",
         ),
         (
-            "two issuers",
-            good().issuer("https://other.com/"),
-            "leave the other out",
-            "https://other.com/",
+            "an issuer twice, with other rules",
+            good().issuer(TrustedIssuer::domain("acme.eu.auth0.com").audience("https://b.com")),
+            "configured twice",
+            "Leave one out",
+        ),
+        (
+            "a rule that asks the request",
+            good()
+                .issuer(TrustedIssuer::new("https://b.com/").require(organization_in_path("org"))),
+            "asks the request",
+            "on the routes",
+        ),
+        (
+            "a key set that is none",
+            good().issuer(TrustedIssuer::new("https://b.com/").key_set("{}")),
+            "no key that can be used",
+            "RFC 7517",
+        ),
+        (
+            "a key set over plain http",
+            good().issuer(TrustedIssuer::new("https://b.com/").key_set_url("http://b.com/keys")),
+            "not https",
+            "https://id.acme.com/keys",
+        ),
+        (
+            "an empty client id",
+            good().issuer(TrustedIssuer::new("https://b.com/").client_ids([" "])),
+            "client id",
+            "Leave it out",
         ),
         ("no algorithm", good().algorithms([]), "no signature algorithm", "RS256"),
         ("a leeway of 61 s", good().leeway(Duration::from_secs(61)), "leeway of 61s", "60 s"),

@@ -58,7 +58,7 @@ const LONGEST_MAX_AHEAD: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Dpop {
-    mode: DpopMode,
+    pub(crate) mode: DpopMode,
     algorithms: Vec<Algorithm>,
     max_age: Duration,
     max_ahead: Duration,
@@ -67,12 +67,29 @@ pub struct Dpop {
     nonces: Option<DpopNonces>,
 }
 
+/// Which schemes tokens may come with: see [`Dpop`], and [`TrustedIssuer::dpop`](crate::TrustedIssuer::dpop)
+/// for the tokens of one issuer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum DpopMode {
+#[allow(clippy::exhaustive_enums, reason = "there are two schemes")]
+pub enum DpopMode {
+    /// `DPoP` for tokens that are bound, `Bearer` for others.
     #[default]
     Allowed,
+    /// `DPoP` only.
     Required,
+    /// `Bearer` only.
     Disabled,
+}
+
+impl DpopMode {
+    /// What one of both allows.
+    pub(crate) const fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Required, Self::Required) => Self::Required,
+            (Self::Disabled, Self::Disabled) => Self::Disabled,
+            _ => Self::Allowed,
+        }
+    }
 }
 
 impl Dpop {
@@ -145,7 +162,8 @@ impl Dpop {
 
     pub(crate) fn rules(self) -> Result<DpopRules, ConfigError> {
         let refuse = |sentence: String| Err(ConfigError::new(sentence));
-        let Self { mode, algorithms, max_age, max_ahead, replay_capacity, replay, nonces } = self;
+        let Self { mode: _, algorithms, max_age, max_ahead, replay_capacity, replay, nonces } =
+            self;
         if algorithms.is_empty() {
             return refuse(
                 "no algorithm is accepted for DPoP proofs. Leave .algorithms(…) out for ES256, or \
@@ -176,7 +194,6 @@ impl Dpop {
             }
         }
         Ok(DpopRules {
-            mode,
             algorithm_names: names.join(" "),
             algorithms: algorithms.into_iter().collect(),
             max_age,
@@ -212,7 +229,6 @@ impl FromStr for Dpop {
 
 /// [`Dpop`], checked.
 pub(crate) struct DpopRules {
-    pub(crate) mode: DpopMode,
     pub(crate) algorithms: AlgorithmSet,
     /// With spaces between them.
     pub(crate) algorithm_names: String,
@@ -226,7 +242,6 @@ pub(crate) struct DpopRules {
 impl fmt::Debug for DpopRules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DpopRules")
-            .field("mode", &self.mode)
             .field("algorithms", &self.algorithm_names)
             .field("replay", &self.replay)
             .finish_non_exhaustive()

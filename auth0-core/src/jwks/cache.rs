@@ -236,6 +236,11 @@ impl KeyCache {
         self.fetcher.issuer()
     }
 
+    /// Whether anybody has needed these keys yet.
+    pub(crate) fn was_asked_for(&self) -> bool {
+        self.flights.departures() > 0
+    }
+
     pub(crate) fn health(&self) -> Health {
         let now = self.clock.monotonic();
         let failure = self.flights.inspect(|state| state.schedule.failure().cloned());

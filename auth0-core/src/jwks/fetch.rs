@@ -5,6 +5,7 @@ use super::{
     schedule::{FRESH, refresh_age},
 };
 use crate::{
+    builder::ConfigError,
     clock::Clock,
     crypto::AlgorithmSet,
     discovery::{self, FetchError, Metadata},
@@ -14,9 +15,35 @@ use crate::{
 use arc_swap::ArcSwapOption;
 use std::{fmt, sync::Arc, time::Duration};
 
+/// Where an issuer's keys come from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum KeySource {
+    /// Its metadata says it.
+    Discovery {
+        /// Whether they must be where the issuer itself is.
+        same_origin: bool,
+    },
+    At(Box<str>),
+    /// A key set in JSON.
+    Fixed(Box<str>),
+}
+
+impl KeySource {
+    pub(crate) fn at(url: &str, issuer: &Issuer) -> Result<Self, ConfigError> {
+        match discovery::key_set_uri(url, issuer, false) {
+            Ok(metadata) => Ok(Self::At(metadata.jwks_uri)),
+            Err(why) => Err(ConfigError::new(format!(
+                "the key set URL of {issuer}: {why}. Write an https URL, for example \
+                 https://id.acme.com/keys"
+            ))),
+        }
+    }
+}
+
 /// Where the keys come from, and what is asked of them.
 pub(crate) struct Fetcher {
     issuer: Issuer,
+    source: KeySource,
     algorithms: AlgorithmSet,
     http: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
@@ -68,11 +95,12 @@ impl Purpose {
 impl Fetcher {
     pub(crate) fn new(
         issuer: Issuer,
+        source: KeySource,
         algorithms: AlgorithmSet,
         http: Arc<dyn HttpClient>,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
-        Arc::new(Self { issuer, algorithms, http, clock, metadata: ArcSwapOption::empty() })
+        Arc::new(Self { issuer, source, algorithms, http, clock, metadata: ArcSwapOption::empty() })
     }
 
     pub(crate) const fn issuer(&self) -> &Issuer {
@@ -100,6 +128,23 @@ impl Fetcher {
     }
 
     async fn ask(&self, purpose: &Purpose, is_first_failure: bool) -> Result<Snapshot, FetchError> {
+        let keys = match &self.source {
+            KeySource::Discovery { .. } => self.discover(purpose, is_first_failure).await?,
+            KeySource::At(url) => discovery::key_set(&self.http, url, self.algorithms).await?,
+            KeySource::Fixed(json) => {
+                KeySet::parse(json.as_bytes(), self.algorithms).ok_or(FetchError::NotKeySet)?
+            }
+        };
+        let fetched_at = self.clock.monotonic();
+        let refresh_at = fetched_at.saturating_add(refresh_age());
+        Ok(Snapshot { keys, generation: 0, fetched_at, refresh_at })
+    }
+
+    async fn discover(
+        &self,
+        purpose: &Purpose,
+        is_first_failure: bool,
+    ) -> Result<KeySet, FetchError> {
         let now = self.clock.monotonic();
         let cached = self
             .metadata
@@ -123,20 +168,19 @@ impl Fetcher {
                 keys = self.read_keys(&newer).await;
             }
         }
-        let fetched_at = self.clock.monotonic();
-        let refresh_at = fetched_at.saturating_add(refresh_age());
-        Ok(Snapshot { keys: keys?, generation: 0, fetched_at, refresh_at })
+        keys
     }
 
     async fn read_metadata(&self) -> Result<Arc<KnownMetadata>, FetchError> {
-        let metadata = discovery::metadata(&self.http, &self.issuer).await?;
+        let same_origin = matches!(self.source, KeySource::Discovery { same_origin: true });
+        let metadata = discovery::metadata(&self.http, &self.issuer, same_origin).await?;
         let known = Arc::new(KnownMetadata { metadata, read_at: self.clock.monotonic() });
         self.metadata.store(Some(Arc::clone(&known)));
         Ok(known)
     }
 
     async fn read_keys(&self, known: &KnownMetadata) -> Result<KeySet, FetchError> {
-        discovery::key_set(&self.http, &known.metadata, self.algorithms).await
+        discovery::key_set(&self.http, &known.metadata.jwks_uri, self.algorithms).await
     }
 }
 

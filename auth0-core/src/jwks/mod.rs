@@ -8,7 +8,7 @@ mod news;
 mod schedule;
 mod set;
 
-pub(crate) use fetch::{Fetcher, Snapshot};
+pub(crate) use fetch::{Fetcher, KeySource, Snapshot};
 pub(crate) use header::KnownHeader;
 pub(crate) use key::VerifyingKey;
 pub(crate) use schedule::STALE;
