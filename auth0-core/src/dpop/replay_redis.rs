@@ -36,6 +36,8 @@ const DEFAULT_PREFIX: &str = "auth0:dpop:";
 /// - The URL is that of one server, the primary. Nodes of a Redis Cluster answer for a part of the keys
 ///   only.
 ///
+/// Its user needs the commands `SET` and `GET`.
+///
 /// ```
 /// use auth0_core::{Auth0, Dpop, RedisReplayStore};
 ///
@@ -227,5 +229,27 @@ impl fmt::Debug for RedisReplayStore {
             .field("time_limit", &self.time_limit)
             .field("remembers_in_process", &self.memory.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_checked_and_not_repeated() {
+        for url in ["redis://:secret@", "http://:secret@host/", "redis://:secret@host/db", "secret"]
+        {
+            let text = RedisReplayStore::new(url).unwrap_err().to_string();
+            assert!(text.contains("redis://host:6379/") && !text.contains("secret"), "{text}");
+        }
+        let text = RedisReplayStore::new("rediss://:secret@host/#insecure").unwrap_err();
+        assert!(text.to_string().contains("SSL_CERT_FILE"), "{text}");
+        let store = RedisReplayStore::new("rediss://app:secret@host:6380/2").unwrap();
+        let store = store.time_limit(Duration::ZERO).prefix("acme:");
+        assert_eq!(
+            format!("{store:?}"),
+            r#"RedisReplayStore { prefix: "acme:", time_limit: 1ms, remembers_in_process: false, .. }"#
+        );
     }
 }
