@@ -174,7 +174,7 @@ async fn of_ten_thousand_that_wait_at_once_one_passes() {
 #[tokio::test]
 async fn without_redis_proofs_are_refused_and_the_rest_goes_on() {
     let Some(mut redis) = RedisServer::stopped() else { return };
-    let service = Service::start(|| store(&redis)).await;
+    let service = Service::start(|| patient(&redis)).await;
     let instances = [service.axum, service.actix];
     let bearer = format!("Bearer {}", service.tenant.token().subject("auth0|ben").mint());
     let goes_on = async |instance| {
@@ -184,7 +184,7 @@ async fn without_redis_proofs_are_refused_and_the_rest_goes_on() {
     let is_refused = async |instance| {
         let asked_at = Instant::now();
         let answer = service.ask(instance, &service.proof()).await;
-        assert!(asked_at.elapsed() < TIME_LIMIT + SLACK, "{:?}", asked_at.elapsed());
+        assert!(asked_at.elapsed() < SLACK, "{:?}", asked_at.elapsed());
         assert_eq!((answer.status, &*code(&answer)), (503, "replay_store_unavailable"));
         assert_eq!(answer.lines("retry-after"), ["1"]);
         assert_eq!(answer.lines("www-authenticate"), Vec::<&str>::new());
@@ -223,7 +223,7 @@ async fn without_redis_proofs_are_refused_and_the_rest_goes_on() {
 async fn a_process_can_go_on_without_redis() {
     let Some(mut redis) = RedisServer::start() else { return };
     let log = Log::start();
-    let remembers = || store(&redis).on_unreachable(OnUnreachable::RememberInProcess);
+    let remembers = || patient(&redis).on_unreachable(OnUnreachable::RememberInProcess);
     let service = Service::start(remembers).await;
     let before = service.proof();
     service.until_it_passes(service.axum).await;

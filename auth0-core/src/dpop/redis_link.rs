@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A server that refuses commands is left, because it may not be the one to ask any more (after a
-/// failover, the old primary answers `READONLY`); one that was only just connected to is not.
+/// failover, the old primary answers `READONLY`); one that was connected to only just is not.
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// It lives on a thread of its own, not on the runtime of the request that needs it first: actix-web has
@@ -139,9 +139,10 @@ impl Line {
                 Ok(Ok(value)) => {
                     let now = Instant::now();
                     *lock(&connection.last_answer_at) = now;
-                    let is_refusal = matches!(value, Value::ServerError(_));
-                    if is_refusal && now - connection.made_at > SETTLED {
-                        self.forget(&attempt);
+                    match &value {
+                        Value::Okay | Value::Nil | Value::BulkString(_) => {}
+                        Value::ServerError(_) if now - connection.made_at < SETTLED => {}
+                        _ => self.forget(&attempt),
                     }
                     return Ok(Reply { value, is_second });
                 }
