@@ -75,8 +75,8 @@ pub enum OnUnreachable {
 
 impl RedisReplayStore {
     /// A store at `redis://[user[:password]@]host[:port][/database]`, or at `rediss://…` for TLS with the
-    /// system's certificates (or those that the variable `SSL_CERT_FILE` names). Connects with the first
-    /// proof.
+    /// system's certificates (or those that the variable `SSL_CERT_FILE` names), or at `unix:///path` for
+    /// a socket on this machine. Connects with the first proof.
     ///
     /// If rustls has no default provider in this process when a connection with TLS is made, aws-lc-rs
     /// becomes it.
