@@ -1,7 +1,7 @@
 //! A client that writes and reads bytes, so that no library puts them right on the way.
 use std::net::SocketAddr;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
 };
 
@@ -37,8 +37,47 @@ pub async fn send(
     host: &str,
     lines: &[(&str, &[u8])],
 ) -> Answer {
-    let mut request =
-        format!("{method_and_target} HTTP/1.1\r\n{host}connection: close\r\n").into_bytes();
+    let fields = format!("{host}connection: close\r\n");
+    let request = request(method_and_target, &fields, lines);
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    stream.write_all(&request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    parse(&String::from_utf8(answer).unwrap())
+}
+
+/// A connection that is used for one request after the other.
+#[derive(Debug)]
+pub struct KeptAlive {
+    server: SocketAddr,
+    stream: BufReader<TcpStream>,
+}
+
+impl KeptAlive {
+    /// Connects.
+    pub async fn connect(server: SocketAddr) -> Self {
+        Self { server, stream: BufReader::new(TcpStream::connect(server).await.unwrap()) }
+    }
+
+    /// As [`get`] does it.
+    pub async fn get(&mut self, path: &str, lines: &[(&str, &[u8])]) -> Answer {
+        let host = format!("host: {}\r\n", self.server);
+        let request = request(&format!("GET {path}"), &host, lines);
+        self.stream.write_all(&request).await.unwrap();
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(self.stream.read_line(&mut head).await.unwrap(), 0, "it was closed: {head}");
+        }
+        let mut answer = parse(&head);
+        let mut body = vec![0; answer.lines("content-length")[0].parse().unwrap()];
+        self.stream.read_exact(&mut body).await.unwrap();
+        answer.body = String::from_utf8(body).unwrap();
+        answer
+    }
+}
+
+fn request(method_and_target: &str, fields: &str, lines: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut request = format!("{method_and_target} HTTP/1.1\r\n{fields}").into_bytes();
     for (name, value) in lines {
         request.extend_from_slice(name.as_bytes());
         request.extend_from_slice(b": ");
@@ -46,11 +85,7 @@ pub async fn send(
         request.extend_from_slice(b"\r\n");
     }
     request.extend_from_slice(b"\r\n");
-    let mut stream = TcpStream::connect(server).await.unwrap();
-    stream.write_all(&request).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    parse(&String::from_utf8(answer).unwrap())
+    request
 }
 
 /// Asks `GET {url}` over HTTP/2 without TLS, where `url` makes the pseudo-fields, and may differ from what

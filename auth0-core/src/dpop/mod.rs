@@ -2,6 +2,8 @@
 mod known_keys;
 mod nonce;
 mod proof;
+#[cfg(feature = "redis")]
+mod redis_link;
 mod replay;
 #[cfg(feature = "redis")]
 mod replay_redis;

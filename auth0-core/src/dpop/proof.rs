@@ -33,6 +33,7 @@ pub(crate) struct Expected<'a> {
 /// A proof that is good, if it was not used before.
 pub(crate) struct NewProof {
     pub(crate) entry: ReplayEntry,
+    #[cfg(feature = "testing")]
     pub(crate) thumbprint: Thumbprint,
     /// Of its nonce, where there are nonces.
     pub(crate) freshness: Option<Freshness>,
@@ -121,7 +122,12 @@ impl Proof<'_> {
         if let (Some(key), Some(_)) = (parsed, expected.key) {
             rules.known_keys.learn(thumbprint, key);
         }
-        Ok(NewProof { entry, thumbprint, freshness })
+        Ok(NewProof {
+            entry,
+            #[cfg(feature = "testing")]
+            thumbprint,
+            freshness,
+        })
     }
 }
 

@@ -193,16 +193,29 @@ impl InMemoryReplayStore {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// The same as [`insert_now`](ReplayStore::insert_now), for another store that may do without.
+    #[cfg(feature = "redis")]
+    pub(super) fn remember(&self, entry: ReplayEntry) -> Result<Insertion, ReplayStoreError> {
+        self.0.insert(entry).map_err(|full| ReplayStoreError::new(full.to_string()))
+    }
+}
+
+/// So many are remembered, and no more can be.
+#[derive(Clone, Copy, Debug)]
+struct Full(usize);
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} proofs are remembered, which is all that there is room for", self.0)
+    }
 }
 
 impl Inner {
-    fn insert(&self, entry: ReplayEntry) -> Result<Insertion, ReplayStoreError> {
+    fn insert(&self, entry: ReplayEntry) -> Result<Insertion, Full> {
         let id = entry.id.short();
-        let Some(shard) =
-            self.shards.get(entry.id.0.last().map_or(0, |byte| usize::from(*byte) % SHARDS))
-        else {
-            return Err(ReplayStoreError::new("the store has no shards"));
-        };
+        let shard = entry.id.0.last().map_or(0, |byte| usize::from(*byte) % SHARDS);
+        let Some(shard) = self.shards.get(shard) else { return Err(Full(self.capacity)) };
         let mut locked = lock(shard);
         self.forget_old(&mut locked, entry.now);
         if locked.known.contains(&id) {
@@ -212,7 +225,7 @@ impl Inner {
             drop(locked);
             self.sweep(entry.now);
             if !self.take_place() {
-                return Err(self.full());
+                return Err(Full(self.capacity));
             }
             locked = lock(shard);
             if locked.known.contains(&id) {
@@ -249,12 +262,9 @@ impl Inner {
     }
 
     /// Said to the log once, and not for every request of a flood.
-    fn full(&self) -> ReplayStoreError {
-        let sentence = format!(
-            "{} proofs are remembered, which is all that there is room for. Set \
-             Dpop::replay_capacity higher if these are honest requests",
-            self.capacity
-        );
+    fn refuse(&self, full: Full) -> ReplayStoreError {
+        let sentence =
+            format!("{full}. Set Dpop::replay_capacity higher if these are honest requests");
         if !self.is_full.swap(true, Ordering::Relaxed) {
             tracing::error!(target: "auth0", "refusing DPoP proofs: {sentence}");
         }
@@ -264,11 +274,11 @@ impl Inner {
 
 impl ReplayStore for InMemoryReplayStore {
     fn insert(&self, entry: ReplayEntry) -> BoxFuture<'_, Result<Insertion, ReplayStoreError>> {
-        Box::pin(async move { self.0.insert(entry) })
+        Box::pin(async move { self.0.insert(entry).map_err(|full| self.0.refuse(full)) })
     }
 
     fn insert_now(&self, entry: ReplayEntry) -> Option<Result<Insertion, ReplayStoreError>> {
-        Some(self.0.insert(entry))
+        Some(self.0.insert(entry).map_err(|full| self.0.refuse(full)))
     }
 
     fn is_immediate(&self) -> bool {

@@ -1,27 +1,23 @@
 //! Used proofs in Redis, where all instances of a service see them.
-use super::{InMemoryReplayStore, Insertion, ReplayEntry, ReplayStore, ReplayStoreError, replay};
-use crate::{builder::ConfigError, http::BoxFuture};
-use redis::{
-    Client, ConnectionAddr, IntoConnectionInfo, Value,
-    aio::{ConnectionManager, ConnectionManagerConfig},
+use super::{
+    InMemoryReplayStore, Insertion, ReplayEntry, ReplayStore, ReplayStoreError,
+    redis_link::{Patience, RedisLink, Reply},
+    replay,
 };
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use crate::{builder::ConfigError, http::BoxFuture};
+use aws_lc_rs::rand;
+use redis::{Client, Cmd, ConnectionAddr, IntoConnectionInfo, Value, io::tcp::TcpSettings};
 use std::{
     fmt,
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// A Redis in the same network answers in a millisecond. More than this and it is not well.
 const DEFAULT_TIME_LIMIT: Duration = Duration::from_millis(250);
+const SHORTEST_TIME_LIMIT: Duration = Duration::from_millis(1);
 const LONGEST_TIME_LIMIT: Duration = Duration::from_secs(10);
-
-/// An attempt goes on without the requests that wait for it. One to a host that swallows it should not
-/// keep a host that is back waiting.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An instance whose clock is behind accepts a proof for longer than the one that wrote it down.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
@@ -29,10 +25,18 @@ const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
 const DEFAULT_PREFIX: &str = "auth0:dpop:";
 
 /// Remembers used proofs in Redis: one round trip (`SET … NX PX`) over one connection, which is made
-/// when it is first needed, shared by all requests, and made anew when it breaks.
+/// when it is first needed, shared by all requests, and made anew when it breaks. It lives on a thread
+/// of its own.
 ///
 /// A key is a prefix and a hash, and its value says nothing. It goes by itself when its proof has
-/// become too old.
+/// become too old, and must not go before:
+/// - Let Redis evict nothing (`maxmemory-policy noeviction`, which is its default).
+/// - What Redis forgets when it is restarted without persistence, or when a replica takes over that was
+///   behind, can be used again until it is too old.
+/// - The URL is that of one server, the primary. Nodes of a Redis Cluster answer for a part of the keys
+///   only.
+///
+/// Its user needs the commands `SET` and `GET`.
 ///
 /// ```
 /// use auth0_core::{Auth0, Dpop, RedisReplayStore};
@@ -48,8 +52,7 @@ const DEFAULT_PREFIX: &str = "auth0:dpop:";
 /// ```
 #[must_use]
 pub struct RedisReplayStore {
-    client: Client,
-    manager: OnceLock<ConnectionManager>,
+    link: RedisLink,
     prefix: String,
     time_limit: Duration,
     /// Proofs of this process, where it goes on without Redis.
@@ -61,22 +64,25 @@ pub struct RedisReplayStore {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnUnreachable {
-    /// `503`: no proof is ever used twice. The default.
+    /// `503`, so that no proof is used twice. The default.
     #[default]
     Refuse,
     /// It is accepted if this process does not know it, and a warning goes to the log: while Redis is
-    /// away, a proof can be used once on each instance.
+    /// away, a proof can be used once on each instance. There is room for 100,000 in each; what comes
+    /// beyond that without Redis gets `503`.
     RememberInProcess,
 }
 
 impl RedisReplayStore {
     /// A store at `redis://[user[:password]@]host[:port][/database]`, or at `rediss://…` for TLS with the
-    /// system's certificates. Connects with the first proof.
+    /// system's certificates (or those that the variable `SSL_CERT_FILE` names), or at `unix:///path` for
+    /// a socket on this machine. Connects with the first proof.
     ///
-    /// For TLS it makes aws-lc-rs the default of rustls in this process, unless there is one.
+    /// If rustls has no default provider in this process when a connection with TLS is made, aws-lc-rs
+    /// becomes it.
     ///
     /// # Errors
-    /// It is no such URL.
+    /// It is no such URL, or one that asks for TLS without checking (`#insecure`).
     pub fn new(url: &str) -> Result<Self, ConfigError> {
         // Its own words may quote the URL, in which a password may stand.
         let refused = |_| {
@@ -86,15 +92,15 @@ impl RedisReplayStore {
             )
         };
         let info = url.into_connection_info().map_err(refused)?;
-        if matches!(info.addr(), ConnectionAddr::TcpTls { .. })
-            && CryptoProvider::get_default().is_none()
-        {
-            // Somebody else may be faster, which is as good.
-            let _ = aws_lc_rs::default_provider().install_default();
+        if matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
+            return Err(ConfigError::new(
+                "the replay store would be used over TLS that anybody can break into. Leave \
+                 #insecure out, and name the authority's certificate with SSL_CERT_FILE",
+            ));
         }
+        let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         Ok(Self {
-            client: Client::open(info).map_err(refused)?,
-            manager: OnceLock::new(),
+            link: RedisLink::new(Client::open(info).map_err(refused)?),
             prefix: DEFAULT_PREFIX.into(),
             time_limit: DEFAULT_TIME_LIMIT,
             memory: None,
@@ -110,9 +116,9 @@ impl RedisReplayStore {
     }
 
     /// How long a request waits for Redis at the most, a connection that has to be made among it: 250 ms
-    /// by default, 10 s at the most.
+    /// by default, 1 ms to 10 s.
     pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = limit.min(LONGEST_TIME_LIMIT);
+        self.time_limit = limit.clamp(SHORTEST_TIME_LIMIT, LONGEST_TIME_LIMIT);
         self
     }
 
@@ -129,24 +135,22 @@ impl RedisReplayStore {
 
     async fn insert(&self, entry: ReplayEntry) -> Result<Insertion, ReplayStoreError> {
         // Asked in good times, too, so that nothing that was accepted here without Redis is accepted
-        // again when it is back.
-        let in_process = self.memory.as_ref().map(|memory| memory.insert_now(entry));
-        if let Some(Some(Ok(Insertion::Seen))) = in_process {
+        // again when it is back, and nothing that was accepted with it while it is away.
+        let in_process = self.memory.as_ref().map(|memory| memory.remember(entry));
+        if let Some(Ok(Insertion::Seen)) = in_process {
             return Ok(Insertion::Seen);
         }
-        let outcome = tokio::time::timeout(self.time_limit, self.ask(entry)).await;
-        let error = match outcome {
-            Ok(Ok(insertion)) => {
+        let error = match self.ask(entry).await {
+            Ok(insertion) => {
                 if self.is_unreachable.swap(false, Ordering::Relaxed) {
                     tracing::info!(target: "auth0", "the replay store is back");
                 }
                 return Ok(insertion);
             }
-            Ok(Err(error)) => error,
-            Err(_) => format!("Redis did not answer within {:?}", self.time_limit),
+            Err(error) => error,
         };
         let is_news = !self.is_unreachable.swap(true, Ordering::Relaxed);
-        match in_process.flatten() {
+        match in_process {
             Some(insertion) => {
                 if is_news {
                     tracing::warn!(
@@ -170,33 +174,44 @@ impl RedisReplayStore {
     }
 
     async fn ask(&self, entry: ReplayEntry) -> Result<Insertion, String> {
-        let mut manager = self.manager()?;
+        let can_do_without = self.memory.is_some() && self.is_unreachable.load(Ordering::Relaxed);
+        let patience = Patience {
+            deadline: Instant::now() + self.time_limit,
+            waits_for_connection: !can_do_without,
+        };
+        let key = format!("{}{}", self.prefix, entry.id);
         let lifetime = entry.lifetime().saturating_add(CLOCK_DIFFERENCE).as_millis();
-        let mut command = redis::cmd("SET");
-        command.arg(format!("{}{}", self.prefix, entry.id)).arg(1).arg("NX").arg("PX");
-        command.arg(u64::try_from(lifetime).unwrap_or(u64::MAX));
-        match manager.send_packed_command(&command).await {
-            Ok(Value::Okay) => Ok(Insertion::New),
-            Ok(Value::Nil) => Ok(Insertion::Seen),
-            Ok(Value::ServerError(error)) => Err(error.to_string()),
-            Ok(_) => Err("Redis gave an answer that SET does not have".into()),
-            Err(error) => Err(error.to_string()),
+        let mut mark = [0; 16];
+        rand::fill(&mut mark).map_err(|_| "the system has no randomness")?;
+
+        let mut set = redis::cmd("SET");
+        set.arg(&key)
+            .arg(&mark)
+            .arg("NX")
+            .arg("PX")
+            .arg(u64::try_from(lifetime).unwrap_or(u64::MAX));
+        match self.link.ask(set, patience).await? {
+            Reply { value: Value::Okay, .. } => Ok(Insertion::New),
+            Reply { value: Value::Nil, is_second: false } => Ok(Insertion::Seen),
+            // By whom? The first one may have got through.
+            Reply { value: Value::Nil, is_second: true } => {
+                let mut get: Cmd = redis::cmd("GET");
+                get.arg(&key);
+                match self.link.ask(get, patience).await?.value {
+                    Value::BulkString(found) if found == mark => Ok(Insertion::New),
+                    Value::BulkString(_) => Ok(Insertion::Seen),
+                    other => Err(unexpected(&other)),
+                }
+            }
+            Reply { value, .. } => Err(unexpected(&value)),
         }
     }
+}
 
-    /// Made within a request, because it needs a tokio runtime.
-    fn manager(&self) -> Result<ConnectionManager, String> {
-        if let Some(manager) = self.manager.get() {
-            return Ok(manager.clone());
-        }
-        // One attempt each time: the next request makes the next.
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(0)
-            .set_connection_timeout(Some(CONNECT_TIMEOUT.max(self.time_limit)))
-            .set_response_timeout(Some(self.time_limit));
-        let manager = ConnectionManager::new_lazy_with_config(self.client.clone(), config)
-            .map_err(|error| error.to_string())?;
-        Ok(self.manager.get_or_init(|| manager).clone())
+fn unexpected(value: &Value) -> String {
+    match value {
+        Value::ServerError(error) => error.to_string(),
+        _ => "Redis gave an answer that the command does not have".into(),
     }
 }
 
@@ -214,5 +229,27 @@ impl fmt::Debug for RedisReplayStore {
             .field("time_limit", &self.time_limit)
             .field("remembers_in_process", &self.memory.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_checked_and_not_repeated() {
+        for url in ["redis://:secret@", "http://:secret@host/", "redis://:secret@host/db", "secret"]
+        {
+            let text = RedisReplayStore::new(url).unwrap_err().to_string();
+            assert!(text.contains("redis://host:6379/") && !text.contains("secret"), "{text}");
+        }
+        let text = RedisReplayStore::new("rediss://:secret@host/#insecure").unwrap_err();
+        assert!(text.to_string().contains("SSL_CERT_FILE"), "{text}");
+        let store = RedisReplayStore::new("rediss://app:secret@host:6380/2").unwrap();
+        let store = store.time_limit(Duration::ZERO).prefix("acme:");
+        assert_eq!(
+            format!("{store:?}"),
+            r#"RedisReplayStore { prefix: "acme:", time_limit: 1ms, remembers_in_process: false, .. }"#
+        );
     }
 }

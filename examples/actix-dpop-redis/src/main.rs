@@ -1,0 +1,61 @@
+//! DPoP with several instances (RFC 9449): a proof that one of them has accepted is refused by the others,
+//! because they remember used proofs in the same Redis.
+//!
+//! ```sh
+//! redis-server                                        # in one terminal
+//! cargo run -p auth0-local -- serve --port 4400       # in another
+//! REDIS_URL=redis://127.0.0.1:6379/ AUTH0_PUBLIC_URL=https://api.local.test \
+//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test \
+//!     cargo run -p actix-dpop-redis                    # in a third
+//!
+//! token=$(cargo run -q -p auth0-local -- token \
+//!     --audience https://api.local.test --dpop-key client.pem)
+//! proof=$(cargo run -q -p auth0-local -- proof \
+//!     --dpop-key client.pem --url https://api.local.test/me --token "$token")
+//! curl -i http://127.0.0.1:3000/me -H "Authorization: DPoP $token" -H "DPoP: $proof"  # 200
+//! curl -i http://127.0.0.1:3001/me -H "Authorization: DPoP $token" -H "DPoP: $proof"  # 401
+//! ```
+//!
+//! The second answer is `dpop_proof_replayed`. If Redis is stopped, a new proof gets `503`
+//! `replay_store_unavailable` with `Retry-After`, and the log says once that the replay store cannot be
+//! reached; when Redis is there again, that it is back.
+use actix_web::{App, HttpServer, Responder, get, web};
+use auth0_actix::{AccessToken, Auth0, Builder, ConfigError, Dpop, RedisReplayStore};
+use std::{env, error::Error};
+
+#[get("/me")]
+async fn me(token: AccessToken) -> impl Responder {
+    format!("{}\n", token.subject())
+}
+
+/// What each instance makes for itself. They have only Redis in common, and the URL that clients use.
+fn instance(builder: Builder, redis: &str) -> Result<Auth0, ConfigError> {
+    let store = RedisReplayStore::new(redis)?.prefix("messages-api:dpop:");
+    builder.dpop(Dpop::required().replay_store(store)).build()
+}
+
+fn routes(auth: Auth0) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |config| {
+        config.app_data(auth).service(me);
+    }
+}
+
+/// In production these are two processes. Here it is one with two ports, to be tried out with less.
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().init();
+    let redis = env::var("REDIS_URL").map_err(|_| "set REDIS_URL, for example to redis://host/")?;
+    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let one = instance(Builder::from_env()?, &redis)?;
+    let other = instance(Builder::from_env()?, &redis)?;
+    let one = HttpServer::new(move || App::new().configure(routes(one.clone())));
+    let other = HttpServer::new(move || App::new().configure(routes(other.clone())));
+    tokio::try_join!(
+        one.bind(("127.0.0.1", port))?.run(),
+        other.bind(("127.0.0.1", port + 1))?.run(),
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
