@@ -119,7 +119,35 @@ impl Tenant {
         Auth0::builder()
             .issuer(self.issuer())
             .audience(self.audience())
-            .http_client(InProcess(self.clone()))
+            .http_client(InProcess(vec![self.clone()]))
+            .clock(self.0.clock.clone())
+    }
+
+    /// A verifier that can reach this tenant and others, and has yet to be told which issuers to trust, as
+    /// [`TrustedIssuer`](crate::TrustedIssuer)s. Its audience is this tenant's unless they say otherwise, and
+    /// so is its clock.
+    ///
+    /// ```
+    /// use auth0_core::{TrustedIssuer, testing::Tenant};
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let (one, two) = (Tenant::named("one"), Tenant::named("two"));
+    /// let auth = one
+    ///     .builder_with([&two])
+    ///     .issuer(TrustedIssuer::new(one.issuer()))
+    ///     .issuer(TrustedIssuer::new(two.issuer()).audience(two.audience()))
+    ///     .build()
+    ///     .unwrap();
+    /// assert_eq!(auth.verify(&two.token().mint()).await?.issuer(), "https://two.test/");
+    /// # Ok::<(), auth0_core::Error>(())
+    /// # }).unwrap()
+    /// ```
+    pub fn builder_with<'a>(&self, others: impl IntoIterator<Item = &'a Self>) -> Builder {
+        let mut reached = vec![self.clone()];
+        reached.extend(others.into_iter().cloned());
+        Auth0::builder()
+            .audience(self.audience())
+            .http_client(InProcess(reached))
             .clock(self.0.clock.clone())
     }
 

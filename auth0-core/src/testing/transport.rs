@@ -40,9 +40,9 @@ pub struct Fetches {
     pub key_set: usize,
 }
 
-/// The transport that reaches a tenant without a socket, and nothing else.
+/// The transport that reaches these tenants without a socket, and nothing else.
 #[derive(Clone, Debug)]
-pub(crate) struct InProcess(pub(crate) Tenant);
+pub(crate) struct InProcess(pub(crate) Vec<Tenant>);
 
 impl HttpClient for InProcess {
     fn get<'a>(
@@ -50,19 +50,24 @@ impl HttpClient for InProcess {
         request: HttpRequest<'a>,
     ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
         Box::pin(async move {
-            let issuer = self.0.issuer();
-            let document = match request.url.strip_prefix(issuer) {
-                Some(".well-known/openid-configuration") => Document::Metadata,
-                Some(path) if path == self.0.key_set_path() => Document::KeySet,
-                Some(_) => return Ok(HttpResponse::new(404, [])),
-                _ => return Err(HttpError::new("the test kit reaches no other host")),
+            let path_at =
+                |tenant: &Tenant| request.url.strip_prefix(tenant.issuer()).map(str::to_owned);
+            let Some((tenant, path)) =
+                self.0.iter().find_map(|tenant| Some((tenant, path_at(tenant)?)))
+            else {
+                return Err(HttpError::new("the test kit reaches no other host"));
+            };
+            let document = match &*path {
+                ".well-known/openid-configuration" => Document::Metadata,
+                path if path == tenant.key_set_path() => Document::KeySet,
+                _ => return Ok(HttpResponse::new(404, [])),
             };
             // Others get to run while the question and while the answer is on its way.
             tokio::task::yield_now().await;
-            let answer = match self.0.asked_for(document) {
+            let answer = match tenant.asked_for(document) {
                 None => Ok(HttpResponse::json(match document {
-                    Document::Metadata => self.0.metadata_json(),
-                    Document::KeySet => self.0.key_set_json(),
+                    Document::Metadata => tenant.metadata_json(),
+                    Document::KeySet => tenant.key_set_json(),
                 })),
                 Some(Failure::Unreachable) => Err(HttpError::new("connection refused")),
                 Some(Failure::Hang) => future::pending().await,
