@@ -22,6 +22,20 @@ fn cold_of(signing: Signing, keys: usize, more: usize) -> Judged {
     (fixture.verifier(0), fixture.field(0, more))
 }
 
+/// The same, of one of many issuers.
+fn cold_among(issuers: usize) -> Judged {
+    let fixture = Fixture::new(Signing::Rs256);
+    (fixture.verifier_with_issuers(0, issuers), fixture.field(0, 0))
+}
+
+/// A token that was verified before, of one of many issuers.
+fn hot_among(issuers: usize) -> Judged {
+    let fixture = Fixture::new(Signing::Rs256);
+    let judged = (fixture.verifier_with_issuers(10_000, issuers), fixture.field(0, 0));
+    judge(&judged.0, &judged.1);
+    judged
+}
+
 /// A token that was not seen before, and a verifier that will remember it.
 fn new_of(signing: Signing) -> Judged {
     let fixture = Fixture::new(signing);
@@ -85,6 +99,8 @@ fn hash_message(floor: Floor) -> Floor {
 #[bench::ps256(cold_of(Signing::Ps256, 1, 0))]
 #[bench::es256(cold_of(Signing::Es256, 1, 0))]
 #[bench::eddsa(cold_of(Signing::EdDsa, 1, 0))]
+#[bench::rs256_100_issuers(cold_among(100))]
+#[bench::rs256_10000_issuers(cold_among(10_000))]
 fn cold(judged: Judged) -> Judged {
     judge(&judged.0, &judged.1);
     judged
@@ -101,6 +117,8 @@ fn new(judged: Judged) -> Judged {
 #[bench::rs256(hot_of(Signing::Rs256, 1, 0))]
 #[bench::rs256_100_keys(hot_of(Signing::Rs256, 100, 0))]
 #[bench::rs256_most(hot_of(Signing::Rs256, 1, 8192))]
+#[bench::rs256_100_issuers(hot_among(100))]
+#[bench::rs256_10000_issuers(hot_among(10_000))]
 fn hot(judged: Judged) -> Judged {
     judge(&judged.0, &judged.1);
     judged

@@ -33,7 +33,7 @@ const ASKED_AT_ONCE: usize = 16;
 /// When to ask again while the store of used proofs does not answer.
 const REPLAY_RETRY: Duration = Duration::from_secs(1);
 
-/// Verifies access tokens of an Auth0 tenant. A cheap handle: clones share keys and settings.
+/// Verifies access tokens of an Auth0 tenant, or of [several issuers](crate::TrustedIssuer). A cheap handle: clones share keys and settings.
 ///
 /// ```
 /// use auth0_core::Auth0;
@@ -71,7 +71,7 @@ impl Auth0 {
     }
 
     /// A verifier out of the environment: `AUTH0_DOMAIN` (or `AUTH0_ISSUER`, a full issuer URL)
-    /// and `AUTH0_AUDIENCE`, one audience or several with commas between them. If they are set, also
+    /// and `AUTH0_AUDIENCE`, one of each or several with commas between them. If they are set, also
     /// `AUTH0_DPOP` (`allowed`, `required` or `disabled`: see [`Dpop`](crate::Dpop)), `AUTH0_PUBLIC_URL`
     /// (see [`Builder::public_url`]) and `AUTH0_TRUSTED_PROXIES` (see [`Builder::trusted_proxies`]), with
     /// commas between them.

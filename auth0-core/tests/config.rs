@@ -219,7 +219,14 @@ async fn debug_shows_no_secrets() {
 fn from_env(variables: &[(&str, &str)]) -> Result<String, String> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "the_environment_as_it_is", "--nocapture", "--ignored"]);
-    for name in ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"] {
+    for name in [
+        "AUTH0_DOMAIN",
+        "AUTH0_ISSUER",
+        "AUTH0_AUDIENCE",
+        "AUTH0_DPOP",
+        "AUTH0_PUBLIC_URL",
+        "AUTH0_TRUSTED_PROXIES",
+    ] {
         command.env_remove(name);
     }
     let output = command.envs(variables.iter().copied()).output().unwrap();
@@ -257,6 +264,17 @@ fn the_environment_configures_a_verifier() {
         assert!(auth.contains(part), "{part} in {auth}");
     }
     assert!(from_env(&[issuer, audience]).unwrap().contains("http://127.0.0.1:4400/"));
+    let several =
+        from_env(&[("AUTH0_DOMAIN", "acme.eu.auth0.com, login.acme.com"), audience]).unwrap();
+    for issuer in ["https://acme.eu.auth0.com/", "https://login.acme.com/"] {
+        assert!(several.contains(issuer), "{several}");
+    }
+    let more = [("AUTH0_DPOP", "required"), ("AUTH0_PUBLIC_URL", "https://acme.com/api")];
+    from_env(
+        &[&[domain, audience, ("AUTH0_TRUSTED_PROXIES", "10.0.0.7, 10.1.0.0/16")], &more[..]]
+            .concat(),
+    )
+    .unwrap();
     // As compose files hand on what is not set.
     from_env(&[("AUTH0_DOMAIN", ""), issuer, audience]).unwrap();
     from_env(&[domain, ("AUTH0_ISSUER", " "), audience]).unwrap();
@@ -272,6 +290,10 @@ fn the_environment_configures_a_verifier() {
         (vec![domain, ("AUTH0_AUDIENCE", "a,")], "is empty"),
         (vec![("AUTH0_DOMAIN", ""), audience], "AUTH0_DOMAIN is not set"),
         (vec![domain, issuer, audience], "leave the other out"),
+        (vec![("AUTH0_DOMAIN", "acme.eu.auth0.com,,b.com"), audience], "is empty"),
+        (vec![domain, audience, ("AUTH0_DPOP", "on")], "allowed, required or disabled"),
+        (vec![domain, audience, ("AUTH0_PUBLIC_URL", "api.acme.com")], "public URL"),
+        (vec![domain, audience, ("AUTH0_TRUSTED_PROXIES", "10.0.0.7,proxy")], "proxy"),
     ] {
         let sentence = from_env(&variables).unwrap_err();
         assert!(sentence.contains(what), "{variables:?}: {sentence}");

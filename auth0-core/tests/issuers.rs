@@ -237,6 +237,49 @@ async fn an_outage_of_one_is_an_outage_of_one() {
     assert_eq!(auth.verify(&before[2]).await.unwrap_err().code(), ErrorCode::KeyUnknown);
 }
 
+/// However many hang, one that answers is asked at once.
+#[tokio::test(start_paused = true)]
+async fn hanging_issuers_do_not_hold_up_others() {
+    let tenants = tenants(101);
+    let (good, hanging) = tenants.split_first().unwrap();
+    let auth = all(&tenants);
+    for tenant in hanging {
+        tenant.fail(Failure::Hang);
+    }
+    // Twice, so that all of them are known to fail, and are asked again.
+    for _ in 0..2 {
+        let asked: Vec<_> = hanging
+            .iter()
+            .map(|tenant| {
+                let (auth, text) = (auth.clone(), token(tenant).mint());
+                tokio::spawn(async move { auth.verify(&text).await.unwrap_err().code() })
+            })
+            .collect();
+        for asked in asked {
+            assert_eq!(asked.await.unwrap(), ErrorCode::KeysUnavailable);
+        }
+        tenants[0].clock().advance(Duration::from_secs(60));
+    }
+    let again = {
+        let (auth, hanging) = (auth.clone(), hanging.to_vec());
+        tokio::spawn(async move {
+            let texts: Vec<_> = hanging.iter().map(|tenant| token(tenant).mint()).collect();
+            let asked = texts.into_iter().map(|text| {
+                let auth = auth.clone();
+                tokio::spawn(async move { auth.verify(&text).await.is_err() })
+            });
+            for asked in asked.collect::<Vec<_>>() {
+                assert!(asked.await.unwrap());
+            }
+        })
+    };
+    tokio::task::yield_now().await;
+    let began = tokio::time::Instant::now();
+    auth.verify(&token(good).mint()).await.unwrap();
+    assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
+    again.await.unwrap();
+}
+
 #[tokio::test]
 async fn those_that_nobody_needs_are_not_asked() {
     let tenants = tenants(5);

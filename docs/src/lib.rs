@@ -17,6 +17,9 @@ pub mod how_a_request_is_judged {}
 #[doc = include_str!("../configuration.md")]
 pub mod configuration {}
 
+#[doc = include_str!("../issuers.md")]
+pub mod issuers {}
+
 #[doc = include_str!("../requirements.md")]
 pub mod requirements {}
 

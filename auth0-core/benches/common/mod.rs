@@ -77,20 +77,29 @@ impl Fixture {
     }
 
     pub(crate) fn verifier(&self, token_cache: usize) -> Auth0 {
-        let auth = self.builder(token_cache).build().unwrap();
+        self.verifier_with_issuers(token_cache, 1)
+    }
+
+    /// It trusts so many issuers, the tenant last of them.
+    pub(crate) fn verifier_with_issuers(&self, token_cache: usize, issuers: usize) -> Auth0 {
+        let others = (1..issuers).map(|number| format!("tenant-{number}.eu.auth0.com"));
+        let builder = self.tenant.builder_with([]).domains(others).issuer(self.tenant.issuer());
+        let auth = Self::configured(builder, token_cache).build().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(auth.warm_up()).unwrap();
+        let token =
+            String::from_utf8(self.field(usize::MAX, 0).split_off("Bearer ".len())).unwrap();
+        runtime.block_on(auth.verify(&token)).unwrap();
         // Once for all: the header is known then, as it is in a service after its first token.
         judge(&auth, &self.field(usize::MAX, 0));
         auth
     }
 
     fn builder(&self, token_cache: usize) -> auth0_core::Builder {
-        self.tenant
-            .builder()
-            .algorithms(Algorithm::ALL)
-            .max_token_bytes(64 * 1024)
-            .token_cache(token_cache)
+        Self::configured(self.tenant.builder(), token_cache)
+    }
+
+    fn configured(builder: auth0_core::Builder, token_cache: usize) -> auth0_core::Builder {
+        builder.algorithms(Algorithm::ALL).max_token_bytes(64 * 1024).token_cache(token_cache)
     }
 
     /// The `Authorization` field of a token that differs from others by its number, and is longer by

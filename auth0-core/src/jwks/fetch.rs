@@ -1,7 +1,7 @@
 //! Asking an issuer for its keys: one attempt, from the metadata to the parsed set, within one
 //! deadline.
 use super::{
-    KeySet,
+    KeySet, bulkhead,
     schedule::{FRESH, refresh_age},
 };
 use crate::{
@@ -108,14 +108,18 @@ impl Fetcher {
     }
 
     /// One attempt. A transport may hang, and it may panic. `is_first_failure` says what a failure
-    /// would be: only the first in a row is worth the look whether the keys have moved.
+    /// would be: only the first in a row is worth the look whether the keys have moved, and an issuer that
+    /// fails again and again does not stand in the way of others.
     pub(crate) async fn fetch(
         self: &Arc<Self>,
         purpose: &Purpose,
         is_first_failure: bool,
     ) -> Result<Snapshot, FetchError> {
         let (fetcher, purpose) = (Arc::clone(self), purpose.clone());
-        let mut task = tokio::spawn(async move { fetcher.ask(&purpose, is_first_failure).await });
+        let mut task = tokio::spawn(async move {
+            let _place = bulkhead::place(is_first_failure).await;
+            fetcher.ask(&purpose, is_first_failure).await
+        });
         match tokio::time::timeout(TOTAL_TIMEOUT, &mut task).await {
             Ok(Ok(result)) => result,
             Ok(Err(ended)) if ended.is_panic() => Err(FetchError::Panicked),

@@ -1,4 +1,5 @@
 //! The keys of an issuer (RFC 7517).
+mod bulkhead;
 pub(crate) mod cache;
 mod fetch;
 mod flight;
