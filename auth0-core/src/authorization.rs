@@ -65,7 +65,8 @@ impl Auth0 {
     /// # }).unwrap() }
     /// ```
     pub fn forbid<C>(&self, token: &AccessToken<C>, reason: &'static str) -> Error {
-        let error = Error::new(ErrorCode::RequirementNotMet).because(reason);
+        let error =
+            Error::new(ErrorCode::RequirementNotMet).because(reason).with_scheme(token.scheme());
         measure::refusal(&self.0.rules.issuer, error.code());
         tracing::info!(
             target: "auth0", error_code = error.code().as_str(),
@@ -83,7 +84,9 @@ impl Auth0 {
         self.authorize(token, &any_organization())?;
         // The requirement is met by what this reads.
         token.organization().ok_or_else(|| {
-            Error::new(ErrorCode::OrganizationMismatch).with_options(&self.0.challenge)
+            Error::new(ErrorCode::OrganizationMismatch)
+                .with_scheme(token.scheme())
+                .with_options(&self.0.challenge)
         })
     }
 
@@ -136,7 +139,7 @@ impl Auth0 {
                 cause = error.cause(),
                 "refused an access token"
             );
-            error.with_options(&self.0.challenge)
+            error.with_scheme(token.scheme()).with_options(&self.0.challenge)
         })
     }
 }
