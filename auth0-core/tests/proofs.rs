@@ -1,9 +1,14 @@
 //! Proofs at the verifier itself: what a refusal says, and that no second use is ever let through.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use auth0_core::{
-    AccessToken, Auth0, Connection, Error, FieldLines, HttpParts, RequestView,
+    AccessToken, Auth0, Connection, Error, ErrorCode, FieldLines, HttpParts, RequestView,
     testing::{ProofBuilder, Tenant},
 };
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+use tokio::runtime::Runtime;
 
 const URL: &str = "http://api.test/me";
 
@@ -92,4 +97,45 @@ async fn what_the_application_refuses_is_told_on_the_line_of_the_scheme() {
         lines(&auth.forbid(&token, "not a member")),
         ["Bearer error=\"insufficient_scope\"", "DPoP algs=\"ES256\""]
     );
+}
+
+/// With the clock set back, proofs that were too old are young again, and still used.
+#[tokio::test]
+async fn a_clock_that_is_set_back_revives_no_proof() {
+    let tenant = Tenant::new();
+    let client = Client::of(&tenant);
+    let auth = tenant.auth0();
+    let used = client.proof().mint();
+    client.ask(&auth, &used).await.unwrap();
+    tenant.clock().advance(Duration::from_secs(400));
+    // So many that one comes by where the first is kept.
+    for _ in 0..500 {
+        client.ask(&auth, &client.proof().mint()).await.unwrap();
+    }
+    tenant.clock().set_back(Duration::from_secs(390));
+    let error = client.ask(&auth, &used).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::DpopProofReplayed);
+    client.ask(&auth, &client.proof().mint()).await.unwrap();
+}
+
+#[test]
+fn of_many_uses_at_once_one_is_let_through() {
+    let runtime = Runtime::new().unwrap();
+    let tenant = Tenant::new();
+    let client = Client::of(&tenant);
+    let auth = tenant.auth0();
+    runtime.block_on(auth.warm_up()).unwrap();
+    for _ in 0..50 {
+        let proof = client.proof().mint();
+        let accepted = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| match runtime.block_on(client.ask(&auth, &proof)) {
+                    Ok(_) => drop(accepted.fetch_add(1, Ordering::Relaxed)),
+                    Err(error) => assert_eq!(error.code(), ErrorCode::DpopProofReplayed),
+                });
+            }
+        });
+        assert_eq!(accepted.into_inner(), 1);
+    }
 }

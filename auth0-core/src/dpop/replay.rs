@@ -136,7 +136,8 @@ impl std::error::Error for ReplayStoreError {}
 /// Remembers the proofs of this process, a bounded number of them. Clones share them.
 ///
 /// When it is full, a new proof is an error, which becomes `503`: to forget one that could be used
-/// again would let it be used again. An entry lives exactly as long as its proof.
+/// again would let it be used again. An entry lives exactly as long as its proof; with a clock that is
+/// set back, proofs that end before one that was forgotten count as used.
 ///
 /// ```
 /// use auth0_core::{InMemoryReplayStore, Insertion, ProofId, ReplayEntry, ReplayStore};
@@ -144,7 +145,8 @@ impl std::error::Error for ReplayStoreError {}
 ///
 /// let store = InMemoryReplayStore::new(1);
 /// let entry = |id, now| {
-///     ReplayEntry::new(ProofId::new([id; 32]), Duration::from_secs(now), Duration::from_secs(300))
+///     let id = ProofId::new([id; 32]);
+///     ReplayEntry::new(id, Duration::from_secs(now), Duration::from_secs(300 + now))
 /// };
 /// let insert = |id, now| store.insert_now(entry(id, now)).unwrap();
 /// assert_eq!(insert(1, 0).unwrap(), Insertion::New);
@@ -168,6 +170,16 @@ struct Shard {
     known: HashSet<u128>,
     /// The same, the one that ends first on top.
     by_end: BinaryHeap<Reverse<(Duration, u128)>>,
+    /// The latest end of all that were forgotten.
+    forgotten: Option<Duration>,
+}
+
+impl Shard {
+    /// A proof that ends no later than one that was forgotten may be one of those: the clock was set
+    /// back, or it was judged before the others and got here after them.
+    fn knows(&self, id: u128, expires_at: Duration) -> bool {
+        self.known.contains(&id) || self.forgotten.is_some_and(|end| expires_at <= end)
+    }
 }
 
 impl InMemoryReplayStore {
@@ -218,7 +230,7 @@ impl Inner {
         let Some(shard) = self.shards.get(shard) else { return Err(Full(self.capacity)) };
         let mut locked = lock(shard);
         self.forget_old(&mut locked, entry.now);
-        if locked.known.contains(&id) {
+        if locked.knows(id, entry.expires_at) {
             return Ok(Insertion::Seen);
         }
         if !self.take_place() {
@@ -228,7 +240,7 @@ impl Inner {
                 return Err(Full(self.capacity));
             }
             locked = lock(shard);
-            if locked.known.contains(&id) {
+            if locked.knows(id, entry.expires_at) {
                 self.len.fetch_sub(1, Ordering::Relaxed);
                 return Ok(Insertion::Seen);
             }
@@ -249,6 +261,7 @@ impl Inner {
             && *end < now
         {
             shard.known.remove(id);
+            shard.forgotten = shard.forgotten.max(Some(*end));
             shard.by_end.pop();
             self.len.fetch_sub(1, Ordering::Relaxed);
         }
@@ -349,6 +362,17 @@ mod tests {
             });
             assert_eq!(new.into_inner(), 100);
         }
+    }
+
+    /// Judged in the last moment of its proof, and held up on the way here.
+    #[test]
+    fn who_comes_late_does_not_find_the_proof_forgotten() {
+        let store = InMemoryReplayStore::new(10);
+        let insert = |number, now, end| store.0.insert(entry(number, now, end)).unwrap();
+        assert_eq!(insert(0, 0, 300), Insertion::New);
+        store.0.sweep(Duration::from_secs(301));
+        assert_eq!((insert(0, 300, 300), store.len()), (Insertion::Seen, 0));
+        assert_eq!(insert(0, 301, 601), Insertion::New, "another proof");
     }
 
     proptest! {
