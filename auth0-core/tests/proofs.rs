@@ -99,6 +99,35 @@ async fn what_the_application_refuses_is_told_on_the_line_of_the_scheme() {
     );
 }
 
+/// What a proof is refused for does not depend on what the client has sent before.
+#[tokio::test]
+async fn a_key_that_is_known_is_read_as_strictly_as_a_new_one() {
+    let tenant = Tenant::new();
+    let client = Client::of(&tenant);
+    let auth = tenant.auth0();
+    let key = |name: &str, value: serde_json::Value| {
+        let mut jwk = tenant.client_key().jwk();
+        for name in ["kid", "alg", "use"] {
+            jwk.as_object_mut().unwrap().remove(name);
+        }
+        jwk[name] = value;
+        client.proof().header("jwk", jwk).mint()
+    };
+    for _ in 0..2 {
+        for (name, value) in [
+            ("use", "enc".into()),
+            ("alg", "ES384".into()),
+            ("key_ops", serde_json::json!(["sign"])),
+            ("kid", 1.into()),
+        ] {
+            let error = client.ask(&auth, &key(name, value)).await.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::DpopProofInvalid, "{name}");
+        }
+        client.ask(&auth, &client.proof().mint()).await.unwrap();
+        client.ask(&auth, &key("use", "sig".into())).await.unwrap();
+    }
+}
+
 /// With the clock set back, proofs that were too old are young again, and still used.
 #[tokio::test]
 async fn a_clock_that_is_set_back_revives_no_proof() {
