@@ -139,7 +139,7 @@ impl Auth0 {
                 cause = error.cause(),
                 "refused an access token"
             );
-            error.with_scheme(token.scheme()).with_options(&self.0.challenge)
+            error.with_options(&self.0.challenge)
         })
     }
 }

@@ -89,6 +89,8 @@ async fn what_the_application_refuses_is_told_on_the_line_of_the_scheme() {
         (auth.forbid(&token, "not a member"), "insufficient_scope"),
         (auth.organization_of(&token).unwrap_err(), "insufficient_scope"),
         (auth.with_claims::<Claims>(&token).unwrap_err(), "invalid_token"),
+        (token.with_claims::<Claims>().unwrap_err(), "invalid_token"),
+        (token.claim::<u8>("sub").unwrap_err(), "invalid_token"),
     ] {
         assert_eq!(lines(&error), ["Bearer".to_owned(), format!("DPoP error=\"{code}\"")]);
     }
