@@ -1,8 +1,9 @@
 //! Proofs at the verifier itself: what a refusal says, and that no second use is ever let through.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use auth0_core::{
-    AccessToken, Auth0, Connection, Error, ErrorCode, FieldLines, HttpParts, RequestView,
-    testing::{ProofBuilder, Tenant},
+    AccessToken, Algorithm, Auth0, Connection, Dpop, DpopNonces, Error, ErrorCode, FieldLines,
+    HttpParts, RequestView,
+    testing::{ProofBuilder, SigningKey, Tenant},
 };
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -99,6 +100,25 @@ async fn what_the_application_refuses_is_told_on_the_line_of_the_scheme() {
         lines(&auth.forbid(&token, "not a member")),
         ["Bearer error=\"insufficient_scope\"", "DPoP algs=\"ES256\""]
     );
+}
+
+/// Nobody is given a nonce who does not show the token's key.
+#[tokio::test]
+async fn the_key_is_looked_at_before_the_nonce() {
+    let tenant = Tenant::new();
+    let client = Client::of(&tenant);
+    let dpop = Dpop::allowed().nonces(DpopNonces::per_process());
+    let auth = tenant.builder().dpop(dpop).build().unwrap();
+    let other = SigningKey::generate(Algorithm::ES256).unwrap();
+    for (proof, code) in [
+        (client.proof(), ErrorCode::DpopNonceRequired),
+        (client.proof().key(&other), ErrorCode::TokenBindingMismatch),
+    ] {
+        let error = client.ask(&auth, &proof.mint()).await.unwrap_err();
+        assert_eq!(error.code(), code);
+        let has_nonce = error.challenge().headers().any(|(name, _)| name == "dpop-nonce");
+        assert_eq!(has_nonce, code == ErrorCode::DpopNonceRequired);
+    }
 }
 
 /// What a proof is refused for does not depend on what the client has sent before.
