@@ -245,7 +245,9 @@ impl Inner {
                 return Ok(Insertion::Seen);
             }
         }
-        self.is_full.store(false, Ordering::Relaxed);
+        if self.len.load(Ordering::Relaxed) <= self.capacity - self.capacity / 10 {
+            self.is_full.store(false, Ordering::Relaxed);
+        }
         locked.known.insert(id);
         locked.by_end.push(Reverse((entry.expires_at, id)));
         Ok(Insertion::New)
@@ -274,7 +276,7 @@ impl Inner {
         }
     }
 
-    /// Said to the log once, and not for every request of a flood.
+    /// Said to the log once, and not for every request of a flood: again after a tenth was free.
     fn refuse(&self, full: Full) -> ReplayStoreError {
         let sentence =
             format!("{full}. Set Dpop::replay_capacity higher if these are honest requests");
@@ -362,6 +364,26 @@ mod tests {
             });
             assert_eq!(new.into_inner(), 100);
         }
+    }
+
+    #[test]
+    fn that_it_is_full_is_said_once_in_a_flood() {
+        let store = InMemoryReplayStore::new(100);
+        let mut said = 0;
+        let mut flood = |from: u64, to: u64| {
+            for now in from..to {
+                for number in 0..3 {
+                    let was_said = store.0.is_full.load(Ordering::Relaxed);
+                    let outcome =
+                        store.insert_now(entry(now * 3 + number, now, now + 300)).unwrap();
+                    said += usize::from(outcome.is_err() && !was_said);
+                }
+            }
+        };
+        // It is full after 34 s, and has room for a few in each second from 301 s on.
+        flood(0, 600);
+        flood(1000, 1300);
+        assert_eq!(said, 2);
     }
 
     /// Judged in the last moment of its proof, and held up on the way here.
