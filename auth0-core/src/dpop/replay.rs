@@ -22,14 +22,56 @@ const SHARDS: usize = 64;
 /// Remembers proofs for as long as they could be used again.
 ///
 /// The default, [`InMemoryReplayStore`], knows the proofs of its own process. Several instances of a
-/// service share a store, such as the one for Redis (feature `redis`).
+/// service share a store, such as the one for Redis (feature `redis`), or one of yours:
+///
+/// ```
+/// use auth0_core::{BoxFuture, Insertion, ProofId, ReplayEntry, ReplayStore, ReplayStoreError};
+/// use std::{collections::HashMap, sync::Mutex, time::Duration};
+///
+/// /// Stands for a table with a unique key, in a database of all instances.
+/// #[derive(Debug, Default)]
+/// struct Table(Mutex<HashMap<ProofId, Duration>>);
+///
+/// impl ReplayStore for Table {
+///     fn insert(&self, entry: ReplayEntry) -> BoxFuture<'_, Result<Insertion, ReplayStoreError>> {
+///         Box::pin(async move {
+///             let mut rows = self.0.lock().map_err(|why| ReplayStoreError::new(why.to_string()))?;
+///             // Clocks of instances differ: what is deleted is older than any of them accepts.
+///             rows.retain(|_, end| *end + Duration::from_secs(60) >= entry.now);
+///             Ok(match rows.insert(entry.id, entry.expires_at) {
+///                 None => Insertion::New,
+///                 Some(_) => Insertion::Seen,
+///             })
+///         })
+///     }
+/// }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let store = Table::default();
+/// let (now, end) = (Duration::from_secs(1_767_225_600), Duration::from_secs(1_767_225_900));
+/// let entry = ReplayEntry::new(ProofId::new([7; 32]), now, end);
+/// assert_eq!(store.insert(entry).await?, Insertion::New);
+/// assert_eq!(store.insert(entry).await?, Insertion::Seen);
+/// # Ok::<(), ReplayStoreError>(())
+/// # }).unwrap()
+/// ```
+///
+/// Two verifiers that judge one request, such as layers with different audiences, must not share a
+/// store: to the second, the proof would be a used one.
 pub trait ReplayStore: Send + Sync + fmt::Debug + 'static {
     /// Remembers a proof, and tells whether it was unknown: in one step, so that of any number of
-    /// uses at once exactly one is told that.
+    /// uses at once exactly one is told that. It is asked last, when all else of the proof is good.
+    ///
+    /// # Errors
+    /// Nobody knows whether the proof was used. The request is refused with `503`
+    /// (`replay_store_unavailable`).
     fn insert(&self, entry: ReplayEntry) -> BoxFuture<'_, Result<Insertion, ReplayStoreError>>;
 
-    /// The same for a store that need not wait for anything, which spares the caller the waiting.
-    /// The default is one that does wait.
+    /// The same for a store that need not wait for anything, which spares the caller the waiting. The
+    /// default, `None`, is one that does wait: nothing has happened, and [`insert`](Self::insert) is asked.
+    ///
+    /// # Errors
+    /// As for [`insert`](Self::insert).
     fn insert_now(&self, entry: ReplayEntry) -> Option<Result<Insertion, ReplayStoreError>> {
         let _ = entry;
         None
@@ -59,7 +101,8 @@ pub struct ReplayEntry {
     pub id: ProofId,
     /// The time since 1970, by the verifier's clock.
     pub now: Duration,
-    /// Until when it could be used again, since 1970.
+    /// Until when it could be used again, since 1970: this moment is the last one, so that it has to be
+    /// remembered through it.
     pub expires_at: Duration,
 }
 
