@@ -43,7 +43,7 @@ fn words(code: &str) -> (u16, &'static str, &'static str) {
         "token_missing" => (
             401,
             "unauthorized",
-            "No access token was sent. Send one in the Authorization header, after the scheme Bearer.",
+            "No access token was sent. Send one in the Authorization header, after a scheme that the challenge names.",
         ),
         "scheme_unsupported" => (
             401,
