@@ -10,8 +10,8 @@ mod request;
 pub use auth0_core;
 pub use auth0_core::{
     Algorithm, Auth0, Builder, Challenge, ConfigError, Connection, Dpop, DpopMode, DpopNonces,
-    Error, ErrorCode, ErrorKind, Health, Policy, RefusalBody, Requirement, TrustedIssuer, all_of,
-    any_of, policy,
+    Error, ErrorCode, ErrorKind, Health, InMemoryReplayStore, Policy, RefusalBody, ReplayStore,
+    Requirement, TrustedIssuer, all_of, any_of, policy,
 };
 pub use error::AuthError;
 pub use extract::{AccessToken, Authorized, Extraction, MaybeAccessToken, Organization};

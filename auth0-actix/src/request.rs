@@ -15,11 +15,14 @@ static DPOP: HeaderName = HeaderName::from_static("dpop");
 pub(crate) struct Sent<'a> {
     head: &'a RequestHead,
     connection: Connection,
+    /// Whether the server itself ends TLS.
+    is_secure: bool,
 }
 
 impl<'a> Sent<'a> {
     pub(crate) fn of(request: &'a HttpRequest) -> Self {
-        Self { head: request.head(), connection: connection(request) }
+        let is_secure = request.app_config().secure();
+        Self { head: request.head(), connection: connection(request), is_secure }
     }
 
     pub(crate) fn view(&'a self) -> RequestView<'a> {
@@ -28,10 +31,9 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// What `HttpServer::on_connect` has kept of the connection, and what actix-web itself knows.
+/// What `HttpServer::on_connect` has kept of the connection, and the peer, which actix-web itself knows.
 fn connection(request: &HttpRequest) -> Connection {
-    let known = request.conn_data::<Connection>().copied();
-    let known = known.unwrap_or_else(|| Connection::new().tls(request.app_config().secure()));
+    let known = request.conn_data::<Connection>().copied().unwrap_or_default();
     match request.peer_addr() {
         Some(peer) if !known.has_peer() => known.peer(peer.ip()),
         _ => known,
@@ -47,8 +49,9 @@ impl HttpParts for Sent<'_> {
         self.head.uri.path()
     }
 
+    /// Asked where `on_connect` has not told whether the connection is one of TLS.
     fn scheme(&self) -> Option<&str> {
-        self.head.uri.scheme_str()
+        if self.is_secure { Some("https") } else { self.head.uri.scheme_str() }
     }
 
     fn authority(&self) -> Option<&str> {

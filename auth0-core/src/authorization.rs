@@ -84,7 +84,9 @@ impl Auth0 {
         self.authorize(token, &any_organization())?;
         // The requirement is met by what this reads.
         token.organization().ok_or_else(|| {
-            Error::new(ErrorCode::OrganizationMismatch).with_options(self.challenge_for(token))
+            Error::new(ErrorCode::OrganizationMismatch)
+                .with_scheme(token.scheme())
+                .with_options(self.challenge_for(token))
         })
     }
 

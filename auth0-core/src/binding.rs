@@ -157,7 +157,8 @@ fn check_proof(
         return Err(mismatch("the token is bound to a DPoP key, and the request is not known"));
     };
     let expected = Expected { method: parts.method(), token: Some(token), key: Some(key), now };
-    let is_url = |url: &HttpUri<'_>| verifier.origin.with_url(parts, |ours| ours.equals(url));
+    let is_url =
+        |signed: &HttpUri<'_>| verifier.origin.with_url(parts, |url| url.is_signed_as(signed));
     let new = Proof(proof).check(&verifier.dpop, &expected, is_url)?;
     let next_nonce = match (&verifier.dpop.nonces, new.freshness) {
         (Some(nonces), Some(Freshness::Ending)) => Some(nonces.current(now).into()),

@@ -165,7 +165,7 @@ impl ErrorCode {
             Self::TokenMissing => (
                 "token_missing",
                 CredentialsMissing,
-                "No access token was sent. Send one in the Authorization header, after the scheme Bearer.",
+                "No access token was sent. Send one in the Authorization header, after a scheme that the challenge names.",
             ),
             Self::SchemeUnsupported => (
                 "scheme_unsupported",

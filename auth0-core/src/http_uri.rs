@@ -91,6 +91,15 @@ impl<'a> HttpUri<'a> {
             && self.authority.equals(&other.authority, self.scheme)
             && same_path(self.path, other.path)
     }
+
+    /// Whether `signed` is this URL, which a request was sent to. To routers, dot segments are names, so
+    /// those of the request have to be signed as they were sent.
+    pub(crate) fn is_signed_as(&self, signed: &HttpUri<'_>) -> bool {
+        self.equals(signed)
+            && (self.path == signed.path
+                || !has_dot_segments(self.path)
+                || decoded(self.path) == decoded(signed.path))
+    }
 }
 
 /// `host` of RFC 3986 §3.2.2, but for an empty one. What stands between brackets is compared and
@@ -132,6 +141,11 @@ fn same_path(a: &str, b: &str) -> bool {
 /// The normal form of a path.
 pub(crate) fn normal_path(path: &str) -> String {
     without_dot_segments(&decoded(path))
+}
+
+/// Whether the normal form of a path has fewer segments.
+pub(crate) fn has_dot_segments(path: &str) -> bool {
+    decoded(path).split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
 fn has_percent(a: &str, b: &str) -> bool {

@@ -2,7 +2,7 @@
 use crate::{
     builder::ConfigError,
     forwarded_element,
-    http_uri::{Authority, HttpUri, Scheme, normal_path},
+    http_uri::{Authority, HttpUri, Scheme, has_dot_segments, normal_path},
     request::{FieldLines, HttpParts},
 };
 use ipnet::{IpNet, Ipv4Net};
@@ -53,11 +53,12 @@ impl Origin {
         }
         if let Some(PublicUrl { scheme, authority, prefix }) = &self.public_url {
             let authority = Authority::parse(authority).ok_or("the public URL has no authority")?;
-            let path = if prefix.is_empty() {
-                Cow::Borrowed(path)
-            } else {
-                // Dot segments must not lead out of it.
-                (prefix.clone() + &normal_path(path)).into()
+            let path = match &**prefix {
+                "" => Cow::Borrowed(path),
+                _ if has_dot_segments(path) => {
+                    return Err("the path has dot segments, which lead out of the prefix".into());
+                }
+                prefix => Cow::Owned(format!("{prefix}{path}")),
             };
             return Ok(then(HttpUri { scheme: *scheme, authority, path: &path }));
         }
@@ -207,6 +208,7 @@ impl PublicUrl {
         let Some(HttpUri { scheme, path, .. }) = HttpUri::parse(text) else {
             return refuse("is not an absolute http or https URL, without user information");
         };
+        let path = normal_path(path);
         let prefix = path.trim_end_matches('/');
         let authority =
             text.split("//").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();

@@ -342,8 +342,8 @@ impl<C> AccessToken<C> {
     pub fn authorization_details<T: DeserializeOwned>(&self) -> Result<Vec<T>, Error> {
         match self.member("authorization_details") {
             None => Ok(Vec::new()),
-            Some(value) if value.is_object() => Ok(vec![read(value.raw())?]),
-            Some(value) => read(value.raw()),
+            Some(value) if value.is_object() => Ok(vec![self.read(value.raw())?]),
+            Some(value) => self.read(value.raw()),
         }
     }
 
@@ -376,7 +376,7 @@ impl<C> AccessToken<C> {
     /// `claims_invalid` if it is there and is not a `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let Some(value) = self.member(name) else { return Ok(None) };
-        read(value.raw()).map(Some)
+        self.read(value.raw()).map(Some)
     }
 
     /// A claim as it stands in the payload.
@@ -424,7 +424,7 @@ impl<C> AccessToken<C> {
         let none_wanted = (&mut Some(()) as &mut dyn Any).downcast_mut().and_then(Option::take);
         let claims = match none_wanted {
             Some(none) => none,
-            None => read(&self.verified.payload)?,
+            None => self.read(&self.verified.payload)?,
         };
         Ok(self.with(claims))
     }
@@ -436,6 +436,11 @@ impl<C> AccessToken<C> {
     fn with<T>(&self, claims: T) -> AccessToken<T> {
         let presentation = self.presentation.clone();
         AccessToken { verified: Arc::clone(&self.verified), presentation, claims }
+    }
+
+    /// What does not fit is told on the line of the scheme that the client used.
+    fn read<T: DeserializeOwned>(&self, json: &str) -> Result<T, Error> {
+        read(json).map_err(|error| error.with_scheme(self.scheme()))
     }
 
     fn text<'a>(&'a self, text: &'a Text) -> &'a str {

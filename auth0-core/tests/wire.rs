@@ -39,7 +39,7 @@ fn assert_wire(name: &str, challenge: &Challenge, status: u16, line: Option<&str
 /// `error_code` and description of each code, as they are published.
 const NO_TOKEN: (&str, &str) = (
     "token_missing",
-    "No access token was sent. Send one in the Authorization header, after the scheme Bearer.",
+    "No access token was sent. Send one in the Authorization header, after a scheme that the challenge names.",
 );
 const SCHEME: (&str, &str) = (
     "scheme_unsupported",

@@ -43,7 +43,7 @@ fn words(code: &str) -> (u16, &'static str, &'static str) {
         "token_missing" => (
             401,
             "unauthorized",
-            "No access token was sent. Send one in the Authorization header, after the scheme Bearer.",
+            "No access token was sent. Send one in the Authorization header, after a scheme that the challenge names.",
         ),
         "scheme_unsupported" => (
             401,
@@ -647,6 +647,9 @@ async fn the_host_field_does_not_change_the_path() {
             ("http://other/token", "host: api\r\n", "http://api/token", 401),
             ("http://api/token", "host: api\r\n", "http://api/token", 200),
             ("http://api/token", "host: api/scope?\r\n", "http://api/token", 401),
+            // Nobody has said whether TLS protects the connection: a proxy may have ended it.
+            ("https://api/token", "host: api\r\n", "https://api/token", 200),
+            ("https://api/token", "host: api\r\n", "http://api/token", 401),
         ] {
             let proof = tenant.proof("GET", htu).for_token(&client.token).mint();
             let lines = [("authorization", authorization.as_bytes()), ("dpop", proof.as_bytes())];
@@ -674,6 +677,8 @@ async fn over_http2_the_authority_counts() {
             ("http://api.example/token", None, "http://other.example/token", 401),
             ("http://api.example/token", Some("api.example"), "http://api.example/token", 200),
             ("http://api.example/token", Some("api.example:80"), "http://api.example/token", 200),
+            ("https://api.example/token", None, "https://api.example/token", 200),
+            ("https://api.example/token", None, "http://api.example/token", 401),
             ("http://api.example/token", Some("other.example"), "http://api.example/token", 401),
             ("http://api.example/token", Some("other.example"), "http://other.example/token", 401),
             (

@@ -65,7 +65,7 @@ fn refused(status: u16, error: &'static str, code: &'static str, scope: &str) ->
 fn description(code: &str) -> &'static str {
     match code {
         "token_missing" => {
-            "No access token was sent. Send one in the Authorization header, after the scheme Bearer."
+            "No access token was sent. Send one in the Authorization header, after a scheme that the challenge names."
         }
         "scheme_unsupported" => {
             "The authorization scheme is not supported here. Use a scheme that the challenge names."

@@ -10,8 +10,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// 10 MiB at the most, if all are RSA keys of 2048 bits.
+/// 12 MiB at the most, if all are RSA keys of 2048 bits.
 const PLACES: usize = 4096;
+
+/// Twice what an RSA key of 2048 bits takes as JSON.
+const MAX_JWK_BYTES: usize = 1024;
 
 #[derive(Default)]
 pub(crate) struct KnownKeys(OnceLock<Box<[Place]>>);
@@ -20,21 +23,25 @@ type Place = ArcSwapOption<KnownKey>;
 
 #[derive(Debug)]
 pub(super) struct KnownKey {
-    /// It covers all that makes up the key (RFC 7638), so an equal one is of an equal key.
-    thumbprint: Thumbprint,
+    /// As it was sent. The thumbprint would not do: members that it does not cover say what the key may
+    /// be used for.
+    jwk: Box<str>,
     pub(super) key: VerifyingKey,
 }
 
 impl KnownKeys {
-    pub(super) fn get(&self, thumbprint: &Thumbprint) -> Option<Arc<KnownKey>> {
+    pub(super) fn get(&self, thumbprint: &Thumbprint, jwk: &str) -> Option<Arc<KnownKey>> {
         let known = place(self.0.get()?, thumbprint)?.load();
-        known.as_ref().filter(|known| known.thumbprint.is(thumbprint)).map(Arc::clone)
+        known.as_ref().filter(|known| *known.jwk == *jwk).map(Arc::clone)
     }
 
-    pub(super) fn learn(&self, thumbprint: Thumbprint, key: VerifyingKey) {
+    pub(super) fn learn(&self, thumbprint: &Thumbprint, jwk: &str, key: VerifyingKey) {
+        if jwk.len() > MAX_JWK_BYTES {
+            return;
+        }
         let places = self.0.get_or_init(|| (0..PLACES).map(|_| Place::empty()).collect());
-        if let Some(place) = place(places, &thumbprint) {
-            place.store(Some(Arc::new(KnownKey { thumbprint, key })));
+        if let Some(place) = place(places, thumbprint) {
+            place.store(Some(Arc::new(KnownKey { jwk: jwk.into(), key })));
         }
     }
 }

@@ -173,7 +173,7 @@ impl Dpop {
                     .into(),
             );
         }
-        if max_age.is_zero() || max_age > LONGEST_MAX_AGE {
+        if max_age < Duration::from_secs(1) || max_age > LONGEST_MAX_AGE {
             return refuse(format!(
                 "DPoP proofs cannot be good for {max_age:?}. Write 1 s to 3600 s"
             ));

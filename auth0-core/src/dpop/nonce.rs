@@ -55,7 +55,8 @@ pub(crate) enum Freshness {
 }
 
 impl DpopNonces {
-    /// Nonces of this process alone, with a secret that is made up when the verifier is built.
+    /// Nonces of this process alone, or rather of one verifier in it, whose secret is made up when it is
+    /// built.
     pub const fn per_process() -> Self {
         Self { secret: None, key: None, lifetime: DEFAULT_LIFETIME }
     }
@@ -65,8 +66,8 @@ impl DpopNonces {
         Self { secret: Some(secret.as_ref().into()), ..Self::per_process() }
     }
 
-    /// For how long one nonce is given out: 300 s by default, whole seconds, a day at the most. It is
-    /// accepted for as long again.
+    /// For how long one nonce is given out, in whole seconds (a fraction is dropped): 300 s by default, a
+    /// day at the most. It is accepted for as long again.
     pub fn lifetime(mut self, time: Duration) -> Self {
         self.lifetime = time;
         self

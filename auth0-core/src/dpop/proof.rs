@@ -95,13 +95,13 @@ impl Proof<'_> {
                 return Err(invalid("ath is not the hash of the access token"));
             }
         }
-        let freshness = claims.freshness(rules, expected.now)?;
         if expected.key.is_some_and(|key| !key.is(&thumbprint)) {
             return Err(Error::new(ErrorCode::TokenBindingMismatch)
                 .because("the proof's key is not the one that the token is bound to"));
         }
+        let freshness = claims.freshness(rules, expected.now)?;
 
-        let known_key = rules.known_keys.get(&thumbprint);
+        let known_key = rules.known_keys.get(&thumbprint, jwk);
         let known = known_key.as_ref().and_then(|known| known.key.for_algorithm(algorithm));
         let parsed = match known {
             Some(_) => None,
@@ -120,7 +120,7 @@ impl Proof<'_> {
         let entry = ReplayEntry::new(proof_id(&thumbprint, &id, &htu), expected.now, expires_at);
         // At a token endpoint, anybody's key is as good.
         if let (Some(key), Some(_)) = (parsed, expected.key) {
-            rules.known_keys.learn(thumbprint, key);
+            rules.known_keys.learn(&thumbprint, jwk, key);
         }
         Ok(NewProof {
             entry,

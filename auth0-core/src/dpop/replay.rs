@@ -13,7 +13,7 @@ use std::{
 
 /// 300 requests in a second, with proofs that are good for 330 s.
 pub(super) const DEFAULT_CAPACITY: usize = 100_000;
-/// 1.2 GB. Who has more to remember has several instances, and a store for them.
+/// More than a gigabyte. Who has more to remember has several instances, and a store for them.
 pub(super) const LARGEST_CAPACITY: usize = 20_000_000;
 
 /// Threads that remember at once seldom meet in one of so many.
@@ -22,14 +22,56 @@ const SHARDS: usize = 64;
 /// Remembers proofs for as long as they could be used again.
 ///
 /// The default, [`InMemoryReplayStore`], knows the proofs of its own process. Several instances of a
-/// service share a store, such as the one for Redis (feature `redis`).
+/// service share a store, such as the one for Redis (feature `redis`), or one of yours:
+///
+/// ```
+/// use auth0_core::{BoxFuture, Insertion, ProofId, ReplayEntry, ReplayStore, ReplayStoreError};
+/// use std::{collections::HashMap, sync::Mutex, time::Duration};
+///
+/// /// Stands for a table with a unique key, in a database of all instances.
+/// #[derive(Debug, Default)]
+/// struct Table(Mutex<HashMap<ProofId, Duration>>);
+///
+/// impl ReplayStore for Table {
+///     fn insert(&self, entry: ReplayEntry) -> BoxFuture<'_, Result<Insertion, ReplayStoreError>> {
+///         Box::pin(async move {
+///             let mut rows = self.0.lock().map_err(|why| ReplayStoreError::new(why.to_string()))?;
+///             // Clocks of instances differ: what is deleted is older than any of them accepts.
+///             rows.retain(|_, end| *end + Duration::from_secs(60) >= entry.now);
+///             Ok(match rows.insert(entry.id, entry.expires_at) {
+///                 None => Insertion::New,
+///                 Some(_) => Insertion::Seen,
+///             })
+///         })
+///     }
+/// }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let store = Table::default();
+/// let (now, end) = (Duration::from_secs(1_767_225_600), Duration::from_secs(1_767_225_900));
+/// let entry = ReplayEntry::new(ProofId::new([7; 32]), now, end);
+/// assert_eq!(store.insert(entry).await?, Insertion::New);
+/// assert_eq!(store.insert(entry).await?, Insertion::Seen);
+/// # Ok::<(), ReplayStoreError>(())
+/// # }).unwrap()
+/// ```
+///
+/// Two verifiers that judge one request, such as layers with different audiences, must not share a
+/// store: to the second, the proof would be a used one.
 pub trait ReplayStore: Send + Sync + fmt::Debug + 'static {
     /// Remembers a proof, and tells whether it was unknown: in one step, so that of any number of
-    /// uses at once exactly one is told that.
+    /// uses at once exactly one is told that. It is asked last, when all else of the proof is good.
+    ///
+    /// # Errors
+    /// Nobody knows whether the proof was used. The request is refused with `503`
+    /// (`replay_store_unavailable`).
     fn insert(&self, entry: ReplayEntry) -> BoxFuture<'_, Result<Insertion, ReplayStoreError>>;
 
-    /// The same for a store that need not wait for anything, which spares the caller the waiting.
-    /// The default is one that does wait.
+    /// The same for a store that need not wait for anything, which spares the caller the waiting. The
+    /// default, `None`, is one that does wait: nothing has happened, and [`insert`](Self::insert) is asked.
+    ///
+    /// # Errors
+    /// As for [`insert`](Self::insert).
     fn insert_now(&self, entry: ReplayEntry) -> Option<Result<Insertion, ReplayStoreError>> {
         let _ = entry;
         None
@@ -59,7 +101,8 @@ pub struct ReplayEntry {
     pub id: ProofId,
     /// The time since 1970, by the verifier's clock.
     pub now: Duration,
-    /// Until when it could be used again, since 1970.
+    /// Until when it could be used again, since 1970: this moment is the last one, so that it has to be
+    /// remembered through it.
     pub expires_at: Duration,
 }
 
@@ -136,7 +179,8 @@ impl std::error::Error for ReplayStoreError {}
 /// Remembers the proofs of this process, a bounded number of them. Clones share them.
 ///
 /// When it is full, a new proof is an error, which becomes `503`: to forget one that could be used
-/// again would let it be used again. An entry lives exactly as long as its proof.
+/// again would let it be used again. An entry lives exactly as long as its proof; with a clock that is
+/// set back, proofs that end before one that was forgotten count as used.
 ///
 /// ```
 /// use auth0_core::{InMemoryReplayStore, Insertion, ProofId, ReplayEntry, ReplayStore};
@@ -144,7 +188,8 @@ impl std::error::Error for ReplayStoreError {}
 ///
 /// let store = InMemoryReplayStore::new(1);
 /// let entry = |id, now| {
-///     ReplayEntry::new(ProofId::new([id; 32]), Duration::from_secs(now), Duration::from_secs(300))
+///     let id = ProofId::new([id; 32]);
+///     ReplayEntry::new(id, Duration::from_secs(now), Duration::from_secs(300 + now))
 /// };
 /// let insert = |id, now| store.insert_now(entry(id, now)).unwrap();
 /// assert_eq!(insert(1, 0).unwrap(), Insertion::New);
@@ -168,6 +213,16 @@ struct Shard {
     known: HashSet<u128>,
     /// The same, the one that ends first on top.
     by_end: BinaryHeap<Reverse<(Duration, u128)>>,
+    /// The latest end of all that were forgotten.
+    forgotten: Option<Duration>,
+}
+
+impl Shard {
+    /// A proof that ends no later than one that was forgotten may be one of those: the clock was set
+    /// back, or it was judged before the others and got here after them.
+    fn knows(&self, id: u128, expires_at: Duration) -> bool {
+        self.known.contains(&id) || self.forgotten.is_some_and(|end| expires_at <= end)
+    }
 }
 
 impl InMemoryReplayStore {
@@ -218,7 +273,7 @@ impl Inner {
         let Some(shard) = self.shards.get(shard) else { return Err(Full(self.capacity)) };
         let mut locked = lock(shard);
         self.forget_old(&mut locked, entry.now);
-        if locked.known.contains(&id) {
+        if locked.knows(id, entry.expires_at) {
             return Ok(Insertion::Seen);
         }
         if !self.take_place() {
@@ -228,12 +283,14 @@ impl Inner {
                 return Err(Full(self.capacity));
             }
             locked = lock(shard);
-            if locked.known.contains(&id) {
+            if locked.knows(id, entry.expires_at) {
                 self.len.fetch_sub(1, Ordering::Relaxed);
                 return Ok(Insertion::Seen);
             }
         }
-        self.is_full.store(false, Ordering::Relaxed);
+        if self.len.load(Ordering::Relaxed) <= self.capacity - self.capacity / 10 {
+            self.is_full.store(false, Ordering::Relaxed);
+        }
         locked.known.insert(id);
         locked.by_end.push(Reverse((entry.expires_at, id)));
         Ok(Insertion::New)
@@ -249,6 +306,7 @@ impl Inner {
             && *end < now
         {
             shard.known.remove(id);
+            shard.forgotten = shard.forgotten.max(Some(*end));
             shard.by_end.pop();
             self.len.fetch_sub(1, Ordering::Relaxed);
         }
@@ -261,7 +319,7 @@ impl Inner {
         }
     }
 
-    /// Said to the log once, and not for every request of a flood.
+    /// Said to the log once, and not for every request of a flood: again after a tenth was free.
     fn refuse(&self, full: Full) -> ReplayStoreError {
         let sentence =
             format!("{full}. Set Dpop::replay_capacity higher if these are honest requests");
@@ -349,6 +407,37 @@ mod tests {
             });
             assert_eq!(new.into_inner(), 100);
         }
+    }
+
+    #[test]
+    fn that_it_is_full_is_said_once_in_a_flood() {
+        let store = InMemoryReplayStore::new(100);
+        let mut said = 0;
+        let mut flood = |from: u64, to: u64| {
+            for now in from..to {
+                for number in 0..3 {
+                    let was_said = store.0.is_full.load(Ordering::Relaxed);
+                    let outcome =
+                        store.insert_now(entry(now * 3 + number, now, now + 300)).unwrap();
+                    said += usize::from(outcome.is_err() && !was_said);
+                }
+            }
+        };
+        // It is full after 34 s, and has room for a few in each second from 301 s on.
+        flood(0, 600);
+        flood(1000, 1300);
+        assert_eq!(said, 2);
+    }
+
+    /// Judged in the last moment of its proof, and held up on the way here.
+    #[test]
+    fn who_comes_late_does_not_find_the_proof_forgotten() {
+        let store = InMemoryReplayStore::new(10);
+        let insert = |number, now, end| store.0.insert(entry(number, now, end)).unwrap();
+        assert_eq!(insert(0, 0, 300), Insertion::New);
+        store.0.sweep(Duration::from_secs(301));
+        assert_eq!((insert(0, 300, 300), store.len()), (Insertion::Seen, 0));
+        assert_eq!(insert(0, 301, 601), Insertion::New, "another proof");
     }
 
     proptest! {
