@@ -7,14 +7,11 @@ use crate::{
     clock::{Clock, Moment},
     credentials::{Credentials, Scheme},
     crypto::Message,
-    dpop::{DpopMode, DpopRules, Insertion, ReplayStoreError},
+    dpop::{DpopMode, DpopRules},
     error::{Error, ErrorCode, ErrorKind},
-    health::Health,
+    halt::{Halt, Refused, refusal, unavailable, used},
     issuers::{Issuers, Trusted},
-    jwks::{
-        KnownHeader, Snapshot, Verdict,
-        cache::{KeyCache, Unavailable},
-    },
+    jwks::{KnownHeader, Snapshot, Verdict},
     jws::{Compact, Escaped, Header},
     measure::{self, Stopwatch},
     origin::Origin,
@@ -23,15 +20,8 @@ use crate::{
     token::{AccessToken, Remembered, Verified},
     token_cache::TokenCache,
 };
-use std::{fmt, future::Future, sync::Arc, time::Duration};
-use tokio::task::JoinSet;
+use std::{fmt, sync::Arc, time::Duration};
 use tracing::field::DisplayValue;
-
-/// How many issuers are asked for their keys at once, when all are to be.
-const ASKED_AT_ONCE: usize = 16;
-
-/// When to ask again while the store of used proofs does not answer.
-const REPLAY_RETRY: Duration = Duration::from_secs(1);
 
 /// Verifies access tokens of an Auth0 tenant, or of [several issuers](crate::TrustedIssuer). A cheap handle: clones share keys and settings.
 ///
@@ -155,91 +145,6 @@ impl Auth0 {
     pub async fn verify(&self, token: &str) -> Result<AccessToken, Error> {
         let Inner { schemes, max_token_bytes, .. } = &*self.0;
         self.judge(Credentials::bearer(token.as_bytes(), *schemes, *max_token_bytes)).await
-    }
-
-    /// Fetches the issuer's keys if there are none, so that the first request does not wait for
-    /// them. With keys at hand it does nothing, so it also serves as a readiness probe; without, it
-    /// takes up to five seconds, and is answered at once while a failing issuer is being spared. Of
-    /// several issuers, it asks all, sixteen at a time.
-    ///
-    /// # Errors
-    /// `keys_unavailable`, of several issuers for the first that fails. The verifier works all the same
-    /// as soon as the issuer answers, and for the others: log it and go on.
-    pub async fn warm_up(&self) -> Result<(), Error> {
-        self.ask_all(|_| true, |keys| async move { keys.keys().await.map(drop) }).await
-    }
-
-    /// Fetches the keys of every issuer that were fetched before, whatever their age: a key that an issuer
-    /// has withdrawn is refused from then on. Without this it is refused within ten minutes, while the
-    /// issuer answers. Tokens that were verified before are forgotten.
-    ///
-    /// # Errors
-    /// `keys_unavailable`, of several issuers for the first that fails: the keys at hand go on serving.
-    pub async fn refresh(&self) -> Result<(), Error> {
-        let is_only = self.0.issuers.only().is_some();
-        let outcome = self
-            .ask_all(
-                |keys| is_only || keys.was_asked_for(),
-                |keys| async move { keys.refresh().await.map(drop) },
-            )
-            .await;
-        self.0.tokens.clear();
-        outcome
-    }
-
-    async fn ask_all<F>(
-        &self,
-        is_asked: impl Fn(&KeyCache) -> bool,
-        ask: impl Fn(Arc<KeyCache>) -> F,
-    ) -> Result<(), Error>
-    where
-        F: Future<Output = Result<(), Unavailable>> + Send + 'static,
-    {
-        let mut first = Ok(());
-        let mut asked = JoinSet::new();
-        let caches = self.0.issuers.iter().map(|trusted| &trusted.keys);
-        let mut caches = caches.filter(|keys| is_asked(keys)).map(Arc::clone);
-        loop {
-            while asked.len() < ASKED_AT_ONCE
-                && let Some(keys) = caches.next()
-            {
-                asked.spawn(ask(keys));
-            }
-            match asked.join_next().await {
-                None => return first,
-                Some(Ok(Err(reason))) if first.is_ok() => {
-                    first = Err(unavailable(&reason).with_options(&self.0.challenge));
-                }
-                Some(_) => {}
-            }
-        }
-    }
-
-    /// How it stands with the issuer's keys, without asking the issuer. For a readiness probe use
-    /// [`warm_up`](Self::warm_up), which asks if there are no keys yet; an instance that waits for
-    /// its first request to have keys would never be sent one.
-    ///
-    /// Of several issuers, it is the worst of those that were asked for keys; see
-    /// [`health_of`](Self::health_of) for one.
-    #[must_use]
-    pub fn health(&self) -> Health {
-        if let Some(only) = self.0.issuers.only() {
-            return only.keys.health();
-        }
-        let caches = self.0.issuers.iter().map(|trusted| &trusted.keys);
-        let known = caches.filter(|keys| keys.was_asked_for()).map(|keys| keys.health());
-        known.max_by_key(Health::gravity).unwrap_or(Health::Ready { age: Duration::ZERO })
-    }
-
-    /// The same of one issuer, by its name in `iss`; `None` if it is not one that is trusted.
-    #[must_use]
-    pub fn health_of(&self, issuer: &str) -> Option<Health> {
-        Some(self.0.issuers.named(issuer)?.keys.health())
-    }
-
-    /// The issuers that are trusted, as they stand in `iss`, in the order in which they were configured.
-    pub fn issuers(&self) -> impl Iterator<Item = &str> {
-        self.0.issuers.iter().map(|trusted| trusted.rules.issuer.as_str())
     }
 
     /// Whether the verifier has remembered the token (see
@@ -577,125 +482,8 @@ impl Auth0 {
     }
 }
 
-/// Why there is no token.
-enum Halt {
-    Refused(Box<Refused>),
-    /// There are no keys that may be used without asking for them.
-    KeysMissing {
-        trusted: Arc<Trusted>,
-        header: Header,
-    },
-    /// These keys have none of the name that the token gives.
-    KeyUnknown {
-        trusted: Arc<Trusted>,
-        header: Header,
-        keys: Arc<Snapshot>,
-    },
-    /// The proof is good, if a store elsewhere does not know it.
-    ProofPending {
-        token: AccessToken,
-        proven: Box<Proven>,
-    },
-}
-
-/// A refusal, and what the log may say of the token.
-struct Refused {
-    error: Error,
-    header: Option<Header>,
-    /// The issuer, if it is one that is trusted.
-    trusted: Option<Arc<Trusted>>,
-    client_id: Option<Box<str>>,
-}
-
-impl Halt {
-    fn refused(
-        error: Error,
-        header: &Header,
-        trusted: Option<&Arc<Trusted>>,
-        client_id: Option<Box<str>>,
-    ) -> Self {
-        let (header, trusted) = (Some(header.clone()), trusted.map(Arc::clone));
-        Self::Refused(Box::new(Refused { error, header, trusted, client_id }))
-    }
-
-    /// A refusal of a token that is genuine.
-    fn of_token(error: Error, token: &AccessToken) -> Self {
-        let client_id = token.client_id().map(Into::into);
-        let trusted = token.trusted().map(Arc::clone);
-        Self::Refused(Box::new(Refused { error, header: None, trusted, client_id }))
-    }
-
-    fn into_refused(self) -> Box<Refused> {
-        let (error, header, trusted) = match self {
-            Self::Refused(refused) => return refused,
-            // Not said to anybody: the keys are fetched first.
-            Self::KeysMissing { header, trusted } => {
-                (Error::new(ErrorCode::KeysUnavailable), header, trusted)
-            }
-            Self::KeyUnknown { header, trusted, .. } => {
-                (refusal(&Verdict::UnknownKey), header, trusted)
-            }
-            // Nor is this: the store is asked first.
-            Self::ProofPending { token, .. } => {
-                return match Self::of_token(Error::new(ErrorCode::ReplayStoreUnavailable), &token) {
-                    Self::Refused(refused) => refused,
-                    other => other.into_refused(),
-                };
-            }
-        };
-        let (header, trusted) = (Some(header), Some(trusted));
-        Box::new(Refused { error, header, trusted, client_id: None })
-    }
-}
-
-impl From<Error> for Halt {
-    fn from(error: Error) -> Self {
-        Self::Refused(Box::new(Refused { error, header: None, trusted: None, client_id: None }))
-    }
-}
-
-/// What the store of used proofs said, last of all.
-fn used(
-    token: AccessToken,
-    proven: Proven,
-    outcome: Result<Insertion, ReplayStoreError>,
-) -> Result<AccessToken, Halt> {
-    let error = match outcome {
-        Ok(Insertion::New) => return Ok(token.proven(proven.next_nonce)),
-        Ok(Insertion::Seen) => Error::new(ErrorCode::DpopProofReplayed),
-        Err(why) => Error::new(ErrorCode::ReplayStoreUnavailable)
-            .because(why.to_string())
-            .retry_after(REPLAY_RETRY),
-    };
-    Err(Halt::of_token(error, &token))
-}
-
 pub(crate) fn escaped(text: &str) -> DisplayValue<Escaped<'_>> {
     tracing::field::display(Escaped(text))
-}
-
-fn refusal(verdict: &Verdict) -> Error {
-    let (code, cause) = match verdict {
-        Verdict::Valid(_) | Verdict::Invalid => {
-            (ErrorCode::SignatureInvalid, "the signature does not verify")
-        }
-        Verdict::OtherAlgorithm => (
-            ErrorCode::AlgorithmUnsupported,
-            "the key of this kid is not one for the token's alg, or cannot be used",
-        ),
-        Verdict::UnknownKey => (ErrorCode::KeyUnknown, "the issuer publishes no key of this kid"),
-        Verdict::AmbiguousKey => (
-            ErrorCode::KeyUnknown,
-            "the token has no kid, and not exactly one of the issuer's keys fits its alg",
-        ),
-    };
-    Error::new(code).because(cause)
-}
-
-fn unavailable(reason: &Unavailable) -> Error {
-    Error::new(ErrorCode::KeysUnavailable)
-        .because(reason.cause.to_string())
-        .retry_after(reason.retry_in)
 }
 
 impl fmt::Debug for Auth0 {

@@ -21,6 +21,7 @@ mod domain;
 mod dpop;
 mod error;
 mod forwarded_element;
+mod halt;
 mod health;
 mod http;
 mod http_uri;
@@ -40,6 +41,7 @@ mod thumbprint;
 mod token;
 mod token_cache;
 mod trusted_issuer;
+mod upkeep;
 mod verifier;
 
 pub use actor::Actor;
