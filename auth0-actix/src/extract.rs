@@ -109,6 +109,37 @@ impl Deref for Organization {
     }
 }
 
+/// The issuer of the token, as an extractor: which tenant a request is of, where
+/// several are trusted. `401` without a valid token. Keep data by its text.
+///
+/// ```
+/// use actix_web::{Responder, get};
+/// use auth0_actix::Issuer;
+///
+/// #[get("/reports")]
+/// async fn reports(issuer: Issuer) -> impl Responder {
+///     format!("reports of {}", issuer.as_str())
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Issuer(auth0_core::Issuer);
+
+impl Issuer {
+    /// The issuer without the extractor around it.
+    #[must_use]
+    pub fn into_inner(self) -> auth0_core::Issuer {
+        self.0
+    }
+}
+
+impl Deref for Issuer {
+    type Target = auth0_core::Issuer;
+
+    fn deref(&self) -> &auth0_core::Issuer {
+        &self.0
+    }
+}
+
 impl<C> AccessToken<C> {
     /// The token without the extractor around it, to hand on to code that knows no framework.
     #[must_use]
@@ -200,6 +231,15 @@ impl FromRequest for Organization {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         Extraction::new(request, |auth, verdict, _| Ok(Self(auth.organization_of(&verdict?)?)))
+    }
+}
+
+impl FromRequest for Issuer {
+    type Error = AuthError;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        Extraction::new(request, |_, verdict, _| Ok(Self(auth0_core::Issuer::from(&verdict?))))
     }
 }
 

@@ -14,7 +14,7 @@ pub use auth0_core::{
     Requirement, TrustedIssuer, all_of, any_of, policy,
 };
 pub use error::AuthError;
-pub use extract::{AccessToken, Authorized, Extraction, MaybeAccessToken, Organization};
+pub use extract::{AccessToken, Authorized, Extraction, Issuer, MaybeAccessToken, Organization};
 pub use middleware::{RequireAuth, RequireAuthFuture, RequireAuthService, require};
 
 /// The token without the extractor around it: what a named function for

@@ -92,6 +92,38 @@ impl Deref for Organization {
     }
 }
 
+/// The issuer of the token, as an extractor: which tenant a request is of, where
+/// several are trusted. `401` without a valid token. Keep data by its text.
+///
+/// ```
+/// use auth0_axum::Issuer;
+///
+/// async fn reports(issuer: Issuer) -> String {
+///     format!("reports of {}", issuer.as_str())
+/// }
+/// # fn app(auth: auth0_axum::Auth0) -> axum::Router {
+/// # axum::Router::new().route("/reports", axum::routing::get(reports)).with_state(auth)
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Issuer(auth0_core::Issuer);
+
+impl Issuer {
+    /// The issuer without the extractor around it.
+    #[must_use]
+    pub fn into_inner(self) -> auth0_core::Issuer {
+        self.0
+    }
+}
+
+impl Deref for Issuer {
+    type Target = auth0_core::Issuer;
+
+    fn deref(&self) -> &auth0_core::Issuer {
+        &self.0
+    }
+}
+
 impl<C> AccessToken<C> {
     /// The token without the extractor around it, to hand on to code that knows no framework.
     #[must_use]
@@ -205,5 +237,19 @@ where
         let auth = Auth0::from_ref(state);
         let token = verify_once(&auth, parts).await?;
         Ok(Self(auth.organization_of(&token)?))
+    }
+}
+
+impl<S> FromRequestParts<S> for Issuer
+where
+    S: Send + Sync,
+    Auth0: FromRef<S>,
+{
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
+        let auth = Auth0::from_ref(state);
+        let token = verify_once(&auth, parts).await?;
+        Ok(Self(auth0_core::Issuer::from(&token)))
     }
 }

@@ -15,7 +15,7 @@ pub use auth0_core::{
     Requirement, TrustedIssuer, all_of, any_of, policy,
 };
 pub use body::AuthBody;
-pub use extract::{AccessToken, Authorized, Organization};
+pub use extract::{AccessToken, Authorized, Issuer, Organization};
 pub use layer::{Auth, AuthFuture, AuthLayer};
 pub use rejection::AuthRejection;
 

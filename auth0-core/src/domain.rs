@@ -1,5 +1,5 @@
 //! Names that are parsed once and are never bare strings after that.
-use crate::builder::ConfigError;
+use crate::{builder::ConfigError, token::AccessToken};
 use std::fmt;
 use url::{Host, Url};
 
@@ -134,6 +134,13 @@ impl Issuer {
     /// Whether it may be reached without TLS, because it is on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|url| is_loopback(&url))
+    }
+}
+
+/// That of a token, which is one of those that its verifier trusts.
+impl<C> From<&AccessToken<C>> for Issuer {
+    fn from(token: &AccessToken<C>) -> Self {
+        Self(token.issuer().into())
     }
 }
 
