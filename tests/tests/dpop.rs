@@ -53,7 +53,7 @@ fn words(code: &str) -> (u16, &'static str, &'static str) {
         "request_malformed" => (
             400,
             "invalid_request",
-            "The request must carry exactly one access token, in one well-formed Authorization header.",
+            "The request must carry exactly one access token, in one well-formed Authorization header; and a DPoP header once at the most, beside a token that is bound to a key.",
         ),
         "token_malformed" => {
             (401, "invalid_token", "The access token is not a well-formed JSON Web Token.")

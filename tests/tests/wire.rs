@@ -71,7 +71,7 @@ fn description(code: &str) -> &'static str {
             "The authorization scheme is not supported here. Use a scheme that the challenge names."
         }
         "request_malformed" => {
-            "The request must carry exactly one access token, in one well-formed Authorization header."
+            "The request must carry exactly one access token, in one well-formed Authorization header; and a DPoP header once at the most, beside a token that is bound to a key."
         }
         "token_malformed" => "The access token is not a well-formed JSON Web Token.",
         "token_opaque" => {
