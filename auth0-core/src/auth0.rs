@@ -188,7 +188,7 @@ impl Auth0 {
     /// Judges with what is at hand.
     fn judge_now(&self, credentials: Credentials<'_>) -> Result<AccessToken, Halt> {
         let now = self.0.clock.moment();
-        if let Some(verified) = self.remembered(credentials.token, now) {
+        if let Some(verified) = self.remembered(&credentials, now) {
             let token = AccessToken::new(verified, credentials.scheme);
             measure::recognised(token.issuer());
             tracing::debug!(
@@ -267,9 +267,10 @@ impl Auth0 {
         used(token, proven, outcome)
     }
 
-    /// A token that was verified before and still is what it was.
-    fn remembered(&self, token: &[u8], now: Moment) -> Option<Arc<Verified>> {
-        self.0.tokens.get(token, |known| {
+    /// A token that was verified before and still is what it was. It may have come with another scheme
+    /// then, so that is looked at again.
+    fn remembered(&self, credentials: &Credentials<'_>, now: Moment) -> Option<Arc<Verified>> {
+        self.0.tokens.get(credentials.token, |known| {
             let (Some(trusted), Some(remembered)) = (&known.trusted, known.remembered) else {
                 return false;
             };
@@ -278,6 +279,7 @@ impl Auth0 {
                 return false;
             };
             let is_current = remembered.generation == keys.generation
+                && credentials.scheme.is_enabled(trusted.dpop)
                 && trusted.rules.check_times(&known.times, now.unix_time).is_ok();
             if is_current {
                 trusted.keys.refresh_if_due(keys, now.monotonic);

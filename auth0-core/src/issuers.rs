@@ -4,7 +4,6 @@ use crate::{
     challenge::ChallengeOptions,
     claims::{Claims, Text, optional},
     crypto::AlgorithmSet,
-    domain::Issuer,
     dpop::DpopMode,
     error::{Error, ErrorCode},
     jwks::cache::KeyCache,
@@ -84,9 +83,11 @@ impl Issuers {
             Some(only) => format!("trusted is {}", only.rules.issuer),
             None => format!("which is none of the {} that are trusted", self.order.len() + 1),
         };
-        let bare =
-            |issuer: &Issuer| issuer.as_str().trim_end_matches('/') == stated.trim_end_matches('/');
-        let slash = self.iter().take(1000).any(|trusted| bare(&trusted.rules.issuer));
+        let other = match stated.strip_suffix('/') {
+            Some(bare) => bare.to_owned(),
+            None => format!("{stated}/"),
+        };
+        let slash = self.named(&other).is_some();
         let hint = if slash { "; they differ in the slash at the end" } else { "" };
         Err(mismatch(format!("iss is {}, {ours}{hint}", Escaped(stated))))
     }

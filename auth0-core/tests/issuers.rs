@@ -195,6 +195,16 @@ async fn the_mode_of_dpop_is_the_issuers() {
     );
     let error = judge(&format!("DPoP {}", token(required).mint())).unwrap_err();
     assert_eq!(error.code(), ErrorCode::DpopProofMissing);
+    // Nor is it accepted as Bearer after it was verified with the other scheme.
+    let text = token(required).mint();
+    for scheme in ["DPoP", "Bearer", "DPoP", "Bearer"] {
+        let error = judge(&format!("{scheme} {text}")).unwrap_err();
+        let expected = match scheme {
+            "DPoP" => ErrorCode::DpopProofMissing,
+            _ => ErrorCode::SchemeUnsupported,
+        };
+        assert_eq!(error.code(), expected, "{scheme}");
+    }
     // Whose token it would be is not known yet.
     let error = auth.authenticate_now(&RequestView::new()).unwrap().unwrap_err();
     assert_eq!(lines(&error), ["Bearer", "DPoP"]);
