@@ -130,6 +130,7 @@ mod with_axum {
             .with_state(auth);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
         address
     }
@@ -230,7 +231,7 @@ mod with_actix {
 
 mod with_tower {
     use super::{Requirement, Roles, of};
-    use auth0_axum::{AccessToken, Auth0, AuthLayer, AuthRejection};
+    use auth0_axum::{AccessToken, Auth0, AuthLayer, AuthRejection, Connection};
     use axum::{
         http::{Request, Response},
         response::IntoResponse,
@@ -324,9 +325,12 @@ mod with_tower {
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
+                let (stream, peer) = listener.accept().await.unwrap();
                 let auth = auth.clone();
-                let service = tower::service_fn(move |request| answer(auth.clone(), request));
+                let service = tower::service_fn(move |mut request: Request<_>| {
+                    request.extensions_mut().insert(Connection::new().peer(peer.ip()));
+                    answer(auth.clone(), request)
+                });
                 tokio::spawn(async move {
                     auto::Builder::new(TokioExecutor::new())
                         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
