@@ -4,10 +4,10 @@ use crate::{
     error::Error,
     halt::unavailable,
     health::Health,
-    jwks::cache::{KeyCache, Unavailable},
+    jwks::cache::{KeyCache, Unavailable, abandoned},
 };
 use std::{future::Future, sync::Arc, time::Duration};
-use tokio::task::JoinSet;
+use tokio::{runtime::Handle, task::JoinSet};
 
 /// How many issuers are asked for their keys at once, when all are to be.
 const ASKED_AT_ONCE: usize = 16;
@@ -52,9 +52,21 @@ impl Auth0 {
         F: Future<Output = Result<(), Unavailable>> + Send + 'static,
     {
         let mut first = Ok(());
-        let mut asked = JoinSet::new();
+        let mut note = |outcome: Result<(), Unavailable>| {
+            if let (Err(reason), Ok(())) = (outcome, &first) {
+                first = Err(unavailable(&reason).with_options(&self.0.challenge));
+            }
+        };
         let caches = self.0.issuers.iter().map(|trusted| &trusted.keys);
         let mut caches = caches.filter(|keys| is_asked(keys)).map(Arc::clone);
+        // One needs no task of its own; without tokio there are none, and no keys either.
+        if self.0.issuers.only().is_some() || Handle::try_current().is_err() {
+            for keys in caches {
+                note(ask(keys).await);
+            }
+            return first;
+        }
+        let mut asked = JoinSet::new();
         loop {
             while asked.len() < ASKED_AT_ONCE
                 && let Some(keys) = caches.next()
@@ -63,10 +75,7 @@ impl Auth0 {
             }
             match asked.join_next().await {
                 None => return first,
-                Some(Ok(Err(reason))) if first.is_ok() => {
-                    first = Err(unavailable(&reason).with_options(&self.0.challenge));
-                }
-                Some(_) => {}
+                Some(outcome) => note(outcome.unwrap_or_else(|_| Err(abandoned()))),
             }
         }
     }

@@ -8,7 +8,7 @@ use auth0_core::{
 };
 use proptest::prelude::*;
 use serde_json::json;
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, future::Future, time::Duration};
 
 const API: &str = "https://api.acme.com";
 
@@ -288,6 +288,29 @@ async fn hanging_issuers_do_not_hold_up_others() {
     auth.verify(&token(good).mint()).await.unwrap();
     assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
     again.await.unwrap();
+}
+
+/// Keys are fetched on a tokio runtime. Without one there is an error, and no panic.
+#[test]
+fn without_a_runtime_there_are_no_keys() {
+    let tenants = tenants(3);
+    for count in [1, 3] {
+        let auth = all(&tenants[..count]);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        for outcome in [
+            std::pin::pin!(auth.warm_up()).as_mut().poll(&mut context),
+            std::pin::pin!(auth.refresh()).as_mut().poll(&mut context),
+        ] {
+            match outcome {
+                std::task::Poll::Ready(Err(error)) => {
+                    assert_eq!(error.code(), ErrorCode::KeysUnavailable, "{count}");
+                }
+                std::task::Poll::Ready(Ok(())) => assert_eq!(count, 3, "none was asked before"),
+                std::task::Poll::Pending => panic!("{count}: it would never end"),
+            }
+        }
+    }
+    assert_eq!(fetches(&tenants), 0);
 }
 
 #[tokio::test]

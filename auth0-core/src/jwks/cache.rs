@@ -449,7 +449,7 @@ async fn fly(cache: Arc<KeyCache>, pilot: Pilot<State, Outcome>, purpose: Purpos
     }
 }
 
-fn abandoned() -> Unavailable {
+pub(crate) fn abandoned() -> Unavailable {
     Unavailable { retry_in: FIRST_BACKOFF, cause: Arc::new(FetchError::Abandoned) }
 }
 
