@@ -33,6 +33,7 @@ mod mapping;
 mod measure;
 mod organization;
 mod origin;
+mod places;
 pub mod policy;
 mod request;
 #[cfg(feature = "testing")]
