@@ -10,13 +10,14 @@ use crate::{
     dpop::{DpopMode, DpopRules},
     error::{Error, ErrorCode, ErrorKind},
     halt::{Halt, Refused, refusal, unavailable, used},
-    issuers::{Issuers, Trusted},
-    jwks::{KnownHeader, Snapshot, Verdict},
+    issuers::{self, Issuers, Trusted},
+    jwks::{KnownHeader, Snapshot, Verdict, cache::KeyCache},
     jws::{Compact, Escaped, Header},
     measure::{self, Stopwatch},
     origin::Origin,
     policy::Circumstances,
     request::RequestView,
+    resolver::{Answer, Looked, ResolverContext},
     token::{AccessToken, Remembered, Verified},
     token_cache::TokenCache,
 };
@@ -40,6 +41,14 @@ use tracing::field::DisplayValue;
 /// fetched in a tokio task of their own.
 #[derive(Clone)]
 pub struct Auth0(pub(crate) Arc<Inner>);
+
+/// What was asked for on behalf of this very request.
+#[derive(Clone, Copy, Default)]
+struct AtHand<'a> {
+    answer: Option<&'a Answer>,
+    trusted: Option<&'a Arc<Trusted>>,
+    keys: Option<&'a Arc<Snapshot>>,
+}
 
 pub(crate) struct Inner {
     pub(crate) issuers: Issuers,
@@ -93,7 +102,8 @@ impl Auth0 {
     }
 
     /// The same without waiting: the verdict, or `None` if there are no keys at hand, or not the one
-    /// that the token names, or if used proofs are remembered elsewhere. Nothing has happened then, nothing is fetched, logged or counted:
+    /// that the token names, or if used proofs are remembered elsewhere, or a
+    /// [resolver](crate::IssuerResolver) has to be asked. Nothing has happened then, nothing is fetched, logged or counted:
     /// go on with [`authenticate`](Self::authenticate), which asks the issuer. Code that never does
     /// refuses the tokens of a new key until the next refresh in the background.
     ///
@@ -130,9 +140,12 @@ impl Auth0 {
             Err(error) => (None, Err(error.into())),
         };
         match verdict {
-            Err(Halt::KeysMissing { .. } | Halt::KeyUnknown { .. } | Halt::ProofPending { .. }) => {
-                None
-            }
+            Err(
+                Halt::IssuerUnknown { .. }
+                | Halt::KeysMissing { .. }
+                | Halt::KeyUnknown { .. }
+                | Halt::ProofPending { .. },
+            ) => None,
             verdict => Some(self.report(stopwatch, scheme, verdict)),
         }
     }
@@ -172,7 +185,8 @@ impl Auth0 {
                 let verdict = match self.judge_now(credentials) {
                     // In a box, because nearly every request does without.
                     Err(
-                        halt @ (Halt::KeysMissing { .. }
+                        halt @ (Halt::IssuerUnknown { .. }
+                        | Halt::KeysMissing { .. }
                         | Halt::KeyUnknown { .. }
                         | Halt::ProofPending { .. }),
                     ) => Box::pin(self.judge_later(credentials, halt)).await,
@@ -197,7 +211,7 @@ impl Auth0 {
             );
             return self.bind_now(token, &credentials, now);
         }
-        self.verify_with(&credentials, None, now)
+        self.verify_with(&credentials, AtHand::default(), now)
             .and_then(|token| self.bind_now(token, &credentials, now))
             .or_else(|halt| {
                 if matches!(halt, Halt::Refused(_)) {
@@ -213,15 +227,29 @@ impl Auth0 {
         credentials: Credentials<'_>,
         halt: Halt,
     ) -> Result<AccessToken, Halt> {
-        let token = match halt {
-            Halt::KeysMissing { trusted, header } => {
+        let verdict = match halt {
+            Halt::IssuerUnknown { header, asking } => {
+                let answer = asking
+                    .await
+                    .map_err(|why| Halt::refused(why.into_error(), &header, None, None))?;
+                let at_hand = AtHand { answer: Some(&answer), ..AtHand::default() };
+                self.verify_with(&credentials, at_hand, self.0.clock.moment())
+            }
+            halt => Err(halt),
+        };
+        let token = match verdict {
+            Ok(token) => token,
+            Err(Halt::KeysMissing { trusted, header }) => {
                 self.judge_with_keys(&credentials, trusted, header).await?
             }
-            Halt::KeyUnknown { trusted, header, keys } => {
-                self.judge_with_newer_keys(&credentials, trusted, header, keys).await?
+            Err(Halt::KeyUnknown { trusted, header, keys }) => {
+                let cache = trusted.keys.cache();
+                self.judge_with_newer_keys(&credentials, trusted, header, keys, &cache).await?
             }
-            Halt::ProofPending { token, proven } => return self.claim_proof(token, *proven).await,
-            halt @ Halt::Refused(_) => return Err(halt),
+            Err(Halt::ProofPending { token, proven }) => {
+                return self.claim_proof(token, *proven).await;
+            }
+            Err(halt @ (Halt::Refused(_) | Halt::IssuerUnknown { .. })) => return Err(halt),
         };
         match self.bind_now(token, &credentials, self.0.clock.moment()) {
             Err(Halt::ProofPending { token, proven }) => self.claim_proof(token, *proven).await,
@@ -274,6 +302,9 @@ impl Auth0 {
             let (Some(trusted), Some(remembered)) = (&known.trusted, known.remembered) else {
                 return false;
             };
+            if trusted.is_resolved() && !self.still_trusts(trusted, credentials, now) {
+                return false;
+            }
             let current = trusted.keys.usable(now.monotonic);
             let Some(keys) = current.as_ref().and_then(|current| current.as_ref()) else {
                 return false;
@@ -288,12 +319,26 @@ impl Auth0 {
         })
     }
 
-    /// Judges a token with these keys, or with those of its issuer that are at hand; without any, as far
+    /// Whether an issuer that a resolver found once is trusted for this request.
+    fn still_trusts(
+        &self,
+        trusted: &Arc<Trusted>,
+        credentials: &Credentials<'_>,
+        now: Moment,
+    ) -> bool {
+        let Inner { issuers, origin, .. } = &*self.0;
+        let context = ResolverContext::new(trusted.name(), credentials.parts, origin);
+        issuers.resolver.as_ref().is_some_and(|resolver| {
+            matches!(resolver.look(&context, now.monotonic), Looked::Known(answer) if answer.trusts(trusted))
+        })
+    }
+
+    /// Judges a token with what is at hand, of these or else of what the verifier has; without keys, as far
     /// as that goes.
     fn verify_with(
         &self,
         credentials: &Credentials<'_>,
-        keys: Option<&Arc<Snapshot>>,
+        at_hand: AtHand<'_>,
         now: Moment,
     ) -> Result<AccessToken, Halt> {
         let Inner { issuers, tokens, .. } = &*self.0;
@@ -306,14 +351,23 @@ impl Auth0 {
         let mut buffer = [0; _];
         let signature = compact.signature(&mut buffer).map_err(header_first)?;
         let claims = Claims::parse(&payload).map_err(header_first)?;
-        let (trusted, issuer) = issuers.of(&claims, &payload).map_err(header_first)?;
+        let issuer = issuers::stated(&claims, &payload).map_err(header_first)?;
+        let resolved;
+        let trusted = match at_hand.trusted.or_else(|| issuers.named(issuer.of(&payload))) {
+            Some(trusted) => trusted,
+            None => {
+                let stated = issuer.of(&payload);
+                resolved = self.resolve_now(&compact, credentials, stated, at_hand.answer, now)?;
+                &resolved
+            }
+        };
 
-        let at_hand;
-        let keys = match keys {
+        let current;
+        let keys = match at_hand.keys {
             Some(keys) => Some(keys),
             None => {
-                at_hand = trusted.keys.usable(now.monotonic);
-                at_hand.as_ref().and_then(|current| current.as_ref())
+                current = trusted.keys.usable(now.monotonic);
+                current.as_ref().and_then(|current| current.as_ref())
             }
         };
         let known_headers = keys.map(|keys| keys.keys.known_headers.load());
@@ -358,6 +412,7 @@ impl Auth0 {
             }
             verdict => return Err(refuse(refusal(&verdict))),
         }
+        trusted.keys.prove();
 
         let mut verified = trusted
             .rules
@@ -399,6 +454,44 @@ impl Auth0 {
         }
     }
 
+    /// The issuer of a token, where none that is configured has its name, by this answer or by one that is
+    /// known.
+    fn resolve_now(
+        &self,
+        compact: &Compact<'_>,
+        credentials: &Credentials<'_>,
+        stated: &str,
+        answer: Option<&Answer>,
+        now: Moment,
+    ) -> Result<Arc<Trusted>, Halt> {
+        let Inner { issuers, origin, .. } = &*self.0;
+        let refuse = |error| self.refuse_after_header(compact, error);
+        let known;
+        let answer = match (answer, &issuers.resolver) {
+            (Some(answer), _) => answer,
+            (None, None) => return Err(refuse(issuers.mismatch(stated))),
+            (None, Some(resolver)) => {
+                let context = ResolverContext::new(stated, credentials.parts, origin);
+                match resolver.look(&context, now.monotonic) {
+                    Looked::Known(answer) => known = answer,
+                    Looked::Nobody(why) => {
+                        return Err(refuse(issuers::mismatch(stated, &why, |_| false)));
+                    }
+                    Looked::Failed(why) => return Err(refuse(why.into_error())),
+                    Looked::Ask(asking) => {
+                        // Not for a token that is refused whatever the answer.
+                        let header = Header::parse(compact.header, issuers.algorithms)?;
+                        let refuse = |error| Halt::refused(error, &header, None, None);
+                        header.accepted().map_err(refuse)?;
+                        return Err(Halt::IssuerUnknown { header, asking });
+                    }
+                }
+                &known
+            }
+        };
+        answer.find(stated).map(Arc::clone).map_err(|why| refuse(why.into_error(answer, stated)))
+    }
+
     /// Judges after having asked the issuer for keys.
     async fn judge_with_keys(
         &self,
@@ -406,16 +499,21 @@ impl Auth0 {
         trusted: Arc<Trusted>,
         header: Header,
     ) -> Result<AccessToken, Halt> {
-        let keys =
-            trusted.keys.keys().await.map_err(|reason| {
-                Halt::refused(unavailable(&reason), &header, Some(&trusted), None)
-            })?;
-        match self.verify_with(credentials, Some(&keys), self.0.clock.moment()) {
+        let cache = trusted.keys.cache();
+        let keys = cache
+            .keys()
+            .await
+            .map_err(|reason| Halt::refused(unavailable(&reason), &header, Some(&trusted), None))?;
+        let at_hand = AtHand { trusted: Some(&trusted), keys: Some(&keys), answer: None };
+        let verdict = self.verify_with(credentials, at_hand, self.0.clock.moment());
+        let token = match verdict {
             Err(Halt::KeyUnknown { trusted, header, keys }) => {
-                self.judge_with_newer_keys(credentials, trusted, header, keys).await
+                self.judge_with_newer_keys(credentials, trusted, header, keys, &cache).await?
             }
-            verdict => verdict,
-        }
+            verdict => verdict?,
+        };
+        trusted.keys.keep(&cache);
+        Ok(token)
     }
 
     /// Judges after having asked the issuer for the key that the token names, and `keys` lack.
@@ -425,18 +523,18 @@ impl Auth0 {
         trusted: Arc<Trusted>,
         header: Header,
         keys: Arc<Snapshot>,
+        cache: &Arc<KeyCache>,
     ) -> Result<AccessToken, Halt> {
         let Some(key_id) = header.key_id.as_deref() else {
             return Err(Halt::KeyUnknown { trusted, header, keys });
         };
-        let newer =
-            trusted.keys.newer_with(key_id, &keys).await.map_err(|reason| {
-                Halt::refused(unavailable(&reason), &header, Some(&trusted), None)
-            })?;
-        match newer {
-            Some(newer) => self.verify_with(credentials, Some(&newer), self.0.clock.moment()),
-            None => Err(Halt::KeyUnknown { trusted, header, keys }),
-        }
+        let newer = cache
+            .newer_with(key_id, &keys)
+            .await
+            .map_err(|reason| Halt::refused(unavailable(&reason), &header, Some(&trusted), None))?;
+        let Some(newer) = newer else { return Err(Halt::KeyUnknown { trusted, header, keys }) };
+        let at_hand = AtHand { trusted: Some(&trusted), keys: Some(&newer), answer: None };
+        self.verify_with(credentials, at_hand, self.0.clock.moment())
     }
 
     /// One event for each verification, for whoever reads the log.
@@ -455,7 +553,7 @@ impl Auth0 {
         };
         let Refused { error, header, trusted, client_id } = *halt.into_refused();
         let trusted = trusted.as_ref().or_else(|| self.0.issuers.only());
-        let issuer = trusted.map_or("", |trusted| trusted.rules.issuer.as_str());
+        let issuer = trusted.map_or("", |trusted| trusted.name());
         let error = match scheme {
             Some(scheme) => error.with_scheme(scheme),
             None => error, // where it was found out, the scheme was known, or there is none
@@ -478,9 +576,11 @@ impl Auth0 {
     }
 
     /// The challenge for a token that was accepted.
-    pub(crate) fn challenge_for<C>(&self, token: &AccessToken<C>) -> &Arc<ChallengeOptions> {
-        let trusted = self.0.issuers.named(token.issuer());
-        trusted.map_or(&self.0.challenge, |trusted| &trusted.challenge)
+    pub(crate) fn challenge_for<'a, C>(
+        &'a self,
+        token: &'a AccessToken<C>,
+    ) -> &'a Arc<ChallengeOptions> {
+        token.trusted().map_or(&self.0.challenge, |trusted| &trusted.challenge)
     }
 }
 

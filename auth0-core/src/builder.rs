@@ -8,10 +8,16 @@ use crate::{
     dpop::{Dpop, DpopMode},
     error::Error,
     http::HttpClient,
-    issuers::{Issuers, Trusted},
-    jwks::{Fetcher, STALE, cache::KeyCache},
+    issuers::{Issuers, Terms},
+    jwks::{
+        STALE,
+        cache::{KeyCache, Lifetime},
+    },
+    key_table::Keys,
     origin::Origin,
+    resolver::ResolvedIssuers,
     token_cache::TokenCache,
+    transports::Transports,
     trusted_issuer::{Checked, Defaults, TrustedIssuer},
 };
 use std::{
@@ -59,6 +65,7 @@ const LARGEST_TOKEN_CACHE: usize = 1_000_000;
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder {
     issuers: Vec<TrustedIssuer>,
+    resolver: Option<ResolvedIssuers>,
     audiences: Vec<String>,
     algorithms: Vec<Algorithm>,
     leeway: Duration,
@@ -79,6 +86,7 @@ impl Builder {
     pub(crate) fn new() -> Self {
         Self {
             issuers: Vec::new(),
+            resolver: None,
             audiences: Vec::new(),
             algorithms: DEFAULT_ALGORITHMS.into(),
             leeway: DEFAULT_LEEWAY,
@@ -166,6 +174,14 @@ impl Builder {
     /// [`TrustedIssuer`]. Called again, it adds another: a token of any one of them is accepted.
     pub fn issuer(mut self, issuer: impl Into<TrustedIssuer>) -> Self {
         self.issuers.push(issuer.into());
+        self
+    }
+
+    /// What tells which other issuers are trusted, where they are not known now: an
+    /// [`IssuerResolver`](crate::IssuerResolver), or [`ResolvedIssuers`] with settings of its own. No domain
+    /// and no issuer is needed then. Called again, it replaces the one before.
+    pub fn issuer_resolver(mut self, resolver: impl Into<ResolvedIssuers>) -> Self {
+        self.resolver = Some(resolver.into());
         self
     }
 
@@ -309,13 +325,19 @@ impl Builder {
     /// Whatever cannot work, in a sentence that tells what to write instead.
     pub fn build(self) -> Result<Auth0, ConfigError> {
         let defaults = Defaults {
-            audiences: &self.audiences,
-            algorithms: &self.algorithms,
+            audiences: self.audiences,
+            algorithms: self.algorithms.iter().copied().collect(),
             leeway: self.leeway,
             rfc9068_only: self.rfc9068_only,
             dpop: self.dpop.mode,
         };
         let checked = all_checked(self.issuers, &defaults)?;
+        if checked.is_empty() && self.resolver.is_none() {
+            return Err(ConfigError::new(
+                "no domain is set. Add .domain(\"acme.eu.auth0.com\"), with the domain of your \
+                 tenant (Dashboard > Applications > Settings > Domain)",
+            ));
+        }
         if !(1..=LARGEST_MAX_TOKEN_BYTES).contains(&self.max_token_bytes) {
             return Err(ConfigError::new(format!(
                 "a token limit of {} bytes cannot work. Write 1 to {LARGEST_MAX_TOKEN_BYTES}",
@@ -347,39 +369,43 @@ impl Builder {
                 render: self.render.clone(),
             })
         };
-        let mut http = Transport { given: self.http, made: [None, None] };
-        // One for each mode, shared by all issuers that have it.
-        let modes = [DpopMode::Allowed, DpopMode::Required, DpopMode::Disabled];
-        let challenges = modes.map(|mode| (mode, challenge_of(mode)));
-        let mut all_modes: Option<DpopMode> = None;
+        let terms = Terms {
+            defaults,
+            stale_keys: self.stale_keys,
+            clock: Arc::clone(&clock),
+            challenges: [DpopMode::Allowed, DpopMode::Required, DpopMode::Disabled]
+                .map(challenge_of),
+        };
+        let mut transports = Transports::new(self.http);
+        let configured = checked.iter().map(|checked| checked.dpop);
+        let modes = match self.resolver {
+            Some(_) => configured.fold(mode, DpopMode::or),
+            None => configured.reduce(DpopMode::or).unwrap_or(mode),
+        };
         let mut trusted = Vec::with_capacity(checked.len());
-        for Checked { rules, dpop, requirement, key_source } in checked {
-            all_modes = Some(all_modes.map_or(dpop, |modes| modes.or(dpop)));
-            let fetcher = Fetcher::new(
-                rules.issuer.clone(),
-                key_source,
-                rules.algorithms,
-                http.of(&rules.issuer)?,
-                Arc::clone(&clock),
-            );
-            let challenge = challenges.iter().find(|(mode, _)| *mode == dpop);
-            trusted.push(Trusted {
-                keys: KeyCache::new(fetcher, self.stale_keys, Arc::clone(&clock)),
-                challenge: challenge
-                    .map_or_else(|| challenge_of(dpop), |(_, known)| Arc::clone(known)),
-                rules,
-                dpop,
-                requirement,
-            });
+        for checked in checked {
+            let fetcher = terms.fetcher(&checked, transports.of(&checked.rules.issuer)?);
+            let keys =
+                KeyCache::new(fetcher, self.stale_keys, Lifetime::Verifier, Arc::clone(&clock));
+            trusted.push(terms.trusted(checked, Keys::Kept(keys)));
         }
-        let modes = all_modes.unwrap_or(mode);
+        let challenge = terms.challenge(modes);
+        // Issuers that nobody knows yet may have any mode.
+        let schemes = if self.resolver.is_some() { DpopMode::Allowed } else { modes };
+        let resolver = match self.resolver {
+            Some(resolver) => {
+                let transport = transports.guarded(resolver.private()?)?;
+                Some(resolver.start(terms, transport)?)
+            }
+            None => None,
+        };
         Ok(Auth0::new(Inner {
-            issuers: Issuers::new(trusted)?,
+            issuers: Issuers::new(trusted, resolver),
             max_token_bytes: self.max_token_bytes,
             tokens: TokenCache::new(self.token_cache),
             clock,
-            challenge: challenge_of(modes),
-            schemes: modes,
+            challenge,
+            schemes,
             dpop,
             origin,
         }))
@@ -389,7 +415,7 @@ impl Builder {
 /// Checks every issuer. One that is there twice with the same rules is there once.
 fn all_checked(
     issuers: Vec<TrustedIssuer>,
-    defaults: &Defaults<'_>,
+    defaults: &Defaults,
 ) -> Result<Vec<Checked>, ConfigError> {
     let mut places: HashMap<Issuer, usize> = HashMap::with_capacity(issuers.len());
     let mut all: Vec<Checked> = Vec::with_capacity(issuers.len());
@@ -408,12 +434,6 @@ fn all_checked(
                 )));
             }
         }
-    }
-    if all.is_empty() {
-        return Err(ConfigError::new(
-            "no domain is set. Add .domain(\"acme.eu.auth0.com\"), with the domain of your \
-             tenant (Dashboard > Applications > Settings > Domain)",
-        ));
     }
     Ok(all)
 }
@@ -452,26 +472,6 @@ fn same_issuers(domains: &str, issuers: &str) -> Result<(), ConfigError> {
     )))
 }
 
-/// What fetches: one given, or one of our own for issuers on this machine and one for all others.
-struct Transport {
-    given: Option<Arc<dyn HttpClient>>,
-    made: [Option<Arc<dyn HttpClient>>; 2],
-}
-
-impl Transport {
-    fn of(&mut self, issuer: &Issuer) -> Result<Arc<dyn HttpClient>, ConfigError> {
-        if let Some(given) = &self.given {
-            return Ok(Arc::clone(given));
-        }
-        let [elsewhere, here] = &mut self.made;
-        let made = if issuer.is_loopback() { here } else { elsewhere };
-        if let Some(made) = made {
-            return Ok(Arc::clone(made));
-        }
-        Ok(Arc::clone(made.insert(default_http_client(issuer)?)))
-    }
-}
-
 impl fmt::Debug for Builder {
     /// What is not parsed yet may have a password in it, so it is not shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -481,19 +481,6 @@ impl fmt::Debug for Builder {
             .field("leeway", &self.leeway)
             .finish_non_exhaustive()
     }
-}
-
-#[cfg(feature = "reqwest")]
-fn default_http_client(issuer: &Issuer) -> Result<Arc<dyn HttpClient>, ConfigError> {
-    Ok(Arc::new(crate::http::Reqwest::new(issuer)?))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_http_client(_: &Issuer) -> Result<Arc<dyn HttpClient>, ConfigError> {
-    Err(ConfigError::new(
-        "there is no HTTP client to fetch keys with. Turn on the feature \"reqwest\" of auth0-core, \
-         or bring a client with .http_client(…)",
-    ))
 }
 
 /// Why a configuration cannot work, in a sentence that tells what to write instead.

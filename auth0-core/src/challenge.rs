@@ -291,7 +291,8 @@ mod tests {
                 ErrorCode::InsufficientPermissions => ErrorCode::RequirementNotMet,
                 ErrorCode::RequirementNotMet => ErrorCode::StepUpRequired,
                 ErrorCode::StepUpRequired => ErrorCode::KeysUnavailable,
-                ErrorCode::KeysUnavailable => ErrorCode::ReplayStoreUnavailable,
+                ErrorCode::KeysUnavailable => ErrorCode::IssuersUnavailable,
+                ErrorCode::IssuersUnavailable => ErrorCode::ReplayStoreUnavailable,
                 ErrorCode::ReplayStoreUnavailable => ErrorCode::Misconfigured,
                 ErrorCode::Misconfigured => break,
             };

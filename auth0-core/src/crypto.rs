@@ -101,6 +101,8 @@ impl fmt::Display for Algorithm {
 pub(crate) struct AlgorithmSet(u16);
 
 impl AlgorithmSet {
+    pub(crate) const NONE: Self = Self(0);
+
     pub(crate) const fn contains(self, algorithm: Algorithm) -> bool {
         self.0 & (1 << algorithm as u16) != 0
     }
@@ -218,6 +220,10 @@ impl Fingerprint {
 
     pub(crate) const fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    pub(crate) const fn into_bytes(self) -> [u8; digest::SHA256_OUTPUT_LEN] {
+        self.0
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     http::{HttpClient, HttpError, HttpRequest, HttpResponse, MAX_BODY_BYTES},
     jwks::KeySet,
     jws::Escaped,
+    reach::Reach,
 };
 use serde::Deserialize;
 use std::{fmt, sync::Arc, time::Duration};
@@ -20,11 +21,19 @@ pub(crate) struct Metadata {
 #[derive(Clone, Debug)]
 pub(crate) enum FetchError {
     Http(HttpError),
-    Status { status: u16, retry_after: Option<Duration> },
+    /// Of this host.
+    PrivateAddress(String),
+    Status {
+        status: u16,
+        retry_after: Option<Duration>,
+    },
     NotJson(Option<String>),
     TooLong,
     NotMetadata(String),
-    OtherIssuer { stated: String, configured: Issuer },
+    OtherIssuer {
+        stated: String,
+        configured: Issuer,
+    },
     KeySetUri(&'static str),
     NotKeySet,
     NoUsableKey,
@@ -42,10 +51,11 @@ struct Document {
 
 pub(crate) async fn metadata(
     http: &Arc<dyn HttpClient>,
+    reach: &Reach,
     issuer: &Issuer,
     same_origin: bool,
 ) -> Result<Metadata, FetchError> {
-    let body = fetch(http, &issuer.metadata_url()).await?;
+    let body = fetch(http, reach, &issuer.metadata_url()).await?;
     if !is_object(&body) {
         return Err(FetchError::NotMetadata("it is not a JSON object".into()));
     }
@@ -82,10 +92,11 @@ pub(crate) fn key_set_uri(
 
 pub(crate) async fn key_set(
     http: &Arc<dyn HttpClient>,
+    reach: &Reach,
     url: &str,
     allowed: AlgorithmSet,
 ) -> Result<KeySet, FetchError> {
-    let body = fetch(http, url).await?;
+    let body = fetch(http, reach, url).await?;
     if !is_object(&body) {
         return Err(FetchError::NotKeySet);
     }
@@ -93,9 +104,14 @@ pub(crate) async fn key_set(
     if keys.is_unusable() { Err(FetchError::NoUsableKey) } else { Ok(keys) }
 }
 
-async fn fetch(http: &Arc<dyn HttpClient>, url: &str) -> Result<Vec<u8>, FetchError> {
+async fn fetch(
+    http: &Arc<dyn HttpClient>,
+    reach: &Reach,
+    url: &str,
+) -> Result<Vec<u8>, FetchError> {
+    let request = HttpRequest::new(url, reach.check(url)?);
     let HttpResponse { status, content_type, retry_after, body } =
-        http.get(HttpRequest::new(url)).await.map_err(FetchError::Http)?;
+        http.get(request).await.map_err(FetchError::Http)?;
     if status != 200 {
         return Err(FetchError::Status { status, retry_after });
     }
@@ -146,6 +162,12 @@ impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http(error) => write!(f, "{:?}", error.to_string()),
+            Self::PrivateAddress(host) => write!(
+                f,
+                "{} is not a public host, which an issuer that a resolver found must be, unless it is \
+                 among ResolvedIssuers::private_hosts",
+                Escaped(host)
+            ),
             Self::Status { status, .. } if (300..400).contains(status) => {
                 write!(f, "status {status}: redirects are not followed")
             }

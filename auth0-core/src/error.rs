@@ -102,6 +102,7 @@ pub enum ErrorKind {
 /// | `requirement_not_met` | 403 | a claim, the kind of client, or a [`check`](crate::policy::check) of the application says no |
 /// | `step_up_required` | 401 | the login is too weak or too old: see [`acr`](crate::policy::acr) |
 /// | `keys_unavailable` | 503 | the issuer's keys cannot be fetched |
+/// | `issuers_unavailable` | 503 | the [resolver](crate::IssuerResolver) does not say which issuers are trusted |
 /// | `replay_store_unavailable` | 503 | the [store of used proofs](crate::ReplayStore) cannot be reached, or is full |
 /// | `misconfigured` | 500 | the application is wired wrongly |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,6 +134,7 @@ pub enum ErrorCode {
     RequirementNotMet,
     StepUpRequired,
     KeysUnavailable,
+    IssuersUnavailable,
     ReplayStoreUnavailable,
     Misconfigured,
 }
@@ -282,6 +284,11 @@ impl ErrorCode {
             ),
             Self::KeysUnavailable => (
                 "keys_unavailable",
+                Unavailable,
+                "The access token cannot be checked at the moment. Try again later.",
+            ),
+            Self::IssuersUnavailable => (
+                "issuers_unavailable",
                 Unavailable,
                 "The access token cannot be checked at the moment. Try again later.",
             ),

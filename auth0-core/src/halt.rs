@@ -6,6 +6,7 @@ use crate::{
     issuers::Trusted,
     jwks::{Snapshot, Verdict, cache::Unavailable},
     jws::Header,
+    resolver::Asking,
     token::AccessToken,
 };
 use std::{sync::Arc, time::Duration};
@@ -16,6 +17,11 @@ const REPLAY_RETRY: Duration = Duration::from_secs(1);
 /// Why there is no token.
 pub(crate) enum Halt {
     Refused(Box<Refused>),
+    /// It is not known whether the issuer is trusted for this request.
+    IssuerUnknown {
+        header: Header,
+        asking: Asking,
+    },
     /// There are no keys that may be used without asking for them.
     KeysMissing {
         trusted: Arc<Trusted>,
@@ -64,14 +70,26 @@ impl Halt {
     pub(crate) fn into_refused(self) -> Box<Refused> {
         let (error, header, trusted) = match self {
             Self::Refused(refused) => return refused,
-            // Not said to anybody: the keys are fetched first.
+            // Not said to anybody: the resolver is asked first.
+            Self::IssuerUnknown { header, .. } => {
+                return match Self::refused(
+                    Error::new(ErrorCode::IssuersUnavailable),
+                    &header,
+                    None,
+                    None,
+                ) {
+                    Self::Refused(refused) => refused,
+                    other => other.into_refused(),
+                };
+            }
+            // Nor is this: the keys are fetched first.
             Self::KeysMissing { header, trusted } => {
                 (Error::new(ErrorCode::KeysUnavailable), header, trusted)
             }
             Self::KeyUnknown { header, trusted, .. } => {
                 (refusal(&Verdict::UnknownKey), header, trusted)
             }
-            // Nor is this: the store is asked first.
+            // Nor this: the store is asked first.
             Self::ProofPending { token, .. } => {
                 return match Self::of_token(Error::new(ErrorCode::ReplayStoreUnavailable), &token) {
                     Self::Refused(refused) => refused,

@@ -1,4 +1,5 @@
 //! How documents of the issuer are fetched.
+use crate::reach::AddressRule;
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 /// A future that a trait object can return.
@@ -20,7 +21,8 @@ pub(crate) const MAX_BODY_BYTES: usize = 512 * 1024;
 /// bodies of at most 512 KiB. Bring your own for a proxy with rules of its own, another TLS stack
 /// or a test, with [`Builder::http_client`](crate::Builder::http_client).
 ///
-/// An implementation must not follow redirects, and should stop reading a body at
+/// An implementation must not follow redirects, must not connect to an address that
+/// [`HttpRequest::addresses`] does not permit, and should stop reading a body at
 /// [`HttpRequest::max_body_bytes`]; a longer one is refused in any case.
 pub trait HttpClient: Send + Sync + fmt::Debug + 'static {
     /// Fetches one document with `GET`. Dropping the future cancels the fetch.
@@ -40,11 +42,14 @@ pub struct HttpRequest<'a> {
     pub max_body_bytes: usize,
     /// The limit for the whole fetch.
     pub timeout: Duration,
+    /// Which addresses the host may have. Where it is [`AddressRule::Public`], the host is not an address
+    /// that is not, but it may be a name of one: whoever opens the connection has to see to it.
+    pub addresses: AddressRule,
 }
 
 impl<'a> HttpRequest<'a> {
-    pub(crate) const fn new(url: &'a str) -> Self {
-        Self { url, max_body_bytes: MAX_BODY_BYTES, timeout: TOTAL_TIMEOUT }
+    pub(crate) const fn new(url: &'a str, addresses: AddressRule) -> Self {
+        Self { url, max_body_bytes: MAX_BODY_BYTES, timeout: TOTAL_TIMEOUT, addresses }
     }
 }
 
@@ -102,34 +107,49 @@ pub(crate) use with_reqwest::Reqwest;
 #[cfg(feature = "reqwest")]
 mod with_reqwest {
     use super::{BoxFuture, CONNECT_TIMEOUT, HttpClient, HttpError, HttpRequest, HttpResponse};
-    use crate::{builder::ConfigError, domain::Issuer};
+    use crate::{
+        builder::ConfigError,
+        reach::{AddressRule, PrivateHosts},
+    };
     use reqwest::{
-        Response,
+        ClientBuilder, Response,
+        dns::{Addrs, Name, Resolve, Resolving},
         header::{ACCEPT, CONTENT_TYPE, HeaderName, RETRY_AFTER},
     };
-    use std::time::Duration;
+    use std::{io, net::ToSocketAddrs, time::Duration};
 
     #[derive(Debug)]
     pub(crate) struct Reqwest(reqwest::Client);
 
     impl Reqwest {
-        /// The system's proxy settings are honoured, but not for an issuer on this machine: no proxy
-        /// elsewhere can reach it.
-        pub(crate) fn new(issuer: &Issuer) -> Result<Self, ConfigError> {
+        /// For issuers elsewhere. The system's proxy settings are honoured.
+        pub(crate) fn new() -> Result<Self, ConfigError> {
+            Self::build(|builder| builder)
+        }
+
+        /// For issuers on this machine: no proxy elsewhere can reach them.
+        pub(crate) fn on_loopback() -> Result<Self, ConfigError> {
+            Self::build(ClientBuilder::no_proxy)
+        }
+
+        /// For issuers that must not lead into private networks. A proxy would look names up itself, so
+        /// there is none.
+        pub(crate) fn guarded(allowed: PrivateHosts) -> Result<Self, ConfigError> {
+            Self::build(|builder| builder.no_proxy().dns_resolver(PublicOnly(allowed)))
+        }
+
+        fn build(set_up: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Self, ConfigError> {
             let builder = reqwest::Client::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
                 .redirect(reqwest::redirect::Policy::none())
                 .user_agent(concat!("auth0-rust/", env!("CARGO_PKG_VERSION")));
-            if issuer.is_loopback() { builder.no_proxy() } else { builder }
-                .build()
-                .map(Self)
-                .map_err(|error| {
-                    ConfigError::new(format!(
-                        "the HTTP client cannot be set up: {}. Check the system's certificates and \
+            set_up(builder).build().map(Self).map_err(|error| {
+                ConfigError::new(format!(
+                    "the HTTP client cannot be set up: {}. Check the system's certificates and \
                          proxy settings, or bring a client with Builder::http_client",
-                        chain(&error)
-                    ))
-                })
+                    chain(&error)
+                ))
+            })
         }
     }
 
@@ -148,6 +168,27 @@ mod with_reqwest {
                     .await
                     .map_err(|error| HttpError::new(chain(&error)))?;
                 read(response, request.max_body_bytes).await
+            })
+        }
+    }
+
+    /// Looks names up, and keeps what is not public to itself. The connection is made to what it tells, so
+    /// it does not help a name to mean something else when it is looked up again.
+    struct PublicOnly(PrivateHosts);
+
+    impl Resolve for PublicOnly {
+        fn resolve(&self, name: Name) -> Resolving {
+            let name = name.as_str().to_owned();
+            let rule = if self.0.contains(&name) { AddressRule::Any } else { AddressRule::Public };
+            Box::pin(async move {
+                // What the standard library does here blocks.
+                let found = tokio::task::spawn_blocking(move || (&*name, 0).to_socket_addrs());
+                let found = found.await??.filter(move |address| rule.permits(address.ip()));
+                let mut permitted = found.peekable();
+                if permitted.peek().is_none() {
+                    return Err(io::Error::other("the host has no public address").into());
+                }
+                Ok::<Addrs, _>(Box::new(permitted))
             })
         }
     }
@@ -182,5 +223,31 @@ mod with_reqwest {
             source = cause.source();
         }
         text
+    }
+}
+
+#[cfg(all(test, feature = "reqwest"))]
+mod tests {
+    use super::*;
+    use crate::reach::PrivateHosts;
+    use std::net::TcpListener;
+
+    /// `localhost` is the one name that every machine looks up without asking another.
+    #[tokio::test]
+    async fn a_name_of_a_private_address_is_not_connected_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
+        let ask = async |allowed: &[String]| {
+            let client = Reqwest::guarded(PrivateHosts::new(allowed).unwrap()).unwrap();
+            let mut request = HttpRequest::new(&url, AddressRule::Public);
+            request.timeout = Duration::from_millis(100);
+            client.get(request).await.unwrap_err().to_string()
+        };
+        let error = ask(&["elsewhere.internal".into()]).await;
+        assert!(error.contains("no public address"), "{error}");
+        assert!(listener.accept().is_err(), "nobody has knocked");
+        ask(&["localhost".into()]).await;
+        listener.accept().unwrap();
     }
 }

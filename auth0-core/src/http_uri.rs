@@ -68,6 +68,18 @@ impl<'a> Authority<'a> {
         (is_host(host) && is_port).then_some(Self { host, port })
     }
 
+    /// The host in the form in which it is compared: two that are the same are the same text.
+    pub(crate) fn name(self) -> Cow<'a, str> {
+        let mut name = decoded(self.host);
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            name.to_mut().make_ascii_lowercase();
+        }
+        match name {
+            Cow::Borrowed(name) => Cow::Borrowed(name.strip_suffix('.').unwrap_or(name)),
+            Cow::Owned(name) => Cow::Owned(name.strip_suffix('.').unwrap_or(&name).to_owned()),
+        }
+    }
+
     pub(crate) fn equals(&self, other: &Authority<'_>, scheme: Scheme) -> bool {
         let is_default = |port: &str| port.is_empty() || port == scheme.default_port();
         (self.port == other.port || (is_default(self.port) && is_default(other.port)))

@@ -49,6 +49,14 @@ pub(crate) fn recognised(issuer: &str) {
     let _ = issuer;
 }
 
+/// A resolver was asked which issuers are trusted.
+pub(crate) fn resolution(outcome: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("auth0_issuer_resolutions_total", "outcome" => outcome).increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = outcome;
+}
+
 pub(crate) fn refusal(issuer: &str, code: ErrorCode) {
     #[cfg(feature = "metrics")]
     metrics::counter!(

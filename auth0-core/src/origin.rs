@@ -80,6 +80,20 @@ impl Origin {
         Ok(then(HttpUri { scheme, authority, path }))
     }
 
+    /// The host that a request was sent to, as a name: in lower case, without the port.
+    pub(crate) fn host<'a>(&self, parts: &'a dyn HttpParts) -> Result<Cow<'a, str>, Unknown> {
+        let forwarded =
+            if self.is_trusted_proxy(parts) { Forwarded::read(parts)?.host } else { None };
+        match forwarded {
+            Some(Cow::Borrowed(host)) => Authority::parse(host).map(Authority::name),
+            Some(Cow::Owned(host)) => {
+                Authority::parse(&host).map(|host| Cow::Owned(host.name().into_owned()))
+            }
+            None => return Ok(authority_of(parts, scheme_of(parts))?.name()),
+        }
+        .ok_or_else(|| "the host that the proxy forwards is none".into())
+    }
+
     /// Whether the peer may speak for clients.
     pub(crate) fn is_trusted_proxy(&self, parts: &dyn HttpParts) -> bool {
         !self.trusted_proxies.is_empty()

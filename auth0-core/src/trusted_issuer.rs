@@ -74,9 +74,10 @@ enum Keys {
 }
 
 /// What a verifier says where its issuers do not.
-pub(crate) struct Defaults<'a> {
-    pub(crate) audiences: &'a [String],
-    pub(crate) algorithms: &'a [Algorithm],
+#[derive(Clone)]
+pub(crate) struct Defaults {
+    pub(crate) audiences: Vec<String>,
+    pub(crate) algorithms: AlgorithmSet,
     pub(crate) leeway: Duration,
     pub(crate) rfc9068_only: bool,
     pub(crate) dpop: DpopMode,
@@ -213,13 +214,13 @@ impl TrustedIssuer {
         self
     }
 
-    pub(crate) fn check(self, defaults: &Defaults<'_>) -> Result<Checked, ConfigError> {
+    pub(crate) fn check(self, defaults: &Defaults) -> Result<Checked, ConfigError> {
         let issuer = match &self.name {
             Name::Domain(domain) => domain.parse::<Domain>()?.issuer(),
             Name::Url(url) => url.parse::<Issuer>()?,
         };
         let audiences =
-            if self.audiences.is_empty() { defaults.audiences } else { &self.audiences[..] };
+            if self.audiences.is_empty() { &defaults.audiences } else { &self.audiences };
         if audiences.is_empty() && self.client_ids.is_empty() {
             return Err(ConfigError::new(
                 "no audience is set. Add .audience(\"https://api.acme.com\"), with the identifier \
@@ -231,8 +232,10 @@ impl TrustedIssuer {
                 "a client id of {issuer} is empty. Leave it out, or write the client's id"
             )));
         }
-        let algorithms: AlgorithmSet =
-            self.algorithms.as_deref().unwrap_or(defaults.algorithms).iter().copied().collect();
+        let algorithms = match self.algorithms {
+            Some(algorithms) => algorithms.into_iter().collect(),
+            None => defaults.algorithms,
+        };
         if algorithms.is_empty() {
             return Err(ConfigError::new(
                 "no signature algorithm is accepted. Leave .algorithms(…) out for Auth0's, RS256 \

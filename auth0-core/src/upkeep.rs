@@ -4,6 +4,7 @@ use crate::{
     error::Error,
     halt::unavailable,
     health::Health,
+    issuers::Issuers,
     jwks::cache::{KeyCache, Unavailable, abandoned},
 };
 use std::{future::Future, sync::Arc, time::Duration};
@@ -16,36 +17,81 @@ impl Auth0 {
     /// Fetches the issuer's keys if there are none, so that the first request does not wait for
     /// them. With keys at hand it does nothing, so it also serves as a readiness probe; without, it
     /// takes up to five seconds, and is answered at once while a failing issuer is being spared. Of
-    /// several issuers, it asks all, sixteen at a time.
+    /// several issuers, it asks all that are configured, sixteen at a time.
     ///
     /// # Errors
     /// `keys_unavailable`, of several issuers for the first that fails. The verifier works all the same
     /// as soon as the issuer answers, and for the others: log it and go on.
     pub async fn warm_up(&self) -> Result<(), Error> {
-        self.ask_all(|_| true, |keys| async move { keys.keys().await.map(drop) }).await
+        let all = self.configured().collect();
+        self.ask_all(all, |keys| async move { keys.keys().await.map(drop) }).await
     }
 
     /// Fetches the keys of every issuer that were fetched before, whatever their age: a key that an issuer
     /// has withdrawn is refused from then on. Without this it is refused within ten minutes, while the
-    /// issuer answers. Tokens that were verified before are forgotten.
+    /// issuer answers. Tokens that were verified before are forgotten, and so are the answers of a
+    /// [resolver](crate::IssuerResolver).
     ///
     /// # Errors
     /// `keys_unavailable`, of several issuers for the first that fails: the keys at hand go on serving.
     pub async fn refresh(&self) -> Result<(), Error> {
+        self.forget_resolved_issuers();
         let is_only = self.0.issuers.only().is_some();
-        let outcome = self
-            .ask_all(
-                |keys| is_only || keys.was_asked_for(),
-                |keys| async move { keys.refresh().await.map(drop) },
-            )
-            .await;
+        let mut all: Vec<_> =
+            self.configured().filter(|keys| is_only || keys.was_asked_for()).collect();
+        all.extend(self.0.issuers.resolver.iter().flat_map(|resolver| resolver.keys().present()));
+        let outcome = self.ask_all(all, |keys| async move { keys.refresh().await.map(drop) }).await;
         self.0.tokens.clear();
         outcome
     }
 
+    /// Asks the [resolver](crate::IssuerResolver) again for each request that needs an answer from now on,
+    /// where one is configured: an issuer that it does not name any more is trusted no longer. Without this,
+    /// that is so when [`ResolvedIssuers::ttl`](crate::ResolvedIssuers::ttl) is over.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// # use auth0_core::{IssuerResolver, ResolverContext, TrustedIssuer, testing::Tenant};
+    /// # use std::{error::Error, sync::{Arc, Mutex}};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// struct Customers(Arc<Mutex<Vec<String>>>);
+    ///
+    /// impl IssuerResolver for Customers {
+    ///     type Key = ();
+    ///
+    ///     fn key(&self, _: &ResolverContext<'_>) -> Option<()> {
+    ///         Some(())
+    ///     }
+    ///
+    ///     async fn resolve(&self, (): ()) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
+    ///         let issuers = self.0.lock().map_err(|_| "a thread has panicked")?;
+    ///         Ok(issuers.iter().map(TrustedIssuer::new).collect())
+    ///     }
+    /// }
+    ///
+    /// let tenant = Tenant::new();
+    /// let customers = Arc::new(Mutex::new(vec![tenant.issuer().to_owned()]));
+    /// let auth = tenant.builder_with([]).issuer_resolver(Customers(customers.clone())).build().unwrap();
+    /// assert!(auth.verify(&tenant.token().mint()).await.is_ok());
+    ///
+    /// customers.lock().unwrap().clear(); // the customer has left
+    /// auth.forget_resolved_issuers();
+    /// assert!(auth.verify(&tenant.token().mint()).await.is_err());
+    /// # }) }
+    /// ```
+    pub fn forget_resolved_issuers(&self) {
+        if let Some(resolver) = &self.0.issuers.resolver {
+            resolver.forget();
+        }
+    }
+
+    fn configured(&self) -> impl Iterator<Item = Arc<KeyCache>> {
+        self.0.issuers.iter().filter_map(|trusted| trusted.keys.present())
+    }
+
     async fn ask_all<F>(
         &self,
-        is_asked: impl Fn(&KeyCache) -> bool,
+        caches: Vec<Arc<KeyCache>>,
         ask: impl Fn(Arc<KeyCache>) -> F,
     ) -> Result<(), Error>
     where
@@ -57,8 +103,7 @@ impl Auth0 {
                 first = Err(unavailable(&reason).with_options(&self.0.challenge));
             }
         };
-        let caches = self.0.issuers.iter().map(|trusted| &trusted.keys);
-        let mut caches = caches.filter(|keys| is_asked(keys)).map(Arc::clone);
+        let mut caches = caches.into_iter();
         // One needs no task of its own; without tokio there are none, and no keys either.
         if self.0.issuers.only().is_some() || Handle::try_current().is_err() {
             for keys in caches {
@@ -84,26 +129,31 @@ impl Auth0 {
     /// [`warm_up`](Self::warm_up), which asks if there are no keys yet; an instance that waits for
     /// its first request to have keys would never be sent one.
     ///
-    /// Of several issuers, it is the worst of those that were asked for keys; see
+    /// Of several issuers, it is the worst of those that are configured and were asked for keys; see
     /// [`health_of`](Self::health_of) for one.
     #[must_use]
     pub fn health(&self) -> Health {
-        if let Some(only) = self.0.issuers.only() {
-            return only.keys.health();
+        if let Some(only) = self.0.issuers.only().and_then(|only| only.keys.present()) {
+            return only.health();
         }
-        let caches = self.0.issuers.iter().map(|trusted| &trusted.keys);
-        let known = caches.filter(|keys| keys.was_asked_for()).map(|keys| keys.health());
+        let known = self.configured().filter(|keys| keys.was_asked_for()).map(|keys| keys.health());
         known.max_by_key(Health::gravity).unwrap_or(Health::Ready { age: Duration::ZERO })
     }
 
-    /// The same of one issuer, by its name in `iss`; `None` if it is not one that is trusted.
+    /// The same of one issuer, by its name in `iss`; `None` if it is neither configured nor one that a
+    /// [resolver](crate::IssuerResolver) has found and whose keys are in memory.
     #[must_use]
     pub fn health_of(&self, issuer: &str) -> Option<Health> {
-        Some(self.0.issuers.named(issuer)?.keys.health())
+        let Issuers { resolver, .. } = &self.0.issuers;
+        let keys = match self.0.issuers.named(issuer) {
+            Some(trusted) => trusted.keys.present(),
+            None => resolver.as_ref().and_then(|resolver| resolver.keys().named(issuer)),
+        };
+        Some(keys?.health())
     }
 
-    /// The issuers that are trusted, as they stand in `iss`, in the order in which they were configured.
+    /// The issuers that are configured, as they stand in `iss`, in their order.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
-        self.0.issuers.iter().map(|trusted| trusted.rules.issuer.as_str())
+        self.0.issuers.iter().map(|trusted| trusted.name())
     }
 }

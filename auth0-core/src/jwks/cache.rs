@@ -36,6 +36,7 @@ pub(crate) struct KeyCache {
     fetcher: Arc<Fetcher>,
     clock: Arc<dyn Clock>,
     stale: Duration,
+    lifetime: Lifetime,
     current: ArcSwapOption<Snapshot>,
     /// The last fetch failed: keys that are no longer fresh are served all the same.
     failing: AtomicBool,
@@ -49,6 +50,44 @@ pub(crate) struct KeyCache {
     /// dropped.
     departed: watch::Sender<()>,
 }
+
+/// How long the keys of an issuer are kept up.
+#[derive(Debug, Default)]
+pub(crate) enum Lifetime {
+    /// As long as the verifier.
+    #[default]
+    Verifier,
+    /// As long as they are in use.
+    Use {
+        last: Arc<LastUse>,
+        /// Differs from those of all caches of the same issuer before this one.
+        first_generation: u64,
+    },
+}
+
+/// When keys were used last, in monotonic milliseconds, to the second.
+#[derive(Debug, Default)]
+pub(crate) struct LastUse(AtomicU64);
+
+impl LastUse {
+    pub(crate) fn mark(&self, now: Duration) {
+        // Not written with every use: writing is what processors contend for.
+        if millis(now).abs_diff(self.millis()) >= 1000 {
+            self.0.store(millis(now), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn millis(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn ago(&self, now: Duration) -> Duration {
+        Duration::from_millis(millis(now).saturating_sub(self.millis()))
+    }
+}
+
+/// Keys that nobody has used for so long are not refreshed in the background any more.
+const IDLE: Duration = Duration::from_secs(3600);
 
 /// Why there are no keys to judge a token with.
 #[derive(Clone, Debug)]
@@ -86,11 +125,17 @@ enum NoFetch {
 }
 
 impl KeyCache {
-    pub(crate) fn new(fetcher: Arc<Fetcher>, stale: Duration, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(
+        fetcher: Arc<Fetcher>,
+        stale: Duration,
+        lifetime: Lifetime,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
         let now = clock.monotonic();
         Arc::new(Self {
             fetcher,
             stale,
+            lifetime,
             current: ArcSwapOption::empty(),
             failing: AtomicBool::new(false),
             look_again: AtomicU64::new(0),
@@ -236,6 +281,13 @@ impl KeyCache {
         self.fetcher.issuer()
     }
 
+    fn is_idle(&self) -> bool {
+        match &self.lifetime {
+            Lifetime::Verifier => false,
+            Lifetime::Use { last, .. } => last.ago(self.clock.monotonic()) >= IDLE,
+        }
+    }
+
     /// Whether anybody has needed these keys yet.
     pub(crate) fn was_asked_for(&self) -> bool {
         self.flights.departures() > 0
@@ -340,6 +392,10 @@ impl KeyCache {
         match result {
             Ok(mut snapshot) => {
                 state.schedule.succeeded();
+                snapshot.generation = match self.lifetime {
+                    Lifetime::Verifier => 0,
+                    Lifetime::Use { first_generation, .. } => first_generation,
+                };
                 if let Some(previous) = &*self.current.load() {
                     let is_new = purpose.is_refresh() || !snapshot.keys.has_all_of(&previous.keys);
                     snapshot.generation = previous.generation + u64::from(is_new);
@@ -438,8 +494,9 @@ async fn fly(cache: Arc<KeyCache>, pilot: Pilot<State, Outcome>, purpose: Purpos
             () = sleep => {}
             _ = superseded.changed() => return,
         }
-        let Some(cache) = weak.upgrade().filter(|cache| cache.flights.departures() == number)
-        else {
+        let wanted =
+            |cache: &Arc<KeyCache>| cache.flights.departures() == number && !cache.is_idle();
+        let Some(cache) = weak.upgrade().filter(wanted) else {
             return;
         };
         match cache.refresh_in_background(clock.monotonic()) {

@@ -11,6 +11,7 @@ use crate::{
     discovery::{self, FetchError, Metadata},
     domain::Issuer,
     http::{HttpClient, TOTAL_TIMEOUT},
+    reach::Reach,
 };
 use arc_swap::ArcSwapOption;
 use std::{fmt, sync::Arc, time::Duration};
@@ -45,9 +46,16 @@ pub(crate) struct Fetcher {
     issuer: Issuer,
     source: KeySource,
     algorithms: AlgorithmSet,
-    http: Arc<dyn HttpClient>,
+    transport: Transport,
     clock: Arc<dyn Clock>,
     metadata: ArcSwapOption<KnownMetadata>,
+}
+
+/// What fetches, and how far.
+#[derive(Clone, Debug)]
+pub(crate) struct Transport {
+    pub(crate) http: Arc<dyn HttpClient>,
+    pub(crate) reach: Reach,
 }
 
 /// Where the issuer said that its keys are, and when. Kept when the keys cannot be had there.
@@ -97,10 +105,16 @@ impl Fetcher {
         issuer: Issuer,
         source: KeySource,
         algorithms: AlgorithmSet,
-        http: Arc<dyn HttpClient>,
+        transport: Transport,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
-        Arc::new(Self { issuer, source, algorithms, http, clock, metadata: ArcSwapOption::empty() })
+        let metadata = ArcSwapOption::empty();
+        Arc::new(Self { issuer, source, algorithms, transport, clock, metadata })
+    }
+
+    /// Whether the same is asked of the same place.
+    pub(crate) fn is_for(&self, source: &KeySource, algorithms: AlgorithmSet) -> bool {
+        self.source == *source && self.algorithms == algorithms
     }
 
     pub(crate) const fn issuer(&self) -> &Issuer {
@@ -134,7 +148,7 @@ impl Fetcher {
     async fn ask(&self, purpose: &Purpose, is_first_failure: bool) -> Result<Snapshot, FetchError> {
         let keys = match &self.source {
             KeySource::Discovery { .. } => self.discover(purpose, is_first_failure).await?,
-            KeySource::At(url) => discovery::key_set(&self.http, url, self.algorithms).await?,
+            KeySource::At(url) => self.key_set(url).await?,
             KeySource::Fixed(json) => {
                 KeySet::parse(json.as_bytes(), self.algorithms).ok_or(FetchError::NotKeySet)?
             }
@@ -177,14 +191,20 @@ impl Fetcher {
 
     async fn read_metadata(&self) -> Result<Arc<KnownMetadata>, FetchError> {
         let same_origin = matches!(self.source, KeySource::Discovery { same_origin: true });
-        let metadata = discovery::metadata(&self.http, &self.issuer, same_origin).await?;
+        let Transport { http, reach } = &self.transport;
+        let metadata = discovery::metadata(http, reach, &self.issuer, same_origin).await?;
         let known = Arc::new(KnownMetadata { metadata, read_at: self.clock.monotonic() });
         self.metadata.store(Some(Arc::clone(&known)));
         Ok(known)
     }
 
     async fn read_keys(&self, known: &KnownMetadata) -> Result<KeySet, FetchError> {
-        discovery::key_set(&self.http, &known.metadata.jwks_uri, self.algorithms).await
+        self.key_set(&known.metadata.jwks_uri).await
+    }
+
+    async fn key_set(&self, url: &str) -> Result<KeySet, FetchError> {
+        let Transport { http, reach } = &self.transport;
+        discovery::key_set(http, reach, url, self.algorithms).await
     }
 }
 

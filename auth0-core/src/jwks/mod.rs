@@ -9,7 +9,7 @@ mod news;
 mod schedule;
 mod set;
 
-pub(crate) use fetch::{Fetcher, KeySource, Snapshot};
+pub(crate) use fetch::{Fetcher, KeySource, Snapshot, Transport};
 pub(crate) use header::KnownHeader;
 pub(crate) use key::VerifyingKey;
 pub(crate) use schedule::STALE;

@@ -1,0 +1,539 @@
+//! The answers of a resolver over time: which are served, when it is asked, and what is said while it fails.
+//!
+//! A look reads a table without a lock. An answer is asked for once, however many requests wait for it, in a
+//! task that belongs to none of them.
+use super::{Asking, IssuerResolver, ResolverContext, Settings};
+use crate::{
+    issuers::{Terms, Trusted, mismatch},
+    jwks::Transport,
+    jws::Escaped,
+    key_table::KeyTable,
+    measure,
+    places::{Address, Places, WAYS},
+    trusted_issuer::TrustedIssuer,
+};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    error::Error as StdError,
+    fmt,
+    hash::{BuildHasher, RandomState},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, watch},
+};
+
+/// A request may be waiting for it.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a request waits: the resolver has ended before that, if its runtime gets to run.
+const PATIENCE: Duration = TIMEOUT.saturating_add(Duration::from_millis(500));
+
+/// A customer who was just added does not wait longer.
+const LONGEST_EMPTY_TTL: Duration = Duration::from_secs(10);
+
+/// An answer in use is asked for again when so much of its time is left.
+const REFRESH_AHEAD: u32 = 5; // a fifth
+
+/// How long the resolver is spared after it failed, for each key.
+const COOLDOWN: Duration = Duration::from_secs(1);
+
+/// How many times the resolver is at work at once, for keys that had issuers before, and for others each.
+const AT_ONCE: usize = 32;
+
+/// How many keys are asked for at once, those that wait among them: of keys that had no issuers before.
+const MAX_UNDER_WAY: usize = 1024;
+
+/// The issuers that are trusted for requests of one key.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    by_name: HashMap<Box<str>, Arc<Trusted>>,
+    /// Why one of them could not be made sense of. Others are none the worse.
+    broken: Option<Box<str>>,
+}
+
+/// Why it is not known which issuers are trusted, for the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Unresolved {
+    pub(crate) cause: Arc<str>,
+    pub(crate) retry_in: Duration,
+}
+
+type Outcome = Result<Arc<Answer>, Unresolved>;
+
+/// What is known without asking.
+pub(crate) enum Looked {
+    Known(Arc<Answer>),
+    /// No issuer is trusted for such a request, because of this.
+    Nobody(String),
+    Failed(Unresolved),
+    Ask(Asking),
+}
+
+impl Looked {
+    fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Ok(answer) => Self::Known(answer),
+            Err(why) => Self::Failed(why),
+        }
+    }
+}
+
+/// A resolver of whatever type.
+pub(crate) trait Resolve: Send + Sync {
+    /// What is known of a request. Nothing is asked but what an answer depends on, and perhaps for an answer
+    /// that is known, in the background.
+    fn look(&self, context: &ResolverContext<'_>, now: Duration) -> Looked;
+
+    /// Forgets all answers, and those that are on their way.
+    fn forget(&self);
+
+    fn keys(&self) -> &Arc<KeyTable>;
+}
+
+/// The answers of one resolver.
+pub(super) struct Answers<R: IssuerResolver>(Arc<Inner<R>>);
+
+struct Inner<R: IssuerResolver> {
+    resolver: Arc<R>,
+    settings: Settings,
+    terms: Terms,
+    transport: Transport,
+    table: Arc<KeyTable>,
+    /// Answers with issuers.
+    known: Places<Remembered<R::Key>>,
+    /// Those without any, and failures: they come from anybody, and push out none of the others.
+    empty: Places<Remembered<R::Key>>,
+    hasher: RandomState,
+    flights: Mutex<Flights<R::Key>>,
+    for_known: Semaphore,
+    for_others: Semaphore,
+    /// When the log was told last that the resolver fails, in monotonic milliseconds.
+    told_at: AtomicU64,
+}
+
+/// An answer and its time.
+struct Remembered<K> {
+    key: K,
+    outcome: Outcome,
+    refresh_at: Duration,
+    good_until: Duration,
+    is_refreshed: AtomicBool,
+}
+
+struct Flights<K> {
+    under_way: HashMap<K, Flight>,
+    departures: u64,
+}
+
+#[derive(Clone)]
+struct Flight {
+    outcome: watch::Receiver<Option<Outcome>>,
+    number: u64,
+}
+
+/// Whoever asks the resolver: must land, and does so on its way out if it did not before.
+struct Pilot<R: IssuerResolver> {
+    inner: Arc<Inner<R>>,
+    key: R::Key,
+    number: u64,
+    sender: Option<watch::Sender<Option<Outcome>>>,
+}
+
+impl Answer {
+    /// The issuer of this name, if it is trusted. Else, why not: because it is not, or because nobody knows.
+    pub(crate) fn find(&self, issuer: &str) -> Result<&Arc<Trusted>, NotFound<'_>> {
+        match (self.by_name.get(issuer), &self.broken) {
+            (Some(trusted), _) => Ok(trusted),
+            (None, Some(why)) => Err(NotFound::Broken(why)),
+            (None, None) => Err(NotFound::Stranger),
+        }
+    }
+
+    pub(crate) fn trusts(&self, trusted: &Arc<Trusted>) -> bool {
+        self.by_name.get(trusted.name()).is_some_and(|known| Arc::ptr_eq(known, trusted))
+    }
+
+    pub(crate) fn mismatch(&self, stated: &str) -> crate::Error {
+        let trusted =
+            format!("which is none of the {} that the resolver trusts for it", self.by_name.len());
+        mismatch(stated, &trusted, |other| self.by_name.contains_key(other))
+    }
+}
+
+/// Why an answer has no issuer of a name.
+pub(crate) enum NotFound<'a> {
+    Stranger,
+    Broken(&'a str),
+}
+
+impl<R: IssuerResolver> Answers<R> {
+    pub(super) fn of(
+        resolver: Arc<R>,
+        settings: Settings,
+        terms: Terms,
+        transport: Transport,
+        table: Arc<KeyTable>,
+    ) -> Arc<dyn Resolve> {
+        Arc::new(Self(Arc::new(Inner {
+            resolver,
+            settings,
+            terms,
+            transport,
+            table,
+            known: Places::new(settings.max_answers, WAYS),
+            empty: Places::new((settings.max_answers / 10).max(WAYS), WAYS),
+            hasher: RandomState::new(),
+            flights: Mutex::new(Flights { under_way: HashMap::new(), departures: 0 }),
+            for_known: Semaphore::new(AT_ONCE),
+            for_others: Semaphore::new(AT_ONCE),
+            told_at: AtomicU64::new(0),
+        })))
+    }
+}
+
+impl<R: IssuerResolver> Resolve for Answers<R> {
+    fn look(&self, context: &ResolverContext<'_>, now: Duration) -> Looked {
+        let inner = &self.0;
+        // Whoever waits in there holds up others, but a panic is one request's own.
+        let key = match catch_unwind(AssertUnwindSafe(|| inner.resolver.key(context))) {
+            Ok(Some(key)) => key,
+            Ok(None) => {
+                return Looked::Nobody(match context.host_trouble() {
+                    Some(why) => format!("and no issuer is trusted for such a request: {why}"),
+                    None => "and no issuer is trusted for such a request".to_owned(),
+                });
+            }
+            Err(_) => return Looked::Failed(Unresolved::because("the resolver panicked")),
+        };
+        let known = inner.known.find(inner.address(&key), |known| known.key == key);
+        if let Some(known) = known.filter(|known| now < known.good_until) {
+            if known.is_to_be_refreshed(now) {
+                inner.refresh(&known);
+            }
+            return Looked::of(known.outcome.clone());
+        }
+        match inner.lookup(&key, now) {
+            Some(outcome) => Looked::of(outcome),
+            None => Looked::Ask(Box::pin(Arc::clone(inner).ask(key))),
+        }
+    }
+
+    fn forget(&self) {
+        let mut flights = self.0.lock();
+        // Whoever waits gets what it has asked for, but it is not remembered.
+        flights.under_way.clear();
+        self.0.known.clear();
+        self.0.empty.clear();
+    }
+
+    fn keys(&self) -> &Arc<KeyTable> {
+        &self.0.table
+    }
+}
+
+impl<R: IssuerResolver> Inner<R> {
+    fn address(&self, key: &R::Key) -> Address {
+        Address::new(self.hasher.hash_one(key))
+    }
+
+    /// What may be served at this time without asking.
+    fn lookup(&self, key: &R::Key, now: Duration) -> Option<Outcome> {
+        let address = self.address(key);
+        let known = self.known.find(address, |known| known.key == *key);
+        if let Some(known) = known.as_ref().filter(|known| now < known.good_until) {
+            return Some(known.outcome.clone());
+        }
+        let other = self.empty.find(address, |other| other.key == *key);
+        let other = other.filter(|other| now < other.good_until)?;
+        // An old answer, while the resolver fails.
+        let stale = |known: Arc<Remembered<_>>| {
+            let good_until = known.good_until.saturating_add(self.settings.stale);
+            (other.outcome.is_err() && now < good_until).then(|| known.outcome.clone())
+        };
+        Some(known.and_then(stale).unwrap_or_else(|| other.outcome.clone()))
+    }
+
+    /// Whether there are some as far as anybody remembers.
+    fn had_issuers(&self, key: &R::Key) -> bool {
+        self.known.find(self.address(key), |known| known.key == *key).is_some()
+    }
+
+    async fn ask(self: Arc<Self>, key: R::Key) -> Outcome {
+        let Flight { mut outcome, number } = match self.board(&key) {
+            Ok(flight) => flight,
+            Err(outcome) => return outcome,
+        };
+        let landed = outcome.wait_for(Option::is_some);
+        let outcome = match tokio::time::timeout(PATIENCE, landed).await {
+            Ok(Ok(outcome)) => outcome.clone(),
+            Ok(Err(_)) => None,
+            Err(_) => {
+                // Its runtime does not get to run: it must not stand in the way of others.
+                self.lock().take(&key, number);
+                None
+            }
+        };
+        match outcome {
+            Some(Ok(answer)) => Ok(answer),
+            // There may be an old one that goes on being used.
+            Some(Err(why)) => self.lookup(&key, self.terms.clock.monotonic()).unwrap_or(Err(why)),
+            None => Err(Unresolved::because("the resolver was abandoned")),
+        }
+    }
+
+    /// Asks again for an answer that is about to end.
+    fn refresh(self: &Arc<Self>, known: &Remembered<R::Key>) {
+        let now = self.terms.clock.monotonic();
+        let address = self.address(&known.key);
+        let failed = self.empty.find(address, |other| other.key == known.key);
+        let is_spared = failed.is_some_and(|failed| now < failed.good_until);
+        if !is_spared && !known.is_refreshed.swap(true, Ordering::Relaxed) {
+            let has_departed = self.depart(&known.key, |_| None).is_ok();
+            known.is_refreshed.store(has_departed, Ordering::Relaxed);
+        }
+    }
+
+    /// Joins those who wait for this answer, or asks for it.
+    fn board(self: &Arc<Self>, key: &R::Key) -> Result<Flight, Outcome> {
+        // Somebody else's may have landed between the look and the lock.
+        self.depart(key, |now| self.lookup(key, now))
+    }
+
+    fn depart(
+        self: &Arc<Self>,
+        key: &R::Key,
+        needless: impl FnOnce(Duration) -> Option<Outcome>,
+    ) -> Result<Flight, Outcome> {
+        let Ok(runtime) = Handle::try_current() else {
+            let cause = "the resolver is asked on a tokio runtime, and there is none";
+            return Err(Err(Unresolved::because(cause)));
+        };
+        let mut flights = self.lock();
+        if let Some(flight) = flights.under_way.get(key) {
+            return Ok(flight.clone());
+        }
+        if let Some(outcome) = needless(self.terms.clock.monotonic()) {
+            return Err(outcome);
+        }
+        if flights.under_way.len() >= MAX_UNDER_WAY && !self.had_issuers(key) {
+            return Err(Err(Unresolved::because("too many requests wait for the resolver")));
+        }
+        flights.departures += 1;
+        let number = flights.departures;
+        let (sender, outcome) = watch::channel(None);
+        let flight = Flight { outcome, number };
+        flights.under_way.insert(key.clone(), flight.clone());
+        drop(flights);
+        let inner = Arc::clone(self);
+        let pilot = Pilot { inner, key: key.clone(), number, sender: Some(sender) };
+        runtime.spawn(pilot.fly());
+        Ok(flight)
+    }
+
+    /// What a resolver says, made sense of.
+    async fn answer(&self, issuers: Vec<TrustedIssuer>) -> Answer {
+        let mut answer = Answer::default();
+        for (number, issuer) in issuers.into_iter().enumerate() {
+            if number % 64 == 63 {
+                tokio::task::yield_now().await; // a list of thousands takes milliseconds
+            }
+            let checked = match issuer.check(&self.terms.defaults) {
+                Ok(checked) => checked,
+                Err(why) => {
+                    answer.broken = Some(Escaped(&why.to_string()).to_string().into());
+                    continue;
+                }
+            };
+            let trusted = self.table.trusted(
+                checked,
+                |checked, keys| self.terms.trusted(checked, keys),
+                |checked| self.terms.fetcher(checked, self.transport.clone()),
+            );
+            match answer.by_name.entry(trusted.name().into()) {
+                Entry::Vacant(place) => {
+                    place.insert(trusted);
+                }
+                Entry::Occupied(place) if Arc::ptr_eq(place.get(), &trusted) => {}
+                Entry::Occupied(place) => {
+                    let (name, _) = place.remove_entry();
+                    answer.broken =
+                        Some(format!("{name} is there twice, in different ways").into());
+                }
+            }
+        }
+        if let Some(why) = &answer.broken {
+            tracing::error!(
+                target: "auth0", why,
+                "the resolver found an issuer that cannot be trusted: tokens of strangers get 503"
+            );
+        }
+        answer
+    }
+
+    fn settle(&self, outcome: &Outcome, key: R::Key) {
+        let now = self.terms.clock.monotonic();
+        let address = self.address(&key);
+        let before = self.known.find(address, |known| known.key == key);
+        let ttl = match outcome {
+            Ok(answer) if !answer.by_name.is_empty() => self.settings.ttl,
+            Ok(_) => self.settings.ttl.min(LONGEST_EMPTY_TTL),
+            Err(why) => why.retry_in,
+        };
+        let good_until = now.saturating_add(ttl);
+        let remembered = Arc::new(Remembered {
+            key,
+            outcome: outcome.clone(),
+            refresh_at: good_until.saturating_sub(ttl / REFRESH_AHEAD),
+            good_until,
+            is_refreshed: AtomicBool::new(false),
+        });
+        match (outcome, before) {
+            (Err(_), before) => {
+                self.empty.insert(address, 1, &remembered);
+                if let Some(before) = before {
+                    before.is_refreshed.store(false, Ordering::Relaxed);
+                }
+            }
+            (Ok(answer), None) if answer.by_name.is_empty() => {
+                self.empty.insert(address, 1, &remembered);
+            }
+            // Also one without issuers, if there were some before: they must not be found any more.
+            (Ok(_), _) => self.known.insert(address, 1, &remembered),
+        }
+    }
+
+    /// A failure is news once a minute.
+    fn tell(&self, outcome: &Outcome) {
+        let Err(Unresolved { cause, .. }) = outcome else { return };
+        let now = self.terms.clock.monotonic().as_millis();
+        let now = u64::try_from(now).unwrap_or(u64::MAX).max(1);
+        let told_at = self.told_at.load(Ordering::Relaxed);
+        if told_at == 0 || now.abs_diff(told_at) >= 60_000 {
+            self.told_at.store(now, Ordering::Relaxed);
+            tracing::error!(
+                target: "auth0", %cause,
+                "the issuer resolver fails: requests whose issuers are not known get 503"
+            );
+        } else {
+            tracing::debug!(target: "auth0", %cause, "the issuer resolver fails");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Flights<R::Key>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: IssuerResolver> Pilot<R> {
+    async fn fly(mut self) {
+        let inner = Arc::clone(&self.inner);
+        let had_issuers = inner.had_issuers(&self.key);
+        let key = self.key.clone();
+        let mut task = tokio::spawn(async move {
+            // Made-up names do not hold up those that mean somebody.
+            let places = if had_issuers { &inner.for_known } else { &inner.for_others };
+            let _place = places.acquire().await;
+            match inner.resolver.resolve(key).await {
+                Ok(issuers) => Ok(Arc::new(inner.answer(issuers).await)),
+                Err(why) => Err(Unresolved::failed(&*why)),
+            }
+        });
+        let (outcome, kind) = match tokio::time::timeout(TIMEOUT, &mut task).await {
+            Ok(Ok(Ok(answer))) => (Ok(answer), "success"),
+            Ok(Ok(Err(why))) => (Err(why), "error"),
+            Ok(Err(ended)) if ended.is_panic() => {
+                (Err(Unresolved::because("the resolver panicked")), "panic")
+            }
+            Ok(Err(_)) => (Err(Unresolved::because("the resolver was abandoned")), "abandoned"),
+            Err(_) => {
+                task.abort();
+                (Err(Unresolved::because("the resolver took too long")), "timeout")
+            }
+        };
+        measure::resolution(kind);
+        self.land(outcome);
+    }
+
+    fn land(&mut self, outcome: Outcome) {
+        let Some(sender) = self.sender.take() else { return };
+        let mut flights = self.inner.lock();
+        // One that was given up, or that was on its way when all was forgotten, is not remembered.
+        if flights.take(&self.key, self.number) {
+            self.inner.settle(&outcome, self.key.clone());
+        }
+        drop(flights);
+        self.inner.tell(&outcome);
+        sender.send_replace(Some(outcome));
+    }
+}
+
+impl<R: IssuerResolver> Drop for Pilot<R> {
+    fn drop(&mut self) {
+        self.land(Err(Unresolved::because("the resolver was abandoned")));
+    }
+}
+
+impl<K: Eq + std::hash::Hash> Flights<K> {
+    fn take(&mut self, key: &K, number: u64) -> bool {
+        let is_it = self.under_way.get(key).is_some_and(|flight| flight.number == number);
+        if is_it {
+            self.under_way.remove(key);
+        }
+        is_it
+    }
+}
+
+impl<K> Remembered<K> {
+    fn is_to_be_refreshed(&self, now: Duration) -> bool {
+        now >= self.refresh_at && !self.is_refreshed.load(Ordering::Relaxed)
+    }
+}
+
+impl Unresolved {
+    fn because(cause: impl Into<Arc<str>>) -> Self {
+        Self { cause: cause.into(), retry_in: COOLDOWN }
+    }
+
+    /// With its causes, which say more than it does.
+    fn failed(error: &(dyn StdError + 'static)) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self::because(format!("the resolver failed: {}", Escaped(&text)))
+    }
+
+    pub(crate) fn into_error(self) -> crate::Error {
+        crate::Error::new(crate::ErrorCode::IssuersUnavailable)
+            .because(self.cause.to_string())
+            .retry_after(self.retry_in)
+    }
+}
+
+impl NotFound<'_> {
+    pub(crate) fn into_error(self, answer: &Answer, stated: &str) -> crate::Error {
+        match self {
+            Self::Stranger => answer.mismatch(stated),
+            Self::Broken(why) => Unresolved::because(format!(
+                "the resolver found an issuer that cannot be trusted, and perhaps it is this one: {why}"
+            ))
+            .into_error(),
+        }
+    }
+}
+
+impl<R: IssuerResolver> fmt::Debug for Answers<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answers").finish_non_exhaustive()
+    }
+}
