@@ -89,13 +89,19 @@ impl std::str::FromStr for Domain {
             return refuse("is not a host name");
         }
         match name.rsplit('.').next() {
-            Some(last) if !name.contains('.') || last.bytes().all(|b| b.is_ascii_digit()) => {
-                refuse(
-                    "is not a full domain name; for a tenant on your own machine set AUTH0_ISSUER",
-                )
-            }
+            Some(last) if !name.contains('.') || is_number(last) => refuse(
+                "is not a full domain name; for a tenant on your own machine set AUTH0_ISSUER",
+            ),
             _ => Ok(Self(name.into())),
         }
+    }
+}
+
+/// As the last label, which makes a URL take the host for an address.
+fn is_number(label: &str) -> bool {
+    match label.strip_prefix("0x") {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => label.bytes().all(|byte| byte.is_ascii_digit()),
     }
 }
 
@@ -335,6 +341,8 @@ mod tests {
             ("acme", "full domain"),
             ("localhost", "full domain"),
             ("127.0.0.1", "full domain"),
+            ("acme.0x", "full domain"),
+            ("acme.0x7F", "full domain"),
             ("ac me.auth0.com", "host name"),
             ("acme..com", "host name"),
             ("-acme.com", "host name"),

@@ -29,7 +29,11 @@ impl PrivateHosts {
         let parsed = hosts.iter().map(|host| {
             let name = host.trim();
             // In the form in which a URL will have it.
-            match Host::parse(name) {
+            let host = match name.parse() {
+                Ok(address) => Ok(Host::Ipv6(address)),
+                Err(_) => Host::parse(name),
+            };
+            match host {
                 Ok(host) => Ok(host.to_string().into()),
                 Err(_) => Err(ConfigError::new(format!(
                     "the private host {name:?} is not a host. Write a name or an address without \
@@ -240,6 +244,7 @@ mod tests {
             ("10.0.0.7", "https://10.0.0.7/keys"),
             ("ID.acme.internal", "https://id.acme.internal/"),
             ("[::1]", "https://[::1]:8443/"),
+            ("0:0::1", "https://[::1]:8443/"),
             ("localhost", "http://localhost:4400/"),
         ] {
             assert_eq!(allowing(host).check(url).unwrap(), AddressRule::Any, "{host}");
