@@ -4,7 +4,7 @@
 mod common;
 
 use auth0_core::Auth0;
-use common::{Bound, Fixture, Floor, Signing, judge};
+use common::{Bound, Fixture, Floor, Signing, judge, judge_sent};
 use gungraun::{
     Callgrind, Dhat, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
@@ -33,6 +33,16 @@ fn hot_among(issuers: usize) -> Judged {
     let fixture = Fixture::new(Signing::Rs256);
     let judged = (fixture.verifier_with_issuers(10_000, issuers), fixture.field(0, 0));
     judge(&judged.0, &judged.1);
+    judged
+}
+
+/// A token of an issuer that a resolver found, and the answers for so many hosts.
+fn resolved_of(token_cache: usize, hosts: usize) -> Judged {
+    let fixture = Fixture::new(Signing::Rs256);
+    let judged = (fixture.verifier_with_resolver(token_cache, hosts), fixture.field(0, 0));
+    if token_cache > 0 {
+        judge_sent(&judged.0, &judged.1);
+    }
     judged
 }
 
@@ -125,6 +135,18 @@ fn hot(judged: Judged) -> Judged {
 }
 
 #[library_benchmark]
+#[bench::cold(resolved_of(0, 1))]
+#[bench::cold_100_issuers(resolved_of(0, 100))]
+#[bench::cold_10000_issuers(resolved_of(0, 10_000))]
+#[bench::hot(resolved_of(10_000, 1))]
+#[bench::hot_100_issuers(resolved_of(10_000, 100))]
+#[bench::hot_10000_issuers(resolved_of(10_000, 10_000))]
+fn resolved(judged: Judged) -> Judged {
+    judge_sent(&judged.0, &judged.1);
+    judged
+}
+
+#[library_benchmark]
 #[bench::proof(floors_of())]
 fn floor_of_proof(floors: (Floor, Floor)) -> (Floor, Floor) {
     floors.1.verify();
@@ -141,7 +163,7 @@ fn dpop((bound, proof): (Bound, Vec<u8>)) -> (Bound, Vec<u8>) {
 
 library_benchmark_group!(
     name = verification,
-    benchmarks = [floor, floor_of_proof, hash, hash_message, cold, new, hot, dpop]
+    benchmarks = [floor, floor_of_proof, hash, hash_message, cold, new, hot, resolved, dpop]
 );
 
 main!(

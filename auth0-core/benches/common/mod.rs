@@ -2,7 +2,8 @@
 //! signature check of aws-lc-rs alone, with a key that was parsed before.
 #![allow(dead_code, reason = "each benchmark takes what it needs")]
 use auth0_core::{
-    Algorithm, Auth0, Connection, Dpop, FieldLines, HttpParts, RequestView,
+    Algorithm, Auth0, Connection, Dpop, FieldLines, HttpParts, IssuerResolver, RequestView,
+    ResolvedIssuers, ResolverContext, TrustedIssuer,
     testing::{SigningKey, Tenant, TokenBuilder},
 };
 use aws_lc_rs::{
@@ -10,7 +11,7 @@ use aws_lc_rs::{
     signature::{self, ParsedPublicKey, RsaPublicKeyComponents},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::hint::black_box;
+use std::{borrow::Cow, hint::black_box};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Signing {
@@ -94,6 +95,26 @@ impl Fixture {
         auth
     }
 
+    /// It has asked a resolver about so many hosts, that of the tenant last of them.
+    pub(crate) fn verifier_with_resolver(&self, token_cache: usize, hosts: usize) -> Auth0 {
+        let resolver = ResolvedIssuers::by(ByHost(self.tenant.issuer().to_owned()));
+        let builder =
+            self.tenant.builder_with([]).issuer_resolver(resolver.max_answers(2 * hosts.max(8)));
+        let auth = Self::configured(builder, token_cache).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let field = self.field(usize::MAX, 0);
+        for number in (1..hosts).rev() {
+            let sent = Sent(format!("customer-{number}.test").into());
+            let request = RequestView::new().authorization([&*field]).parts(&sent);
+            runtime.block_on(auth.authenticate(&request)).unwrap_err();
+        }
+        let sent = Sent::default();
+        let request = RequestView::new().authorization([&*field]).parts(&sent);
+        runtime.block_on(auth.authenticate(&request)).unwrap();
+        judge_sent(&auth, &field);
+        auth
+    }
+
     fn builder(&self, token_cache: usize) -> auth0_core::Builder {
         Self::configured(self.tenant.builder(), token_cache)
     }
@@ -133,8 +154,43 @@ pub(crate) fn judge(auth: &Auth0, field: &[u8]) {
     black_box(token.subject());
 }
 
-/// A request for this URL: what an adapter of a framework tells of one.
-struct Sent;
+/// The same of a request whose host is known.
+pub(crate) fn judge_sent(auth: &Auth0, field: &[u8]) {
+    let sent = Sent::default();
+    let request = RequestView::new().authorization([black_box(field)]).parts(&sent);
+    let token = auth.authenticate_now(&request).unwrap().unwrap();
+    black_box(token.subject());
+}
+
+/// Finds the issuer of one host, and none for others.
+struct ByHost(String);
+
+impl IssuerResolver for ByHost {
+    type Key = String;
+
+    fn key(&self, request: &ResolverContext<'_>) -> Option<String> {
+        request.host().map(str::to_owned)
+    }
+
+    async fn resolve(
+        &self,
+        host: String,
+    ) -> Result<Vec<TrustedIssuer>, Box<dyn std::error::Error + Send + Sync>> {
+        let another = TrustedIssuer::new(format!("https://{host}/"));
+        Ok(vec![if host == HOST { TrustedIssuer::new(&self.0) } else { another }])
+    }
+}
+
+/// A request for this URL, or one of another host: what an adapter of a framework tells of one.
+struct Sent(Cow<'static, str>);
+
+impl Default for Sent {
+    fn default() -> Self {
+        Self(Cow::Borrowed(HOST))
+    }
+}
+
+const HOST: &str = "api.tenant.test";
 
 const URL: &str = "https://api.tenant.test/messages/4711";
 
@@ -157,7 +213,7 @@ impl HttpParts for Sent {
 
     fn field(&self, name: &str) -> FieldLines<'_> {
         match name {
-            "host" => FieldLines::One(b"api.tenant.test"),
+            "host" => FieldLines::One(self.0.as_bytes()),
             _ => FieldLines::Absent,
         }
     }
@@ -206,10 +262,11 @@ impl Bound {
     }
 
     pub(crate) fn judge(&self, proof: &[u8]) {
+        let sent = Sent::default();
         let request = RequestView::new()
             .authorization([black_box(&*self.field)])
             .proof([black_box(proof)])
-            .parts(&Sent);
+            .parts(&sent);
         let token = self.auth.authenticate_now(&request).unwrap().unwrap();
         black_box(token.subject());
     }
