@@ -1,39 +1,37 @@
 //! The metrics that are documented, with the values that they should have.
 #![allow(clippy::unwrap_used)]
 use auth0_core::{
-    RequestView,
+    IssuerResolver, RequestView, ResolverContext, TrustedIssuer,
     policy::scope,
     testing::{Failure, Tenant},
 };
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, error::Error, sync::Mutex, time::Duration};
 
-#[test]
-fn fetches_refusals_ages_and_times_are_counted() {
+/// What is counted, with its labels.
+fn seen(traffic: impl Future<Output = ()>) -> BTreeMap<String, String> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(traffic());
+        runtime.block_on(traffic);
     });
-    let seen: BTreeMap<String, String> = snapshotter
-        .snapshot()
-        .into_vec()
-        .into_iter()
-        .map(|(key, _, _, value)| {
-            let labels: Vec<String> = key
-                .key()
-                .labels()
-                .map(|label| format!("{}={}", label.key(), label.value()))
-                .collect();
-            let value = match value {
-                DebugValue::Counter(count) => count.to_string(),
-                DebugValue::Gauge(value) => value.to_string(),
-                DebugValue::Histogram(values) => format!("{} values", values.len()),
-            };
-            (format!("{}{{{}}}", key.key().name(), labels.join(",")), value)
-        })
-        .collect();
+    let values = snapshotter.snapshot().into_vec().into_iter().map(|(key, _, _, value)| {
+        let labels: Vec<String> =
+            key.key().labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        let value = match value {
+            DebugValue::Counter(count) => count.to_string(),
+            DebugValue::Gauge(value) => value.to_string(),
+            DebugValue::Histogram(values) => format!("{} values", values.len()),
+        };
+        (format!("{}{{{}}}", key.key().name(), labels.join(",")), value)
+    });
+    values.collect()
+}
+
+#[test]
+fn fetches_refusals_ages_and_times_are_counted() {
+    let seen = seen(traffic());
     let issuer = "issuer=https://tenant.test/";
     let expected = [
         (format!("auth0_key_fetches_total{{{issuer},outcome=success}}"), "1"),
@@ -49,6 +47,47 @@ fn fetches_refusals_ages_and_times_are_counted() {
     let expected: BTreeMap<String, String> =
         expected.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn questions_to_a_resolver_are_counted() {
+    let seen = seen(async {
+        let tenant = Tenant::new();
+        let answers = vec![
+            Err("no connection".into()),
+            Ok(Vec::new()),
+            Ok(vec![TrustedIssuer::new(tenant.issuer())]),
+        ];
+        let resolver = Once(Mutex::new(answers));
+        let auth = tenant.builder_with([]).issuer_resolver(resolver).build().unwrap();
+        for is_trusted in [true, false, false] {
+            for _ in 0..2 {
+                assert_eq!(auth.verify(&tenant.token().mint()).await.is_ok(), is_trusted);
+            }
+            auth.forget_resolved_issuers();
+        }
+    });
+    let count = |name: &str| seen.get(name).map(String::as_str);
+    assert_eq!(count("auth0_issuer_resolutions_total{outcome=success}"), Some("2"));
+    assert_eq!(count("auth0_issuer_resolutions_total{outcome=error}"), Some("1"));
+    assert_eq!(count("auth0_refusals_total{issuer=,error_code=issuers_unavailable}"), Some("2"));
+}
+
+type Answer = Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>>;
+
+/// Gives these answers, the last one first.
+struct Once(Mutex<Vec<Answer>>);
+
+impl IssuerResolver for Once {
+    type Key = ();
+
+    fn key(&self, _: &ResolverContext<'_>) -> Option<()> {
+        Some(())
+    }
+
+    async fn resolve(&self, (): ()) -> Answer {
+        self.0.lock().unwrap().pop().unwrap()
+    }
 }
 
 async fn traffic() {
