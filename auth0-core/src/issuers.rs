@@ -58,13 +58,7 @@ pub(crate) struct Terms {
 
 impl Terms {
     pub(crate) fn fetcher(&self, checked: &Checked, transport: Transport) -> Arc<Fetcher> {
-        Fetcher::new(
-            checked.rules.issuer.clone(),
-            checked.key_source.clone(),
-            checked.rules.algorithms,
-            transport,
-            Arc::clone(&self.clock),
-        )
+        Fetcher::new(checked, transport, Arc::clone(&self.clock))
     }
 
     pub(crate) fn trusted(&self, checked: Checked, keys: Keys) -> Trusted {

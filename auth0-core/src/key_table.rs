@@ -99,6 +99,20 @@ impl Keys {
             Self::Bounded(slot, _) => slot.cache.load_full(),
         }
     }
+
+    fn slot_for(&self, source: &KeySource, algorithms: AlgorithmSet) -> Option<Arc<KeySlot>> {
+        match self {
+            Self::Bounded(slot, _) if slot.fetcher.is_for(source, algorithms) => {
+                Some(Arc::clone(slot))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether they come from there.
+    pub(crate) fn are_of(&self, source: &KeySource, algorithms: AlgorithmSet) -> bool {
+        self.slot_for(source, algorithms).is_some()
+    }
 }
 
 impl KeySlot {
@@ -244,22 +258,6 @@ impl KeyTable {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Keys {
-    fn slot_for(&self, source: &KeySource, algorithms: AlgorithmSet) -> Option<Arc<KeySlot>> {
-        match self {
-            Self::Bounded(slot, _) if slot.fetcher.is_for(source, algorithms) => {
-                Some(Arc::clone(slot))
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether they come from there.
-    pub(crate) fn are_of(&self, source: &KeySource, algorithms: AlgorithmSet) -> bool {
-        self.slot_for(source, algorithms).is_some()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     domain::Issuer,
     http::{HttpClient, TOTAL_TIMEOUT},
     reach::Reach,
+    trusted_issuer::Checked,
 };
 use arc_swap::ArcSwapOption;
 use std::{fmt, sync::Arc, time::Duration};
@@ -101,15 +102,16 @@ impl Purpose {
 }
 
 impl Fetcher {
-    pub(crate) fn new(
-        issuer: Issuer,
-        source: KeySource,
-        algorithms: AlgorithmSet,
-        transport: Transport,
-        clock: Arc<dyn Clock>,
-    ) -> Arc<Self> {
-        let metadata = ArcSwapOption::empty();
-        Arc::new(Self { issuer, source, algorithms, transport, clock, metadata })
+    /// Of an issuer that somebody has configured, or a resolver found: what a token says does not get here.
+    pub(crate) fn new(trusted: &Checked, transport: Transport, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            issuer: trusted.rules.issuer.clone(),
+            source: trusted.key_source.clone(),
+            algorithms: trusted.rules.algorithms,
+            transport,
+            clock,
+            metadata: ArcSwapOption::empty(),
+        })
     }
 
     /// Whether the same is asked of the same place.
