@@ -410,7 +410,10 @@ async fn a_resolver_in_trouble_is_503_and_says_nothing() {
         assert_eq!(customers.calls(), 2 * expected);
         // What is wrong with the token itself is told all the same, and not asked about.
         let none = token(tenant).unsigned().mint();
-        assert_eq!(refusal(&auth, &host, &none).await, ErrorCode::AlgorithmUnsupported);
+        for host in [&*host, "another.test"] {
+            assert_eq!(refusal(&auth, host, &none).await, ErrorCode::AlgorithmUnsupported);
+        }
+        assert_eq!(customers.calls(), 2 * expected);
         customers.has(Trouble::None);
         tenant.clock().advance(Duration::from_secs(1));
         assert_eq!(ask(&auth, &host, &text).await.unwrap(), tenant.issuer());
@@ -509,6 +512,9 @@ async fn keys_of_the_least_recently_used_make_room_and_touch_no_other() {
     tenants[1].rotate_keys();
     tenants[1].withdraw_old_keys();
     assert_eq!(ask(1).await.unwrap_err().code(), ErrorCode::KeyUnknown);
+    // Also when there are keys again, and the token is one that the dropped ones had verified.
+    self::ask(&auth, &host(&tenants[1]), &token(&tenants[1]).mint()).await.unwrap();
+    assert_eq!(ask(1).await.unwrap_err().code(), ErrorCode::KeyUnknown);
     assert_eq!([0, 2, 3].map(|number| fetches(&tenants[number])).to_vec(), others);
     // refresh() asks those whose keys are there.
     auth.refresh().await.unwrap();
@@ -550,6 +556,32 @@ async fn names_alone_push_out_no_keys_that_verify_tokens() {
     assert!(after <= before + 1);
     ask(&auth, &host, &token(last).mint()).await.unwrap();
     assert_eq!(fetches(last).1, after);
+}
+
+#[tokio::test]
+async fn many_new_customers_at_once_get_their_places() {
+    let tenants = tenants(50);
+    let customers = Customers::of(&tenants);
+    let auth = auth(&tenants, ResolvedIssuers::by(customers).max_issuers(20));
+    let (before, new) = tenants.split_at(20);
+    for tenant in before {
+        ask(&auth, &host(tenant), &token(tenant).mint()).await.unwrap();
+    }
+    tenants[0].clock().advance(Duration::from_secs(2));
+    let asked: Vec<_> = new
+        .iter()
+        .map(|tenant| {
+            let (auth, host, text) = (auth.clone(), host(tenant), token(tenant).mint());
+            tokio::spawn(async move { ask(&auth, &host, &text).await.is_ok() })
+        })
+        .collect();
+    for asked in asked {
+        assert!(asked.await.unwrap());
+    }
+    let present = |tenants: &[Tenant]| {
+        tenants.iter().filter(|tenant| auth.health_of(tenant.issuer()).is_some()).count()
+    };
+    assert_eq!((present(before), present(new)), (0, 20));
 }
 
 #[tokio::test]
@@ -675,7 +707,7 @@ async fn strangers_do_not_hold_up_customers() {
             )
         })
         .collect();
-    for _ in 0..10 {
+    for _ in 0..1000 {
         tokio::task::yield_now().await;
     }
     let began = tokio::time::Instant::now();
