@@ -2,9 +2,12 @@
 //!
 //! A look reads a table without a lock. An answer is asked for once, however many requests wait for it, in a
 //! task that belongs to none of them.
-use super::{Asking, IssuerResolver, ResolverContext, Settings};
+use super::{
+    IssuerResolver, ResolverContext, Settings,
+    answer::{Answer, Looked, Outcome, Unresolved},
+};
 use crate::{
-    issuers::{Terms, Trusted, mismatch},
+    issuers::Terms,
     jwks::Transport,
     jws::Escaped,
     key_table::KeyTable,
@@ -14,7 +17,6 @@ use crate::{
 };
 use std::{
     collections::{HashMap, hash_map::Entry},
-    error::Error as StdError,
     fmt,
     hash::{BuildHasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -41,49 +43,11 @@ const LONGEST_EMPTY_TTL: Duration = Duration::from_secs(10);
 /// An answer in use is asked for again when so much of its time is left.
 const REFRESH_AHEAD: u32 = 5; // a fifth
 
-/// How long the resolver is spared after it failed, for each key.
-const COOLDOWN: Duration = Duration::from_secs(1);
-
 /// How many times the resolver is at work at once, for keys that had issuers before, and for others each.
 const AT_ONCE: usize = 32;
 
 /// How many keys are asked for at once, those that wait among them: of keys that had no issuers before.
 const MAX_UNDER_WAY: usize = 1024;
-
-/// The issuers that are trusted for requests of one key.
-#[derive(Debug, Default)]
-pub(crate) struct Answer {
-    by_name: HashMap<Box<str>, Arc<Trusted>>,
-    /// Why one of them could not be made sense of. Others are none the worse.
-    broken: Option<Box<str>>,
-}
-
-/// Why it is not known which issuers are trusted, for the log.
-#[derive(Clone, Debug)]
-pub(crate) struct Unresolved {
-    pub(crate) cause: Arc<str>,
-    pub(crate) retry_in: Duration,
-}
-
-type Outcome = Result<Arc<Answer>, Unresolved>;
-
-/// What is known without asking.
-pub(crate) enum Looked {
-    Known(Arc<Answer>),
-    /// No issuer is trusted for such a request, because of this.
-    Nobody(String),
-    Failed(Unresolved),
-    Ask(Asking),
-}
-
-impl Looked {
-    fn of(outcome: Outcome) -> Self {
-        match outcome {
-            Ok(answer) => Self::Known(answer),
-            Err(why) => Self::Failed(why),
-        }
-    }
-}
 
 /// A resolver of whatever type.
 pub(crate) trait Resolve: Send + Sync {
@@ -144,33 +108,6 @@ struct Pilot<R: IssuerResolver> {
     key: R::Key,
     number: u64,
     sender: Option<watch::Sender<Option<Outcome>>>,
-}
-
-impl Answer {
-    /// The issuer of this name, if it is trusted. Else, why not: because it is not, or because nobody knows.
-    pub(crate) fn find(&self, issuer: &str) -> Result<&Arc<Trusted>, NotFound<'_>> {
-        match (self.by_name.get(issuer), &self.broken) {
-            (Some(trusted), _) => Ok(trusted),
-            (None, Some(why)) => Err(NotFound::Broken(why)),
-            (None, None) => Err(NotFound::Stranger),
-        }
-    }
-
-    pub(crate) fn trusts(&self, trusted: &Arc<Trusted>) -> bool {
-        self.by_name.get(trusted.name()).is_some_and(|known| Arc::ptr_eq(known, trusted))
-    }
-
-    pub(crate) fn mismatch(&self, stated: &str) -> crate::Error {
-        let trusted =
-            format!("which is none of the {} that the resolver trusts for it", self.by_name.len());
-        mismatch(stated, &trusted, |other| self.by_name.contains_key(other))
-    }
-}
-
-/// Why an answer has no issuer of a name.
-pub(crate) enum NotFound<'a> {
-    Stranger,
-    Broken(&'a str),
 }
 
 impl<R: IssuerResolver> Answers<R> {
@@ -493,42 +430,6 @@ impl<K: Eq + std::hash::Hash> Flights<K> {
 impl<K> Remembered<K> {
     fn is_to_be_refreshed(&self, now: Duration) -> bool {
         now >= self.refresh_at && !self.is_refreshed.load(Ordering::Relaxed)
-    }
-}
-
-impl Unresolved {
-    fn because(cause: impl Into<Arc<str>>) -> Self {
-        Self { cause: cause.into(), retry_in: COOLDOWN }
-    }
-
-    /// With its causes, which say more than it does.
-    fn failed(error: &(dyn StdError + 'static)) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        Self::because(format!("the resolver failed: {}", Escaped(&text)))
-    }
-
-    pub(crate) fn into_error(self) -> crate::Error {
-        crate::Error::new(crate::ErrorCode::IssuersUnavailable)
-            .because(self.cause.to_string())
-            .retry_after(self.retry_in)
-    }
-}
-
-impl NotFound<'_> {
-    pub(crate) fn into_error(self, answer: &Answer, stated: &str) -> crate::Error {
-        match self {
-            Self::Stranger => answer.mismatch(stated),
-            Self::Broken(why) => Unresolved::because(format!(
-                "the resolver found an issuer that cannot be trusted, and perhaps it is this one: {why}"
-            ))
-            .into_error(),
-        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Issuers that are not known at the start: found for each request, by the application.
+mod answer;
 mod answers;
 mod context;
 
-pub(crate) use answers::{Answer, Looked, Resolve, Unresolved};
+pub(crate) use answer::{Answer, Looked, Unresolved};
+pub(crate) use answers::Resolve;
 pub use context::{ResolverContext, UnverifiedIssuer};
 
 use crate::{
