@@ -11,8 +11,9 @@ mod request;
 pub use auth0_core;
 pub use auth0_core::{
     Algorithm, Auth0, Builder, Challenge, ConfigError, Connection, Dpop, DpopMode, DpopNonces,
-    Error, ErrorCode, ErrorKind, Health, InMemoryReplayStore, Policy, RefusalBody, ReplayStore,
-    Requirement, TrustedIssuer, all_of, any_of, policy,
+    Error, ErrorCode, ErrorKind, Health, InMemoryReplayStore, IssuerResolver, Policy, RefusalBody,
+    ReplayStore, Requirement, ResolvedIssuers, ResolverContext, TrustedIssuer, UnverifiedIssuer,
+    all_of, any_of, policy,
 };
 pub use body::AuthBody;
 pub use extract::{AccessToken, Authorized, Issuer, Organization};
