@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `/token` | a valid token |
 //! | `/nested/token` | the same, below a prefix that the router takes away |
+//! | `/customers/{customer}/token` | the same, below a prefix with a parameter |
 //! | `/maybe` | a valid token or none |
 //! | `/scope` | the scope `read:messages` |
 //! | `/permission` | the permission `messages:purge` |
@@ -119,6 +120,7 @@ mod with_axum {
             .route("/client", get(authorized::<Spa>))
             .route("/token", get(token))
             .nest("/nested", Router::new().route("/token", get(token)))
+            .nest("/customers/{customer}", Router::new().route("/token", get(token)))
             .route("/maybe", get(maybe))
             .route("/scope", get(authorized::<Scope>))
             .route("/permission", get(authorized::<Permission>))
@@ -169,6 +171,7 @@ mod with_actix {
     fn more(config: &mut web::ServiceConfig) {
         config
             .service(web::scope("/nested").route("/token", web::get().to(token)))
+            .service(web::scope("/customers/{customer}").route("/token", web::get().to(token)))
             .route("/any-scope", web::get().to(authorized::<AnyScope>))
             .route("/role", web::get().to(authorized::<Role>))
             .route("/organization", web::get().to(authorized::<OfAcme>))

@@ -106,7 +106,9 @@ fn description(code: &str) -> &'static str {
         }
         "insufficient_permissions" => "The access token lacks a permission that is needed here.",
         "requirement_not_met" => "The access token does not meet what is required here.",
-        "keys_unavailable" => "The access token cannot be checked at the moment. Try again later.",
+        "keys_unavailable" | "issuers_unavailable" => {
+            "The access token cannot be checked at the moment. Try again later."
+        }
         "misconfigured" => "The service is not set up to check access tokens.",
         other => panic!("no description for {other}"),
     }
