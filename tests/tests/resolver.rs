@@ -1,6 +1,7 @@
 //! Issuers that are found for each request, on the wire of all three servers.
 use auth0_axum::{
-    Auth0, Builder, IssuerResolver, ResolverContext, TrustedIssuer,
+    Auth0, Builder, DpopMode, IssuerResolver, ResolverContext, TrustedIssuer,
+    policy::organization,
     testing::{Failure, Tenant},
 };
 use std::{
@@ -30,6 +31,8 @@ enum By {
     Host,
     Path,
     Header(&'static str),
+    /// What its token says.
+    Issuer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,9 @@ struct Customers(Arc<Inner>);
 
 struct Inner {
     by: By,
-    issuers: Mutex<HashMap<&'static str, String>>,
+    issuers: Mutex<HashMap<&'static str, Vec<TrustedIssuer>>>,
+    /// The customers by their issuers.
+    names: HashMap<String, &'static str>,
     mishap: Mutex<Option<Mishap>>,
     keys: AtomicUsize,
     resolved: AtomicUsize,
@@ -63,8 +68,13 @@ impl Customers {
         self.0.keys.load(Ordering::Relaxed)
     }
 
-    fn add(&self, name: &'static str, issuer: &str) {
-        self.0.issuers.lock().unwrap().insert(name, issuer.to_owned());
+    fn add<I: Into<TrustedIssuer>>(
+        &self,
+        name: &'static str,
+        issuers: impl IntoIterator<Item = I>,
+    ) {
+        let issuers = issuers.into_iter().map(Into::into).collect();
+        self.0.issuers.lock().unwrap().insert(name, issuers);
     }
 
     fn remove(&self, name: &str) {
@@ -90,6 +100,7 @@ impl IssuerResolver for Customers {
             By::Host => request.host()?.strip_suffix(".api.test")?,
             By::Path => request.path().strip_prefix("/customers/")?.split_once('/')?.0,
             By::Header(name) => request.header(name)?,
+            By::Issuer => request.issuer().find_in(&self.0.names)?,
         };
         Some(customer.to_owned())
     }
@@ -108,8 +119,7 @@ impl IssuerResolver for Customers {
             }
             Some(Mishap::PanicsInKey) | None => {}
         }
-        let issuer = self.0.issuers.lock().unwrap().get(&*customer).cloned();
-        Ok(issuer.into_iter().map(TrustedIssuer::new).collect())
+        Ok(self.0.issuers.lock().unwrap().get(&*customer).cloned().unwrap_or_default())
     }
 }
 
@@ -142,16 +152,19 @@ struct World {
 impl World {
     fn new(by: By) -> Self {
         let [acme, globex, stranger] = ["acme", "globex", "stranger"].map(Tenant::named);
-        let issuers = [("acme", &acme), ("globex", &globex)];
-        let issuers = issuers.map(|(name, tenant)| (name, tenant.issuer().to_owned())).into();
+        let names = [("acme", &acme), ("globex", &globex)];
+        let names = names.map(|(name, tenant)| (tenant.issuer().to_owned(), name)).into();
         let customers = Customers(Arc::new(Inner {
             by,
-            issuers: Mutex::new(issuers),
+            issuers: Mutex::default(),
+            names,
             mishap: Mutex::new(None),
             keys: AtomicUsize::new(0),
             resolved: AtomicUsize::new(0),
             given_up: AtomicUsize::new(0),
         }));
+        customers.add("acme", [acme.issuer()]);
+        customers.add("globex", [globex.issuer()]);
         Self { acme, globex, stranger, customers }
     }
 
@@ -310,6 +323,8 @@ async fn a_host_is_a_name_however_it_is_written() {
         (Accepted, &["ACME.Api.Test"]),
         (Accepted, &["acme.api.test:443"]),
         (Accepted, &["acme.api.test:8443"]),
+        (Accepted, &["acme.api.test."]),
+        (Accepted, &["%61cme.api.test"]),
         // A customer that there is not, and hosts that are nobody's.
         (Stranger, &["initech.api.test"]),
         (Stranger, &["api.test"]),
@@ -318,6 +333,11 @@ async fn a_host_is_a_name_however_it_is_written() {
         (Stranger, &["acme.api.test.evil.test"]),
         (Stranger, &["evil.test"]),
         (Stranger, &["127.0.0.1"]),
+        (Stranger, &["acme.api.test:https"]),
+        (Stranger, &["acme.api.test/"]),
+        (Stranger, &["globex.api.test@acme.api.test"]),
+        (Stranger, &["acme.api.test,globex.api.test"]),
+        (Stranger, &[""]),
     ] {
         servers.expect(expected, "/token", hosts, &token, &[]).await;
     }
@@ -326,10 +346,19 @@ async fn a_host_is_a_name_however_it_is_written() {
     servers.expect(Accepted, absolute, &["acme.api.test"], &token, &[]).await;
     servers.expect(Stranger, absolute, &["globex.api.test"], &token, &[]).await;
     servers.expect(Stranger, "http://globex.api.test/token", &["acme.api.test"], &token, &[]).await;
-    // And over HTTP/2.
     let authorization = format!("Bearer {token}");
     let lines = [("authorization", authorization.as_bytes())];
     for (server, address) in servers.0 {
+        // Two lines are none, and to actix-web no request.
+        for second in ["acme.api.test", "globex.api.test"] {
+            let hosts = format!("host: acme.api.test\r\nhost: {second}\r\n");
+            let answer = send(address, "GET /token", &hosts, &lines).await;
+            match server {
+                "actix" => assert_eq!(answer.status, 400, "{answer:?}"),
+                _ => check_stranger(&answer, &format!("{server}: {hosts}{answer:?}")),
+            }
+        }
+        // And over HTTP/2.
         for (url, status) in [
             ("http://acme.api.test/token", 200),
             ("http://globex.api.test/token", 401),
@@ -404,13 +433,27 @@ async fn each_customer_is_at_home_under_its_own_header() {
     }
 }
 
+/// Where nothing else of a request says whose it is. A stranger is nobody, whatever its token says.
+#[tokio::test]
+async fn a_token_may_say_which_customer_is_looked_up() {
+    let world = World::new(By::Issuer);
+    let servers = world.start().await;
+    for _ in 0..2 {
+        servers.at("api.test", &token(&world.acme), Accepted).await;
+        servers.at("api.test", &token(&world.globex), Accepted).await;
+        servers.at("api.test", &token(&world.stranger), Stranger).await;
+    }
+    assert_eq!(world.customers.resolved(), 6, "once for each of the two at each server");
+    assert_eq!(world.stranger.fetches().metadata, 0);
+}
+
 /// A key is remembered, and a credential must not be.
 #[tokio::test]
 async fn credentials_are_no_header_of_a_resolver() {
     let world = World::new(By::Header("Authorization"));
     let token = token(&world.acme);
     let field: &'static str = format!("Bearer {token}").leak();
-    world.customers.add(field, world.acme.issuer());
+    world.customers.add(field, [world.acme.issuer()]);
     let servers = world.start().await;
     servers.at("api.test", &token, Stranger).await;
     assert_eq!(world.customers.resolved(), 0);
@@ -455,6 +498,102 @@ async fn a_forwarded_host_counts_from_a_trusted_proxy_only() {
             servers.expect(of_globex, "/token", &[host], &globex, fields).await;
         }
     }
+}
+
+/// One issuer may be trusted at two hosts in different ways, and a token that was judged by the rules of the one
+/// is judged by those of the other.
+#[tokio::test]
+async fn an_issuer_has_rules_of_its_own_at_each_host() {
+    let world = World::new(By::Host);
+    let issuer = || TrustedIssuer::new(world.acme.issuer());
+    world.customers.add("plain", [issuer()]);
+    world.customers.add("audience", [issuer().audience("https://other.test")]);
+    world.customers.add("organization", [issuer().require(organization("org_a1"))]);
+    world.customers.add("bound", [issuer().dpop(DpopMode::Required)]);
+    let ann = || world.acme.token().subject("auth0|ann");
+    let plain = ann().audience(API).mint();
+    let other = ann().audience("https://other.test").mint();
+    let organized = ann().audience(API).organization("org_a1", "acme").mint();
+    let hosts = ["plain", "audience", "organization", "bound"];
+    let rows = [
+        (plain, ["", "audience_mismatch", "organization_mismatch", "scheme_unsupported"]),
+        (other, ["audience_mismatch", "", "audience_mismatch", "scheme_unsupported"]),
+        (organized, ["", "audience_mismatch", "", "scheme_unsupported"]),
+    ];
+    for tokens in [0, 100] {
+        let servers = world.start_with(|builder| builder.token_cache(tokens)).await;
+        for (token, codes) in rows.iter().chain(&rows) {
+            for (host, code) in hosts.iter().zip(codes) {
+                let host = format!("{host}.api.test");
+                for answer in servers.send("/token", &[&host], token, &[]).await {
+                    let case = format!("{host}: {answer:?}");
+                    match *code {
+                        "" => assert_eq!(answer.status, 200, "{case}"),
+                        code => assert!(answer.body.contains(&format!("\"{code}\"}}")), "{case}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One that cannot be made sense of costs the others nothing. Whose tokens it means, nobody knows.
+#[tokio::test]
+async fn an_issuer_that_is_none_is_503_for_those_who_may_mean_it() {
+    let world = World::new(By::Host);
+    let issuers = [TrustedIssuer::domain("no domain"), world.acme.issuer().into()];
+    world.customers.add("acme", issuers);
+    let servers = world.start().await;
+    let (acme, globex) = (token(&world.acme), token(&world.globex));
+    for _ in 0..2 {
+        servers.at("acme.api.test", &acme, Accepted).await;
+        for path in ["/token", "/maybe", "/layer"] {
+            for answer in servers.send(path, &["acme.api.test"], &globex, &[]).await {
+                check_unavailable(&answer, &format!("{path}: {answer:?}"));
+            }
+        }
+        servers.at("globex.api.test", &globex, Accepted).await;
+        servers.at("globex.api.test", &acme, Stranger).await;
+    }
+}
+
+/// Those who are configured are at home everywhere, and need no resolver.
+#[tokio::test]
+async fn a_configured_issuer_asks_no_resolver() {
+    let world = World::new(By::Host);
+    let servers = world.start_with(|builder| builder.issuer(world.stranger.issuer())).await;
+    for mishap in [Some(Mishap::PanicsInKey), Some(Mishap::Fails), None] {
+        world.customers.suffer(mishap);
+        for host in ["acme.api.test", "globex.api.test", "evil.test"] {
+            servers.at(host, &token(&world.stranger), Accepted).await;
+        }
+    }
+    assert_eq!((world.customers.keys(), world.customers.resolved()), (0, 0));
+    servers.at("acme.api.test", &token(&world.acme), Accepted).await;
+    servers.at("globex.api.test", &token(&world.acme), Stranger).await;
+}
+
+/// What is wrong with a token whatever the resolver says is told also while it says nothing.
+#[tokio::test]
+async fn a_bad_token_is_refused_without_a_resolver() {
+    let world = World::new(By::Host);
+    world.customers.suffer(Some(Mishap::Fails));
+    let servers = world.start().await;
+    let acme = || world.acme.token().audience(API);
+    for (code, token) in [
+        ("algorithm_unsupported", acme().unsigned().mint()),
+        ("algorithm_unsupported", acme().symmetric().mint()),
+        ("token_malformed", acme().raw_payload("{").mint()),
+        ("token_malformed", "a.b.c".to_owned()),
+        ("issuer_mismatch", acme().without("iss").mint()),
+        ("claims_invalid", acme().claim("iss", [1]).mint()),
+    ] {
+        for answer in servers.send("/token", &["acme.api.test"], &token, &[]).await {
+            assert_eq!(answer.status, 401, "{answer:?}");
+            assert!(answer.body.contains(code), "{answer:?}");
+        }
+    }
+    assert_eq!(world.customers.resolved(), 0);
 }
 
 /// The token may be good, so it is 503 whatever goes wrong with the resolver, and good again when it is.
@@ -526,7 +665,7 @@ async fn a_resolver_is_asked_once_for_a_request() {
     for tokens in [0, 100] {
         let world = World::new(By::Host);
         for name in ["a", "b", "c", "d"] {
-            world.customers.add(name, world.acme.issuer());
+            world.customers.add(name, [world.acme.issuer()]);
         }
         let token = token(&world.acme);
         let authorization = format!("Bearer {token}");
@@ -585,7 +724,7 @@ async fn a_customer_who_leaves_is_refused_at_once_if_that_is_said() {
     servers.at("acme.api.test", &acme, Stranger).await;
     servers.at("globex.api.test", &globex, Stranger).await;
     // Else when the answer's time is over.
-    world.customers.add("acme", world.acme.issuer());
+    world.customers.add("acme", [world.acme.issuer()]);
     world.acme.clock().advance(Duration::from_secs(11));
     servers.at("acme.api.test", &acme, Accepted).await;
     world.customers.remove("acme");
