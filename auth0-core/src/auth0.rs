@@ -152,10 +152,12 @@ impl Auth0 {
 
     /// Whether the verifier has remembered the token (see
     /// [`Builder::token_cache`](crate::Builder::token_cache)), so that to ask for it again costs little.
-    /// For adapters: what they need not keep for the rest of a request.
+    /// For adapters: what they need not keep for the rest of a request. What a resolver had a say in, they
+    /// have to: a middleware may change the request that it depends on.
     #[must_use]
     pub fn remembers(&self, token: &AccessToken) -> bool {
-        !self.0.tokens.is_off() && token.is_remembered()
+        let is_resolved = token.trusted().is_some_and(|trusted| trusted.is_resolved());
+        !self.0.tokens.is_off() && token.is_remembered() && !is_resolved
     }
 
     /// Whether two handles are clones of one verifier. What one verifier says of a request must
