@@ -450,6 +450,29 @@ async fn old_answers_go_on_only_where_that_was_said() {
     }
 }
 
+/// A resolver that hangs is one that fails, but nobody waits for it as long as there is an old answer.
+#[tokio::test(start_paused = true)]
+async fn an_old_answer_is_not_waited_for_long() {
+    let tenants = tenants(1);
+    let [tenant] = &tenants[..] else { panic!() };
+    let (customers, host) = (Customers::of(&tenants), host(tenant));
+    let minutes = Duration::from_secs(300);
+    let auth = auth(&tenants, ResolvedIssuers::by(customers.clone()).serve_stale_for(minutes));
+    let text = token(tenant).mint();
+    ask(&auth, &host, &text).await.unwrap();
+    tenant.clock().advance(Duration::from_secs(60));
+    customers.has(Trouble::Hangs);
+    let began = tokio::time::Instant::now();
+    ask(&auth, &host, &text).await.unwrap();
+    assert!(began.elapsed() <= Duration::from_secs(1), "{:?}", began.elapsed());
+    // An answer that comes counts, though there is an old one.
+    customers.has(Trouble::None);
+    customers.set(&host, []);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    tenant.clock().advance(Duration::from_secs(1));
+    assert_eq!(refusal(&auth, &host, &text).await, ErrorCode::IssuerMismatch);
+}
+
 #[tokio::test]
 async fn ten_thousand_strangers_cause_no_fetch_and_no_growth() {
     let tenants = tenants(3);
@@ -636,6 +659,7 @@ async fn an_entry_that_cannot_work_spoils_no_other() {
             issuer(good),
             issuer(twice),
             issuer(twice).audience("urn:other"),
+            issuer(twice),
         ],
     );
     let auth = auth(&tenants, customers);

@@ -16,7 +16,7 @@ use crate::{
     trusted_issuer::TrustedIssuer,
 };
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     fmt,
     hash::{BuildHasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -34,8 +34,11 @@ use tokio::{
 /// A request may be waiting for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a request waits: the resolver has ended before that, if its runtime gets to run.
-const PATIENCE: Duration = TIMEOUT.saturating_add(Duration::from_millis(500));
+/// How long a request waits while there is an old answer that may be used instead.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long it waits without: the resolver has ended before that, if its runtime gets to run.
+const LAST_PATIENCE: Duration = TIMEOUT.saturating_add(Duration::from_millis(500));
 
 /// A customer who was just added does not wait longer.
 const LONGEST_EMPTY_TTL: Duration = Duration::from_secs(10);
@@ -184,17 +187,20 @@ impl<R: IssuerResolver> Inner<R> {
     fn lookup(&self, key: &R::Key, now: Duration) -> Option<Outcome> {
         let address = self.address(key);
         let known = self.known.find(address, |known| known.key == *key);
-        if let Some(known) = known.as_ref().filter(|known| now < known.good_until) {
+        if let Some(known) = known.filter(|known| now < known.good_until) {
             return Some(known.outcome.clone());
         }
         let other = self.empty.find(address, |other| other.key == *key);
         let other = other.filter(|other| now < other.good_until)?;
-        // An old answer, while the resolver fails.
-        let stale = |known: Arc<Remembered<_>>| {
-            let good_until = known.good_until.saturating_add(self.settings.stale);
-            (other.outcome.is_err() && now < good_until).then(|| known.outcome.clone())
-        };
-        Some(known.and_then(stale).unwrap_or_else(|| other.outcome.clone()))
+        let stale = if other.outcome.is_err() { self.stale(key, now) } else { None };
+        Some(stale.unwrap_or_else(|| other.outcome.clone()))
+    }
+
+    /// An old answer, for while the resolver fails.
+    fn stale(&self, key: &R::Key, now: Duration) -> Option<Outcome> {
+        let known = self.known.find(self.address(key), |known| known.key == *key)?;
+        let good_until = known.good_until.saturating_add(self.settings.stale);
+        (now < good_until).then(|| known.outcome.clone())
     }
 
     /// Whether there are some as far as anybody remembers.
@@ -207,20 +213,23 @@ impl<R: IssuerResolver> Inner<R> {
             Ok(flight) => flight,
             Err(outcome) => return outcome,
         };
-        let landed = outcome.wait_for(Option::is_some);
-        let outcome = match tokio::time::timeout(PATIENCE, landed).await {
-            Ok(Ok(outcome)) => outcome.clone(),
-            Ok(Err(_)) => None,
-            Err(_) => {
-                // Its runtime does not get to run: it must not stand in the way of others.
-                self.lock().take(&key, number);
-                None
-            }
+        let old = || self.stale(&key, self.terms.clock.monotonic());
+        let patience = if old().is_some() { PATIENCE } else { LAST_PATIENCE };
+        let landed = tokio::time::timeout(patience, outcome.wait_for(Option::is_some)).await;
+        let outcome = match landed {
+            Ok(landed) => landed.ok().and_then(|outcome| outcome.clone()),
+            Err(_) => match old() {
+                Some(old) => return old, // it may land yet
+                None => {
+                    // Its runtime does not get to run: it must not stand in the way of others.
+                    self.lock().take(&key, number);
+                    None
+                }
+            },
         };
         match outcome {
             Some(Ok(answer)) => Ok(answer),
-            // There may be an old one that goes on being used.
-            Some(Err(why)) => self.lookup(&key, self.terms.clock.monotonic()).unwrap_or(Err(why)),
+            Some(Err(why)) => old().unwrap_or(Err(why)),
             None => Err(Unresolved::because("the resolver was abandoned")),
         }
     }
@@ -277,6 +286,7 @@ impl<R: IssuerResolver> Inner<R> {
     /// What a resolver says, made sense of.
     async fn answer(&self, issuers: Vec<TrustedIssuer>) -> Answer {
         let mut answer = Answer::default();
+        let mut conflicting = HashSet::new();
         for (number, issuer) in issuers.into_iter().enumerate() {
             if number % 64 == 63 {
                 tokio::task::yield_now().await; // a list of thousands takes milliseconds
@@ -299,11 +309,13 @@ impl<R: IssuerResolver> Inner<R> {
                 }
                 Entry::Occupied(place) if Arc::ptr_eq(place.get(), &trusted) => {}
                 Entry::Occupied(place) => {
-                    let (name, _) = place.remove_entry();
-                    answer.broken =
-                        Some(format!("{name} is there twice, in different ways").into());
+                    conflicting.insert(place.key().clone());
                 }
             }
+        }
+        for name in conflicting {
+            answer.by_name.remove(&name);
+            answer.broken = Some(format!("{name} is there twice, in different ways").into());
         }
         if let Some(why) = &answer.broken {
             tracing::error!(
