@@ -196,7 +196,7 @@ impl Auth0 {
         let now = self.0.clock.moment();
         if let Some(verified) = self.remembered(&credentials, now) {
             let token = AccessToken::new(verified, credentials.scheme);
-            measure::recognised(token.issuer());
+            measure::recognised(label_of(&token));
             tracing::debug!(
                 target: "auth0", issuer = token.issuer(), client_id = token.client_id().map(escaped),
                 "an access token that was verified before"
@@ -235,8 +235,7 @@ impl Auth0 {
                 self.judge_with_keys(&credentials, trusted, header).await?
             }
             Err(Halt::KeyUnknown { trusted, header, keys }) => {
-                let cache = trusted.keys.cache();
-                self.judge_with_newer_keys(&credentials, trusted, header, keys, &cache).await?
+                self.judge_with_newer_keys(&credentials, trusted, header, keys).await?
             }
             Err(Halt::ProofPending { token, proven }) => {
                 return self.claim_proof(token, *proven).await;
@@ -296,7 +295,7 @@ impl Auth0 {
     ) -> Result<AccessToken, Error> {
         let halt = match verdict {
             Ok(token) => {
-                stopwatch.accepted(token.issuer());
+                stopwatch.accepted(label_of(&token));
                 return Ok(token);
             }
             Err(halt) => halt,
@@ -308,7 +307,7 @@ impl Auth0 {
             Some(scheme) => error.with_scheme(scheme),
             None => error, // where it was found out, the scheme was known, or there is none
         };
-        stopwatch.refused(issuer, &error);
+        stopwatch.refused(trusted.map_or("", |trusted| trusted.label()), &error);
         let error_code = error.code().as_str();
         if error.kind() == ErrorKind::CredentialsMissing {
             tracing::debug!(target: "auth0", error_code, "a request without credentials");
@@ -332,6 +331,11 @@ impl Auth0 {
     ) -> &'a Arc<ChallengeOptions> {
         token.trusted().map_or(&self.0.challenge, |trusted| &trusted.challenge)
     }
+}
+
+/// What metrics call its issuer.
+pub(crate) fn label_of<C>(token: &AccessToken<C>) -> &str {
+    token.trusted().map_or(token.issuer(), |trusted| trusted.label())
 }
 
 pub(crate) fn escaped(text: &str) -> DisplayValue<Escaped<'_>> {

@@ -1,7 +1,7 @@
 //! What a verified token may do: requirements, and claims of the application's, with the challenge of
 //! the verifier that accepted the token.
 use crate::{
-    auth0::{Auth0, escaped},
+    auth0::{Auth0, escaped, label_of},
     error::{Error, ErrorCode, ErrorKind},
     measure,
     organization::Organization,
@@ -67,7 +67,7 @@ impl Auth0 {
     pub fn forbid<C>(&self, token: &AccessToken<C>, reason: &'static str) -> Error {
         let error =
             Error::new(ErrorCode::RequirementNotMet).because(reason).with_scheme(token.scheme());
-        measure::refusal(token.issuer(), error.code());
+        measure::refusal(label_of(token), error.code());
         tracing::info!(
             target: "auth0", error_code = error.code().as_str(),
             client_id = token.client_id().map(escaped), cause = reason, "refused a request"
@@ -102,7 +102,7 @@ impl Auth0 {
             request,
         };
         requirement.check_under(token, circumstances).map_err(|error| {
-            measure::refusal(token.issuer(), error.code());
+            measure::refusal(label_of(token), error.code());
             let (error_code, hint) =
                 (error.code().as_str(), requirement.hint(token, circumstances));
             if error.kind() == ErrorKind::Misconfigured {
@@ -131,7 +131,7 @@ impl Auth0 {
         token: &AccessToken,
     ) -> Result<AccessToken<T>, Error> {
         token.with_claims().map_err(|error| {
-            measure::refusal(token.issuer(), error.code());
+            measure::refusal(label_of(token), error.code());
             tracing::info!(
                 target: "auth0",
                 error_code = error.code().as_str(),

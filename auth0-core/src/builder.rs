@@ -9,11 +9,7 @@ use crate::{
     error::Error,
     http::HttpClient,
     issuers::{Issuers, Terms},
-    jwks::{
-        STALE,
-        cache::{KeyCache, Lifetime},
-    },
-    key_table::Keys,
+    jwks::{STALE, cache::KeyCache},
     origin::Origin,
     resolver::ResolvedIssuers,
     token_cache::TokenCache,
@@ -330,9 +326,8 @@ impl Builder {
         let mut trusted = Vec::with_capacity(checked.len());
         for checked in checked {
             let fetcher = terms.fetcher(&checked, transports.of(&checked.rules.issuer)?);
-            let keys =
-                KeyCache::new(fetcher, self.stale_keys, Lifetime::Verifier, Arc::clone(&clock));
-            trusted.push(terms.trusted(checked, Keys::Kept(keys)));
+            let keys = KeyCache::new(fetcher, self.stale_keys, None, Arc::clone(&clock));
+            trusted.push(terms.trusted(checked, keys));
         }
         let challenge = terms.challenge(modes);
         // Issuers that nobody knows yet may have any mode.
@@ -371,7 +366,8 @@ fn all_checked(
                 place.insert(all.len());
                 all.push(checked);
             }
-            Entry::Occupied(place) if all.get(*place.get()) == Some(&checked) => {}
+            Entry::Occupied(place)
+                if all.get(*place.get()).is_some_and(|known| known.is_same(&checked)) => {}
             Entry::Occupied(place) => {
                 return Err(ConfigError::new(format!(
                     "the issuer {} is configured twice, in different ways. Leave one out",

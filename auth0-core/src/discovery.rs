@@ -55,7 +55,7 @@ pub(crate) async fn metadata(
     issuer: &Issuer,
     same_origin: bool,
 ) -> Result<Metadata, FetchError> {
-    let body = fetch(http, reach, &issuer.metadata_url()).await?;
+    let body = fetch(http, reach, issuer, &issuer.metadata_url()).await?;
     if !is_object(&body) {
         return Err(FetchError::NotMetadata("it is not a JSON object".into()));
     }
@@ -93,10 +93,11 @@ pub(crate) fn key_set_uri(
 pub(crate) async fn key_set(
     http: &Arc<dyn HttpClient>,
     reach: &Reach,
+    issuer: &Issuer,
     url: &str,
     allowed: AlgorithmSet,
 ) -> Result<KeySet, FetchError> {
-    let body = fetch(http, reach, url).await?;
+    let body = fetch(http, reach, issuer, url).await?;
     if !is_object(&body) {
         return Err(FetchError::NotKeySet);
     }
@@ -107,9 +108,10 @@ pub(crate) async fn key_set(
 async fn fetch(
     http: &Arc<dyn HttpClient>,
     reach: &Reach,
+    issuer: &Issuer,
     url: &str,
 ) -> Result<Vec<u8>, FetchError> {
-    let request = HttpRequest::new(url, reach.check(url)?);
+    let request = HttpRequest::new(url, reach.check(url, issuer)?);
     let HttpResponse { status, content_type, retry_after, body } =
         http.get(request).await.map_err(FetchError::Http)?;
     if status != 200 {

@@ -36,7 +36,8 @@ pub trait HttpClient: Send + Sync + fmt::Debug + 'static {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct HttpRequest<'a> {
-    /// The absolute URL. Always of a configured issuer, or out of its metadata; never a client's.
+    /// The absolute URL. Always of an issuer that was configured or resolved, or out of its metadata; never
+    /// a client's.
     pub url: &'a str,
     /// The limit for the body, in bytes.
     pub max_body_bytes: usize,

@@ -6,12 +6,12 @@ use crate::{
     crypto::{Algorithm, AlgorithmSet},
     dpop::DpopMode,
     error::{Error, ErrorCode},
-    jwks::{Fetcher, Transport},
+    jwks::{Fetcher, Transport, cache::KeyCache},
     jws::Escaped,
-    key_table::Keys,
+    measure,
     policy::Requirement,
     resolver::Resolve,
-    trusted_issuer::{Checked, Defaults},
+    trusted_issuer::{Checked, Defaults, same_requirement},
     verifier::Rules,
 };
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
@@ -20,7 +20,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 #[derive(Debug)]
 pub(crate) struct Trusted {
     pub(crate) rules: Rules,
-    pub(crate) keys: Keys,
+    pub(crate) keys: Arc<KeyCache>,
     pub(crate) dpop: DpopMode,
     /// What every token of it must meet.
     pub(crate) requirement: Option<Requirement>,
@@ -33,16 +33,21 @@ impl Trusted {
     }
 
     /// Whether it is trusted for some requests only.
-    pub(crate) const fn is_resolved(&self) -> bool {
-        matches!(self.keys, Keys::Bounded(..))
+    pub(crate) fn is_resolved(&self) -> bool {
+        self.keys.tenure().is_some()
+    }
+
+    /// What metrics call it: its name, but for issuers that come and go.
+    pub(crate) fn label(&self) -> &str {
+        if self.is_resolved() { measure::RESOLVED } else { self.name() }
     }
 
     /// Whether it is trusted as this says, and its keys come from there.
     pub(crate) fn is(&self, checked: &Checked) -> bool {
         self.rules == checked.rules
             && self.dpop == checked.dpop
-            && self.requirement == checked.requirement
-            && self.keys.are_of(&checked.key_source, checked.rules.algorithms)
+            && same_requirement(self.requirement.as_ref(), checked.requirement.as_ref())
+            && self.keys.are_of(checked)
     }
 }
 
@@ -61,7 +66,7 @@ impl Terms {
         Fetcher::new(checked, transport, Arc::clone(&self.clock))
     }
 
-    pub(crate) fn trusted(&self, checked: Checked, keys: Keys) -> Trusted {
+    pub(crate) fn trusted(&self, checked: Checked, keys: Arc<KeyCache>) -> Trusted {
         let Checked { rules, dpop, requirement, key_source: _ } = checked;
         Trusted { rules, keys, dpop, requirement, challenge: self.challenge(dpop) }
     }

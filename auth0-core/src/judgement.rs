@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorCode},
     halt::{Halt, refusal, unavailable},
     issuers::{self, Trusted},
-    jwks::{KnownHeader, Snapshot, Verdict, cache::KeyCache},
+    jwks::{KnownHeader, Snapshot, Verdict},
     jws::{Compact, Header},
     resolver::{Answer, Looked, ResolverContext},
     token::{AccessToken, Remembered, Verified},
@@ -145,7 +145,9 @@ impl Auth0 {
             }
             verdict => return Err(refuse(refusal(&verdict))),
         }
-        trusted.keys.prove();
+        if let Some(tenure) = trusted.keys.tenure() {
+            tenure.prove();
+        }
 
         let mut verified = trusted
             .rules
@@ -232,21 +234,18 @@ impl Auth0 {
         trusted: Arc<Trusted>,
         header: Header,
     ) -> Result<AccessToken, Halt> {
-        let cache = trusted.keys.cache();
-        let keys = cache
-            .keys()
-            .await
-            .map_err(|reason| Halt::refused(unavailable(&reason), &header, Some(&trusted), None))?;
+        let keys =
+            trusted.keys.keys().await.map_err(|reason| {
+                Halt::refused(unavailable(&reason), &header, Some(&trusted), None)
+            })?;
         let at_hand = AtHand { trusted: Some(&trusted), keys: Some(&keys), answer: None };
         let verdict = self.verify_with(credentials, at_hand, self.0.clock.moment());
-        let token = match verdict {
+        match verdict {
             Err(Halt::KeyUnknown { trusted, header, keys }) => {
-                self.judge_with_newer_keys(credentials, trusted, header, keys, &cache).await?
+                self.judge_with_newer_keys(credentials, trusted, header, keys).await
             }
-            verdict => verdict?,
-        };
-        trusted.keys.keep(&cache);
-        Ok(token)
+            verdict => verdict,
+        }
     }
 
     /// Judges after having asked the issuer for the key that the token names, and `keys` lack.
@@ -256,15 +255,14 @@ impl Auth0 {
         trusted: Arc<Trusted>,
         header: Header,
         keys: Arc<Snapshot>,
-        cache: &Arc<KeyCache>,
     ) -> Result<AccessToken, Halt> {
         let Some(key_id) = header.key_id.as_deref() else {
             return Err(Halt::KeyUnknown { trusted, header, keys });
         };
-        let newer = cache
-            .newer_with(key_id, &keys)
-            .await
-            .map_err(|reason| Halt::refused(unavailable(&reason), &header, Some(&trusted), None))?;
+        let newer =
+            trusted.keys.newer_with(key_id, &keys).await.map_err(|reason| {
+                Halt::refused(unavailable(&reason), &header, Some(&trusted), None)
+            })?;
         let Some(newer) = newer else { return Err(Halt::KeyUnknown { trusted, header, keys }) };
         let at_hand = AtHand { trusted: Some(&trusted), keys: Some(&newer), answer: None };
         self.verify_with(credentials, at_hand, self.0.clock.moment())

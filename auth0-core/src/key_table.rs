@@ -1,16 +1,13 @@
-//! Where the keys of trusted issuers are: those of configured ones are always there, those of resolved ones
-//! as long as there is room.
+//! The keys of issuers that a resolver finds, of so many at the most.
+//!
+//! What an issuer is owed (one fetch at a time, back-off, a budget for unknown keys) is kept for as long as
+//! somebody trusts it. What makes room is its keys.
 use crate::{
     clock::Clock,
-    crypto::AlgorithmSet,
-    issuers::Trusted,
-    jwks::{
-        Fetcher, KeySource, Snapshot,
-        cache::{KeyCache, LastUse, Lifetime},
-    },
+    issuers::{Terms, Trusted},
+    jwks::{Transport, cache::KeyCache},
     trusted_issuer::Checked,
 };
-use arc_swap::{ArcSwapOption, Guard};
 use std::{
     collections::HashMap,
     fmt,
@@ -24,113 +21,67 @@ use std::{
 /// Keys that were used more recently than this are missed when they are dropped.
 const RECENT: Duration = Duration::from_secs(60);
 
-/// The keys of one issuer.
+/// What an issuer has in the table.
 #[derive(Debug)]
-pub(crate) enum Keys {
-    /// For as long as the verifier.
-    Kept(Arc<KeyCache>),
-    /// In a table with others, where the least recently used make room.
-    Bounded(Arc<KeySlot>, Arc<KeyTable>),
-}
-
-/// The place of an issuer's keys, which are there or were dropped.
-pub(crate) struct KeySlot {
-    fetcher: Arc<Fetcher>,
-    cache: ArcSwapOption<KeyCache>,
-    last_use: Arc<LastUse>,
-    /// A token was verified with them: whoever has them dropped for others needs more than names.
+pub(crate) struct Tenure {
+    table: Weak<KeyTable>,
+    /// In monotonic milliseconds, to the second.
+    last_use: AtomicU64,
+    /// A token of it was verified: whoever has its keys dropped for others needs more than names.
     is_proved: AtomicBool,
-    /// How often there were keys.
-    incarnations: AtomicU64,
+    /// It has a place. Changes under the lock of the table.
+    has_place: AtomicBool,
 }
 
-impl Keys {
-    /// Those that may be used without asking the issuer first.
-    pub(crate) fn usable(&self, now: Duration) -> Option<Guard<Option<Arc<Snapshot>>>> {
-        match self {
-            Self::Kept(cache) => cache.usable(now),
-            Self::Bounded(slot, _) => {
-                slot.last_use.mark(now);
-                slot.cache.load().as_ref()?.usable(now)
-            }
-        }
-    }
-
-    pub(crate) fn refresh_if_due(&self, snapshot: &Snapshot, now: Duration) {
-        match self {
-            Self::Kept(cache) => cache.refresh_if_due(snapshot, now),
-            Self::Bounded(slot, _) => {
-                if let Some(cache) = &*slot.cache.load() {
-                    cache.refresh_if_due(snapshot, now);
-                }
-            }
-        }
-    }
-
-    /// A token was verified with them.
-    pub(crate) fn prove(&self) {
-        if let Self::Bounded(slot, _) = self
-            && !slot.is_proved.load(Ordering::Relaxed)
-        {
-            slot.is_proved.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// What asks the issuer. Makes room for the keys if they have none.
-    pub(crate) fn cache(&self) -> Arc<KeyCache> {
-        match self {
-            Self::Kept(cache) => Arc::clone(cache),
-            Self::Bounded(slot, table) => table.admit(slot),
-        }
-    }
-
-    /// Sees to it that keys which have just verified a token are there for the next, though others came in
-    /// between.
-    pub(crate) fn keep(&self, cache: &Arc<KeyCache>) {
-        if let Self::Bounded(slot, table) = self {
-            table.keep(slot, cache);
-        }
-    }
-
-    /// What asks the issuer, if it is there.
-    pub(crate) fn present(&self) -> Option<Arc<KeyCache>> {
-        match self {
-            Self::Kept(cache) => Some(Arc::clone(cache)),
-            Self::Bounded(slot, _) => slot.cache.load_full(),
-        }
-    }
-
-    fn slot_for(&self, source: &KeySource, algorithms: AlgorithmSet) -> Option<Arc<KeySlot>> {
-        match self {
-            Self::Bounded(slot, _) if slot.fetcher.is_for(source, algorithms) => {
-                Some(Arc::clone(slot))
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether they come from there.
-    pub(crate) fn are_of(&self, source: &KeySource, algorithms: AlgorithmSet) -> bool {
-        self.slot_for(source, algorithms).is_some()
-    }
-}
-
-impl KeySlot {
-    fn new(fetcher: Arc<Fetcher>) -> Arc<Self> {
-        Arc::new(Self {
-            fetcher,
-            cache: ArcSwapOption::empty(),
-            last_use: Arc::default(),
+impl Tenure {
+    fn of(table: &Arc<KeyTable>) -> Self {
+        Self {
+            table: Arc::downgrade(table),
+            last_use: AtomicU64::new(0),
             is_proved: AtomicBool::new(false),
-            incarnations: AtomicU64::new(0),
-        })
+            has_place: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn mark_use(&self, now: Duration) {
+        let now = millis(now);
+        // Not written with every use: writing is what processors contend for.
+        if now.abs_diff(self.last_use.load(Ordering::Relaxed)) >= 1000 {
+            self.last_use.store(now, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn unused_for(&self, now: Duration) -> Duration {
+        let last_use = self.last_use.load(Ordering::Relaxed);
+        Duration::from_millis(millis(now).saturating_sub(last_use))
+    }
+
+    /// A token was verified with the keys.
+    pub(crate) fn prove(&self) {
+        if !self.is_proved.load(Ordering::Relaxed) {
+            self.is_proved.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// There are keys: they get a place, and others may lose theirs.
+    pub(crate) fn admit(&self, cache: &Arc<KeyCache>) {
+        if let Some(table) = self.table.upgrade() {
+            table.admit(self, cache);
+        }
+    }
+
+    /// Drops the keys, and gives up the place.
+    pub(crate) fn leave(&self, cache: &Arc<KeyCache>) {
+        if let Some(table) = self.table.upgrade() {
+            table.lock().places.retain(|other| !Arc::ptr_eq(other, cache));
+            self.has_place.store(false, Ordering::Relaxed);
+            cache.drop_keys();
+        }
     }
 }
 
-/// The keys of resolved issuers, of so many at the most.
 pub(crate) struct KeyTable {
     limit: usize,
-    stale: Duration,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     is_shortage_told: AtomicBool,
@@ -139,99 +90,103 @@ pub(crate) struct KeyTable {
 #[derive(Default)]
 struct State {
     /// Those that have keys.
-    present: Vec<Arc<KeySlot>>,
-    /// All that are trusted somewhere, by name: what two answers say alike is there once, and a token that was
-    /// verified by the one is recognised by the other.
-    known: HashMap<Box<str>, Vec<Weak<Trusted>>>,
+    places: Vec<Arc<KeyCache>>,
+    /// All that are trusted somewhere, by name.
+    known: HashMap<Box<str>, Known>,
     /// When to look for names that mean nothing any more.
     sweep_at: usize,
 }
 
+/// What two answers say alike is there once: a token that was verified by the one is recognised by the
+/// other.
+#[derive(Default)]
+struct Known {
+    trusted: Vec<Weak<Trusted>>,
+    /// Those with a place are there, though no answer names them at the moment.
+    caches: Vec<Weak<KeyCache>>,
+}
+
 impl KeyTable {
-    pub(crate) fn new(limit: usize, stale: Duration, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(limit: usize, clock: Arc<dyn Clock>) -> Arc<Self> {
         let is_shortage_told = AtomicBool::new(false);
-        Arc::new(Self { limit, stale, clock, state: Mutex::default(), is_shortage_told })
+        Arc::new(Self { limit, clock, state: Mutex::default(), is_shortage_told })
     }
 
     /// An issuer that an answer trusts: the same that another answer trusts, if they say the same.
     pub(crate) fn trusted(
         self: &Arc<Self>,
         checked: Checked,
-        make: impl FnOnce(Checked, Keys) -> Trusted,
-        fetcher: impl FnOnce(&Checked) -> Arc<Fetcher>,
+        terms: &Terms,
+        transport: &Transport,
     ) -> Arc<Trusted> {
         let mut state = self.lock();
         state.sweep();
         let known = state.known.entry(checked.rules.issuer.as_str().into()).or_default();
-        known.retain(|trusted| trusted.strong_count() > 0);
-        let living = || known.iter().filter_map(Weak::upgrade);
-        if let Some(same) = living().find(|trusted| trusted.is(&checked)) {
+        known.forget_dead();
+        let mut living = known.trusted.iter().filter_map(Weak::upgrade);
+        if let Some(same) = living.find(|trusted| trusted.is(&checked)) {
             return same;
         }
-        let (source, algorithms) = (&checked.key_source, checked.rules.algorithms);
-        let shared = living().find_map(|trusted| trusted.keys.slot_for(source, algorithms));
-        let slot = shared.unwrap_or_else(|| KeySlot::new(fetcher(&checked)));
-        let trusted = Arc::new(make(checked, Keys::Bounded(slot, Arc::clone(self))));
-        known.push(Arc::downgrade(&trusted));
+        let mut caches = known.caches.iter().filter_map(Weak::upgrade);
+        let keys = caches.find(|cache| cache.are_of(&checked)).unwrap_or_else(|| {
+            let fetcher = terms.fetcher(&checked, transport.clone());
+            let tenure = Some(Tenure::of(self));
+            let cache = KeyCache::new(fetcher, terms.stale_keys, tenure, Arc::clone(&terms.clock));
+            known.caches.push(Arc::downgrade(&cache));
+            cache
+        });
+        let trusted = Arc::new(terms.trusted(checked, keys));
+        known.trusted.push(Arc::downgrade(&trusted));
         trusted
     }
 
     /// The keys of an issuer by its name, if they are there.
     pub(crate) fn named(&self, issuer: &str) -> Option<Arc<KeyCache>> {
-        let known: Vec<Weak<Trusted>> = self.lock().known.get(issuer)?.clone();
-        known.iter().filter_map(Weak::upgrade).find_map(|trusted| trusted.keys.present())
+        let caches: Vec<_> =
+            self.lock().known.get(issuer)?.caches.iter().filter_map(Weak::upgrade).collect();
+        caches.into_iter().find(|cache| cache.has_keys())
     }
 
-    /// All that are there.
-    pub(crate) fn present(&self) -> Vec<Arc<KeyCache>> {
-        self.lock().present.iter().filter_map(|slot| slot.cache.load_full()).collect()
-    }
-
-    fn admit(&self, slot: &Arc<KeySlot>) -> Arc<KeyCache> {
-        let state = self.lock();
-        if let Some(cache) = slot.cache.load_full() {
-            return cache;
-        }
-        let incarnation = slot.incarnations.fetch_add(1, Ordering::Relaxed);
-        let lifetime = Lifetime::Use {
-            last: Arc::clone(&slot.last_use),
-            // What was verified with keys that were dropped is not taken for verified with these.
-            first_generation: incarnation << 32,
+    /// All that have keys, or will have some in a moment.
+    pub(crate) fn alive(&self) -> Vec<Arc<KeyCache>> {
+        let caches: Vec<_> = {
+            let state = self.lock();
+            let caches = state.known.values().flat_map(|known| &known.caches);
+            caches.filter_map(Weak::upgrade).collect()
         };
-        let fetcher = Arc::clone(&slot.fetcher);
-        let cache = KeyCache::new(fetcher, self.stale, lifetime, Arc::clone(&self.clock));
-        slot.is_proved.store(false, Ordering::Relaxed);
-        self.put(state, slot, &cache);
-        cache
+        caches.into_iter().filter(|cache| cache.is_alive()).collect()
     }
 
-    fn keep(&self, slot: &Arc<KeySlot>, cache: &Arc<KeyCache>) {
-        let state = self.lock();
-        slot.is_proved.store(true, Ordering::Relaxed);
-        if slot.cache.load().is_none() {
-            self.put(state, slot, cache);
-        }
-    }
-
-    fn put(&self, mut state: MutexGuard<'_, State>, slot: &Arc<KeySlot>, cache: &Arc<KeyCache>) {
+    fn admit(&self, tenure: &Tenure, cache: &Arc<KeyCache>) {
         let now = self.clock.monotonic();
-        slot.last_use.mark(now);
-        slot.cache.store(Some(Arc::clone(cache)));
-        state.present.push(Arc::clone(slot));
         let mut dropped = Vec::new();
-        while state.present.len() > self.limit
-            && let Some(victim) = self.victim(&state.present)
+        let mut state = self.lock();
+        if tenure.has_place.load(Ordering::Relaxed) || !cache.has_keys() {
+            return;
+        }
+        tenure.has_place.store(true, Ordering::Relaxed);
+        // Exactly, or it could be the one that was not used for longest.
+        tenure.last_use.store(millis(now), Ordering::Relaxed);
+        state.places.push(Arc::clone(cache));
+        while state.places.len() > self.limit
+            && let Some(victim) = self.victim(&state.places)
         {
-            let victim = state.present.remove(victim);
-            dropped.push((Arc::clone(&victim), victim.cache.swap(None)));
+            let victim = state.places.remove(victim);
+            if let Some(tenure) = victim.tenure() {
+                tenure.has_place.store(false, Ordering::Relaxed);
+            }
+            victim.drop_keys();
+            dropped.push(victim);
         }
         drop(state);
         // Under no lock, because whoever listens to the log may ask for anything.
-        for (slot, _) in dropped {
-            let issuer = slot.fetcher.issuer();
-            tracing::debug!(target: "auth0", %issuer, "dropped the keys of an issuer, to make room");
-            let is_missed =
-                slot.is_proved.load(Ordering::Relaxed) && slot.last_use.ago(now) < RECENT;
+        for victim in dropped {
+            tracing::debug!(
+                target: "auth0", issuer = %victim.issuer(), "dropped the keys of an issuer, to make room"
+            );
+            let is_missed = victim.tenure().is_some_and(|tenure| {
+                tenure.is_proved.load(Ordering::Relaxed) && tenure.unused_for(now) < RECENT
+            });
             if is_missed && !self.is_shortage_told.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
                     target: "auth0", limit = self.limit,
@@ -243,16 +198,16 @@ impl KeyTable {
     }
 
     /// The least recently used. Those none of whose tokens was ever verified may take a quarter of the
-    /// places of others, but no more: anybody can send a token that names an issuer.
-    fn victim(&self, present: &[Arc<KeySlot>]) -> Option<usize> {
-        let is_proved = |slot: &Arc<KeySlot>| slot.is_proved.load(Ordering::Relaxed);
-        let unproved = present.iter().filter(|slot| !is_proved(slot)).count();
-        let spares_proved = unproved > (self.limit / 4).max(1) || unproved == present.len();
-        present
-            .iter()
+    /// places of others (and at least one), but no more: anybody can send a token that names an issuer.
+    fn victim(&self, places: &[Arc<KeyCache>]) -> Option<usize> {
+        let tenures = || places.iter().filter_map(|cache| cache.tenure());
+        let is_proved = |tenure: &Tenure| tenure.is_proved.load(Ordering::Relaxed);
+        let unproved = tenures().filter(|tenure| !is_proved(tenure)).count();
+        let spares_proved = unproved > (self.limit / 4).max(1) || unproved == places.len();
+        tenures()
             .enumerate()
-            .filter(|(_, slot)| is_proved(slot) != spares_proved)
-            .min_by_key(|(_, slot)| slot.last_use.millis())
+            .filter(|(_, tenure)| is_proved(tenure) != spares_proved)
+            .min_by_key(|(_, tenure)| tenure.last_use.load(Ordering::Relaxed))
             .map(|(place, _)| place)
     }
 
@@ -266,22 +221,27 @@ impl State {
         if self.known.len() < self.sweep_at {
             return;
         }
-        self.known.retain(|_, all| {
-            all.retain(|trusted| trusted.strong_count() > 0);
-            !all.is_empty()
+        self.known.retain(|_, known| {
+            known.forget_dead();
+            !known.caches.is_empty()
         });
         self.sweep_at = (self.known.len() * 2).max(64);
     }
 }
 
-impl fmt::Debug for KeyTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyTable").field("limit", &self.limit).finish_non_exhaustive()
+impl Known {
+    fn forget_dead(&mut self) {
+        self.trusted.retain(|trusted| trusted.strong_count() > 0);
+        self.caches.retain(|cache| cache.strong_count() > 0);
     }
 }
 
-impl fmt::Debug for KeySlot {
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl fmt::Debug for KeyTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeySlot").field("fetcher", &self.fetcher).finish_non_exhaustive()
+        f.debug_struct("KeyTable").field("limit", &self.limit).finish_non_exhaustive()
     }
 }

@@ -2,10 +2,13 @@
 //! the crate's documentation, and are part of its interface.
 use crate::{
     discovery::FetchError,
-    domain::Issuer,
     error::{Error, ErrorCode},
 };
 use std::time::Duration;
+
+/// The label of issuers that a resolver finds: there may be any number of them, and metrics keep each label
+/// for ever.
+pub(crate) const RESOLVED: &str = "resolved";
 
 /// The time that a verification takes.
 pub(crate) struct Stopwatch {
@@ -68,14 +71,15 @@ pub(crate) fn refusal(issuer: &str, code: ErrorCode) {
 }
 
 /// A fetch of an issuer's keys, and how old the keys are that are served after it.
-pub(crate) fn fetch(issuer: &Issuer, error: Option<&FetchError>, age: Option<Duration>) {
+pub(crate) fn fetch(issuer: &str, error: Option<&FetchError>, age: Option<Duration>) {
     #[cfg(feature = "metrics")]
     {
         let outcome = error.map_or("success", FetchError::outcome);
-        let name = || issuer.as_str().to_owned();
+        let name = || issuer.to_owned();
         metrics::counter!("auth0_key_fetches_total", "issuer" => name(), "outcome" => outcome)
             .increment(1);
-        if let Some(age) = age {
+        // One gauge for several issuers would say nothing.
+        if let Some(age) = age.filter(|_| issuer != RESOLVED) {
             metrics::gauge!("auth0_keys_age_seconds", "issuer" => name()).set(age.as_secs_f64());
         }
     }

@@ -3,7 +3,7 @@
 //! An issuer that was configured is the operator's word. One that a resolver found in a database may have
 //! been written by a customer, so it must not lead into the network that the service stands in: neither by
 //! an address, nor by a name that means one, nor by a name that means another one a moment later.
-use crate::{builder::ConfigError, discovery::FetchError};
+use crate::{builder::ConfigError, discovery::FetchError, domain::Issuer};
 use std::{
     collections::HashSet,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -16,7 +16,7 @@ use url::{Host, Url};
 pub(crate) enum Reach {
     #[default]
     Anywhere,
-    /// Public addresses, and hosts that were allowed by name.
+    /// Public addresses; and if the issuer itself is one of these hosts, all of these.
     Public(PrivateHosts),
 }
 
@@ -47,29 +47,36 @@ impl PrivateHosts {
     pub(crate) fn contains(&self, host: &str) -> bool {
         self.0.contains(host)
     }
+
+    fn is_of(&self, issuer: &Issuer) -> bool {
+        let url = Url::parse(issuer.as_str()).ok();
+        url.as_ref().and_then(Url::host).is_some_and(|host| self.contains(&host.to_string()))
+    }
 }
 
 impl Reach {
-    /// Whether a document may be fetched, as far as its URL says. What a name means is seen when it is
-    /// looked up.
-    pub(crate) fn check(&self, url: &str) -> Result<AddressRule, FetchError> {
-        let Self::Public(allowed) = self else { return Ok(AddressRule::Any) };
+    /// Whether a document of an issuer may be fetched, as far as its URL says. What a name means is seen
+    /// when it is looked up.
+    pub(crate) fn check(&self, url: &str, issuer: &Issuer) -> Result<AddressRule, FetchError> {
+        let Self::Public(private) = self else { return Ok(AddressRule::Any) };
         let url = Url::parse(url).ok();
         let Some(host) = url.as_ref().and_then(Url::host) else {
             return Err(FetchError::PrivateAddress(String::new()));
         };
-        if allowed.contains(&host.to_string()) {
-            return Ok(AddressRule::Any);
-        }
+        let name = host.to_string();
         let is_public = match host {
-            Host::Domain(name) => name != "localhost" && !name.ends_with(".localhost"),
+            Host::Domain(name) => {
+                let name = name.trim_end_matches('.');
+                name != "localhost" && !name.ends_with(".localhost")
+            }
             Host::Ipv4(address) => is_public(address.into()),
             Host::Ipv6(address) => is_public(address.into()),
         };
-        if is_public {
-            Ok(AddressRule::Public)
-        } else {
-            Err(FetchError::PrivateAddress(host.to_string()))
+        // Not for another issuer, whose metadata may name any host.
+        match (private.contains(&name), is_public) {
+            (true, _) if private.is_of(issuer) => Ok(AddressRule::Any),
+            (false, true) => Ok(AddressRule::Public),
+            (true, _) | (false, false) => Err(FetchError::PrivateAddress(name)),
         }
     }
 }
@@ -221,6 +228,7 @@ mod tests {
 
     #[test]
     fn what_a_url_says_itself() {
+        let stranger: Issuer = "https://acme.com/".parse().unwrap();
         let reach = Reach::Public(PrivateHosts::default());
         let allowing = |host: &str| Reach::Public(PrivateHosts::new(&[host.to_owned()]).unwrap());
         for url in [
@@ -230,24 +238,33 @@ mod tests {
             "https://[::1]:8443/",
             "https://[::ffff:169.254.169.254]/",
             "http://localhost:4400/",
+            "https://localhost./",
             "https://a.localhost/",
+            "https://a.localhost./",
             "https://LOCALHOST/",
             "no url",
         ] {
-            reach.check(url).unwrap_err();
-            Reach::Anywhere.check(url).unwrap();
-            allowing("id.acme.internal").check(url).unwrap_err();
+            reach.check(url, &stranger).unwrap_err();
+            Reach::Anywhere.check(url, &stranger).unwrap();
+            allowing("id.acme.internal").check(url, &stranger).unwrap_err();
         }
-        assert_eq!(reach.check("https://1.1.1.1/").unwrap(), AddressRule::Public);
-        assert_eq!(reach.check("https://acme.com/").unwrap(), AddressRule::Public);
+        for url in ["https://1.1.1.1/", "https://acme.com/"] {
+            assert_eq!(reach.check(url, &stranger).unwrap(), AddressRule::Public);
+        }
         for (host, url) in [
-            ("10.0.0.7", "https://10.0.0.7/keys"),
+            ("10.0.0.7", "https://10.0.0.7/"),
             ("ID.acme.internal", "https://id.acme.internal/"),
             ("[::1]", "https://[::1]:8443/"),
             ("0:0::1", "https://[::1]:8443/"),
             ("localhost", "http://localhost:4400/"),
         ] {
-            assert_eq!(allowing(host).check(url).unwrap(), AddressRule::Any, "{host}");
+            let issuer = url.parse().unwrap();
+            let reach = allowing(host);
+            assert_eq!(reach.check(url, &issuer).unwrap(), AddressRule::Any, "{host}");
+            let elsewhere = reach.check("https://acme.com/", &issuer).unwrap();
+            assert_eq!(elsewhere, AddressRule::Public);
+            // Nobody else's metadata leads there.
+            reach.check(url, &stranger).unwrap_err();
         }
         for host in ["", "https://acme.com", "acme.com:443", "a/b", "10.0.0.0/8"] {
             let error = PrivateHosts::new(&[host.to_owned()]).unwrap_err().to_string();

@@ -65,7 +65,7 @@ enum Name {
     Url(String),
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 enum Keys {
     #[default]
     Discovered,
@@ -84,7 +84,6 @@ pub(crate) struct Defaults {
 }
 
 /// An issuer that can be trusted: checked, and ready to be asked for its keys.
-#[derive(PartialEq)]
 pub(crate) struct Checked {
     pub(crate) rules: Rules,
     pub(crate) dpop: DpopMode,
@@ -289,6 +288,23 @@ impl TrustedIssuer {
     }
 }
 
+impl Checked {
+    /// Whether both say the same.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.rules == other.rules
+            && self.dpop == other.dpop
+            && same_requirement(self.requirement.as_ref(), other.requirement.as_ref())
+            && self.key_source == other.key_source
+    }
+}
+
+pub(crate) fn same_requirement(one: Option<&Requirement>, other: Option<&Requirement>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.is_same(other),
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
+
 impl From<&str> for TrustedIssuer {
     fn from(url: &str) -> Self {
         Self::new(url)
@@ -314,6 +330,17 @@ impl From<Issuer> for TrustedIssuer {
 }
 
 /// What is not parsed yet may have a password in it.
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Discovered => "Discovered",
+            Self::At(_) => "At(…)",
+            Self::Fixed(_) => "Fixed(…)",
+        })
+    }
+}
+
+/// The same.
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -39,7 +39,7 @@ impl Auth0 {
         let is_only = self.0.issuers.only().is_some();
         let mut all: Vec<_> =
             self.configured().filter(|keys| is_only || keys.was_asked_for()).collect();
-        all.extend(self.0.issuers.resolver.iter().flat_map(|resolver| resolver.keys().present()));
+        all.extend(self.0.issuers.resolver.iter().flat_map(|resolver| resolver.keys().alive()));
         let outcome = self.ask_all(all, |keys| async move { keys.refresh().await.map(drop) }).await;
         self.0.tokens.clear();
         outcome
@@ -86,7 +86,7 @@ impl Auth0 {
     }
 
     fn configured(&self) -> impl Iterator<Item = Arc<KeyCache>> {
-        self.0.issuers.iter().filter_map(|trusted| trusted.keys.present())
+        self.0.issuers.iter().map(|trusted| Arc::clone(&trusted.keys))
     }
 
     async fn ask_all<F>(
@@ -133,8 +133,8 @@ impl Auth0 {
     /// [`health_of`](Self::health_of) for one.
     #[must_use]
     pub fn health(&self) -> Health {
-        if let Some(only) = self.0.issuers.only().and_then(|only| only.keys.present()) {
-            return only.health();
+        if let Some(only) = self.0.issuers.only() {
+            return only.keys.health();
         }
         let known = self.configured().filter(|keys| keys.was_asked_for()).map(|keys| keys.health());
         known.max_by_key(Health::gravity).unwrap_or(Health::Ready { age: Duration::ZERO })
@@ -146,7 +146,7 @@ impl Auth0 {
     pub fn health_of(&self, issuer: &str) -> Option<Health> {
         let Issuers { resolver, .. } = &self.0.issuers;
         let keys = match self.0.issuers.named(issuer) {
-            Some(trusted) => trusted.keys.present(),
+            Some(trusted) => Some(Arc::clone(&trusted.keys)),
             None => resolver.as_ref().and_then(|resolver| resolver.keys().named(issuer)),
         };
         Some(keys?.health())

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     clock::Clock, discovery::FetchError, domain::Issuer, health::Health, http::TOTAL_TIMEOUT,
+    key_table::Tenure, measure, trusted_issuer::Checked,
 };
 use arc_swap::{ArcSwapOption, Guard};
 use std::{
@@ -36,7 +37,8 @@ pub(crate) struct KeyCache {
     fetcher: Arc<Fetcher>,
     clock: Arc<dyn Clock>,
     stale: Duration,
-    lifetime: Lifetime,
+    /// What bounds their number, if something does.
+    tenure: Option<Tenure>,
     current: ArcSwapOption<Snapshot>,
     /// The last fetch failed: keys that are no longer fresh are served all the same.
     failing: AtomicBool,
@@ -51,43 +53,8 @@ pub(crate) struct KeyCache {
     departed: watch::Sender<()>,
 }
 
-/// How long the keys of an issuer are kept up.
-#[derive(Debug, Default)]
-pub(crate) enum Lifetime {
-    /// As long as the verifier.
-    #[default]
-    Verifier,
-    /// As long as they are in use.
-    Use {
-        last: Arc<LastUse>,
-        /// Differs from those of all caches of the same issuer before this one.
-        first_generation: u64,
-    },
-}
-
-/// When keys were used last, in monotonic milliseconds, to the second.
-#[derive(Debug, Default)]
-pub(crate) struct LastUse(AtomicU64);
-
-impl LastUse {
-    pub(crate) fn mark(&self, now: Duration) {
-        // Not written with every use: writing is what processors contend for.
-        if millis(now).abs_diff(self.millis()) >= 1000 {
-            self.0.store(millis(now), Ordering::Relaxed);
-        }
-    }
-
-    pub(crate) fn millis(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn ago(&self, now: Duration) -> Duration {
-        Duration::from_millis(millis(now).saturating_sub(self.millis()))
-    }
-}
-
-/// Keys that nobody has used for so long are not refreshed in the background any more.
-const IDLE: Duration = Duration::from_secs(3600);
+/// Keys that nobody has used for so long are dropped where there is not room for all.
+const IDLE: Duration = Duration::from_secs(900);
 
 /// Why there are no keys to judge a token with.
 #[derive(Clone, Debug)]
@@ -105,6 +72,8 @@ struct State {
     /// Whether the log was told that the budget is used up.
     is_flood_told: bool,
     condition: Condition,
+    /// Of the last keys, also if they were dropped: none that come after them have the same.
+    generation: Option<u64>,
     clock: Arc<dyn Clock>,
 }
 
@@ -128,14 +97,14 @@ impl KeyCache {
     pub(crate) fn new(
         fetcher: Arc<Fetcher>,
         stale: Duration,
-        lifetime: Lifetime,
+        tenure: Option<Tenure>,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
         let now = clock.monotonic();
         Arc::new(Self {
             fetcher,
             stale,
-            lifetime,
+            tenure,
             current: ArcSwapOption::empty(),
             failing: AtomicBool::new(false),
             look_again: AtomicU64::new(0),
@@ -144,6 +113,7 @@ impl KeyCache {
                 spent: None,
                 is_flood_told: false,
                 condition: Condition::Answering,
+                generation: None,
                 clock: Arc::clone(&clock),
             }),
             rereads: AtomicU64::new(0),
@@ -155,6 +125,9 @@ impl KeyCache {
     /// The keys, if they are there and may be used without asking the issuer first: while they are
     /// fresh, and while the issuer fails.
     pub(crate) fn usable(&self, now: Duration) -> Option<Guard<Option<Arc<Snapshot>>>> {
+        if let Some(tenure) = &self.tenure {
+            tenure.mark_use(now);
+        }
         let current = self.current.load();
         let snapshot = current.as_ref()?;
         let usable = snapshot.is_fresh(now)
@@ -277,15 +250,40 @@ impl KeyCache {
         }
     }
 
-    fn issuer(&self) -> &Issuer {
+    pub(crate) fn issuer(&self) -> &Issuer {
         self.fetcher.issuer()
     }
 
+    pub(crate) const fn tenure(&self) -> Option<&Tenure> {
+        self.tenure.as_ref()
+    }
+
+    /// Whether they come from where this says.
+    pub(crate) fn are_of(&self, checked: &Checked) -> bool {
+        self.fetcher.is_for(checked)
+    }
+
+    pub(crate) fn has_keys(&self) -> bool {
+        self.current.load().is_some()
+    }
+
+    /// Whether there are keys, or there will be in a moment.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.has_keys() || self.flights.is_under_way()
+    }
+
+    /// Makes room. Tokens that these keys have verified are verified anew when there are others.
+    pub(crate) fn drop_keys(&self) {
+        self.current.store(None);
+    }
+
+    /// Where there is no room for the keys of all issuers, those that nobody uses go, unless their issuer
+    /// fails: they may be needed then.
     fn is_idle(&self) -> bool {
-        match &self.lifetime {
-            Lifetime::Verifier => false,
-            Lifetime::Use { last, .. } => last.ago(self.clock.monotonic()) >= IDLE,
-        }
+        let now = self.clock.monotonic();
+        let is_needed = self.failing.load(Ordering::Relaxed)
+            && self.current.load().as_ref().is_some_and(|current| current.age(now) < self.stale);
+        self.tenure.as_ref().is_some_and(|tenure| tenure.unused_for(now) >= IDLE) && !is_needed
     }
 
     /// Whether anybody has needed these keys yet.
@@ -354,10 +352,18 @@ impl KeyCache {
                         &mut news,
                     );
                 });
-                news.tell(self.issuer(), self.stale);
+                self.tell(news);
                 Err(abandoned())
             }
         }
+    }
+
+    fn tell(&self, news: News) {
+        let label = match self.tenure {
+            Some(_) => measure::RESOLVED,
+            None => self.issuer().as_str(),
+        };
+        news.tell(self.issuer(), label, self.stale);
     }
 
     /// Starts a refresh, or says how long it has to wait.
@@ -392,14 +398,16 @@ impl KeyCache {
         match result {
             Ok(mut snapshot) => {
                 state.schedule.succeeded();
-                snapshot.generation = match self.lifetime {
-                    Lifetime::Verifier => 0,
-                    Lifetime::Use { first_generation, .. } => first_generation,
+                snapshot.generation = match (&*self.current.load(), state.generation) {
+                    (Some(previous), _) => {
+                        let is_new =
+                            purpose.is_refresh() || !snapshot.keys.has_all_of(&previous.keys);
+                        previous.generation + u64::from(is_new)
+                    }
+                    (None, Some(dropped)) => dropped + 1,
+                    (None, None) => 0,
                 };
-                if let Some(previous) = &*self.current.load() {
-                    let is_new = purpose.is_refresh() || !snapshot.keys.has_all_of(&previous.keys);
-                    snapshot.generation = previous.generation + u64::from(is_new);
-                }
+                state.generation = Some(snapshot.generation);
                 let snapshot = Arc::new(snapshot);
                 let previous = self.current.swap(Some(Arc::clone(&snapshot)));
                 self.failing.store(false, Ordering::Relaxed);
@@ -483,8 +491,12 @@ async fn fly(cache: Arc<KeyCache>, pilot: Pilot<State, Outcome>, purpose: Purpos
     let mut sleep = clock.sleep(wait);
     let mut superseded = cache.departed.subscribe();
     let mut news = News::default();
+    let has_keys = result.is_ok();
     pilot.land(|state| cache.settle(state, result, &purpose, &mut news));
-    news.tell(cache.issuer(), cache.stale);
+    cache.tell(news);
+    if let (true, Some(tenure)) = (has_keys, &cache.tenure) {
+        tenure.admit(&cache);
+    }
     // From here on the cache may be dropped, and the wait ends with it; it also ends with the next
     // fetch, which waits in turn.
     let weak = Arc::downgrade(&cache);
@@ -494,11 +506,18 @@ async fn fly(cache: Arc<KeyCache>, pilot: Pilot<State, Outcome>, purpose: Purpos
             () = sleep => {}
             _ = superseded.changed() => return,
         }
-        let wanted =
-            |cache: &Arc<KeyCache>| cache.flights.departures() == number && !cache.is_idle();
-        let Some(cache) = weak.upgrade().filter(wanted) else {
+        let Some(cache) = weak.upgrade().filter(|cache| cache.flights.departures() == number)
+        else {
             return;
         };
+        if let Some(tenure) = &cache.tenure {
+            if cache.is_idle() {
+                tenure.leave(&cache);
+            }
+            if !cache.has_keys() {
+                return; // whoever needs them asks
+            }
+        }
         match cache.refresh_in_background(clock.monotonic()) {
             Ok(()) => return,
             Err(wait) => sleep = clock.sleep(wait.max(FIRST_BACKOFF)),

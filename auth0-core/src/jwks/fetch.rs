@@ -115,8 +115,8 @@ impl Fetcher {
     }
 
     /// Whether the same is asked of the same place.
-    pub(crate) fn is_for(&self, source: &KeySource, algorithms: AlgorithmSet) -> bool {
-        self.source == *source && self.algorithms == algorithms
+    pub(crate) fn is_for(&self, checked: &Checked) -> bool {
+        self.source == checked.key_source && self.algorithms == checked.rules.algorithms
     }
 
     pub(crate) const fn issuer(&self) -> &Issuer {
@@ -206,7 +206,7 @@ impl Fetcher {
 
     async fn key_set(&self, url: &str) -> Result<KeySet, FetchError> {
         let Transport { http, reach } = &self.transport;
-        discovery::key_set(http, reach, url, self.algorithms).await
+        discovery::key_set(http, reach, &self.issuer, url, self.algorithms).await
     }
 }
 

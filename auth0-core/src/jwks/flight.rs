@@ -77,6 +77,10 @@ impl<S, T: Clone> SingleFlight<S, T> {
         self.lock().departures
     }
 
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.lock().under_way.is_some()
+    }
+
     /// Ends a fetch that nobody hears of any more, because the runtime that it runs on does not get to
     /// run: the next request starts another. What it may still bring is not taken.
     pub(crate) fn give_up(&self, number: u64, settle: impl FnOnce(&mut S)) {

@@ -58,9 +58,10 @@ impl News {
         }
     }
 
-    pub(crate) fn tell(self, issuer: &Issuer, stale: Duration) {
+    /// Metrics know the issuer by `label`.
+    pub(crate) fn tell(self, issuer: &Issuer, label: &str, stale: Duration) {
         if let Some((cause, age)) = &self.failed {
-            measure::fetch(issuer, Some(cause), *age);
+            measure::fetch(label, Some(cause), *age);
             tracing::debug!(target: "auth0", %issuer, %cause, "a fetch failed");
         }
         let cause = self.failed.map(|(cause, _)| tracing::field::display(cause));
@@ -84,7 +85,7 @@ impl News {
             ),
         }
         let Some(Fetched { keys, change }) = self.fetched else { return };
-        measure::fetch(issuer, None, Some(Duration::ZERO));
+        measure::fetch(label, None, Some(Duration::ZERO));
         match change {
             Change::First => {
                 tracing::info!(target: "auth0", %issuer, keys, "have the issuer's keys");

@@ -5,6 +5,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{collections::HashMap, sync::Arc};
 
+/// Large providers publish ten. What is parsed takes memory, for each issuer.
+const MAX_ENTRIES: usize = 128;
+
+/// How many keys of one id are tried for a signature: an id names one key, or a few while they change.
+const MAX_TRIED: usize = 4;
+
 /// The usable keys of one answer of the issuer.
 #[derive(Debug)]
 pub(crate) struct KeySet {
@@ -49,7 +55,13 @@ impl KeySet {
             by_id: HashMap::new(),
             known_headers: KnownHeaders::default(),
         };
-        for (position, entry) in document.keys.iter().enumerate() {
+        if document.keys.len() > MAX_ENTRIES {
+            tracing::warn!(
+                target: "auth0", keys = document.keys.len(),
+                "a key set is too long: the first {MAX_ENTRIES} entries are read"
+            );
+        }
+        for (position, entry) in document.keys.iter().take(MAX_ENTRIES).enumerate() {
             match VerifyingKey::from_jwk(entry.get(), allowed) {
                 Ok(key) => set.push(key),
                 Err(reason) => {
@@ -110,7 +122,8 @@ impl KeySet {
             None => self.keys.iter().filter(fits).collect(),
             Some(id) => {
                 let Some(places) = self.by_id.get(id) else { return Verdict::UnknownKey };
-                places.iter().filter_map(|place| self.keys.get(*place)).filter(fits).collect()
+                let keys = places.iter().filter_map(|place| self.keys.get(*place));
+                keys.filter(fits).take(MAX_TRIED).collect()
             }
         };
         let is_only = keys.len() == 1;

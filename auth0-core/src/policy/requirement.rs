@@ -253,6 +253,24 @@ impl List {
     }
 }
 
+impl Requirement {
+    /// Whether it is equal, and its checks are the same functions, not only of the same names.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.checks(), other.checks());
+        self == other && mine.len() == theirs.len() && {
+            mine.iter().zip(theirs).all(|(mine, theirs)| std::ptr::fn_addr_eq(*mine, theirs))
+        }
+    }
+
+    fn checks(&self) -> Vec<fn(&AccessToken) -> bool> {
+        match &self.0 {
+            Kind::Check { passes, .. } => vec![*passes],
+            Kind::All(all) | Kind::Any(all) => all.get().iter().flat_map(Self::checks).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 impl PartialEq for Requirement {
     fn eq(&self, other: &Self) -> bool {
         use Kind::{

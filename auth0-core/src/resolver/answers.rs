@@ -18,7 +18,8 @@ use crate::{
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
     fmt,
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, Hash, RandomState},
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -29,6 +30,7 @@ use std::{
 use tokio::{
     runtime::Handle,
     sync::{Semaphore, watch},
+    time::{Instant, timeout_at},
 };
 
 /// A request may be waiting for it.
@@ -46,10 +48,11 @@ const LONGEST_EMPTY_TTL: Duration = Duration::from_secs(10);
 /// An answer in use is asked for again when so much of its time is left.
 const REFRESH_AHEAD: u32 = 5; // a fifth
 
-/// How many times the resolver is at work at once, for keys that had issuers before, and for others each.
-const AT_ONCE: usize = 32;
+/// How many times the resolver is at work at once for keys that had no issuers before. Those that had are
+/// bounded by their number, and must not wait for strangers.
+const STRANGERS_AT_ONCE: usize = 32;
 
-/// How many keys are asked for at once, those that wait among them: of keys that had no issuers before.
+/// How many keys are asked for at once before one that had no issuers is put off.
 const MAX_UNDER_WAY: usize = 1024;
 
 /// A resolver of whatever type.
@@ -79,8 +82,7 @@ struct Inner<R: IssuerResolver> {
     empty: Places<Remembered<R::Key>>,
     hasher: RandomState,
     flights: Mutex<Flights<R::Key>>,
-    for_known: Semaphore,
-    for_others: Semaphore,
+    for_strangers: Semaphore,
     /// When the log was told last that the resolver fails, in monotonic milliseconds.
     told_at: AtomicU64,
 }
@@ -92,6 +94,8 @@ struct Remembered<K> {
     refresh_at: Duration,
     good_until: Duration,
     is_refreshed: AtomicBool,
+    /// It says nothing any more but that there were issuers.
+    is_forgotten: AtomicBool,
 }
 
 struct Flights<K> {
@@ -110,6 +114,7 @@ struct Pilot<R: IssuerResolver> {
     inner: Arc<Inner<R>>,
     key: R::Key,
     number: u64,
+    departed_at: Duration,
     sender: Option<watch::Sender<Option<Outcome>>>,
 }
 
@@ -127,12 +132,12 @@ impl<R: IssuerResolver> Answers<R> {
             terms,
             transport,
             table,
-            known: Places::new(settings.max_answers, WAYS),
+            // An entry has eight places, which in a full table are often taken.
+            known: Places::new(2 * settings.max_answers, WAYS),
             empty: Places::new((settings.max_answers / 10).max(WAYS), WAYS),
             hasher: RandomState::new(),
             flights: Mutex::new(Flights { under_way: HashMap::new(), departures: 0 }),
-            for_known: Semaphore::new(AT_ONCE),
-            for_others: Semaphore::new(AT_ONCE),
+            for_strangers: Semaphore::new(STRANGERS_AT_ONCE),
             told_at: AtomicU64::new(0),
         })))
     }
@@ -153,7 +158,7 @@ impl<R: IssuerResolver> Resolve for Answers<R> {
             Err(_) => return Looked::Failed(Unresolved::because("the resolver panicked")),
         };
         let known = inner.known.find(inner.address(&key), |known| known.key == key);
-        if let Some(known) = known.filter(|known| now < known.good_until) {
+        if let Some(known) = known.filter(|known| known.is_good(now)) {
             if known.is_to_be_refreshed(now) {
                 inner.refresh(&known);
             }
@@ -168,9 +173,13 @@ impl<R: IssuerResolver> Resolve for Answers<R> {
     fn forget(&self) {
         let mut flights = self.0.lock();
         // Whoever waits gets what it has asked for, but it is not remembered.
-        flights.under_way.clear();
-        self.0.known.clear();
+        let abandoned = mem::take(&mut flights.under_way);
+        for known in self.0.known.iter() {
+            known.is_forgotten.store(true, Ordering::Relaxed);
+        }
         self.0.empty.clear();
+        drop(flights);
+        drop(abandoned);
     }
 
     fn keys(&self) -> &Arc<KeyTable> {
@@ -187,11 +196,11 @@ impl<R: IssuerResolver> Inner<R> {
     fn lookup(&self, key: &R::Key, now: Duration) -> Option<Outcome> {
         let address = self.address(key);
         let known = self.known.find(address, |known| known.key == *key);
-        if let Some(known) = known.filter(|known| now < known.good_until) {
+        if let Some(known) = known.filter(|known| known.is_good(now)) {
             return Some(known.outcome.clone());
         }
         let other = self.empty.find(address, |other| other.key == *key);
-        let other = other.filter(|other| now < other.good_until)?;
+        let other = other.filter(|other| other.is_good(now))?;
         let stale = if other.outcome.is_err() { self.stale(key, now) } else { None };
         Some(stale.unwrap_or_else(|| other.outcome.clone()))
     }
@@ -200,7 +209,8 @@ impl<R: IssuerResolver> Inner<R> {
     fn stale(&self, key: &R::Key, now: Duration) -> Option<Outcome> {
         let known = self.known.find(self.address(key), |known| known.key == *key)?;
         let good_until = known.good_until.saturating_add(self.settings.stale);
-        (now < good_until).then(|| known.outcome.clone())
+        let is_good = now < good_until && !known.is_forgotten.load(Ordering::Relaxed);
+        is_good.then(|| known.outcome.clone())
     }
 
     /// Whether there are some as far as anybody remembers.
@@ -239,7 +249,7 @@ impl<R: IssuerResolver> Inner<R> {
         let now = self.terms.clock.monotonic();
         let address = self.address(&known.key);
         let failed = self.empty.find(address, |other| other.key == known.key);
-        let is_spared = failed.is_some_and(|failed| now < failed.good_until);
+        let is_spared = failed.is_some_and(|failed| failed.is_good(now));
         if !is_spared && !known.is_refreshed.swap(true, Ordering::Relaxed) {
             let has_departed = self.depart(&known.key, |_| None).is_ok();
             known.is_refreshed.store(has_departed, Ordering::Relaxed);
@@ -278,7 +288,8 @@ impl<R: IssuerResolver> Inner<R> {
         flights.under_way.insert(key.clone(), flight.clone());
         drop(flights);
         let inner = Arc::clone(self);
-        let pilot = Pilot { inner, key: key.clone(), number, sender: Some(sender) };
+        let departed_at = self.terms.clock.monotonic();
+        let pilot = Pilot { inner, key: key.clone(), number, departed_at, sender: Some(sender) };
         runtime.spawn(pilot.fly());
         Ok(flight)
     }
@@ -298,11 +309,7 @@ impl<R: IssuerResolver> Inner<R> {
                     continue;
                 }
             };
-            let trusted = self.table.trusted(
-                checked,
-                |checked, keys| self.terms.trusted(checked, keys),
-                |checked| self.terms.fetcher(checked, self.transport.clone()),
-            );
+            let trusted = self.table.trusted(checked, &self.terms, &self.transport);
             match answer.by_name.entry(trusted.name().into()) {
                 Entry::Vacant(place) => {
                     place.insert(trusted);
@@ -326,22 +333,23 @@ impl<R: IssuerResolver> Inner<R> {
         answer
     }
 
-    fn settle(&self, outcome: &Outcome, key: R::Key) {
-        let now = self.terms.clock.monotonic();
+    /// An answer is as old as the question: what has changed since is not in it.
+    fn settle(&self, outcome: &Outcome, key: R::Key, departed_at: Duration) {
         let address = self.address(&key);
         let before = self.known.find(address, |known| known.key == key);
-        let ttl = match outcome {
-            Ok(answer) if !answer.by_name.is_empty() => self.settings.ttl,
-            Ok(_) => self.settings.ttl.min(LONGEST_EMPTY_TTL),
-            Err(why) => why.retry_in,
+        let (since, ttl) = match outcome {
+            Ok(answer) if !answer.by_name.is_empty() => (departed_at, self.settings.ttl),
+            Ok(_) => (departed_at, self.settings.ttl.min(LONGEST_EMPTY_TTL)),
+            Err(why) => (self.terms.clock.monotonic(), why.retry_in),
         };
-        let good_until = now.saturating_add(ttl);
+        let good_until = since.saturating_add(ttl);
         let remembered = Arc::new(Remembered {
             key,
             outcome: outcome.clone(),
             refresh_at: good_until.saturating_sub(ttl / REFRESH_AHEAD),
             good_until,
             is_refreshed: AtomicBool::new(false),
+            is_forgotten: AtomicBool::new(false),
         });
         match (outcome, before) {
             (Err(_), before) => {
@@ -385,16 +393,29 @@ impl<R: IssuerResolver> Pilot<R> {
         let inner = Arc::clone(&self.inner);
         let had_issuers = inner.had_issuers(&self.key);
         let key = self.key.clone();
-        let mut task = tokio::spawn(async move {
-            // Made-up names do not hold up those that mean somebody.
-            let places = if had_issuers { &inner.for_known } else { &inner.for_others };
-            let _place = places.acquire().await;
-            match inner.resolver.resolve(key).await {
-                Ok(issuers) => Ok(Arc::new(inner.answer(issuers).await)),
-                Err(why) => Err(Unresolved::failed(&*why)),
+        let deadline = Instant::now() + TIMEOUT;
+        let resolving = {
+            let inner = Arc::clone(&inner);
+            async move {
+                match inner.resolver.resolve(key).await {
+                    Ok(issuers) => Ok(Arc::new(inner.answer(issuers).await)),
+                    Err(why) => Err(Unresolved::failed(&*why)),
+                }
             }
-        });
-        let (outcome, kind) = match tokio::time::timeout(TIMEOUT, &mut task).await {
+        };
+        let place = async {
+            match had_issuers {
+                true => None,
+                false => inner.for_strangers.acquire().await.ok(),
+            }
+        };
+        let Ok(_place) = timeout_at(deadline, place).await else {
+            measure::resolution("timeout");
+            self.land(Err(Unresolved::because("too many requests wait for the resolver")));
+            return;
+        };
+        let mut task = tokio::spawn(resolving);
+        let (outcome, kind) = match timeout_at(deadline, &mut task).await {
             Ok(Ok(Ok(answer))) => (Ok(answer), "success"),
             Ok(Ok(Err(why))) => (Err(why), "error"),
             Ok(Err(ended)) if ended.is_panic() => {
@@ -415,7 +436,7 @@ impl<R: IssuerResolver> Pilot<R> {
         let mut flights = self.inner.lock();
         // One that was given up, or that was on its way when all was forgotten, is not remembered.
         if flights.take(&self.key, self.number) {
-            self.inner.settle(&outcome, self.key.clone());
+            self.inner.settle(&outcome, self.key.clone(), self.departed_at);
         }
         drop(flights);
         self.inner.tell(&outcome);
@@ -429,7 +450,7 @@ impl<R: IssuerResolver> Drop for Pilot<R> {
     }
 }
 
-impl<K: Eq + std::hash::Hash> Flights<K> {
+impl<K: Eq + Hash> Flights<K> {
     fn take(&mut self, key: &K, number: u64) -> bool {
         let is_it = self.under_way.get(key).is_some_and(|flight| flight.number == number);
         if is_it {
@@ -440,6 +461,10 @@ impl<K: Eq + std::hash::Hash> Flights<K> {
 }
 
 impl<K> Remembered<K> {
+    fn is_good(&self, now: Duration) -> bool {
+        now < self.good_until && !self.is_forgotten.load(Ordering::Relaxed)
+    }
+
     fn is_to_be_refreshed(&self, now: Duration) -> bool {
         now >= self.refresh_at && !self.is_refreshed.load(Ordering::Relaxed)
     }

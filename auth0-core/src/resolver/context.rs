@@ -5,13 +5,7 @@ use crate::{
     origin::{Origin, Unknown},
     request::{FieldLines, HttpParts},
 };
-use std::{
-    borrow::Cow,
-    cell::OnceCell,
-    collections::HashMap,
-    fmt,
-    hash::{BuildHasher, Hash},
-};
+use std::{borrow::Cow, cell::OnceCell, collections::HashMap, fmt};
 
 /// A longer one is no host name (RFC 1035 §2.3.4).
 const MAX_HOST_BYTES: usize = 253;
@@ -117,15 +111,14 @@ impl fmt::Debug for ResolverContext<'_> {
 ///     TrustedIssuer::new(request.issuer())
 /// }
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UnverifiedIssuer<'a>(&'a str);
 
 impl UnverifiedIssuer<'_> {
-    /// What a table says of it. The keys are issuers as they stand in `iss`.
-    pub fn find_in<'m, V, S: BuildHasher>(
-        &self,
-        table: &'m HashMap<String, V, S>,
-    ) -> Option<&'m V> {
+    /// What a table says of it. The keys are issuers as they stand in `iss`. (With the hasher of the standard
+    /// library, because another one would see the text.)
+    #[must_use]
+    pub fn find_in<'m, V>(&self, table: &'m HashMap<String, V>) -> Option<&'m V> {
         table.get(self.0)
     }
 

@@ -141,7 +141,7 @@ const LARGEST_MAX_ANSWERS: usize = 1_000_000;
 
 /// The keys of one issuer take some 10 KiB, and a fetch every eight minutes.
 const DEFAULT_MAX_ISSUERS: usize = 100;
-const LARGEST_MAX_ISSUERS: usize = 100_000;
+const LARGEST_MAX_ISSUERS: usize = 10_000;
 
 impl ResolvedIssuers {
     /// Found by this resolver.
@@ -177,15 +177,15 @@ impl ResolvedIssuers {
         self
     }
 
-    /// How many answers are remembered: 10,000 by default, 1,000,000 at the most. Those that are not used
-    /// make room. Answers without any issuer have a tenth of that to themselves, so that requests for made-up
+    /// How many answers there is room for: 10,000 by default, 1,000,000 at the most. (Twice as many places, so
+    /// that few are crowded out before.) Those that are not used make room. Answers without any issuer have a tenth of that to themselves, so that requests for made-up
     /// customers push out no others.
     pub fn max_answers(mut self, answers: usize) -> Self {
         self.settings.max_answers = answers;
         self
     }
 
-    /// How many of the issuers have their keys in memory: 100 by default, 100,000 at the most. The keys of the
+    /// How many of the issuers have their keys in memory: 100 by default, 10,000 at the most. The keys of the
     /// least recently used make room, and are fetched again when they are needed. Issuers that are
     /// configured do not count.
     pub fn max_issuers(mut self, issuers: usize) -> Self {
@@ -193,8 +193,8 @@ impl ResolvedIssuers {
         self
     }
 
-    /// Hosts of issuers, and of their key sets, that may have private addresses: names or addresses, without
-    /// port. Others are asked for keys at public addresses only, whatever their names mean when they are
+    /// Hosts of issuers that may have private addresses: names or addresses, without port. The key set of such
+    /// an issuer may be at any of these hosts, too. Others are asked for keys at public addresses only, whatever their names mean when they are
     /// looked up, because what stands in a database may have been written by a customer.
     ///
     /// The default transport makes these connections without a proxy, which would look names up itself. Behind
@@ -232,8 +232,23 @@ impl ResolvedIssuers {
                  serve_stale_for"
             )));
         }
-        let table = KeyTable::new(self.max_issuers, terms.stale_keys, Arc::clone(&terms.clock));
+        let table = KeyTable::new(self.max_issuers, Arc::clone(&terms.clock));
         Ok((self.start)(self.settings, terms, transport, table))
+    }
+}
+
+impl<R: IssuerResolver> IssuerResolver for Arc<R> {
+    type Key = R::Key;
+
+    fn key(&self, request: &ResolverContext<'_>) -> Option<Self::Key> {
+        (**self).key(request)
+    }
+
+    async fn resolve(
+        &self,
+        key: Self::Key,
+    ) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
+        (**self).resolve(key).await
     }
 }
 
