@@ -111,7 +111,7 @@ impl Builder {
         domains.into_iter().fold(self, Self::domain)
     }
 
-    /// An issuer by its full URL, where a domain does not say it, or with rules of its own: see
+    /// An issuer by its full URL (or a domain, where there is no scheme), or with rules of its own: see
     /// [`TrustedIssuer`]. Called again, it adds another: a token of any one of them is accepted.
     pub fn issuer(mut self, issuer: impl Into<TrustedIssuer>) -> Self {
         self.issuers.push(issuer.into());

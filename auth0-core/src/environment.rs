@@ -2,6 +2,7 @@
 use crate::{
     builder::{Builder, ConfigError},
     domain::{Domain, Issuer},
+    trusted_issuer::TrustedIssuer,
 };
 use std::collections::HashSet;
 
@@ -44,7 +45,7 @@ impl Builder {
             builder = builder.domain(domain);
         }
         for issuer in entries("AUTH0_ISSUER", issuers.as_deref().unwrap_or_default())? {
-            builder = builder.issuer(issuer);
+            builder = builder.issuer(TrustedIssuer::new(issuer));
         }
         if let (Some(domains), Some(issuers)) = (domains, issuers) {
             same_issuers(&domains, &issuers)?;

@@ -305,21 +305,22 @@ pub(crate) fn same_requirement(one: Option<&Requirement>, other: Option<&Require
     }
 }
 
+/// A URL, or what has no scheme: a domain, as other SDKs' resolvers return it.
 impl From<&str> for TrustedIssuer {
-    fn from(url: &str) -> Self {
-        Self::new(url)
+    fn from(name: &str) -> Self {
+        if name.contains("://") { Self::new(name) } else { Self::domain(name) }
     }
 }
 
 impl From<String> for TrustedIssuer {
-    fn from(url: String) -> Self {
-        Self::new(url)
+    fn from(name: String) -> Self {
+        name.as_str().into()
     }
 }
 
 impl From<&String> for TrustedIssuer {
-    fn from(url: &String) -> Self {
-        Self::new(url)
+    fn from(name: &String) -> Self {
+        name.as_str().into()
     }
 }
 

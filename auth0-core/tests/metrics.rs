@@ -70,6 +70,8 @@ fn questions_to_a_resolver_are_counted() {
     let count = |name: &str| seen.get(name).map(String::as_str);
     assert_eq!(count("auth0_issuer_resolutions_total{outcome=success}"), Some("2"));
     assert_eq!(count("auth0_issuer_resolutions_total{outcome=error}"), Some("1"));
+    assert_eq!(count("auth0_verifications_total{issuer=resolved}"), Some("2"), "one label for all");
+    assert!(seen.keys().all(|name| !name.contains("tenant.test")), "{seen:?}");
     assert_eq!(count("auth0_refusals_total{issuer=,error_code=issuers_unavailable}"), Some("2"));
 }
 
