@@ -81,7 +81,7 @@ impl Auth0 {
     /// first polled.
     ///
     /// # Errors
-    /// See [`ErrorCode`] for all of them. Whatever the cause, [`Error::challenge`] is what to
+    /// See [`ErrorCode`](crate::ErrorCode) for all of them. Whatever the cause, [`Error::challenge`] is what to
     /// answer.
     pub async fn authenticate(&self, request: &RequestView<'_>) -> Result<AccessToken, Error> {
         self.judge(self.credentials(request)).await

@@ -7,7 +7,8 @@ use crate::{
 use std::collections::HashSet;
 
 impl Builder {
-    /// A configuration that begins with the environment, see [`Auth0::from_env`].
+    /// A configuration that begins with the environment, see
+    /// [`Auth0::from_env`](crate::Auth0::from_env).
     ///
     /// # Errors
     /// A variable is missing or is not Unicode.

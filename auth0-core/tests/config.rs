@@ -76,7 +76,7 @@ fn every_setting_that_cannot_work_is_refused_with_what_to_write() {
         ("an address", with_domain("192.168.0.1"), "full domain name", "AUTH0_ISSUER"),
         (
             "an issuer that is no URL",
-            with_issuer("acme.eu.auth0.com"),
+            with_issuer("://acme.eu.auth0.com"),
             "is not a URL",
             "https://acme.eu.auth0.com/",
         ),
