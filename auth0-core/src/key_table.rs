@@ -70,12 +70,25 @@ impl Tenure {
         }
     }
 
+    /// Under the lock of the table.
+    fn give_place_up(&self, cache: &KeyCache) {
+        self.has_place.store(false, Ordering::Relaxed);
+        // The next ones have to prove themselves.
+        self.is_proved.store(false, Ordering::Relaxed);
+        cache.drop_keys();
+    }
+
+    /// Whether any answer that is in use, or any token that is remembered, has to do with it.
+    pub(crate) fn is_trusted(&self, cache: &KeyCache) -> bool {
+        self.table.upgrade().is_some_and(|table| table.lock().trusts(cache))
+    }
+
     /// Drops the keys, and gives up the place.
     pub(crate) fn leave(&self, cache: &Arc<KeyCache>) {
         if let Some(table) = self.table.upgrade() {
-            table.lock().places.retain(|other| !Arc::ptr_eq(other, cache));
-            self.has_place.store(false, Ordering::Relaxed);
-            cache.drop_keys();
+            let mut state = table.lock();
+            state.places.retain(|other| !Arc::ptr_eq(other, cache));
+            self.give_place_up(cache);
         }
     }
 }
@@ -147,14 +160,29 @@ impl KeyTable {
         caches.into_iter().find(|cache| cache.has_keys())
     }
 
-    /// All that have keys, or will have some in a moment.
-    pub(crate) fn alive(&self) -> Vec<Arc<KeyCache>> {
-        let caches: Vec<_> = {
-            let state = self.lock();
-            let caches = state.known.values().flat_map(|known| &known.caches);
-            caches.filter_map(Weak::upgrade).collect()
-        };
-        caches.into_iter().filter(|cache| cache.is_alive()).collect()
+    /// Those that are in use, with their keys or waiting for them. All others start anew when they are
+    /// needed.
+    pub(crate) fn to_be_refreshed(&self) -> Vec<Arc<KeyCache>> {
+        let mut all = Vec::new();
+        let state = self.lock();
+        for cache in state.known.values().flat_map(|known| &known.caches) {
+            if let Some(cache) = cache.upgrade() {
+                let is_trusted = state.trusts(&cache);
+                all.push((cache, is_trusted));
+            }
+        }
+        drop(state);
+        all.retain(|(cache, is_trusted)| {
+            let is_used = cache.is_waited_for() || (*is_trusted && cache.has_keys());
+            if !is_used {
+                cache.forget_metadata();
+                if let Some(tenure) = cache.tenure() {
+                    tenure.leave(cache);
+                }
+            }
+            is_used
+        });
+        all.into_iter().map(|(cache, _)| cache).collect()
     }
 
     fn admit(&self, tenure: &Tenure, cache: &Arc<KeyCache>) {
@@ -173,9 +201,8 @@ impl KeyTable {
         {
             let victim = state.places.remove(victim);
             if let Some(tenure) = victim.tenure() {
-                tenure.has_place.store(false, Ordering::Relaxed);
+                tenure.give_place_up(&victim);
             }
-            victim.drop_keys();
             dropped.push(victim);
         }
         drop(state);
@@ -217,6 +244,14 @@ impl KeyTable {
 }
 
 impl State {
+    fn trusts(&self, cache: &KeyCache) -> bool {
+        let known = self.known.get(cache.issuer().as_str());
+        known.is_some_and(|known| {
+            let mut living = known.trusted.iter().filter_map(Weak::upgrade);
+            living.any(|trusted| std::ptr::eq(Arc::as_ptr(&trusted.keys), cache))
+        })
+    }
+
     fn sweep(&mut self) {
         if self.known.len() < self.sweep_at {
             return;

@@ -39,7 +39,11 @@ impl Auth0 {
         let is_only = self.0.issuers.only().is_some();
         let mut all: Vec<_> =
             self.configured().filter(|keys| is_only || keys.was_asked_for()).collect();
-        all.extend(self.0.issuers.resolver.iter().flat_map(|resolver| resolver.keys().alive()));
+        // What remembers an issuer that nobody trusts any more.
+        self.0.tokens.clear();
+        if let Some(found) = &self.0.issuers.resolver {
+            all.extend(found.keys().to_be_refreshed());
+        }
         let outcome = self.ask_all(all, |keys| async move { keys.refresh().await.map(drop) }).await;
         self.0.tokens.clear();
         outcome

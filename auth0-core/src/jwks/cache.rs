@@ -169,11 +169,20 @@ impl KeyCache {
         };
         match boarded {
             Ok(ticket) if old().is_some() => {
-                let landing = tokio::time::timeout(PATIENCE, ticket.passenger.landed()).await;
-                match (landing, old()) {
-                    (Ok(Some(Ok(fetched))), _) | (_, Some(fetched)) => Ok(fetched),
+                let passenger = ticket.passenger.clone();
+                match (tokio::time::timeout(PATIENCE, passenger.landed()).await, old()) {
+                    (Ok(Some(Ok(fetched))), _) => Ok(fetched),
+                    (Err(_), Some(old)) => {
+                        if ticket.passenger.age() >= LAST_PATIENCE {
+                            self.give_up(ticket.passenger.number());
+                        }
+                        Ok(old)
+                    }
+                    (_, Some(old)) => Ok(old),
                     (Ok(Some(Err(unavailable))), None) => Err(unavailable),
-                    (_, None) => Err(abandoned()),
+                    (Ok(None), None) => Err(abandoned()),
+                    // The old ones made room meanwhile.
+                    (Err(_), None) => self.landed(ticket).await,
                 }
             }
             Ok(ticket) => self.landed(ticket).await,
@@ -267,9 +276,14 @@ impl KeyCache {
         self.current.load().is_some()
     }
 
-    /// Whether there are keys, or there will be in a moment.
-    pub(crate) fn is_alive(&self) -> bool {
-        self.has_keys() || self.flights.is_under_way()
+    /// Whether a fetch is under way.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.flights.is_under_way()
+    }
+
+    /// The next fetch relies on nothing that was read before.
+    pub(crate) fn forget_metadata(&self) {
+        self.fetcher.forget_metadata();
     }
 
     /// Makes room. Tokens that these keys have verified are verified anew when there are others.
@@ -281,7 +295,9 @@ impl KeyCache {
     /// fails: they may be needed then.
     fn is_idle(&self) -> bool {
         let now = self.clock.monotonic();
-        let is_needed = self.failing.load(Ordering::Relaxed)
+        let is_trusted = self.tenure.as_ref().is_some_and(|tenure| tenure.is_trusted(self));
+        let is_needed = is_trusted
+            && self.failing.load(Ordering::Relaxed)
             && self.current.load().as_ref().is_some_and(|current| current.age(now) < self.stale);
         self.tenure.as_ref().is_some_and(|tenure| tenure.unused_for(now) >= IDLE) && !is_needed
     }
@@ -343,19 +359,18 @@ impl KeyCache {
         match tokio::time::timeout(LAST_PATIENCE, ticket.passenger.landed()).await {
             Ok(outcome) => outcome.unwrap_or_else(|| Err(abandoned())),
             Err(_) => {
-                let mut news = News::default();
-                self.flights.give_up(number, |state| {
-                    let _ = self.settle(
-                        state,
-                        Err(FetchError::Abandoned),
-                        &Purpose::Renewal,
-                        &mut news,
-                    );
-                });
-                self.tell(news);
+                self.give_up(number);
                 Err(abandoned())
             }
         }
+    }
+
+    fn give_up(&self, number: u64) {
+        let mut news = News::default();
+        self.flights.give_up(number, |state| {
+            let _ = self.settle(state, Err(FetchError::Abandoned), &Purpose::Renewal, &mut news);
+        });
+        self.tell(news);
     }
 
     fn tell(&self, news: News) {

@@ -119,6 +119,10 @@ impl Fetcher {
         self.source == checked.key_source && self.algorithms == checked.rules.algorithms
     }
 
+    pub(crate) fn forget_metadata(&self) {
+        self.metadata.store(None);
+    }
+
     pub(crate) const fn issuer(&self) -> &Issuer {
         &self.issuer
     }

@@ -4,7 +4,8 @@
 //! takes no other with it. However the pilot ends, by landing, by a panic or because its runtime
 //! is shut down, every passenger hears of it, and the next one can start anew.
 use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::watch;
+use std::time::Duration;
+use tokio::{sync::watch, time::Instant};
 
 /// State `S` that decides about fetches, and the fetch under way, behind one lock: between a
 /// decision and its consequence nothing can happen. The lock is never held across an await.
@@ -23,11 +24,12 @@ struct Tower<S, T> {
 pub(crate) struct Passenger<T> {
     outcome: watch::Receiver<Option<T>>,
     number: u64,
+    departed_at: Instant,
 }
 
 impl<T> Clone for Passenger<T> {
     fn clone(&self) -> Self {
-        Self { outcome: self.outcome.clone(), number: self.number }
+        Self { outcome: self.outcome.clone(), number: self.number, departed_at: self.departed_at }
     }
 }
 
@@ -65,7 +67,8 @@ impl<S, T: Clone> SingleFlight<S, T> {
         decide(&mut tower.state)?;
         let (sender, outcome) = watch::channel(None);
         tower.departures += 1;
-        let passenger = Passenger { outcome, number: tower.departures };
+        let departed_at = Instant::now();
+        let passenger = Passenger { outcome, number: tower.departures, departed_at };
         tower.under_way = Some(passenger.clone());
         let number = tower.departures;
         let pilot = Pilot { flights: Arc::clone(self), outcome: Some(sender), number, abandoned };
@@ -104,6 +107,11 @@ impl<T: Clone> Passenger<T> {
     /// Which fetch this is, counted from 1.
     pub(crate) const fn number(&self) -> u64 {
         self.number
+    }
+
+    /// How long ago it has started.
+    pub(crate) fn age(&self) -> Duration {
+        self.departed_at.elapsed()
     }
 
     /// The outcome; `None` if the fetch was [given up](SingleFlight::give_up).

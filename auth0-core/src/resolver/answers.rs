@@ -107,6 +107,7 @@ struct Flights<K> {
 struct Flight {
     outcome: watch::Receiver<Option<Outcome>>,
     number: u64,
+    since: Instant,
 }
 
 /// Whoever asks the resolver: must land, and does so on its way out if it did not before.
@@ -219,7 +220,7 @@ impl<R: IssuerResolver> Inner<R> {
     }
 
     async fn ask(self: Arc<Self>, key: R::Key) -> Outcome {
-        let Flight { mut outcome, number } = match self.board(&key) {
+        let Flight { mut outcome, number, since } = match self.board(&key) {
             Ok(flight) => flight,
             Err(outcome) => return outcome,
         };
@@ -228,14 +229,17 @@ impl<R: IssuerResolver> Inner<R> {
         let landed = tokio::time::timeout(patience, outcome.wait_for(Option::is_some)).await;
         let outcome = match landed {
             Ok(landed) => landed.ok().and_then(|outcome| outcome.clone()),
-            Err(_) => match old() {
-                Some(old) => return old, // it may land yet
-                None => {
-                    // Its runtime does not get to run: it must not stand in the way of others.
+            Err(_) => {
+                let old = old();
+                // Its runtime does not get to run: it must not stand in the way of others.
+                if old.is_none() || since.elapsed() >= LAST_PATIENCE {
                     self.lock().take(&key, number);
-                    None
                 }
-            },
+                if let Some(old) = old {
+                    return old;
+                }
+                None
+            }
         };
         match outcome {
             Some(Ok(answer)) => Ok(answer),
@@ -251,8 +255,10 @@ impl<R: IssuerResolver> Inner<R> {
         let failed = self.empty.find(address, |other| other.key == known.key);
         let is_spared = failed.is_some_and(|failed| failed.is_good(now));
         if !is_spared && !known.is_refreshed.swap(true, Ordering::Relaxed) {
-            let has_departed = self.depart(&known.key, |_| None).is_ok();
-            known.is_refreshed.store(has_departed, Ordering::Relaxed);
+            // Not the other way round: it may have landed by now, and want to be asked again.
+            if self.depart(&known.key, |_| None).is_err() {
+                known.is_refreshed.store(false, Ordering::Relaxed);
+            }
         }
     }
 
@@ -284,7 +290,7 @@ impl<R: IssuerResolver> Inner<R> {
         flights.departures += 1;
         let number = flights.departures;
         let (sender, outcome) = watch::channel(None);
-        let flight = Flight { outcome, number };
+        let flight = Flight { outcome, number, since: Instant::now() };
         flights.under_way.insert(key.clone(), flight.clone());
         drop(flights);
         let inner = Arc::clone(self);

@@ -373,3 +373,44 @@ async fn an_answer_is_as_old_as_its_question() {
     tenant.clock().advance(Duration::from_secs(56));
     assert_eq!(refusal(&auth, &host, &text).await, ErrorCode::IssuerMismatch);
 }
+
+/// Those that were dropped have to verify a token again before they count.
+#[tokio::test]
+async fn names_of_issuers_that_were_in_use_once_push_out_no_others() {
+    let tenants = tenants(20);
+    let customers = Customers::of(&tenants);
+    let auth = auth(&tenants, ResolvedIssuers::by(customers).max_issuers(8));
+    let made_up = SigningKey::generate(Algorithm::RS256).unwrap();
+    for tenant in tenants.iter().rev() {
+        ask(&auth, &host(tenant), &token(tenant).mint()).await.unwrap();
+        tenants[0].clock().advance(Duration::from_secs(2));
+    }
+    let (in_use, dropped) = tenants.split_at(8);
+    for tenant in dropped {
+        let forged = token(tenant).signed_by(&made_up).header("kid", tenant.signing_key().id());
+        let code = refusal(&auth, &host(tenant), &forged.mint()).await;
+        assert_eq!(code, ErrorCode::SignatureInvalid);
+    }
+    let left = in_use.iter().filter(|tenant| auth.health_of(tenant.issuer()).is_some()).count();
+    assert!(left >= 6, "{left} of 8");
+}
+
+/// An issuer that was removed and is gone is not asked for ever, nor does it spoil `refresh`.
+#[tokio::test]
+async fn an_issuer_that_is_gone_is_let_go() {
+    let tenants = tenants(1);
+    let [tenant] = &tenants[..] else { panic!() };
+    let (customers, host) = (Customers::of(&tenants), host(tenant));
+    let auth = auth(&tenants, customers.clone());
+    let text = token(tenant).mint();
+    ask(&auth, &host, &text).await.unwrap();
+    customers.set(&host, []);
+    tenant.fail(Failure::Status(404));
+    auth.forget_resolved_issuers();
+    assert_eq!(refusal(&auth, &host, &text).await, ErrorCode::IssuerMismatch);
+    auth.refresh().await.unwrap();
+    assert!(auth.health_of(tenant.issuer()).is_none());
+    let before = fetches(tenant);
+    minutes(tenant, 60).await;
+    assert_eq!(fetches(tenant), before);
+}

@@ -362,3 +362,51 @@ fn what_is_configured_prints_no_password() {
     let issuer = issuer.key_set_url("https://user:hunter2@acme.com/keys");
     assert!(!format!("{issuer:?}").contains("hunter2"));
 }
+
+/// The keys of an issuer whose keys had to make room are read anew after `refresh`, and not where they were.
+#[tokio::test]
+async fn refresh_means_those_too_that_have_no_keys_at_the_moment() {
+    let tenants = tenants(2);
+    let [moved, other] = &tenants[..] else { panic!() };
+    let web = Web::default();
+    web.publish(moved, "old");
+    web.publish(other, "keys");
+    let resolved = ResolvedIssuers::by(Customers::of(&tenants)).max_issuers(1);
+    let builder = moved.builder_with([]).audience(API).http_client(web.clone());
+    let auth = builder.issuer_resolver(resolved).build().unwrap();
+    let stolen = token(moved).mint();
+    for (tenant, text) in [(moved, stolen.clone()), (other, token(other).mint())] {
+        ask(&auth, &host(tenant), &text).await.unwrap();
+    }
+    moved.rotate_keys();
+    moved.withdraw_old_keys();
+    web.publish(moved, "new"); // at the old place are the old keys
+    auth.refresh().await.unwrap();
+    assert_eq!(refusal(&auth, &host(moved), &stolen).await, ErrorCode::KeyUnknown);
+    ask(&auth, &host(moved), &token(moved).mint()).await.unwrap();
+}
+
+/// Documents by their URLs.
+#[derive(Clone, Debug, Default)]
+struct Web(Arc<Mutex<HashMap<String, String>>>);
+
+impl Web {
+    fn publish(&self, tenant: &Tenant, path: &str) {
+        let issuer = tenant.issuer();
+        let keys = format!("{issuer}{path}");
+        let metadata = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{keys}"}}"#);
+        let mut documents = self.0.lock().unwrap();
+        documents.insert(format!("{issuer}.well-known/openid-configuration"), metadata);
+        documents.insert(keys, tenant.key_set_json());
+    }
+}
+
+impl HttpClient for Web {
+    fn get<'a>(
+        &'a self,
+        request: HttpRequest<'a>,
+    ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
+        let document = self.0.lock().unwrap().get(request.url).cloned();
+        Box::pin(async move { Ok(HttpResponse::json(document.unwrap())) })
+    }
+}
