@@ -54,7 +54,7 @@ pub(crate) struct Inner {
 }
 
 impl Auth0 {
-    /// Starts a configuration. It needs a domain (or an issuer) and an audience.
+    /// Starts a configuration. It needs a domain (or an issuer, or a resolver) and an audience.
     pub fn builder() -> Builder {
         Builder::new()
     }

@@ -5,7 +5,10 @@
 use crate::{
     clock::Clock,
     issuers::{Terms, Trusted},
-    jwks::{Transport, cache::KeyCache},
+    jwks::{
+        Transport,
+        cache::{KeyCache, millis},
+    },
     trusted_issuer::Checked,
 };
 use std::{
@@ -54,6 +57,11 @@ impl Tenure {
     pub(crate) fn unused_for(&self, now: Duration) -> Duration {
         let last_use = self.last_use.load(Ordering::Relaxed);
         Duration::from_millis(millis(now).saturating_sub(last_use))
+    }
+
+    /// Whether the keys have verified a token, and were asked for lately.
+    fn is_in_use(&self, now: Duration) -> bool {
+        self.is_proved.load(Ordering::Relaxed) && self.unused_for(now) < RECENT
     }
 
     /// A token was verified with the keys.
@@ -200,20 +208,19 @@ impl KeyTable {
             && let Some(victim) = self.victim(&state.places)
         {
             let victim = state.places.remove(victim);
+            let mut is_missed = false;
             if let Some(tenure) = victim.tenure() {
+                is_missed = tenure.is_in_use(now);
                 tenure.give_place_up(&victim);
             }
-            dropped.push(victim);
+            dropped.push((victim, is_missed));
         }
         drop(state);
         // Under no lock, because whoever listens to the log may ask for anything.
-        for victim in dropped {
+        for (victim, is_missed) in dropped {
             tracing::debug!(
                 target: "auth0", issuer = %victim.issuer(), "dropped the keys of an issuer, to make room"
             );
-            let is_missed = victim.tenure().is_some_and(|tenure| {
-                tenure.is_proved.load(Ordering::Relaxed) && tenure.unused_for(now) < RECENT
-            });
             if is_missed && !self.is_shortage_told.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
                     target: "auth0", limit = self.limit,
@@ -269,10 +276,6 @@ impl Known {
         self.trusted.retain(|trusted| trusted.strong_count() > 0);
         self.caches.retain(|cache| cache.strong_count() > 0);
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for KeyTable {

@@ -1,13 +1,14 @@
-//! What the log tells of an issuer over hours: changes, and not requests. The only test of its program,
+//! What the log tells of issuers and of a resolver over hours: changes, and not requests. The only test of its program,
 //! because a subscriber that is set while another thread meets an event for the first time may never hear
 //! of that event.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use auth0_core::{
-    Auth0, ErrorCode,
+    Auth0, ErrorCode, IssuerResolver, ResolvedIssuers, ResolverContext, TrustedIssuer,
     testing::{Failure, Tenant},
 };
 use std::{
     collections::BTreeMap,
+    error::Error,
     fmt,
     sync::{Arc, Mutex},
     time::Duration,
@@ -59,6 +60,69 @@ impl tracing::Subscriber for Log {
 
 #[tokio::test]
 async fn the_log_tells_of_changes_and_not_of_requests() {
+    of_an_issuer().await;
+    of_a_resolver().await;
+}
+
+/// Trusts these for any request, or fails.
+struct Customers(Arc<Mutex<Option<Vec<TrustedIssuer>>>>);
+
+impl IssuerResolver for Customers {
+    type Key = ();
+
+    fn key(&self, _: &ResolverContext<'_>) -> Option<()> {
+        Some(())
+    }
+
+    async fn resolve(&self, (): ()) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
+        Ok(self.0.lock().unwrap().clone().ok_or("no connection")?)
+    }
+}
+
+async fn of_a_resolver() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let count = |begin: &str| {
+        let log = log.0.lock().unwrap();
+        log.iter().filter(|(message, _)| message.starts_with(begin)).map(|(_, n)| n).sum::<usize>()
+    };
+    let tenants: Vec<Tenant> = ["one", "two", "three"].map(Tenant::named).into();
+    let trusted = || tenants.iter().map(|tenant| TrustedIssuer::new(tenant.issuer())).collect();
+    let customers = Arc::new(Mutex::new(Some(trusted())));
+    let resolved = ResolvedIssuers::by(Customers(Arc::clone(&customers))).max_issuers(2);
+    let auth = tenants[0].builder_with(&tenants[1..]).issuer_resolver(resolved).build().unwrap();
+    let text = |tenant: &Tenant| tenant.token().audience(tenants[0].audience()).mint();
+    let shortage = "more issuers are in use than there is room for";
+    for (number, tenant) in tenants.iter().enumerate() {
+        assert_eq!(count(shortage), 0, "{number} have room");
+        assert_eq!(verdict(&auth, &text(tenant)).await, None);
+    }
+    for tenant in &tenants {
+        assert_eq!(verdict(&auth, &text(tenant)).await, None);
+    }
+    assert_eq!(count(shortage), 1);
+
+    let fails = "the issuer resolver fails";
+    *customers.lock().unwrap() = None;
+    for minute in 1..4 {
+        pass(&tenants[0], MINUTE).await;
+        for _ in 0..10 {
+            pass(&tenants[0], Duration::from_secs(1)).await;
+            let code = verdict(&auth, &text(&tenants[0])).await;
+            assert_eq!(code, Some(ErrorCode::IssuersUnavailable));
+        }
+        assert_eq!(count(fails), minute, "once a minute");
+    }
+
+    let mut entries: Vec<TrustedIssuer> = trusted();
+    entries.push(TrustedIssuer::domain("YOUR_DOMAIN"));
+    *customers.lock().unwrap() = Some(entries);
+    pass(&tenants[0], MINUTE).await;
+    assert_eq!(verdict(&auth, &text(&tenants[0])).await, None);
+    assert_eq!(count("the resolver found an issuer that cannot be trusted"), 1);
+}
+
+async fn of_an_issuer() {
     let log = Log::default();
     let _guard = tracing::subscriber::set_default(log.clone());
     let tenant = Tenant::new();

@@ -5,20 +5,20 @@
 use super::{
     IssuerResolver, ResolverContext, Settings,
     answer::{Answer, Looked, Outcome, Unresolved},
+    pilot::{Flight, Flights, Pilot, TIMEOUT},
 };
 use crate::{
     issuers::Terms,
-    jwks::Transport,
+    jwks::{Transport, cache::millis},
     jws::Escaped,
     key_table::KeyTable,
-    measure,
     places::{Address, Places, WAYS},
     trusted_issuer::TrustedIssuer,
 };
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
     fmt,
-    hash::{BuildHasher, Hash, RandomState},
+    hash::{BuildHasher, RandomState},
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -30,11 +30,8 @@ use std::{
 use tokio::{
     runtime::Handle,
     sync::{Semaphore, watch},
-    time::{Instant, timeout_at},
+    time::Instant,
 };
-
-/// A request may be waiting for it.
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a request waits while there is an old answer that may be used instead.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -70,8 +67,8 @@ pub(crate) trait Resolve: Send + Sync {
 /// The answers of one resolver.
 pub(super) struct Answers<R: IssuerResolver>(Arc<Inner<R>>);
 
-struct Inner<R: IssuerResolver> {
-    resolver: Arc<R>,
+pub(super) struct Inner<R: IssuerResolver> {
+    pub(super) resolver: Arc<R>,
     settings: Settings,
     terms: Terms,
     transport: Transport,
@@ -82,7 +79,7 @@ struct Inner<R: IssuerResolver> {
     empty: Places<Remembered<R::Key>>,
     hasher: RandomState,
     flights: Mutex<Flights<R::Key>>,
-    for_strangers: Semaphore,
+    pub(super) for_strangers: Semaphore,
     /// When the log was told last that the resolver fails, in monotonic milliseconds.
     told_at: AtomicU64,
 }
@@ -96,27 +93,6 @@ struct Remembered<K> {
     is_refreshed: AtomicBool,
     /// It says nothing any more but that there were issuers.
     is_forgotten: AtomicBool,
-}
-
-struct Flights<K> {
-    under_way: HashMap<K, Flight>,
-    departures: u64,
-}
-
-#[derive(Clone)]
-struct Flight {
-    outcome: watch::Receiver<Option<Outcome>>,
-    number: u64,
-    since: Instant,
-}
-
-/// Whoever asks the resolver: must land, and does so on its way out if it did not before.
-struct Pilot<R: IssuerResolver> {
-    inner: Arc<Inner<R>>,
-    key: R::Key,
-    number: u64,
-    departed_at: Duration,
-    sender: Option<watch::Sender<Option<Outcome>>>,
 }
 
 impl<R: IssuerResolver> Answers<R> {
@@ -215,7 +191,7 @@ impl<R: IssuerResolver> Inner<R> {
     }
 
     /// Whether there are some as far as anybody remembers.
-    fn had_issuers(&self, key: &R::Key) -> bool {
+    pub(super) fn had_issuers(&self, key: &R::Key) -> bool {
         self.known.find(self.address(key), |known| known.key == *key).is_some()
     }
 
@@ -301,7 +277,7 @@ impl<R: IssuerResolver> Inner<R> {
     }
 
     /// What a resolver says, made sense of.
-    async fn answer(&self, issuers: Vec<TrustedIssuer>) -> Answer {
+    pub(super) async fn answer(&self, issuers: Vec<TrustedIssuer>) -> Answer {
         let mut answer = Answer::default();
         let mut conflicting = HashSet::new();
         for (number, issuer) in issuers.into_iter().enumerate() {
@@ -340,7 +316,7 @@ impl<R: IssuerResolver> Inner<R> {
     }
 
     /// An answer is as old as the question: what has changed since is not in it.
-    fn settle(&self, outcome: &Outcome, key: R::Key, departed_at: Duration) {
+    pub(super) fn settle(&self, outcome: &Outcome, key: R::Key, departed_at: Duration) {
         let address = self.address(&key);
         let before = self.known.find(address, |known| known.key == key);
         let (since, ttl) = match outcome {
@@ -373,10 +349,9 @@ impl<R: IssuerResolver> Inner<R> {
     }
 
     /// A failure is news once a minute.
-    fn tell(&self, outcome: &Outcome) {
+    pub(super) fn tell(&self, outcome: &Outcome) {
         let Err(Unresolved { cause, .. }) = outcome else { return };
-        let now = self.terms.clock.monotonic().as_millis();
-        let now = u64::try_from(now).unwrap_or(u64::MAX).max(1);
+        let now = millis(self.terms.clock.monotonic()).max(1);
         let told_at = self.told_at.load(Ordering::Relaxed);
         if told_at == 0 || now.abs_diff(told_at) >= 60_000 {
             self.told_at.store(now, Ordering::Relaxed);
@@ -389,80 +364,8 @@ impl<R: IssuerResolver> Inner<R> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Flights<R::Key>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Flights<R::Key>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<R: IssuerResolver> Pilot<R> {
-    async fn fly(mut self) {
-        let inner = Arc::clone(&self.inner);
-        let had_issuers = inner.had_issuers(&self.key);
-        let key = self.key.clone();
-        let deadline = Instant::now() + TIMEOUT;
-        let resolving = {
-            let inner = Arc::clone(&inner);
-            async move {
-                match inner.resolver.resolve(key).await {
-                    Ok(issuers) => Ok(Arc::new(inner.answer(issuers).await)),
-                    Err(why) => Err(Unresolved::failed(&*why)),
-                }
-            }
-        };
-        let place = async {
-            match had_issuers {
-                true => None,
-                false => inner.for_strangers.acquire().await.ok(),
-            }
-        };
-        let Ok(_place) = timeout_at(deadline, place).await else {
-            measure::resolution("timeout");
-            self.land(Err(Unresolved::because("too many requests wait for the resolver")));
-            return;
-        };
-        let mut task = tokio::spawn(resolving);
-        let (outcome, kind) = match timeout_at(deadline, &mut task).await {
-            Ok(Ok(Ok(answer))) => (Ok(answer), "success"),
-            Ok(Ok(Err(why))) => (Err(why), "error"),
-            Ok(Err(ended)) if ended.is_panic() => {
-                (Err(Unresolved::because("the resolver panicked")), "panic")
-            }
-            Ok(Err(_)) => (Err(Unresolved::because("the resolver was abandoned")), "abandoned"),
-            Err(_) => {
-                task.abort();
-                (Err(Unresolved::because("the resolver took too long")), "timeout")
-            }
-        };
-        measure::resolution(kind);
-        self.land(outcome);
-    }
-
-    fn land(&mut self, outcome: Outcome) {
-        let Some(sender) = self.sender.take() else { return };
-        let mut flights = self.inner.lock();
-        // One that was given up, or that was on its way when all was forgotten, is not remembered.
-        if flights.take(&self.key, self.number) {
-            self.inner.settle(&outcome, self.key.clone(), self.departed_at);
-        }
-        drop(flights);
-        self.inner.tell(&outcome);
-        sender.send_replace(Some(outcome));
-    }
-}
-
-impl<R: IssuerResolver> Drop for Pilot<R> {
-    fn drop(&mut self) {
-        self.land(Err(Unresolved::because("the resolver was abandoned")));
-    }
-}
-
-impl<K: Eq + Hash> Flights<K> {
-    fn take(&mut self, key: &K, number: u64) -> bool {
-        let is_it = self.under_way.get(key).is_some_and(|flight| flight.number == number);
-        if is_it {
-            self.under_way.remove(key);
-        }
-        is_it
     }
 }
 

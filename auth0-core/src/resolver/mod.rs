@@ -2,6 +2,7 @@
 mod answer;
 mod answers;
 mod context;
+mod pilot;
 
 pub(crate) use answer::{Answer, Looked, Unresolved};
 pub(crate) use answers::Resolve;
