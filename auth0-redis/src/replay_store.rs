@@ -1,10 +1,9 @@
 //! Used proofs in Redis, where all instances of a service see them.
-use super::{
-    InMemoryReplayStore, Insertion, ReplayEntry, ReplayStore, ReplayStoreError,
-    redis_link::{Patience, RedisLink, Reply},
-    replay,
+use crate::connection::{Patience, RedisConnection, Reply};
+use auth0_core::{
+    BoxFuture, ConfigError,
+    dpop::{InMemoryReplayStore, Insertion, ReplayEntry, ReplayStore, ReplayStoreError},
 };
-use crate::{builder::ConfigError, http::BoxFuture};
 use aws_lc_rs::rand;
 use redis::{Client, Cmd, ConnectionAddr, IntoConnectionInfo, Value, io::tcp::TcpSettings};
 use std::{
@@ -21,6 +20,9 @@ const LONGEST_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// An instance whose clock is behind accepts a proof for longer than the one that wrote it down.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
+
+/// Enough for 300 requests in a second, with proofs that are good for 330 s.
+const PROCESS_CAPACITY: usize = 100_000;
 
 const DEFAULT_PREFIX: &str = "auth0:dpop:";
 
@@ -39,7 +41,8 @@ const DEFAULT_PREFIX: &str = "auth0:dpop:";
 /// Its user needs the commands `SET` and `GET`.
 ///
 /// ```
-/// use auth0_core::{Auth0, Dpop, RedisReplayStore};
+/// use auth0_core::{Auth0, Dpop};
+/// use auth0_redis::RedisReplayStore;
 ///
 /// let store = RedisReplayStore::new("rediss://user:secret@redis.acme.internal:6380/")?;
 /// let auth = Auth0::builder()
@@ -52,7 +55,7 @@ const DEFAULT_PREFIX: &str = "auth0:dpop:";
 /// ```
 #[must_use]
 pub struct RedisReplayStore {
-    link: RedisLink,
+    link: RedisConnection,
     prefix: String,
     time_limit: Duration,
     /// Proofs of this process, where it goes on without Redis.
@@ -78,8 +81,8 @@ impl RedisReplayStore {
     /// system's certificates (or those that the variable `SSL_CERT_FILE` names), or at `unix:///path` for
     /// a socket on this machine. Connects with the first proof.
     ///
-    /// If rustls has no default provider in this process when a connection with TLS is made, aws-lc-rs
-    /// becomes it.
+    /// For `rediss://`, rustls needs a crypto provider: the process's default, or the only one that was
+    /// compiled in.
     ///
     /// # Errors
     /// It is no such URL, or one that asks for TLS without checking (`#insecure`).
@@ -100,7 +103,7 @@ impl RedisReplayStore {
         }
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         Ok(Self {
-            link: RedisLink::new(Client::open(info).map_err(refused)?),
+            link: RedisConnection::new(Client::open(info).map_err(refused)?),
             prefix: DEFAULT_PREFIX.into(),
             time_limit: DEFAULT_TIME_LIMIT,
             memory: None,
@@ -126,9 +129,7 @@ impl RedisReplayStore {
     pub fn on_unreachable(mut self, choice: OnUnreachable) -> Self {
         self.memory = match choice {
             OnUnreachable::Refuse => None,
-            OnUnreachable::RememberInProcess => {
-                Some(InMemoryReplayStore::new(replay::DEFAULT_CAPACITY))
-            }
+            OnUnreachable::RememberInProcess => Some(InMemoryReplayStore::new(PROCESS_CAPACITY)),
         };
         self
     }

@@ -1,11 +1,12 @@
 //! The connection to Redis: made when it is first needed, shared by all requests, made anew when it
 //! breaks.
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, RedisResult, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, RedisResult, Value,
     aio::MultiplexedConnection,
 };
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::CryptoProvider;
 use std::{
+    panic,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::Duration,
@@ -27,10 +28,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// failover, the old primary answers `READONLY`); one that was connected to only just is not.
 const SETTLED: Duration = Duration::from_secs(1);
 
+const NO_PROVIDER: &str = "rustls has no crypto provider in this process, or several were compiled in. Write, at the \
+    start of main, rustls::crypto::aws_lc_rs::default_provider().install_default()";
+
 /// It lives on a thread of its own, not on the runtime of the request that needs it first: actix-web has
 /// a runtime for each worker, and a worker that is busy, or ends, must not keep the others waiting. Nor
 /// do they wait while certificates are read.
-pub(super) struct RedisLink {
+pub(crate) struct RedisConnection {
     line: Arc<Line>,
     thread: Mutex<Option<Thread>>,
 }
@@ -42,23 +46,23 @@ struct Thread {
 }
 
 /// What Redis said.
-pub(super) struct Reply {
-    pub(super) value: Value,
+pub(crate) struct Reply {
+    pub(crate) value: Value,
     /// The connection broke, so that the command was sent again, on another one. It may have been
     /// carried out before.
-    pub(super) is_second: bool,
+    pub(crate) is_second: bool,
 }
 
 /// How long a request waits.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    pub(super) deadline: Instant,
+pub(crate) struct Patience {
+    pub(crate) deadline: Instant,
     /// Whether it waits for a connection that is being made, too.
-    pub(super) waits_for_connection: bool,
+    pub(crate) waits_for_connection: bool,
 }
 
-impl RedisLink {
-    pub(super) fn new(client: Client) -> Self {
+impl RedisConnection {
+    pub(crate) fn new(client: Client) -> Self {
         Self {
             line: Arc::new(Line { client, current: Mutex::default() }),
             thread: Mutex::default(),
@@ -66,7 +70,7 @@ impl RedisLink {
     }
 
     /// Asks, and is done by the deadline. It goes on if the caller does not wait for it.
-    pub(super) async fn ask(&self, command: Cmd, patience: Patience) -> Result<Reply, String> {
+    pub(crate) async fn ask(&self, command: Cmd, patience: Patience) -> Result<Reply, String> {
         let line = Arc::clone(&self.line);
         let task = self.runtime()?.spawn(async move { line.ask(&command, patience).await });
         task.await.unwrap_or_else(|error| Err(error.to_string()))
@@ -187,9 +191,8 @@ impl Line {
     async fn connect(&self, deadline: Instant) -> RedisResult<Connection> {
         let is_tls =
             matches!(self.client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. });
-        // Not before it is needed, so that the application can choose another one.
-        if is_tls && CryptoProvider::get_default().is_none() {
-            let _ = aws_lc_rs::default_provider().install_default();
+        if is_tls && !has_crypto_provider() {
+            return Err((ErrorKind::InvalidClientConfig, NO_PROVIDER).into());
         }
         let timeout = CONNECT_TIMEOUT.max(deadline.saturating_duration_since(Instant::now()));
         let config = AsyncConnectionConfig::new()
@@ -207,6 +210,13 @@ impl Line {
             *current = None;
         }
     }
+}
+
+/// Returns whether rustls has a crypto provider in this process, or takes the only one that was compiled in.
+/// It panics where there are several or none.
+fn has_crypto_provider() -> bool {
+    CryptoProvider::get_default().is_some()
+        || panic::catch_unwind(|| drop(rustls::ClientConfig::builder())).is_ok()
 }
 
 fn is_current(attempt: &Attempt) -> bool {
