@@ -1,15 +1,17 @@
-//! A tenant in the process, for tests: it mints tokens of every kind, rotates its keys, counts
-//! what is fetched of it and fails on demand. No socket, no sleep.
+//! A tenant in the process, for tests of an API that is protected with `auth0-core`: it mints tokens of
+//! every kind, rotates its keys, counts what is fetched from it and fails on demand. No socket, no sleep.
 //!
 //! 1. A [`Tenant`] has an issuer below `.test` or on loopback, so that a verifier for it cannot be
-//!    put to use by mistake: [`Tenant::auth0`] makes the verifier.
-//! 2. [`Tenant::token`] begins a token that is good; each setter changes one thing about it.
+//!    used by mistake: [`Tenant::auth0`] creates the verifier.
+//! 2. [`Tenant::token`] begins a good token; each setter changes one thing about it.
 //! 3. [`Tenant::proof`] begins a DPoP proof in the same way, for a token that is
 //!    [bound](TokenBuilder::bound_to) to the tenant's [client key](Tenant::client_key).
-//! 4. Time stands still until [`ManualClock::advance`].
+//! 4. Time stands still until [`ManualClock::advance`], and [`Tenant::settle`] waits for the work in the
+//!    background that this has started.
 //!
 //! ```
-//! use auth0_core::{ErrorCode, testing::Tenant};
+//! use auth0_core::ErrorCode;
+//! use auth0_testing::Tenant;
 //! use std::time::Duration;
 //!
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -26,7 +28,7 @@
 //! # }).unwrap()
 //! ```
 //!
-//! The keys are fixed and public: whoever has this source code has them.
+//! The keys are fixed and public: they stand in this source code.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -37,14 +39,10 @@
 mod clock;
 mod draft;
 mod key;
-mod proof;
 mod tenant;
-mod token;
-mod transport;
 
 pub use clock::ManualClock;
 pub use key::SigningKey;
-pub use proof::{ProofBuilder, ProofVerifier};
-pub use tenant::Tenant;
-pub use token::{Profile, TokenBuilder};
-pub use transport::{Document, Failure, Fetches};
+pub use tenant::{
+    Document, Failure, Fetches, Profile, ProofBuilder, Tenant, TokenBuilder, check, organization,
+};

@@ -1,4 +1,5 @@
-use crate::{builder::ConfigError, crypto::Algorithm, thumbprint::Thumbprint};
+//! Keys that sign test tokens.
+use auth0_core::{Algorithm, ConfigError};
 use aws_lc_rs::{
     digest,
     encoding::{AsDer, Pkcs8V1Der},
@@ -10,7 +11,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// A private key that signs test tokens.
 #[derive(Clone)]
@@ -28,7 +29,7 @@ enum Pair {
 
 /// The fixed keys. They are in the source code for everybody to read.
 const RSA: [&[u8]; 2] = [include_bytes!("keys/rsa-1.der"), include_bytes!("keys/rsa-2.der")];
-const STRANGER: &[u8] = include_bytes!("keys/rsa-3.der");
+const UNKNOWN: &[u8] = include_bytes!("keys/rsa-3.der");
 const P256: &[u8] = include_bytes!("keys/p256.der");
 const P384: &[u8] = include_bytes!("keys/p384.der");
 const ED25519: &[u8] = include_bytes!("keys/ed25519.der");
@@ -97,9 +98,9 @@ impl SigningKey {
     }
 
     /// A fixed key that no tenant publishes.
-    pub(crate) fn stranger() -> Self {
-        let key = Self::from_pkcs8(Algorithm::RS256, STRANGER).expect("a fixed key is a key");
-        key.with_id("stranger")
+    pub(crate) fn unknown() -> Self {
+        let key = Self::from_pkcs8(Algorithm::RS256, UNKNOWN).expect("a fixed key is a key");
+        key.with_id("unknown")
     }
 
     fn from_pair(algorithm: Algorithm, pair: Pair) -> Self {
@@ -149,8 +150,11 @@ impl SigningKey {
     /// The SHA-256 thumbprint of the public key (RFC 7638), as a token names it that is bound to it.
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        let thumbprint = Thumbprint::of_jwk(&self.bare_jwk().to_string());
-        thumbprint.expect("a public key has a thumbprint").encode()
+        let jwk = self.bare_jwk();
+        // The members that make up the key, in the order of their names.
+        let members: BTreeMap<&String, &Value> = jwk.as_object().into_iter().flatten().collect();
+        let canonical = serde_json::to_string(&members).expect("a map is JSON");
+        URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical.as_bytes()))
     }
 
     /// The public key and nothing else about it.

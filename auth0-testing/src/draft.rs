@@ -1,14 +1,13 @@
 //! What a token and a proof have in common while they are made.
-use super::SigningKey;
-use crate::crypto::Algorithm;
+use crate::key::SigningKey;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// A compact JWS in the making, which may be wrong in any way.
 #[derive(Clone, Debug)]
-pub(super) struct Draft {
-    pub(super) key: SigningKey,
+pub(crate) struct Draft {
+    pub(crate) key: SigningKey,
     signature: Signature,
     /// What replaces or removes (`None`) a member of the header or the payload.
     header: Vec<(String, Option<Value>)>,
@@ -26,7 +25,7 @@ enum Signature {
 }
 
 impl Draft {
-    pub(super) fn new(key: SigningKey) -> Self {
+    pub(crate) fn new(key: SigningKey) -> Self {
         Self {
             key,
             signature: Signature::Good,
@@ -37,62 +36,62 @@ impl Draft {
         }
     }
 
-    pub(super) fn set_claim(&mut self, name: &str, value: impl Serialize) {
+    pub(crate) fn set_claim(&mut self, name: &str, value: impl Serialize) {
         self.claims.push((name.into(), Some(json!(value))));
     }
 
-    pub(super) fn remove_claim(&mut self, name: &str) {
+    pub(crate) fn remove_claim(&mut self, name: &str) {
         self.claims.push((name.into(), None));
     }
 
     /// The value that was set last.
-    pub(super) fn claim(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn claim(&self, name: &str) -> Option<&Value> {
         let mut changes = self.claims.iter().rev();
         changes.find(|(changed, _)| changed == name).and_then(|(_, value)| value.as_ref())
     }
 
-    pub(super) fn set_header(&mut self, name: &str, value: impl Serialize) {
+    pub(crate) fn set_header(&mut self, name: &str, value: impl Serialize) {
         self.header.push((name.into(), Some(json!(value))));
     }
 
-    pub(super) fn remove_header(&mut self, name: &str) {
+    pub(crate) fn remove_header(&mut self, name: &str) {
         self.header.push((name.into(), None));
     }
 
-    pub(super) fn replace_header(&mut self, json: String) {
+    pub(crate) fn replace_header(&mut self, json: String) {
         self.raw_header = Some(json);
     }
 
-    pub(super) fn replace_payload(&mut self, json: String) {
+    pub(crate) fn replace_payload(&mut self, json: String) {
         self.raw_payload = Some(json);
     }
 
-    pub(super) fn break_signature(&mut self) {
+    pub(crate) fn break_signature(&mut self) {
         self.signature = Signature::Broken;
     }
 
-    pub(super) fn leave_unsigned(&mut self) {
+    pub(crate) fn leave_unsigned(&mut self) {
         self.signature = Signature::Absent;
         self.set_header("alg", "none");
     }
 
-    pub(super) fn sign_symmetrically(&mut self) {
+    pub(crate) fn sign_symmetrically(&mut self) {
         self.signature = Signature::Symmetric;
         self.set_header("alg", "HS256");
     }
 
-    pub(super) fn payload_json(&self, members: Value) -> String {
+    pub(crate) fn payload_json(&self, members: Value) -> String {
         let changed = || Value::Object(changed(members, &self.claims)).to_string();
         self.raw_payload.clone().unwrap_or_else(changed)
     }
 
     /// Signs these members, as they were changed.
-    pub(super) fn mint(&self, header: Value, payload: Value) -> String {
+    pub(crate) fn mint(&self, header: Value, payload: Value) -> String {
         let header = changed(header, &self.header);
         let algorithm = header
             .get("alg")
             .and_then(Value::as_str)
-            .and_then(Algorithm::named)
+            .and_then(|name| name.parse().ok())
             .unwrap_or_else(|| self.key.algorithm());
         let header = self.raw_header.clone().unwrap_or_else(|| Value::Object(header).to_string());
         let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
@@ -167,7 +166,7 @@ macro_rules! setters {
         }
 
         /// Signs with another algorithm, and says so. The key must be able to.
-        pub fn algorithm(self, algorithm: crate::crypto::Algorithm) -> Self {
+        pub fn algorithm(self, algorithm: auth0_core::Algorithm) -> Self {
             self.header("alg", algorithm.as_str())
         }
 
@@ -190,4 +189,4 @@ macro_rules! setters {
         }
     };
 }
-pub(super) use setters;
+pub(crate) use setters;

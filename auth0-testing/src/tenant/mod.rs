@@ -1,17 +1,24 @@
-use super::{
-    Document, Failure, Fetches, ManualClock, SigningKey, TokenBuilder, transport::InProcess,
-};
-use crate::{
-    auth0::Auth0,
-    builder::{Builder, ConfigError},
-    crypto::Algorithm,
-    domain::Issuer,
-};
+//! A tenant in the process.
+mod proof;
+mod settle;
+mod token;
+mod transport;
+mod verified;
+
+pub use proof::ProofBuilder;
+pub use token::{Profile, TokenBuilder};
+pub use transport::{Document, Failure, Fetches};
+pub use verified::{check, organization};
+
+use crate::{clock::ManualClock, key::SigningKey};
+use auth0_core::{Algorithm, Auth0, Builder, ConfigError, Issuer};
 use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use transport::InProcess;
+use url::{Host, Url};
 
 /// 2026-01-01T00:00:00Z: a round moment for tests to begin at.
 const START: Duration = Duration::from_secs(1_767_225_600);
@@ -70,7 +77,7 @@ impl Tenant {
         key: SigningKey,
     ) -> Result<Self, ConfigError> {
         let issuer: Issuer = issuer.parse()?;
-        if !issuer.is_loopback() || !issuer.as_str().ends_with('/') {
+        if !is_loopback(issuer.as_str()) || !issuer.as_str().ends_with('/') {
             return Err(ConfigError::new(format!(
                 "a test tenant cannot be {issuer}. Write a loopback URL, for example \
                  http://127.0.0.1:4400/"
@@ -124,11 +131,12 @@ impl Tenant {
     }
 
     /// A verifier that can reach this tenant and others, and has yet to be told which issuers to trust, as
-    /// [`TrustedIssuer`](crate::TrustedIssuer)s. Its audience is this tenant's unless they say otherwise, and
+    /// [`TrustedIssuer`](auth0_core::TrustedIssuer)s. Its audience is this tenant's unless they say otherwise, and
     /// so is its clock.
     ///
     /// ```
-    /// use auth0_core::{TrustedIssuer, testing::Tenant};
+    /// use auth0_core::TrustedIssuer;
+    /// use auth0_testing::Tenant;
     ///
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let (one, two) = (Tenant::named("one"), Tenant::named("two"));
@@ -278,6 +286,15 @@ impl Tenant {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    match Url::parse(url).ok().as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 

@@ -1,7 +1,10 @@
-use crate::http::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+//! The transport of a tenant, and how it fails.
+use super::{Tenant, settle};
+use auth0_core::{
+    BoxFuture,
+    transport::{HttpClient, HttpError, HttpRequest, HttpResponse},
+};
 use std::{future, time::Duration};
-
-use super::Tenant;
 
 /// What an issuer publishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +22,8 @@ pub enum Document {
 pub enum Failure {
     /// No connection.
     Unreachable,
-    /// A connection and no answer. A fetch gives up after five seconds of tokio's timer; a test with
-    /// `#[tokio::test(start_paused = true)]` does not wait for them.
+    /// A connection and no answer. A fetch gives up after five seconds of the tenant's clock, or of real
+    /// time: advance the clock, so that a test does not wait.
     Hang,
     /// A status code.
     Status(u16),
@@ -45,10 +48,11 @@ pub struct Fetches {
 pub(crate) struct InProcess(pub(crate) Vec<Tenant>);
 
 impl HttpClient for InProcess {
-    fn get<'a>(
+    fn send<'a>(
         &'a self,
         request: HttpRequest<'a>,
     ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
+        settle::note_thread();
         Box::pin(async move {
             let path_at =
                 |tenant: &Tenant| request.url.strip_prefix(tenant.issuer()).map(str::to_owned);
@@ -73,9 +77,8 @@ impl HttpClient for InProcess {
                 Some(Failure::Hang) => future::pending().await,
                 Some(Failure::Status(status)) => Ok(HttpResponse::new(status, [])),
                 Some(Failure::RateLimited(delay)) => {
-                    let mut answer = HttpResponse::new(429, []);
-                    answer.retry_after = Some(delay);
-                    Ok(answer)
+                    let seconds = delay.as_secs().to_string();
+                    Ok(HttpResponse::new(429, []).with_header("retry-after", seconds))
                 }
                 Some(Failure::Answer(answer)) => Ok(answer),
             };

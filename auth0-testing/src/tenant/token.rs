@@ -1,8 +1,12 @@
-use super::{
-    SigningKey, Tenant,
+//! Access tokens, good and wrong.
+use super::Tenant;
+use crate::{
     draft::{Draft, setters},
+    key::SigningKey,
 };
-use crate::{clock::Clock, thumbprint::Thumbprint};
+use auth0_core::{Auth0, time::Clock};
+use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -25,12 +29,12 @@ pub enum Profile {
 /// token that is wrong in one way:
 ///
 /// ```
-/// # use auth0_core::testing::Tenant;
+/// # use auth0_testing::Tenant;
 /// # let tenant = Tenant::new();
 /// let good = tenant.token().machine("reporting").scope("read:reports").mint();
 /// let other_api = tenant.token().audience("https://other.test").mint();
 /// let no_expiry = tenant.token().without("exp").mint();
-/// let forged = tenant.token().signed_by(&tenant.stranger()).mint();
+/// let forged = tenant.token().signed_by(&tenant.unknown_key()).mint();
 /// # assert!([good, other_api, no_expiry, forged].iter().all(|t| t.split('.').count() == 3));
 /// ```
 #[derive(Clone, Debug)]
@@ -44,6 +48,7 @@ pub struct TokenBuilder {
     key_id: String,
     now: Duration,
     issuer: String,
+    tenant: Tenant,
 }
 
 impl TokenBuilder {
@@ -58,6 +63,7 @@ impl TokenBuilder {
             draft: Draft::new(key),
             now,
             issuer: tenant.issuer().into(),
+            tenant: tenant.clone(),
         };
         builder.audience(tenant.audience()).expires_in(LIFETIME)
     }
@@ -141,14 +147,14 @@ impl TokenBuilder {
     }
 
     /// The same, where there is no more of the key than its thumbprint: see
-    /// [`ProofVerifier::verify`](super::ProofVerifier::verify).
+    /// [`ProofVerifier::verify`](auth0_core::dpop::ProofVerifier::verify).
     pub fn bound_to_thumbprint(self, thumbprint: &str) -> Self {
         self.confirmed_by("jkt", thumbprint.to_owned())
     }
 
     /// Binds it to a client's certificate in DER (`cnf["x5t#S256"]`, RFC 8705 §3.1).
     pub fn bound_to_certificate(self, der: &[u8]) -> Self {
-        self.confirmed_by("x5t#S256", Thumbprint::of_certificate(der).encode())
+        self.confirmed_by("x5t#S256", URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, der)))
     }
 
     fn confirmed_by(self, member: &str, thumbprint: String) -> Self {
@@ -158,6 +164,11 @@ impl TokenBuilder {
     }
 
     setters!();
+
+    /// Returns a verifier of the tenant that the token is of.
+    pub(crate) fn auth0(&self) -> Auth0 {
+        self.tenant.auth0()
+    }
 
     /// The payload as JSON, as it will be minted.
     #[must_use]
@@ -199,9 +210,9 @@ impl TokenBuilder {
 }
 
 impl Tenant {
-    /// A key that this tenant never had.
+    /// Returns a key that this tenant never publishes.
     #[must_use]
-    pub fn stranger(&self) -> SigningKey {
-        SigningKey::stranger()
+    pub fn unknown_key(&self) -> SigningKey {
+        SigningKey::unknown()
     }
 }

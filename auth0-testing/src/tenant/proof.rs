@@ -1,33 +1,28 @@
-use super::{
-    SigningKey, Tenant,
-    draft::{Draft, setters},
-};
+//! DPoP proofs, good and wrong.
+use super::Tenant;
 use crate::{
-    builder::ConfigError,
-    clock::Clock,
-    crypto::{Algorithm, Fingerprint},
-    dpop::{Dpop, DpopRules, Expected, Insertion, Proof},
-    error::{Error, ErrorCode},
-    http_uri::HttpUri,
+    draft::{Draft, setters},
+    key::SigningKey,
 };
-use aws_lc_rs::rand;
+use auth0_core::{Algorithm, time::Clock};
+use aws_lc_rs::{digest, rand};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A DPoP proof in the making: begun by [`Tenant::proof`], ended by [`mint`](Self::mint).
+/// Builds a DPoP proof: begun by [`Tenant::proof`], ended by [`mint`](Self::mint).
 ///
 /// It begins as a good proof of the tenant's [client key](Tenant::client_key), with a `jti` of its
 /// own each time that it is minted. Each setter changes one thing:
 ///
 /// ```
-/// # use auth0_core::testing::Tenant;
+/// # use auth0_testing::Tenant;
 /// let tenant = Tenant::new();
 /// let token = tenant.token().bound_to(&tenant.client_key()).mint();
 /// let proof = || tenant.proof("GET", "https://api.tenant.test/me").for_token(&token);
 /// let good = proof().mint();
 /// let stale = proof().aged(std::time::Duration::from_secs(301)).mint();
-/// let forged = proof().signed_by(&tenant.stranger()).mint();
+/// let forged = proof().signed_by(&tenant.unknown_key()).mint();
 /// # assert!([good, stale, forged].iter().all(|t| t.split('.').count() == 3));
 /// ```
 #[derive(Clone, Debug)]
@@ -39,8 +34,8 @@ pub struct ProofBuilder {
 }
 
 impl ProofBuilder {
-    /// Begins a proof of any key for a request with this method and URL, made at this time. Where there
-    /// is a tenant, [`Tenant::proof`] goes by its clock.
+    /// Begins a proof of any key for a request with this method and URL, made at this time.
+    /// [`Tenant::proof`] takes the time from the tenant's clock.
     pub fn new(key: &SigningKey, method: &str, url: &str, now: SystemTime) -> Self {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { draft: Draft::new(key.clone()), jwk: key.bare_jwk(), now }
@@ -48,37 +43,37 @@ impl ProofBuilder {
             .claim("htu", url)
     }
 
-    /// A proof of this key.
+    /// Sets the key of the proof.
     pub fn key(mut self, key: &SigningKey) -> Self {
         self.jwk = key.bare_jwk();
         self.draft.key = key.clone();
         self
     }
 
-    /// Signs with another key; the header goes on showing the one that was set.
+    /// Signs with another key; the header still has the one that was set.
     pub fn signed_by(mut self, key: &SigningKey) -> Self {
         self.draft.key = key.clone();
         self
     }
 
-    /// The access token that it comes with: the claim `ath`.
+    /// Sets the access token that it comes with: the claim `ath`.
     pub fn for_token(self, token: &str) -> Self {
-        let hash = Fingerprint::of(token.as_bytes());
-        self.claim("ath", URL_SAFE_NO_PAD.encode(hash.as_bytes()))
+        let hash = digest::digest(&digest::SHA256, token.as_bytes());
+        self.claim("ath", URL_SAFE_NO_PAD.encode(hash))
     }
 
-    /// The nonce that the server asked for.
+    /// Sets the nonce that the server asked for.
     pub fn nonce(self, nonce: &str) -> Self {
         self.claim("nonce", nonce)
     }
 
-    /// Made this long ago.
+    /// Sets that it was made this long ago.
     pub fn aged(self, age: Duration) -> Self {
         let issued_at = self.now.saturating_sub(age).as_secs();
         self.claim("iat", issued_at)
     }
 
-    /// Made by a client whose clock is this far ahead.
+    /// Sets that it was made by a client whose clock is this far ahead.
     pub fn ahead(self, time: Duration) -> Self {
         let issued_at = self.now.saturating_add(time).as_secs();
         self.claim("iat", issued_at)
@@ -99,7 +94,7 @@ impl ProofBuilder {
 }
 
 impl Tenant {
-    /// The key of a client, for tokens that are bound to it: a fixed one for ES256.
+    /// Returns the key of a client, for tokens that are bound to it: a fixed one for ES256.
     #[must_use]
     pub fn client_key(&self) -> SigningKey {
         SigningKey::fixed(Algorithm::ES256, 0)
@@ -109,41 +104,5 @@ impl Tenant {
     pub fn proof(&self, method: &str, url: &str) -> ProofBuilder {
         let now = UNIX_EPOCH + self.clock().unix_time();
         ProofBuilder::new(&self.client_key(), method, url, now)
-    }
-
-    /// What this tenant makes of the proofs that come to its token endpoint (RFC 9449 §5).
-    ///
-    /// # Errors
-    /// The settings cannot work.
-    pub fn proof_verifier(&self, dpop: Dpop) -> Result<ProofVerifier, ConfigError> {
-        Ok(ProofVerifier { rules: dpop.rules()?, tenant: self.clone() })
-    }
-}
-
-/// The token endpoint's side of DPoP: see [`Tenant::proof_verifier`].
-#[derive(Debug)]
-pub struct ProofVerifier {
-    rules: DpopRules,
-    tenant: Tenant,
-}
-
-impl ProofVerifier {
-    /// Checks a proof of a request, and remembers it as used. The answer is the thumbprint of its key,
-    /// for [`TokenBuilder::bound_to_thumbprint`](super::TokenBuilder::bound_to_thumbprint).
-    ///
-    /// # Errors
-    /// The codes of a proof; `dpop_nonce_required` has the nonce among the fields of its challenge.
-    pub fn verify(&self, method: &str, url: &str, proof: &[u8]) -> Result<String, Error> {
-        let now = self.tenant.clock().unix_time();
-        let expected = Expected { method, token: None, key: None, now };
-        let new = Proof(proof).check(&self.rules, &expected, |theirs| {
-            let ours = HttpUri::parse(url).ok_or("the URL of the token endpoint is none")?;
-            if ours.equals(theirs) { Ok(true) } else { Err(format!("htu is not {url}").into()) }
-        })?;
-        match self.rules.replay.insert_now(new.entry) {
-            Some(Ok(Insertion::New)) => Ok(new.thumbprint.encode()),
-            Some(Ok(Insertion::Seen)) => Err(Error::new(ErrorCode::DpopProofReplayed)),
-            Some(Err(_)) | None => Err(Error::new(ErrorCode::ReplayStoreUnavailable)),
-        }
     }
 }

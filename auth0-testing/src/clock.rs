@@ -1,20 +1,19 @@
-use crate::{
-    clock::{Clock, SystemClock},
-    http::BoxFuture,
-};
+//! A clock that is set by hand.
+use auth0_core::{BoxFuture, time::Clock};
 use std::{
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::watch;
 
 /// A clock that is set by hand. Clones are the same clock.
 ///
 /// ```
-/// use auth0_core::{Clock, testing::ManualClock};
+/// use auth0_core::time::Clock;
+/// use auth0_testing::ManualClock;
 /// use std::time::Duration;
 ///
 /// let clock = ManualClock::at(Duration::from_secs(1_000));
@@ -31,26 +30,27 @@ struct Inner {
     passed: AtomicI64,
     /// Milliseconds by which only the wall clock was set.
     set: AtomicI64,
-    /// Wakes who sleeps.
+    /// Wakes those who sleep.
     moved: watch::Sender<()>,
 }
 
 #[derive(Debug)]
 enum Start {
     Fixed(Duration),
-    System(SystemClock),
+    /// Since when the monotonic time counts.
+    System(Instant),
 }
 
 impl ManualClock {
-    /// A clock that stands at a time since 1970.
+    /// Creates a clock that stands at a time since 1970.
     #[must_use]
     pub fn at(unix_time: Duration) -> Self {
         Self::new(Start::Fixed(unix_time))
     }
 
-    /// A clock that goes with the system's, and can be put forward.
+    /// Creates a clock that follows the system's, and can be put forward.
     pub(crate) fn following_the_system() -> Self {
-        Self::new(Start::System(SystemClock::new()))
+        Self::new(Start::System(Instant::now()))
     }
 
     fn new(start: Start) -> Self {
@@ -62,7 +62,8 @@ impl ManualClock {
         }))
     }
 
-    /// Lets time pass, in milliseconds' precision.
+    /// Lets time pass, with a precision of milliseconds. [`Tenant::settle`](crate::Tenant::settle) waits for
+    /// what that starts in the background.
     pub fn advance(&self, time: Duration) {
         self.0.passed.fetch_add(millis(time), Ordering::SeqCst);
         self.0.moved.send_replace(());
@@ -78,7 +79,7 @@ impl Clock for ManualClock {
     fn unix_time(&self) -> Duration {
         let start = match &self.0.start {
             Start::Fixed(time) => *time,
-            Start::System(clock) => clock.unix_time(),
+            Start::System(_) => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         };
         shifted(start, self.0.passed.load(Ordering::SeqCst) + self.0.set.load(Ordering::SeqCst))
     }
@@ -86,7 +87,7 @@ impl Clock for ManualClock {
     fn monotonic(&self) -> Duration {
         let start = match &self.0.start {
             Start::Fixed(_) => Duration::ZERO,
-            Start::System(clock) => clock.monotonic(),
+            Start::System(started) => started.elapsed(),
         };
         shifted(start, self.0.passed.load(Ordering::SeqCst))
     }
