@@ -1,6 +1,6 @@
 //! Requirements on a claim of the application's own.
 use super::requirement::{ClaimTest, Kind, Requirement};
-use crate::json::Value;
+use crate::jose::json::Value;
 use std::borrow::Cow;
 
 /// Begins a requirement on a claim. Its name is taken literally: dots and slashes, as in
@@ -28,25 +28,26 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The claim is an array that has this text as an element, or is this very text.
+    /// Requires that the claim is an array that has this text as an element, or is this very text.
     #[must_use]
     pub const fn contains(self, text: &'static str) -> Requirement {
         self.must(ClaimTest::Contains(Cow::Borrowed(text)))
     }
 
-    /// The claim is this text.
+    /// Requires that the claim is this text. For numbers and booleans write
+    /// [`equals_number`](Self::equals_number) and [`equals_bool`](Self::equals_bool).
     #[must_use]
     pub const fn equals(self, text: &'static str) -> Requirement {
         self.must(ClaimTest::Equals(Cow::Borrowed(text)))
     }
 
-    /// The claim is this number, however JSON writes it: `5`, `5.0` and `5e0` are one number.
+    /// Requires that the claim is this number, however JSON writes it: `5`, `5.0` and `5e0` are one number.
     #[must_use]
     pub const fn equals_number(self, number: f64) -> Requirement {
         self.must(ClaimTest::EqualsNumber(number))
     }
 
-    /// The claim is this boolean.
+    /// Requires that the claim is this boolean.
     #[must_use]
     pub const fn equals_bool(self, boolean: bool) -> Requirement {
         self.must(ClaimTest::EqualsBool(boolean))

@@ -1,16 +1,16 @@
-//! What a token lacks, and which refusal that is.
+//! What a token lacks, and the refusal for it.
 use super::{
-    MFA, RequestContext,
+    RequestContext,
     organization::{is_named, is_of},
     requirement::{Kind, Requirement, Source},
 };
 use crate::{
     error::{Error, ErrorCode, StepUp},
-    token::AccessToken,
+    token::{MFA, VerifiedToken},
 };
 use std::{borrow::Cow, time::Duration};
 
-/// What is asked beside the token.
+/// What a requirement is evaluated with, beside the token.
 #[derive(Clone, Copy)]
 pub(crate) struct Circumstances<'a> {
     /// Since 1970.
@@ -30,14 +30,14 @@ struct Unmet<'a> {
 impl Requirement {
     pub(crate) fn check_under<C>(
         &self,
-        token: &AccessToken<C>,
+        token: &VerifiedToken<C>,
         circumstances: Circumstances<'_>,
     ) -> Result<(), Error> {
         let Some(unmet) = self.unmet(token, circumstances) else { return Ok(()) };
         let error =
             Error::new(unmet.code).because(format!("required: {self}")).with_scheme(token.scheme());
         Err(match unmet.code {
-            ErrorCode::InsufficientScope => error.needing_scope(self.scopes()),
+            ErrorCode::InsufficientScope => error.needing_scope(self.scopes().join(" ")),
             ErrorCode::StepUpRequired => error.needing_login(StepUp {
                 acr_values: unmet.acr_values.join(" "),
                 max_age: unmet.max_age,
@@ -50,10 +50,10 @@ impl Requirement {
         })
     }
 
-    /// `None` if it is met.
+    /// Returns what is missing; `None` if the requirement is met.
     fn unmet<'a, C>(
         &'a self,
-        token: &AccessToken<C>,
+        token: &VerifiedToken<C>,
         circumstances: Circumstances<'_>,
     ) -> Option<Unmet<'a>> {
         let (is_met, code) = match &self.0 {
@@ -68,6 +68,11 @@ impl Requirement {
             }
             Kind::Permission(name) => {
                 let is_met = !name.is_empty() && token.has_permission(name);
+                (is_met, ErrorCode::InsufficientPermissions)
+            }
+            Kind::AnyPermission(names) => {
+                let is_met =
+                    names.iter().any(|name| !name.is_empty() && token.has_permission(name));
                 (is_met, ErrorCode::InsufficientPermissions)
             }
             Kind::Claim { name, test } => {
@@ -136,37 +141,10 @@ impl Requirement {
         (!is_met).then(|| Unmet::new(code))
     }
 
-    /// Every scope that the requirement names, each once, as a `scope` parameter lists them. What
-    /// is not a scope-token (RFC 6749 §3.3) cannot be asked for and is left out.
-    fn scopes(&self) -> String {
-        let mut names = Vec::new();
-        self.collect_scopes(&mut names);
-        names.join(" ")
-    }
-
-    fn collect_scopes<'a>(&'a self, names: &mut Vec<&'a str>) {
-        let mut add = |name: &'a str| {
-            let token = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
-            if !name.is_empty() && name.bytes().all(token) && !names.contains(&name) {
-                names.push(name);
-            }
-        };
-        match &self.0 {
-            Kind::Scope(scopes) => scopes.split_ascii_whitespace().for_each(add),
-            Kind::AnyScope(scopes) => scopes.iter().for_each(|name| add(name)),
-            Kind::All(list) | Kind::Any(list) => {
-                for requirement in list.get() {
-                    requirement.collect_scopes(names);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// What may help whoever reads the log: where a thing stands that was looked for elsewhere.
+    /// Returns a hint for the log: where a value stands that was looked for elsewhere.
     pub(crate) fn hint<C>(
         &self,
-        token: &AccessToken<C>,
+        token: &VerifiedToken<C>,
         circumstances: Circumstances<'_>,
     ) -> Option<Cow<'static, str>> {
         let stands_elsewhere = |name: &str, here: &str, there: &str| {
@@ -185,6 +163,11 @@ impl Requirement {
             Kind::Permission(name) if !token.has_permission(name) && token.has_scope(name) => {
                 stands_elsewhere(name, "permissions", "scope")
             }
+            Kind::AnyPermission(names) => names
+                .iter()
+                .find(|name| token.has_scope(name))
+                .filter(|_| !names.iter().any(|name| token.has_permission(name)))
+                .and_then(|name| stands_elsewhere(name, "permissions", "scope")),
             Kind::Organization(_)
             | Kind::OrganizationName(_)
             | Kind::AnyOrganization
@@ -204,7 +187,7 @@ impl Requirement {
             }
             Kind::All(list) => list.get().iter().find_map(|r| r.hint(token, circumstances)),
             Kind::Any(list) => {
-                // One that is met makes the others nobody's business.
+                // If one is met, the others do not matter.
                 self.unmet(token, circumstances)?;
                 list.get().iter().find_map(|r| r.hint(token, circumstances))
             }
@@ -213,11 +196,11 @@ impl Requirement {
     }
 }
 
-/// The request cannot say what it is asked for: there is none, or its route has no such parameter.
+/// There is no request, or its route has no such parameter.
 struct NotThere;
 
 impl Source {
-    /// `Ok(None)` if the client has not said it, or not clearly.
+    /// Returns `Ok(None)` if the client has not named it, or not unambiguously.
     fn read<'a>(
         self,
         request: Option<&'a dyn RequestContext>,
@@ -242,8 +225,8 @@ impl<'a> Unmet<'a> {
         Self { code: ErrorCode::StepUpRequired, acr_values, max_age }
     }
 
-    /// Both are missing. What another login does not mend comes first: the user would log in for
-    /// nothing.
+    /// Combines two that are both missing. What another login does not correct comes first: the user would
+    /// log in for nothing.
     fn and(mut self, other: Self) -> Self {
         self.name(other.acr_values);
         let max_age = self.max_age.into_iter().chain(other.max_age).min();
@@ -259,7 +242,7 @@ impl<'a> Unmet<'a> {
         Self { code, max_age, ..self }
     }
 
-    /// One of the two would do: that which the client can do most about.
+    /// Combines two of which one would do: the one comes first that the client can do most about.
     fn or(mut self, other: Self) -> Self {
         let first = |code| match code {
             ErrorCode::Misconfigured => 0,

@@ -23,6 +23,7 @@
 //! | a scope that the client was granted | [`scope("read:messages")`](scope()) |
 //! | one of several scopes | [`any_scope(&["read:messages", "admin"])`](any_scope()) |
 //! | a permission (RBAC) of the user or machine | [`permission("read:messages")`](permission()) |
+//! | one of several permissions | [`any_permission(&["read:messages", "admin"])`](any_permission()) |
 //! | a claim of your own | [`claim("https://acme.com/roles").contains("admin")`](claim()) |
 //! | an organization | [`organization("org_…")`](organization()), [`organization_name("acme")`](organization_name()), [`any_organization()`] |
 //! | the organization that the request is about | [`organization_in_path("org")`](organization_in_path()), [`organization_in_header("x-org")`](organization_in_header()) |
@@ -32,14 +33,17 @@
 //! | a certain client | [`client("…")`](client()) |
 //! | several things | [`all_of![…]`](crate::all_of!), [`Requirement::and`] |
 //! | one of several things | [`any_of![…]`](crate::any_of!), [`Requirement::or`] |
-//! | what only code can tell | [`check("name", fn)`](check()) |
+//! | what only code can decide | [`check("name", fn)`](check()) |
+mod alternatives;
 mod claim;
 mod evaluation;
 mod organization;
 mod requirement;
 mod step_up;
 
+pub use crate::token::MFA;
 pub use crate::{all_of, any_of, policy};
+pub use alternatives::Alternative;
 pub use claim::{Claim, claim};
 pub(crate) use evaluation::Circumstances;
 pub use organization::{
@@ -47,10 +51,10 @@ pub use organization::{
     organization_name,
 };
 pub use requirement::{
-    Requirement, any_scope, authenticated, check, client, machine, not_anonymous, permission,
-    scope, user,
+    Requirement, any_permission, any_scope, authenticated, check, client, machine, not_anonymous,
+    permission, scope, user,
 };
-pub use step_up::{MFA, acr, amr, max_age};
+pub use step_up::{acr, amr, max_age};
 
 /// A requirement with a name in the type system: declare one with [`policy!`](crate::policy!).
 ///
@@ -77,13 +81,13 @@ all_of_a_tuple!(A B);
 all_of_a_tuple!(A B C);
 all_of_a_tuple!(A B C D);
 
-/// The requirement of a policy, as a reference that costs nothing.
+/// Returns the requirement of a policy, as a reference that costs nothing.
 #[must_use]
 pub const fn of<P: Policy>() -> &'static Requirement {
     const { &P::REQUIREMENT }
 }
 
-/// Names a requirement, so that a handler's signature can state it.
+/// Gives a requirement a name, so that a handler's signature can state it.
 ///
 /// ```
 /// use auth0_core::policy::*;
@@ -109,7 +113,7 @@ macro_rules! policy {
     };
 }
 
-/// Every one of these requirements.
+/// Requires every one of these requirements.
 ///
 /// ```
 /// use auth0_core::policy::*;
@@ -128,7 +132,7 @@ macro_rules! all_of {
     };
 }
 
-/// At least one of these requirements.
+/// Requires at least one of these requirements.
 ///
 /// ```
 /// use auth0_core::policy::*;

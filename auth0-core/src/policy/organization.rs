@@ -1,9 +1,9 @@
 //! Requirements on the organization that a user logged in through.
 use super::requirement::{Kind, Requirement, Source};
-use crate::token::AccessToken;
+use crate::token::VerifiedToken;
 use std::borrow::Cow;
 
-/// The user logged in through this organization: `org_id` is this id (`org_…`).
+/// Requires that the user logged in through this organization: `org_id` is this id (`org_…`).
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `organization_mismatch`.
 #[must_use]
@@ -11,7 +11,7 @@ pub const fn organization(id: &'static str) -> Requirement {
     Requirement(Kind::Organization(Cow::Borrowed(id)))
 }
 
-/// The user logged in through the organization of this name: `org_name`, in any case (of ASCII, which
+/// Requires that the user logged in through the organization of this name: `org_name`, in any case (of ASCII, which
 /// Auth0's names are), beside an `org_id`. A name can be given to another organization later: prefer
 /// [`organization`].
 ///
@@ -21,7 +21,7 @@ pub const fn organization_name(name: &'static str) -> Requirement {
     Requirement(Kind::OrganizationName(Cow::Borrowed(name)))
 }
 
-/// The user logged in through some organization.
+/// Requires that the user logged in through an organization.
 ///
 /// Refused as [`organization`] is.
 #[must_use]
@@ -29,37 +29,37 @@ pub const fn any_organization() -> Requirement {
     Requirement(Kind::AnyOrganization)
 }
 
-/// The organization of the token is the one that the path of the request names, in the route's
+/// Requires that the organization of the token is the one that the path of the request names, in the route's
 /// parameter of this name: `org` for the route `/orgs/{org}/reports`. So the token of one tenant does
 /// not reach the data of another.
 ///
 /// A value that begins with `org_` is compared with `org_id`, any other one with `org_name` (in any
 /// case). Refused as [`organization`] is. Where there is no such parameter, or where nested routes have
-/// several of this name, the application is wired wrongly: `500 misconfigured`.
+/// several of this name, the application is set up wrongly: `500 misconfigured`.
 #[must_use]
 pub const fn organization_in_path(parameter: &'static str) -> Requirement {
     Requirement(Kind::OrganizationOfRequest(Source::Path(parameter)))
 }
 
-/// The organization of the token is the one that a header field of the request names, which is there
-/// once. Compared and refused as for [`organization_in_path`].
+/// Requires that the organization of the token is the one that a header of the request names, which is
+/// there once. Compared and refused as for [`organization_in_path`].
 #[must_use]
 pub const fn organization_in_header(name: &'static str) -> Requirement {
     Requirement(Kind::OrganizationOfRequest(Source::Header(name)))
 }
 
-/// What a requirement may ask of a request. Adapters implement it.
+/// Answers what a requirement asks of a request. Adapters implement it.
 pub trait RequestContext {
-    /// A parameter of the route, decoded as the handler sees it. `None` if it has none of this name, or
+    /// Returns a parameter of the route, decoded as the handler sees it. `None` if it has none of this name, or
     /// several.
     fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>>;
 
-    /// The value of a header field that is there once; `None` if it is not, or several times.
+    /// Returns the value of a header that is there once; `None` if it is not, or several times.
     fn header(&self, name: &str) -> Option<&[u8]>;
 }
 
-/// Whether the token's organization is the one that goes by this id or name.
-pub(super) fn is_of<C>(token: &AccessToken<C>, id_or_name: &str) -> bool {
+/// Returns whether the token's organization is the one that goes by this id or name.
+pub(super) fn is_of<C>(token: &VerifiedToken<C>, id_or_name: &str) -> bool {
     // No name begins like an id, in whatever case: a database may not tell `Org_` from `org_`.
     let is_id = id_or_name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("org_"));
     if is_id {
@@ -69,7 +69,7 @@ pub(super) fn is_of<C>(token: &AccessToken<C>, id_or_name: &str) -> bool {
     }
 }
 
-pub(super) fn is_named<C>(token: &AccessToken<C>, name: &str) -> bool {
+pub(super) fn is_named<C>(token: &VerifiedToken<C>, name: &str) -> bool {
     let has_id = token.organization_id().is_some_and(|id| !id.is_empty());
     has_id && token.organization_name().is_some_and(|known| known.eq_ignore_ascii_case(name))
 }

@@ -1,12 +1,6 @@
 //! A requirement: built, combined, printed.
-use super::Circumstances;
-use crate::{error::Error, token::AccessToken};
-use std::{
-    borrow::Cow,
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use crate::token::VerifiedToken;
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// A requirement on a verified token. See [the module](mod@crate::policy) for how to write one.
 ///
@@ -22,6 +16,7 @@ pub(super) enum Kind {
     Scope(Text),
     AnyScope(&'static [&'static str]),
     Permission(Text),
+    AnyPermission(&'static [&'static str]),
     Claim { name: Text, test: ClaimTest },
     Organization(Text),
     OrganizationName(Text),
@@ -34,12 +29,12 @@ pub(super) enum Kind {
     User,
     NotAnonymous,
     Client(Text),
-    Check { name: &'static str, passes: fn(&AccessToken) -> bool },
+    Check { name: &'static str, passes: fn(&VerifiedToken) -> bool },
     All(List),
     Any(List),
 }
 
-/// What a claim must be.
+/// The condition on a claim.
 #[derive(Clone)]
 pub(super) enum ClaimTest {
     Contains(Text),
@@ -48,7 +43,7 @@ pub(super) enum ClaimTest {
     EqualsBool(bool),
 }
 
-/// Where a request says whose data it is about.
+/// Where a request names the organization that it is about.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Source {
     Path(&'static str),
@@ -62,13 +57,13 @@ pub(super) enum List {
     Shared(Arc<[Requirement]>),
 }
 
-/// A valid token is enough.
+/// Requires a valid token.
 #[must_use]
 pub const fn authenticated() -> Requirement {
     Requirement(Kind::Authenticated)
 }
 
-/// The client was granted this scope: it stands in the `scope` claim. Several with spaces between
+/// Requires that the client was granted this scope: it stands in the `scope` claim. Several with spaces between
 /// them, as OAuth writes them, are all required. An empty name is never met.
 ///
 /// Refused with `403 insufficient_scope`, and a challenge that names the scopes of the whole
@@ -82,7 +77,7 @@ pub const fn scope(name: &'static str) -> Requirement {
     Requirement(Kind::Scope(Cow::Borrowed(name)))
 }
 
-/// The client was granted at least one of these scopes. An empty list is never met.
+/// Requires that the client was granted at least one of these scopes. An empty list is never met.
 ///
 /// ```
 /// use auth0_core::policy::*;
@@ -98,11 +93,11 @@ pub const fn any_scope(names: &'static [&'static str]) -> Requirement {
     Requirement(Kind::AnyScope(names))
 }
 
-/// The user or machine has this permission (Auth0's role-based access control): it stands in the
+/// Requires that the user or machine has this permission (Auth0's role-based access control): it stands in the
 /// `permissions` claim. An empty name is never met.
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `insufficient_permissions`. The
-/// challenge names no scope, since asking for one would not help: somebody has to grant it.
+/// challenge names no scope, since asking for one would not help: an administrator grants it.
 #[doc(alias = "require_permission")]
 #[doc(alias = "require_permissions")]
 #[doc(alias = "requires_permission")]
@@ -112,7 +107,24 @@ pub const fn permission(name: &'static str) -> Requirement {
     Requirement(Kind::Permission(Cow::Borrowed(name)))
 }
 
-/// A client that has this id asked for the token: `client_id` (RFC 9068 §2.2) or `azp`.
+/// Requires that the user or machine has at least one of these permissions (Auth0's role-based access
+/// control). An empty list is never met.
+///
+/// ```
+/// use auth0_core::policy::*;
+///
+/// policy!(pub Read = any_permission(&["read:messages", "admin:messages"]));
+/// assert_eq!(of::<Read>().to_string(), r#"any_permission(["read:messages", "admin:messages"])"#);
+/// ```
+///
+/// Refused as [`permission()`] is.
+#[doc(alias = "require_any_permission")]
+#[must_use]
+pub const fn any_permission(names: &'static [&'static str]) -> Requirement {
+    Requirement(Kind::AnyPermission(names))
+}
+
+/// Requires that a client with this id asked for the token: `client_id` (RFC 9068 §2.2) or `azp`.
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
 #[must_use]
@@ -120,10 +132,10 @@ pub const fn client(id: &'static str) -> Requirement {
     Requirement(Kind::Client(Cow::Borrowed(id)))
 }
 
-/// A machine acts for itself: the token was issued to a client (client credentials, RFC 6749 §4.4) or
+/// Requires that a machine acts for itself: the token was issued to a client (client credentials, RFC 6749 §4.4) or
 /// to an agent, and no person stands behind it.
 ///
-/// No single claim tells in all of Auth0's token profiles. A machine is who has the grant type
+/// No single claim says so in all of Auth0's token profiles. A machine has the grant type
 /// `client-credentials` (`gty`), is `{client}@clients` or the client itself as `sub` (RFC 9068 §2.2),
 /// or an agent (`agt_…`).
 ///
@@ -134,7 +146,7 @@ pub const fn machine() -> Requirement {
     Requirement(Kind::Machine)
 }
 
-/// A person stands behind the token: it is not a [`machine`]'s, nor of a `sub` that is some client's
+/// Requires that a person stands behind the token: it is not a [`machine`]'s, nor of a `sub` that is some client's
 /// (`…@clients`). An anonymous session is a person's,
 /// too; see [`not_anonymous`].
 ///
@@ -144,7 +156,7 @@ pub const fn user() -> Requirement {
     Requirement(Kind::User)
 }
 
-/// The token is not of an anonymous session of Auth0 (`sub` begins with `anon@`).
+/// Requires that the token is not of an anonymous session of Auth0 (`sub` begins with `anon@`).
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
 #[must_use]
@@ -152,7 +164,7 @@ pub const fn not_anonymous() -> Requirement {
     Requirement(Kind::NotAnonymous)
 }
 
-/// What only code can tell, under a name for the log and for tests.
+/// Requires what only code can decide, under a name for the log and for tests.
 ///
 /// ```
 /// use auth0_core::policy::*;
@@ -163,65 +175,53 @@ pub const fn not_anonymous() -> Requirement {
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
 #[must_use]
-pub const fn check(name: &'static str, passes: fn(&AccessToken) -> bool) -> Requirement {
+pub const fn check(name: &'static str, passes: fn(&VerifiedToken) -> bool) -> Requirement {
     Requirement(Kind::Check { name, passes })
 }
 
 impl Requirement {
-    /// Every one of a fixed list; what [`all_of!`](crate::all_of!) writes. An empty list, which the
+    /// Requires every one of a fixed list; what [`all_of!`](crate::all_of!) writes. An empty list, which the
     /// macro does not take, is met by every valid token.
     #[must_use]
     pub const fn all_of(list: &'static [Self]) -> Self {
         Self(Kind::All(List::Static(list)))
     }
 
-    /// At least one of a fixed list; what [`any_of!`](crate::any_of!) writes. An empty list is never
+    /// Requires at least one of a fixed list; what [`any_of!`](crate::any_of!) writes. An empty list is never
     /// met.
     #[must_use]
     pub const fn any_of(list: &'static [Self]) -> Self {
         Self(Kind::Any(List::Static(list)))
     }
 
-    /// A [`scope`] whose name is only known at run time.
+    /// Creates a [`scope`] whose name is only known at run time.
     pub fn scope_named(name: impl Into<String>) -> Self {
         Self(Kind::Scope(Cow::Owned(name.into())))
     }
 
-    /// A [`permission`] whose name is only known at run time.
+    /// Creates a [`permission`] whose name is only known at run time.
     pub fn permission_named(name: impl Into<String>) -> Self {
         Self(Kind::Permission(Cow::Owned(name.into())))
     }
 
-    /// An [`organization`](super::organization) whose id is only known at run time.
+    /// Creates an [`organization`](super::organization) whose id is only known at run time.
     pub fn organization_with_id(id: impl Into<String>) -> Self {
         Self(Kind::Organization(Cow::Owned(id.into())))
     }
 
-    /// Both.
+    /// Requires both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         if matches!(self.0, Kind::Authenticated) {
-            return other; // a requirement is asked of valid tokens only
+            return other; // only valid tokens are checked
         }
         Self(Kind::All(List::Shared(Arc::new([self, other]))))
     }
 
-    /// Either.
+    /// Requires one of the two.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self(Kind::Any(List::Shared(Arc::new([self, other]))))
-    }
-
-    /// Checks a verified token, by the clock of the operating system. In a service use
-    /// [`Auth0::authorize`](crate::Auth0::authorize), which also logs, and answers with the
-    /// challenge as it was configured.
-    ///
-    /// # Errors
-    /// As for [`Auth0::authorize`](crate::Auth0::authorize). Where several things are missing, the
-    /// one that the client can do something about, and never another login if that would not help.
-    pub fn check<C>(&self, token: &AccessToken<C>) -> Result<(), Error> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.check_under(token, Circumstances { now, leeway: Duration::ZERO, request: None })
     }
 
     pub(crate) fn needs_time(&self) -> bool {
@@ -232,8 +232,8 @@ impl Requirement {
         }
     }
 
-    /// Whether the request itself is asked for something, not only the token. For adapters: what
-    /// does not ask needs no [`RequestContext`](super::RequestContext).
+    /// Returns whether the request itself is asked for something, not only the token. For adapters: other
+    /// requirements need no [`RequestContext`](super::RequestContext).
     #[must_use]
     pub fn needs_request(&self) -> bool {
         match &self.0 {
@@ -254,7 +254,7 @@ impl List {
 }
 
 impl Requirement {
-    /// Whether it is equal, and its checks are the same functions, not only of the same names.
+    /// Returns whether it is equal, and its checks are the same functions, not only of the same names.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.checks(), other.checks());
         self == other && mine.len() == theirs.len() && {
@@ -262,7 +262,7 @@ impl Requirement {
         }
     }
 
-    fn checks(&self) -> Vec<fn(&AccessToken) -> bool> {
+    fn checks(&self) -> Vec<fn(&VerifiedToken) -> bool> {
         match &self.0 {
             Kind::Check { passes, .. } => vec![*passes],
             Kind::All(all) | Kind::Any(all) => all.get().iter().flat_map(Self::checks).collect(),
@@ -274,9 +274,9 @@ impl Requirement {
 impl PartialEq for Requirement {
     fn eq(&self, other: &Self) -> bool {
         use Kind::{
-            Acr, All, Amr, Any, AnyOrganization, AnyScope, Authenticated, Check, Claim, Client,
-            Machine, MaxAge, NotAnonymous, Organization, OrganizationName, OrganizationOfRequest,
-            Permission, Scope, User,
+            Acr, All, Amr, Any, AnyOrganization, AnyPermission, AnyScope, Authenticated, Check,
+            Claim, Client, Machine, MaxAge, NotAnonymous, Organization, OrganizationName,
+            OrganizationOfRequest, Permission, Scope, User,
         };
         match (&self.0, &other.0) {
             (Authenticated, Authenticated)
@@ -291,7 +291,7 @@ impl PartialEq for Requirement {
             | (Acr(a), Acr(b))
             | (Amr(a), Amr(b))
             | (Client(a), Client(b)) => a == b,
-            (AnyScope(a), AnyScope(b)) => a == b,
+            (AnyScope(a), AnyScope(b)) | (AnyPermission(a), AnyPermission(b)) => a == b,
             (Claim { name: a, test: x }, Claim { name: b, test: y }) => a == b && x == y,
             (OrganizationOfRequest(a), OrganizationOfRequest(b)) => a == b,
             (MaxAge { seconds: a }, MaxAge { seconds: b }) => a == b,
@@ -331,6 +331,7 @@ impl fmt::Display for Requirement {
             Kind::Scope(name) => write!(f, "scope({name:?})"),
             Kind::AnyScope(names) => write!(f, "any_scope({names:?})"),
             Kind::Permission(name) => write!(f, "permission({name:?})"),
+            Kind::AnyPermission(names) => write!(f, "any_permission({names:?})"),
             Kind::Claim { name, test } => write!(f, "claim({name:?}){test}"),
             Kind::Organization(id) => write!(f, "organization({id:?})"),
             Kind::OrganizationName(name) => write!(f, "organization_name({name:?})"),

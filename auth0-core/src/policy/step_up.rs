@@ -2,10 +2,7 @@
 use super::requirement::{Kind, Requirement};
 use std::borrow::Cow;
 
-/// The value of `acr` (and of `acr_values`) that Auth0 has for a login with several factors.
-pub const MFA: &str = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
-
-/// The login was of this authentication context class: the `acr` claim. For several that are good,
+/// Requires a login of this authentication context class: the `acr` claim. For several that are good,
 /// write [`any_of!`](crate::any_of!).
 ///
 /// ```
@@ -22,16 +19,16 @@ pub const fn acr(value: &'static str) -> Requirement {
     Requirement(Kind::Acr(Cow::Borrowed(value)))
 }
 
-/// The user logged in by this method: it stands in the `amr` claim (RFC 8176), for example `mfa`.
+/// Requires that the user logged in by this method: it stands in the `amr` claim (RFC 8176), for example `mfa`.
 ///
 /// Refused as [`acr`] is. There is no way to ask for a method; for `mfa` the challenge names Auth0's
-/// [`MFA`] as `acr_values`.
+/// [`MFA`](super::MFA) as `acr_values`.
 #[must_use]
 pub const fn amr(value: &'static str) -> Requirement {
     Requirement(Kind::Amr(Cow::Borrowed(value)))
 }
 
-/// The user proved who they are at most so many seconds ago: the `auth_time` claim.
+/// Requires that the user logged in at most this many seconds ago: the `auth_time` claim.
 ///
 /// Refused as [`acr`] is, also where the claim is missing; the challenge names the `max_age`.
 #[must_use]

@@ -1,0 +1,195 @@
+//! What an adapter for a web framework needs: the view of a request, and the steps that are the same in
+//! each framework.
+//!
+//! 1. An adapter implements [`HttpParts`] for its request and makes a [`RequestView`] of it.
+//! 2. It asks [`Auth0::authenticate_now`], and [`Auth0::authenticate`] where that has no verdict, once for
+//!    each request: [`Verdicts`] keeps what was said.
+//! 3. It calls [`admit`] with the requirement of the route.
+//! 4. It sends [`Error::challenge`] if the request is not admitted.
+//!
+//! ```
+//! # use auth0_testing::Tenant;
+//! use auth0_core::{adapter::{self, NoContext, RequestView}, policy::scope};
+//!
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! let tenant = Tenant::new();
+//! let auth = tenant.auth0();
+//! let header = format!("Bearer {}", tenant.token().scope("read:a").mint());
+//! let request = RequestView::new().authorization([header.as_bytes()]);
+//!
+//! let verdict = auth.authenticate(&request).await;
+//! let admitted = adapter::admit(&auth, verdict.clone(), &scope("read:a"), false, || NoContext);
+//! assert!(admitted.is_ok_and(|token| token.is_some()));
+//! let refused = adapter::admit(&auth, verdict, &scope("read:b"), false, || NoContext);
+//! assert_eq!(refused.unwrap_err().challenge().status(), 403);
+//! # })
+//! ```
+pub use crate::{
+    policy::RequestContext,
+    request::{Connection, HeaderLines, HttpParts, RequestView},
+};
+
+use crate::{
+    auth0::Auth0,
+    error::{Error, ErrorCode},
+    policy::Requirement,
+    token::VerifiedToken,
+};
+use std::borrow::Cow;
+
+/// What verifiers said about one request, refusals as well: an adapter keeps it with the request, so that
+/// each verifier is asked once.
+///
+/// A verdict belongs to a verifier, because a token that one audience accepts must not reach a route that
+/// trusts another. It also belongs to the `Authorization` header, because a middleware may put another
+/// token there.
+///
+/// ```
+/// use auth0_core::{Auth0, adapter::Verdicts};
+///
+/// let builder = Auth0::builder().domain("acme.eu.auth0.com").audience("https://api.acme.com");
+/// let (one, other) = (builder.clone().build()?, builder.build()?);
+/// let mut verdicts = Verdicts::new(&one, "Bearer a", 1);
+/// verdicts.push(&one, "Bearer b", 2);
+/// assert_eq!(verdicts.get(&one, &"Bearer b"), Some(&2));
+/// assert_eq!(verdicts.get(&other, &"Bearer b"), None);
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verdicts<H, V> {
+    first: Entry<H, V>,
+    /// Where there are several verifiers or headers, which is rare.
+    more: Vec<Entry<H, V>>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<H, V> {
+    by: Auth0,
+    header: H,
+    verdict: V,
+}
+
+impl<H: PartialEq, V> Verdicts<H, V> {
+    /// Starts with the first verdict about a request.
+    pub fn new(by: &Auth0, header: H, verdict: V) -> Self {
+        Self { first: Entry { by: by.clone(), header, verdict }, more: Vec::new() }
+    }
+
+    /// Adds a verdict.
+    pub fn push(&mut self, by: &Auth0, header: H, verdict: V) {
+        self.more.push(Entry { by: by.clone(), header, verdict });
+    }
+
+    /// Returns the verdict of a verifier about this header.
+    pub fn get(&self, by: &Auth0, header: &H) -> Option<&V> {
+        std::iter::once(&self.first)
+            .chain(&self.more)
+            .find(|entry| entry.by.is(by) && entry.header == *header)
+            .map(|entry| &entry.verdict)
+    }
+}
+
+/// Returns whether a verdict is to be kept for the rest of the request. A token that is in the verifier's
+/// cache is not: verifying it again costs no more than a hash. The verdict about a resolved issuer always
+/// is, because a middleware may change the request that it depends on.
+#[must_use]
+pub fn is_to_be_kept(auth: &Auth0, verdict: &Result<VerifiedToken, Error>) -> bool {
+    !verdict.as_ref().is_ok_and(|token| auth.has_cached(token))
+}
+
+/// Decides whether a request is admitted: with a token that meets the requirement or, where authentication
+/// is optional, without any credentials (`None`). `context` is called only if the requirement asks the
+/// request for something.
+///
+/// # Errors
+/// The refusal.
+pub fn admit<C: RequestContext>(
+    auth: &Auth0,
+    verdict: Result<VerifiedToken, Error>,
+    requirement: &Requirement,
+    is_optional: bool,
+    context: impl FnOnce() -> C,
+) -> Result<Option<VerifiedToken>, Error> {
+    let verdict = if is_optional { optional(verdict)? } else { Some(verdict?) };
+    if let Some(token) = &verdict {
+        authorize(auth, token, requirement, context)?;
+    }
+    Ok(verdict)
+}
+
+/// Checks that a token, and the request where the requirement asks it, meet a requirement.
+///
+/// # Errors
+/// As for [`Auth0::authorize_request`].
+pub fn authorize<C: RequestContext>(
+    auth: &Auth0,
+    token: &VerifiedToken,
+    requirement: &Requirement,
+    context: impl FnOnce() -> C,
+) -> Result<(), Error> {
+    if requirement.needs_request() {
+        auth.authorize_request(token, requirement, &context())
+    } else {
+        auth.authorize(token, requirement)
+    }
+}
+
+/// Turns missing credentials into `None`: a missing token is allowed, an invalid one is rejected.
+///
+/// # Errors
+/// Every other refusal.
+pub fn optional<T>(verdict: Result<T, Error>) -> Result<Option<T>, Error> {
+    match verdict {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.code() == ErrorCode::TokenMissing => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the only element, and `None` if there are several: of two parameters or headers of one name,
+/// it is not known which one the handler reads.
+///
+/// ```
+/// use auth0_core::adapter::only;
+///
+/// assert_eq!(only(["a"]), Some("a"));
+/// assert_eq!(only(["a", "b"]), None);
+/// ```
+pub fn only<T>(values: impl IntoIterator<Item = T>) -> Option<T> {
+    let mut values = values.into_iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value),
+        _ => None,
+    }
+}
+
+/// Returns the token of an `Authorization` header, encoded as it was sent (RFC 9110 §11.4). Empty if there
+/// is none. It is a secret until it expires.
+///
+/// ```
+/// use auth0_core::adapter::encoded_token;
+///
+/// assert_eq!(encoded_token(b"Bearer abc.def.ghi"), "abc.def.ghi");
+/// assert_eq!(encoded_token(b"Bearer"), "");
+/// ```
+#[must_use]
+pub fn encoded_token(authorization: &[u8]) -> &str {
+    let scheme = authorization.iter().position(|byte| *byte == b' ').unwrap_or(authorization.len());
+    let token = authorization.get(scheme..).unwrap_or_default().trim_ascii();
+    std::str::from_utf8(token).unwrap_or_default()
+}
+
+/// A request of which nothing is known: path parameters are missing, and headers absent.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::exhaustive_structs, reason = "there is nothing to add to it")]
+pub struct NoContext;
+
+impl RequestContext for NoContext {
+    fn path_parameter(&self, _: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+
+    fn header(&self, _: &str) -> Option<&[u8]> {
+        None
+    }
+}

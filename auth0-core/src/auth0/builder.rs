@@ -1,0 +1,392 @@
+//! The configuration of a verifier. What cannot work is refused at `build()`, not at the first request.
+use super::{Auth0, token_cache::TokenCache, verifier::Verifier};
+use crate::{
+    config_error::ConfigError,
+    error::{ChallengeOptions, DpopMode, RefusalBody},
+    identifier::Issuer,
+    issuer::{
+        IssuerConfig, IssuerDefaults, IssuerRegistry, IssuerSettings, TrustedIssuer,
+        resolver::ResolvedIssuers,
+    },
+    jose::Algorithm,
+    keys::STALE,
+    possession::dpop::Dpop,
+    request::Origin,
+    runtime::{Clock, SystemClock},
+    transport::{DefaultClients, HttpClient},
+};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
+
+/// Auth0 signs with RS256 or PS256.
+const DEFAULT_ALGORITHMS: [Algorithm; 2] = [Algorithm::RS256, Algorithm::PS256];
+
+/// Clocks that are kept by NTP differ by less.
+const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
+
+/// Twice what common servers accept as one header.
+const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// The work that a client can cause with one request stays small.
+const LARGEST_MAX_TOKEN_BYTES: usize = 1024 * 1024;
+
+/// Enough for the users that are active at one time in most services; at most 20 MiB.
+const DEFAULT_TOKEN_CACHE: usize = 10_000;
+/// At most 2 GiB. A larger number is a mistake.
+const LARGEST_TOKEN_CACHE: usize = 1_000_000;
+
+/// The configuration of a verifier: started by [`Auth0::builder`], ended with [`build`](Self::build).
+///
+/// ```
+/// use auth0_core::{Algorithm, Auth0};
+/// use std::time::Duration;
+///
+/// let auth = Auth0::builder()
+///     .domain("acme.eu.auth0.com")
+///     .audiences(["https://api.acme.com", "https://admin.acme.com"])
+///     .algorithms([Algorithm::RS256])
+///     .leeway(Duration::from_secs(30))
+///     .build()?;
+/// # let _ = auth;
+///
+/// let error = Auth0::builder().domain("YOUR_DOMAIN").audience("x").build().unwrap_err();
+/// assert!(error.to_string().contains("placeholder"));
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct Builder {
+    issuers: Vec<TrustedIssuer>,
+    resolver: Option<ResolvedIssuers>,
+    audiences: Vec<String>,
+    algorithms: Vec<Algorithm>,
+    leeway: Duration,
+    rfc9068_only: bool,
+    max_token_bytes: usize,
+    stale_keys: Duration,
+    token_cache: usize,
+    dpop: Dpop,
+    public_url: Option<String>,
+    trusted_proxies: Vec<String>,
+    realm: Option<String>,
+    body: Option<RefusalBody>,
+    http: Option<Arc<dyn HttpClient>>,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        Self {
+            issuers: Vec::new(),
+            resolver: None,
+            audiences: Vec::new(),
+            algorithms: DEFAULT_ALGORITHMS.into(),
+            leeway: DEFAULT_LEEWAY,
+            rfc9068_only: false,
+            max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
+            stale_keys: STALE,
+            token_cache: DEFAULT_TOKEN_CACHE,
+            dpop: Dpop::allowed(),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            realm: None,
+            body: None,
+            http: None,
+            clock: None,
+        }
+    }
+
+    /// Adds the domain of a tenant, as the dashboard shows it: see [`Domain`](crate::Domain). Called again,
+    /// it adds another: a custom domain, or another tenant. A token of any one of them is accepted.
+    pub fn domain(self, domain: impl Into<String>) -> Self {
+        self.issuer(TrustedIssuer::domain(domain))
+    }
+
+    /// Adds the domains of tenants, and custom ones: a token of any one of them is accepted.
+    pub fn domains<D: Into<String>>(self, domains: impl IntoIterator<Item = D>) -> Self {
+        domains.into_iter().fold(self, Self::domain)
+    }
+
+    /// Adds an issuer by its full URL (or a domain, where there is no scheme), or with rules of its own: see
+    /// [`TrustedIssuer`]. Called again, it adds another: a token of any one of them is accepted.
+    pub fn issuer(mut self, issuer: impl Into<TrustedIssuer>) -> Self {
+        self.issuers.push(issuer.into());
+        self
+    }
+
+    /// Adds issuers by their full URLs, or with rules of their own: a token of any one of them is accepted.
+    ///
+    /// ```
+    /// use auth0_core::Auth0;
+    ///
+    /// let auth = Auth0::builder()
+    ///     .issuers(["https://acme.eu.auth0.com/", "https://id.partner.com/"])
+    ///     .audience("https://api.acme.com")
+    ///     .build()?;
+    /// assert_eq!(auth.issuers().count(), 2);
+    /// # Ok::<(), auth0_core::ConfigError>(())
+    /// ```
+    pub fn issuers<I: Into<TrustedIssuer>>(self, issuers: impl IntoIterator<Item = I>) -> Self {
+        issuers.into_iter().fold(self, Self::issuer)
+    }
+
+    /// Sets the source of issuers that are not known now: an
+    /// [`IssuerResolver`](crate::resolver::IssuerResolver), or [`ResolvedIssuers`] with settings of its own.
+    /// No domain and no issuer is needed then. Called again, it replaces the one before.
+    pub fn issuer_resolver(mut self, resolver: impl Into<ResolvedIssuers>) -> Self {
+        self.resolver = Some(resolver.into());
+        self
+    }
+
+    /// Adds the identifier of this API. Called again, it adds another: a token for any one of them is
+    /// accepted.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Adds the identifiers of this API: a token for any one of them is accepted.
+    pub fn audiences<A: Into<String>>(mut self, audiences: impl IntoIterator<Item = A>) -> Self {
+        self.audiences.extend(audiences.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets the signature algorithms that are accepted, instead of RS256 and PS256.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Sets how far clocks may differ, for `exp`, `nbf` and `iat`: 5 s by default, at most 60 s.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// Accepts only tokens of the profile of RFC 9068: `typ` is `at+jwt`, and `sub`, `client_id`,
+    /// `jti` and `iat` are there. Off by default, because an API of Auth0 has Auth0's profile by default.
+    pub fn rfc9068_only(mut self, only: bool) -> Self {
+        self.rfc9068_only = only;
+        self
+    }
+
+    /// Limits the size of a token in bytes: 16 KiB by default, at most 1 MiB.
+    pub fn max_token_bytes(mut self, bytes: usize) -> Self {
+        self.max_token_bytes = bytes;
+        self
+    }
+
+    /// Sets how long the issuer's keys go on serving while it fails, counted from its last good answer:
+    /// 24 h by default. With zero, requests get `503` as soon as the keys are ten minutes old and
+    /// cannot be fetched.
+    pub fn serve_stale_keys_for(mut self, time: Duration) -> Self {
+        self.stale_keys = time;
+        self
+    }
+
+    /// Limits how many verified tokens are cached, so that a token that comes again costs a hash and not a
+    /// signature: 10,000 by default, at most 1,000,000; zero turns the cache off.
+    ///
+    /// The cache takes at most 2 KiB for each of these tokens (16 KiB in all for fewer than eight), and
+    /// about as much as the payload for each token that is there. It holds the content of tokens, never the
+    /// tokens. A token that would take more than 16 KiB is not cached, nor is one without a `kid`. A cached
+    /// token is refused like any other once it has expired, or its key has left the issuer's key set; see
+    /// [`Auth0::refresh`].
+    pub fn token_cache(mut self, tokens: usize) -> Self {
+        self.token_cache = tokens;
+        self
+    }
+
+    /// Sets how tokens that are bound to a client's key are treated: see [`Dpop`]. Without this, they are
+    /// accepted with a proof, and others as bearer tokens.
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        self.dpop = dpop;
+        self
+    }
+
+    /// Sets the URL that clients use for this API, in front of any proxy: `https://api.acme.com`, or
+    /// `https://acme.com/api` if a proxy strips `/api`. DPoP proofs name it (`htu`, RFC 9449 §4.2).
+    ///
+    /// Without it, the URL is taken from the connection and the `Host` header of each request, so that
+    /// a proxy that ends TLS or changes the host makes every proof wrong.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Adds the proxies in front, as addresses (`10.0.0.7`) or networks (`10.0.0.0/8`): their headers
+    /// `Forwarded` (RFC 7239), `X-Forwarded-Proto` and `X-Forwarded-Host` give the URL that the client used,
+    /// and `Client-Cert` (RFC 9440) and `X-Forwarded-Client-Cert` its certificate. From other peers these
+    /// headers are ignored.
+    ///
+    /// A proxy must overwrite or remove *each* of these headers, or clients write them.
+    pub fn trusted_proxies<P: Into<String>>(
+        mut self,
+        proxies: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.trusted_proxies.extend(proxies.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets the `realm` parameter of challenges (RFC 9110 §11.5). None by default.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// Sets the body of every refusal of this verifier, in extractors, layers and middleware: see
+    /// [`RefusalBody`]. Status and challenge stay as they are.
+    pub fn refusal_body(mut self, body: RefusalBody) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Sets the transport for the issuer's documents, instead of reqwest.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http = Some(Arc::new(client));
+        self
+    }
+
+    /// Sets the clock, instead of the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Checks the configuration and creates the verifier. Fetches nothing.
+    ///
+    /// # Errors
+    /// Something cannot work; the text says what to write instead.
+    pub fn build(self) -> Result<Auth0, ConfigError> {
+        let defaults = IssuerDefaults {
+            audiences: self.audiences,
+            algorithms: self.algorithms.iter().copied().collect(),
+            leeway: self.leeway,
+            rfc9068_only: self.rfc9068_only,
+            dpop: self.dpop.mode,
+        };
+        let configs = all_checked(self.issuers, &defaults)?;
+        if configs.is_empty() && self.resolver.is_none() {
+            return Err(ConfigError::new(
+                "no domain is set. Add .domain(\"acme.eu.auth0.com\"), with the domain of your \
+                 tenant (Dashboard > Applications > Settings > Domain)",
+            ));
+        }
+        if !(1..=LARGEST_MAX_TOKEN_BYTES).contains(&self.max_token_bytes) {
+            return Err(ConfigError::new(format!(
+                "a token limit of {} bytes cannot work. Write 1 to {LARGEST_MAX_TOKEN_BYTES}",
+                self.max_token_bytes
+            )));
+        }
+        if self.token_cache > LARGEST_TOKEN_CACHE {
+            return Err(ConfigError::new(format!(
+                "a token cache for {} tokens cannot work. Write the number of tokens that are in \
+                 use at one time, at most {LARGEST_TOKEN_CACHE}",
+                self.token_cache
+            )));
+        }
+        if self.realm.as_ref().is_some_and(|realm| !realm.bytes().all(|b| matches!(b, b' '..=b'~')))
+        {
+            return Err(ConfigError::new(
+                "the realm has characters that a header cannot carry. Write printable ASCII",
+            ));
+        }
+        if let Some(body) = &self.body {
+            body.check()?;
+        }
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let origin = Origin::new(self.public_url.as_deref(), &self.trusted_proxies)?;
+        let mode = self.dpop.mode;
+        let dpop = self.dpop.rules()?;
+        let challenge_of = |dpop_mode| {
+            Arc::new(ChallengeOptions {
+                realm: self.realm.clone(),
+                dpop: dpop_mode,
+                proof_algorithms: dpop.algorithm_names.clone(),
+                body: self.body.clone(),
+            })
+        };
+        let settings = IssuerSettings {
+            defaults,
+            stale_keys: self.stale_keys,
+            clock: Arc::clone(&clock),
+            challenges: [DpopMode::Allowed, DpopMode::Required, DpopMode::Disabled]
+                .map(challenge_of),
+        };
+        let mut clients = DefaultClients::new(self.http);
+        let configured = configs.iter().map(|config| config.dpop);
+        let modes = match self.resolver {
+            Some(_) => configured.fold(mode, DpopMode::or),
+            None => configured.reduce(DpopMode::or).unwrap_or(mode),
+        };
+        let mut trusted = Vec::with_capacity(configs.len());
+        for config in configs {
+            let transport = match config.key_source.is_fixed() {
+                true => None,
+                false => Some(clients.of(&config.validation.issuer)?),
+            };
+            trusted.push(settings.configured(config, transport));
+        }
+        let challenge = settings.challenge(modes);
+        // Issuers that are not known yet may have any mode.
+        let schemes = if self.resolver.is_some() { DpopMode::Allowed } else { modes };
+        let resolver = match self.resolver {
+            Some(resolver) => {
+                let transport = clients.guarded(resolver.private()?)?;
+                Some(resolver.start(settings, transport)?)
+            }
+            None => None,
+        };
+        Ok(Auth0::from(Verifier {
+            issuers: IssuerRegistry::new(trusted, resolver),
+            max_token_bytes: self.max_token_bytes,
+            tokens: TokenCache::new(self.token_cache),
+            clock,
+            challenge,
+            schemes,
+            dpop,
+            origin,
+        }))
+    }
+}
+
+/// Checks every issuer. One that is there twice with the same rules counts once.
+fn all_checked(
+    issuers: Vec<TrustedIssuer>,
+    defaults: &IssuerDefaults,
+) -> Result<Vec<IssuerConfig>, ConfigError> {
+    let mut places: HashMap<Issuer, usize> = HashMap::with_capacity(issuers.len());
+    let mut all: Vec<IssuerConfig> = Vec::with_capacity(issuers.len());
+    for issuer in issuers {
+        let config = issuer.check(defaults)?;
+        match places.entry(config.validation.issuer.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(all.len());
+                all.push(config);
+            }
+            Entry::Occupied(place)
+                if all.get(*place.get()).is_some_and(|known| known.is_same(&config)) => {}
+            Entry::Occupied(place) => {
+                return Err(ConfigError::new(format!(
+                    "the issuer {} is configured twice, in different ways. Leave one out",
+                    place.key()
+                )));
+            }
+        }
+    }
+    Ok(all)
+}
+
+impl fmt::Debug for Builder {
+    /// A text that was not parsed yet may have a password in it, so it is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("audiences", &self.audiences)
+            .field("algorithms", &self.algorithms)
+            .field("leeway", &self.leeway)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,137 @@
+//! Why there is no token: a refusal, or something that is missing to decide.
+use crate::{
+    error::{Error, ErrorCode},
+    issuer::{Trusted, resolver::Question},
+    jose::jws::{Header, JwsError},
+    keys::{SignatureCheck, Snapshot, Unavailable},
+    possession::{
+        Proven,
+        dpop::{Insertion, ReplayStoreError},
+    },
+    token::VerifiedToken,
+};
+use std::{sync::Arc, time::Duration};
+
+/// When to ask again while the store of used proofs does not answer.
+const REPLAY_RETRY: Duration = Duration::from_secs(1);
+
+/// Why there is no token.
+pub(super) enum Stop {
+    Refused(Box<Refusal>),
+    Pending(Pending),
+}
+
+/// Something that has to be asked for before a verdict is possible.
+pub(super) enum Pending {
+    /// Whether the issuer is trusted for this request.
+    Issuer { header: Header, question: Question },
+    /// The keys of the issuer: there are none that may be used without asking.
+    Keys { trusted: Arc<Trusted>, header: Header },
+    /// The key that the token names, which these keys lack.
+    Key { trusted: Arc<Trusted>, header: Header, keys: Arc<Snapshot> },
+    /// Whether the proof, which is good, was used before.
+    ReplayStore { token: VerifiedToken, trusted: Arc<Trusted>, proven: Box<Proven> },
+}
+
+/// A refusal, and what the log may say about the token.
+pub(super) struct Refusal {
+    pub(super) error: Error,
+    pub(super) header: Option<Header>,
+    /// The issuer, if it is trusted.
+    pub(super) trusted: Option<Arc<Trusted>>,
+    pub(super) client_id: Option<Box<str>>,
+}
+
+impl Refusal {
+    pub(super) fn new(
+        error: impl Into<Error>,
+        header: &Header,
+        trusted: Option<&Arc<Trusted>>,
+        client_id: Option<Box<str>>,
+    ) -> Box<Self> {
+        let (header, trusted) = (Some(header.clone()), trusted.map(Arc::clone));
+        Box::new(Self { error: error.into(), header, trusted, client_id })
+    }
+
+    /// Refuses a genuine token.
+    pub(super) fn of_token(
+        error: Error,
+        token: &VerifiedToken,
+        trusted: &Arc<Trusted>,
+    ) -> Box<Self> {
+        let client_id = token.client_id().map(Into::into);
+        Box::new(Self { error, header: None, trusted: Some(Arc::clone(trusted)), client_id })
+    }
+
+    /// Refuses a token whose key the issuer does not publish.
+    pub(super) fn unknown_key(header: &Header, trusted: &Arc<Trusted>) -> Box<Self> {
+        Self::new(signature_error(&SignatureCheck::UnknownKey), header, Some(trusted), None)
+    }
+}
+
+impl From<Error> for Box<Refusal> {
+    fn from(error: Error) -> Self {
+        Self::new(Refusal { error, header: None, trusted: None, client_id: None })
+    }
+}
+
+impl From<Box<Refusal>> for Stop {
+    fn from(refusal: Box<Refusal>) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<JwsError> for Stop {
+    fn from(error: JwsError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// Applies the answer of the store of used proofs, which is the last check.
+pub(super) fn record_use(
+    token: VerifiedToken,
+    trusted: &Arc<Trusted>,
+    next_nonce: Option<Arc<str>>,
+    outcome: Result<Insertion, ReplayStoreError>,
+) -> Result<VerifiedToken, Box<Refusal>> {
+    let error = match outcome {
+        Ok(Insertion::New) => return Ok(token.proven(next_nonce)),
+        Ok(Insertion::Seen) => Error::new(ErrorCode::DpopProofReplayed),
+        Err(why) => Error::new(ErrorCode::ReplayStoreUnavailable)
+            .because(why.to_string())
+            .retry_after(REPLAY_RETRY),
+    };
+    Err(Refusal::of_token(error, &token, trusted))
+}
+
+pub(super) fn signature_error(check: &SignatureCheck) -> Error {
+    let (code, cause) = match check {
+        SignatureCheck::Valid(_) | SignatureCheck::Invalid => {
+            (ErrorCode::SignatureInvalid, "the signature does not verify")
+        }
+        SignatureCheck::OtherAlgorithm => (
+            ErrorCode::AlgorithmUnsupported,
+            "the key of this kid is not one for the token's alg, or cannot be used",
+        ),
+        SignatureCheck::UnknownKey => {
+            (ErrorCode::KeyUnknown, "the issuer publishes no key of this kid")
+        }
+        SignatureCheck::AmbiguousKey => (
+            ErrorCode::KeyUnknown,
+            "the token has no kid, and not exactly one of the issuer's keys fits its alg",
+        ),
+    };
+    Error::new(code).because(cause)
+}
+
+pub(super) fn unavailable(reason: &Unavailable) -> Error {
+    Error::new(ErrorCode::KeysUnavailable)
+        .because(reason.cause.to_string())
+        .retry_after(reason.retry_in)
+}

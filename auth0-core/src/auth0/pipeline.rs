@@ -1,0 +1,406 @@
+//! How a request is verified, step by step:
+//!
+//! ```text
+//! credentials   which scheme, which token                 (`Credentials::parse`)
+//! jws           parse within limits, alg allow-list
+//! issuer        is the unverified iss trusted?            an untrusted issuer triggers no fetch
+//! keys          the key for issuer, kid and alg           none can be fetched: 503, never 401
+//! signature
+//! validation    typ iss aud exp nbf iat
+//! requirement   of the issuer, for each of its tokens
+//! possession    DPoP proof, certificate                   the store of used proofs last
+//! ```
+//!
+//! A token that is in the token cache skips the steps from `jws` to `validation`.
+use super::{
+    pending::{Pending, Refusal, Stop, record_use, signature_error, unavailable},
+    verifier::Verifier,
+};
+use crate::{
+    error::{Error, ErrorCode},
+    issuer::{
+        Trusted, registry,
+        resolver::{Answer, Lookup, ResolverContext},
+    },
+    jose::{
+        Message,
+        jws::{Compact, Header},
+    },
+    keys::{KnownHeader, SignatureCheck, Snapshot},
+    policy::Circumstances,
+    possession::{self, dpop::Replay},
+    request::Credentials,
+    runtime::Moment,
+    telemetry::{escaped, metrics},
+    token::{CacheMark, Claims, Verified, VerifiedToken},
+};
+use std::{ops::Deref, sync::Arc};
+
+/// What was asked for on behalf of this request.
+#[derive(Clone, Copy, Default)]
+struct Inputs<'a> {
+    answer: Option<&'a Answer>,
+    trusted: Option<&'a Arc<Trusted>>,
+    keys: Option<&'a Arc<Snapshot>>,
+}
+
+/// An issuer that is trusted for this request.
+enum TrustedRef<'a> {
+    Configured(&'a Arc<Trusted>),
+    Resolved(Arc<Trusted>),
+}
+
+impl Verifier {
+    /// Runs all steps with what is in memory.
+    pub(super) fn run(&self, credentials: &Credentials<'_>) -> Result<VerifiedToken, Stop> {
+        let now = self.clock.moment();
+        if let Some((verified, trusted)) = self.cached(credentials, now) {
+            let token = VerifiedToken::new(verified, credentials.scheme);
+            metrics::cache_hit(trusted.metrics_label());
+            tracing::debug!(
+                target: "auth0", issuer = token.issuer(), client_id = token.client_id().map(escaped),
+                "found an access token in the cache"
+            );
+            return self.check_possession(token, &trusted, credentials, now);
+        }
+        let verdict = self
+            .check_token(credentials, Inputs::default(), now)
+            .and_then(|(token, trusted)| self.check_possession(token, &trusted, credentials, now));
+        if let Err(Stop::Refused(_)) = verdict {
+            credentials.check_characters()?;
+        }
+        verdict
+    }
+
+    /// Asks for what was missing, and goes on.
+    pub(super) async fn resume(
+        &self,
+        credentials: &Credentials<'_>,
+        pending: Pending,
+    ) -> Result<VerifiedToken, Box<Refusal>> {
+        let mut pending = pending;
+        loop {
+            let verdict = match pending {
+                Pending::Issuer { header, question } => {
+                    let answer = question
+                        .await
+                        .map_err(|why| Refusal::new(why.into_error(), &header, None, None))?;
+                    let inputs = Inputs { answer: Some(&answer), ..Inputs::default() };
+                    self.check_all(credentials, inputs)
+                }
+                Pending::Keys { trusted, header } => {
+                    let keys = trusted.keys.keys().await.map_err(|reason| {
+                        Refusal::new(unavailable(&reason), &header, Some(&trusted), None)
+                    })?;
+                    self.check_all(credentials, Inputs::with_keys(&trusted, &keys))
+                }
+                Pending::Key { trusted, header, keys } => {
+                    let newer = match header.key_id.as_deref() {
+                        Some(id) => trusted.keys.newer_with(id, &keys).await.map_err(|reason| {
+                            Refusal::new(unavailable(&reason), &header, Some(&trusted), None)
+                        })?,
+                        None => None,
+                    };
+                    let Some(newer) = newer else {
+                        return Err(Refusal::unknown_key(&header, &trusted));
+                    };
+                    match self.check_all(credentials, Inputs::with_keys(&trusted, &newer)) {
+                        // The newer keys have it: it is not asked for twice.
+                        Err(Stop::Pending(Pending::Key { .. })) => {
+                            return Err(Refusal::unknown_key(&header, &trusted));
+                        }
+                        verdict => verdict,
+                    }
+                }
+                Pending::ReplayStore { token, trusted, proven } => {
+                    let outcome = self.dpop.replay.insert(proven.entry).await;
+                    return record_use(token, &trusted, proven.next_nonce, outcome);
+                }
+            };
+            match verdict {
+                Ok(token) => return Ok(token),
+                Err(Stop::Refused(refusal)) => return Err(refusal),
+                Err(Stop::Pending(next)) => pending = next,
+            }
+        }
+    }
+
+    fn check_all(
+        &self,
+        credentials: &Credentials<'_>,
+        inputs: Inputs<'_>,
+    ) -> Result<VerifiedToken, Stop> {
+        let now = self.clock.moment();
+        let (token, trusted) = self.check_token(credentials, inputs, now)?;
+        self.check_possession(token, &trusted, credentials, now)
+    }
+
+    /// Runs the steps from `jws` to `validation`, with these inputs or else with what the verifier has in
+    /// memory.
+    fn check_token<'a>(
+        &'a self,
+        credentials: &Credentials<'_>,
+        inputs: Inputs<'a>,
+        now: Moment,
+    ) -> Result<(VerifiedToken, TrustedRef<'a>), Stop> {
+        // jws. An error of the header is reported first, though the header is read last: nearly always it
+        // is one that is known.
+        let compact = Compact::split(credentials.token)?;
+        let payload = compact.payload().map_err(|error| self.after_header(&compact, error))?;
+        let mut buffer = [0; _];
+        let signature =
+            compact.signature(&mut buffer).map_err(|error| self.after_header(&compact, error))?;
+        let claims = Claims::parse(&payload).map_err(|error| self.after_header(&compact, error))?;
+
+        // issuer
+        let issuer = registry::stated(&claims, &payload)
+            .map_err(|error| self.after_header(&compact, error))?;
+        let stated = issuer.of(&payload);
+        let trusted = match inputs.trusted.or_else(|| self.issuers.named(stated)) {
+            Some(trusted) => TrustedRef::Configured(trusted),
+            None => {
+                let answer = inputs.answer;
+                TrustedRef::Resolved(self.resolve(&compact, credentials, stated, answer, now)?)
+            }
+        };
+
+        // keys
+        let current;
+        let keys = match inputs.keys {
+            Some(keys) => Some(keys),
+            None => {
+                current = trusted.keys.usable(now.monotonic);
+                current.as_ref().and_then(|current| current.as_ref())
+            }
+        };
+        let known_headers = keys.map(|keys| keys.keys.known_headers.load());
+        let known = known_headers.as_ref().and_then(|headers| headers.find(compact.header));
+        let read;
+        let header = match known {
+            Some(known) => &known.header,
+            None => {
+                read = Header::parse(compact.header, trusted.validation.algorithms)?;
+                &read
+            }
+        };
+        let refuse = |error: Error| Refusal::new(error, header, Some(&trusted), None);
+        let algorithm = header.accepted().map_err(|error| refuse(error.into()))?;
+        if !credentials.scheme.is_enabled(trusted.dpop) {
+            return Err(refuse(Error::new(ErrorCode::SchemeUnsupported)).into());
+        }
+        let Some(keys) = keys else {
+            let (trusted, header) = (Arc::clone(&trusted), header.clone());
+            return Err(Stop::Pending(Pending::Keys { trusted, header }));
+        };
+        trusted.keys.refresh_if_due(keys, now.monotonic);
+
+        // signature. The key that a token without a kid means depends on the other keys of the set.
+        let is_cacheable = !self.tokens.is_off() && header.key_id.is_some();
+        let has_token_hash = is_cacheable || claims.confirmation.is_some();
+        let message = Message::new(compact.signed, algorithm, has_token_hash);
+        let check = match known.and_then(KnownHeader::key) {
+            Some(key) if key.verifies(&message, &signature) => SignatureCheck::Valid(None),
+            Some(_) => SignatureCheck::Invalid,
+            None => keys.keys.verify(header.key_id.as_deref(), algorithm, &message, &signature),
+        };
+        match check {
+            SignatureCheck::Valid(None) => {}
+            SignatureCheck::Valid(Some(key)) => {
+                keys.keys.known_headers.learn(compact.header, header, &key);
+            }
+            SignatureCheck::UnknownKey => {
+                return Err(Stop::Pending(Pending::Key {
+                    trusted: Arc::clone(&trusted),
+                    header: header.clone(),
+                    keys: Arc::clone(keys),
+                }));
+            }
+            check => return Err(refuse(signature_error(&check)).into()),
+        }
+        trusted.keys.prove();
+
+        // validation. The signature is good, so the client is the one that the issuer names.
+        let mut verified = trusted
+            .validation
+            .check(issuer, header, &claims, &payload, &trusted.accepted_by, now.unix_time)
+            .map_err(|error| Refusal::new(error, header, Some(&trusted), claims.client_id()))?;
+        verified.payload = payload.into();
+        let is_cached = is_cacheable && self.tokens.takes(&verified);
+        if is_cached || verified.binding.is_some() {
+            let hash = message.token_hash(credentials.token);
+            if let Some(binding) = &mut verified.binding {
+                binding.set_token(hash);
+            }
+            verified.cached = is_cached.then_some(CacheMark { hash, generation: keys.generation });
+        }
+        let verified = Arc::new(verified);
+        if is_cached {
+            self.tokens.insert(credentials.token, &verified);
+        }
+        let token = VerifiedToken::new(verified, credentials.scheme);
+        tracing::debug!(
+            target: "auth0", issuer = token.issuer(), client_id = token.client_id().map(escaped),
+            alg = algorithm.as_str(), kid = header.key_id.as_deref().map(escaped),
+            "verified an access token"
+        );
+        Ok((token, trusted))
+    }
+
+    /// Checks the issuer's requirement, and what the token is bound to.
+    fn check_possession(
+        &self,
+        token: VerifiedToken,
+        trusted: &Arc<Trusted>,
+        credentials: &Credentials<'_>,
+        now: Moment,
+    ) -> Result<VerifiedToken, Stop> {
+        if let Some(requirement) = &trusted.requirement {
+            let leeway = trusted.validation.leeway;
+            let circumstances = Circumstances { now: now.unix_time, leeway, request: None };
+            requirement
+                .check_under(&token, circumstances)
+                .map_err(|error| Refusal::of_token(error, &token, trusted))?;
+        }
+        if token.binding().is_none() && credentials.is_plain() {
+            return Ok(token);
+        }
+        let Self { dpop, origin, .. } = self;
+        let proven = possession::check(
+            token.binding(),
+            credentials,
+            trusted.dpop,
+            dpop,
+            origin,
+            now.unix_time,
+        )
+        .map_err(|error| Refusal::of_token(error, &token, trusted))?;
+        let Some(proven) = proven else { return Ok(token) };
+        match &dpop.replay {
+            Replay::InProcess(memory) => {
+                let outcome = memory.remember(proven.entry);
+                Ok(record_use(token, trusted, proven.next_nonce, outcome)?)
+            }
+            Replay::Store(_) => {
+                let (trusted, proven) = (Arc::clone(trusted), Box::new(proven));
+                Err(Stop::Pending(Pending::ReplayStore { token, trusted, proven }))
+            }
+        }
+    }
+
+    /// Returns a token of the cache that is still good. It may have come with another scheme before, so
+    /// that is checked again.
+    fn cached<'a>(
+        &'a self,
+        credentials: &Credentials<'_>,
+        now: Moment,
+    ) -> Option<(Arc<Verified>, TrustedRef<'a>)> {
+        let mut issuer = None;
+        let verified = self.tokens.get(credentials.token, |known, mark| {
+            let Some(trusted) = self.issuer_of_cached(known, credentials, now) else {
+                return false;
+            };
+            let current = trusted.keys.usable(now.monotonic);
+            let Some(keys) = current.as_ref().and_then(|current| current.as_ref()) else {
+                return false;
+            };
+            let is_current = mark.generation == keys.generation
+                && credentials.scheme.is_enabled(trusted.dpop)
+                && known.times.check(now.unix_time, trusted.validation.leeway).is_ok();
+            if is_current {
+                trusted.keys.refresh_if_due(keys, now.monotonic);
+                issuer = Some(trusted);
+            }
+            is_current
+        })?;
+        Some((verified, issuer?))
+    }
+
+    /// Returns the issuer of a cached token, if it is still trusted for this request.
+    fn issuer_of_cached<'a>(
+        &'a self,
+        known: &Verified,
+        credentials: &Credentials<'_>,
+        now: Moment,
+    ) -> Option<TrustedRef<'a>> {
+        if !known.accepted_by.is_resolved {
+            return self.issuers.that_accepted(&known.accepted_by).map(TrustedRef::Configured);
+        }
+        let stated = known.issuer.of(&known.payload);
+        let context = ResolverContext::new(stated, credentials.parts, &self.origin);
+        match self.issuers.resolver.as_ref()?.look_up(&context, now.monotonic) {
+            Lookup::Known(answer) => {
+                let trusted = answer.that_accepted(stated, &known.accepted_by)?;
+                Some(TrustedRef::Resolved(Arc::clone(trusted)))
+            }
+            Lookup::NoIssuers(_) | Lookup::Failed(_) | Lookup::Ask(_) => None,
+        }
+    }
+
+    /// Returns the issuer of a token, where no configured one has its name: out of this answer or of one
+    /// that is known.
+    fn resolve(
+        &self,
+        compact: &Compact<'_>,
+        credentials: &Credentials<'_>,
+        stated: &str,
+        answer: Option<&Answer>,
+        now: Moment,
+    ) -> Result<Arc<Trusted>, Stop> {
+        let refuse = |error: Error| self.after_header(compact, error);
+        let known;
+        let answer = match (answer, &self.issuers.resolver) {
+            (Some(answer), _) => answer,
+            (None, None) => return Err(refuse(self.issuers.mismatch(stated)).into()),
+            (None, Some(resolver)) => {
+                let context = ResolverContext::new(stated, credentials.parts, &self.origin);
+                match resolver.look_up(&context, now.monotonic) {
+                    Lookup::Known(answer) => known = answer,
+                    Lookup::NoIssuers(why) => {
+                        let error = registry::mismatch(stated, &why, |_| false);
+                        return Err(refuse(error).into());
+                    }
+                    Lookup::Failed(why) => return Err(refuse(why.into_error()).into()),
+                    Lookup::Ask(question) => {
+                        // Not for a token that is refused with any answer.
+                        let header = Header::parse(compact.header, self.issuers.algorithms)?;
+                        if let Err(error) = header.accepted() {
+                            return Err(Refusal::new(error, &header, None, None).into());
+                        }
+                        return Err(Stop::Pending(Pending::Issuer { header, question }));
+                    }
+                }
+                &known
+            }
+        };
+        let found = answer.find(stated).map_err(|why| refuse(why.into_error(answer, stated)))?;
+        Ok(Arc::clone(found))
+    }
+
+    /// Refuses a token for its payload or signature part, if its header is not a reason to refuse it.
+    fn after_header(&self, compact: &Compact<'_>, error: impl Into<Error>) -> Box<Refusal> {
+        match Header::parse(compact.header, self.issuers.algorithms) {
+            Err(earlier) => Error::from(earlier).into(),
+            Ok(header) => match header.accepted() {
+                Err(earlier) => Refusal::new(earlier, &header, None, None),
+                Ok(_) => Refusal::new(error, &header, None, None),
+            },
+        }
+    }
+}
+
+impl<'a> Inputs<'a> {
+    const fn with_keys(trusted: &'a Arc<Trusted>, keys: &'a Arc<Snapshot>) -> Self {
+        Self { answer: None, trusted: Some(trusted), keys: Some(keys) }
+    }
+}
+
+impl Deref for TrustedRef<'_> {
+    type Target = Arc<Trusted>;
+
+    fn deref(&self) -> &Arc<Trusted> {
+        match self {
+            Self::Configured(trusted) => trusted,
+            Self::Resolved(trusted) => trusted,
+        }
+    }
+}

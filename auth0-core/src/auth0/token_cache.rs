@@ -1,0 +1,181 @@
+//! Tokens that were verified before, so that a repeated one costs a hash and not a signature.
+//!
+//! An entry was accepted as it stands, byte for byte, by this verifier: the key is the SHA-256 of the whole
+//! token. The caller checks again what can have changed since: the issuer, the clock, and the generation of
+//! the issuer's keys. What depends on the request (requirements, a proof, a certificate) is not kept.
+//!
+//! The tokens themselves are not kept, only their content, and only that of tokens that were verified.
+use crate::{
+    jose::TokenHash,
+    runtime::set_cache::{Address, SetCache, WAYS},
+    token::{CacheMark, Verified},
+};
+use std::{fmt, sync::Arc};
+
+/// What the entries of a set may take together: 2 KiB each. A token of 1 KiB takes about 0.9 KiB here.
+const BYTES_PER_SET: usize = WAYS * 2048;
+
+/// What an entry takes beside its content: two counters, and what the allocator adds.
+const OVERHEAD: usize = 64;
+
+pub(crate) struct TokenCache(SetCache<Verified>);
+
+impl TokenCache {
+    /// Creates a cache for at most this many tokens; zero turns it off.
+    pub(crate) const fn new(capacity: usize) -> Self {
+        Self(SetCache::new(capacity, BYTES_PER_SET))
+    }
+
+    pub(crate) const fn is_off(&self) -> bool {
+        self.0.capacity() == 0
+    }
+
+    /// Returns whether this token would be kept.
+    pub(crate) fn takes(&self, verified: &Verified) -> bool {
+        !self.is_off() && verified.bytes() + OVERHEAD <= BYTES_PER_SET
+    }
+
+    /// Returns the content of a token, if `is_current` says that it still holds.
+    pub(crate) fn get(
+        &self,
+        token: &[u8],
+        mut is_current: impl FnMut(&Verified, &CacheMark) -> bool,
+    ) -> Option<Arc<Verified>> {
+        let mut hash = None;
+        self.0.find(address(token)?, |known| {
+            let Some(mark) = &known.cached else { return false };
+            mark.hash == *hash.get_or_insert_with(|| TokenHash::of(token))
+                && is_current(known, mark)
+        })
+    }
+
+    /// Keeps a token that was verified, unless it takes too much memory or its part of the table is being
+    /// changed: a request does not wait for that.
+    pub(crate) fn insert(&self, token: &[u8], verified: &Arc<Verified>) {
+        if let Some(address) = address(token) {
+            self.0.try_insert(address, verified.bytes() + OVERHEAD, verified);
+        }
+    }
+
+    /// Removes all.
+    pub(crate) fn clear(&self) {
+        self.0.clear();
+    }
+
+    /// Returns how many tokens are kept.
+    fn len(&self) -> usize {
+        self.0.iter().count()
+    }
+}
+
+/// Derives the address from the end of the signature, which for the tokens in the table is as good as
+/// random. It decides nothing: the hash does.
+fn address(token: &[u8]) -> Option<Address> {
+    let (words, _) = token.last_chunk::<16>()?.as_chunks::<8>();
+    let mixed = words.iter().fold(0_u64, |mixed, word| {
+        (mixed ^ u64::from_le_bytes(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+    });
+    Some(Address::new(mixed))
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("capacity", &self.0.capacity())
+            .field("len", &self.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A token as text, and what a verifier might have found in it, of about this size.
+    fn token(number: usize, bytes: usize) -> (String, Arc<Verified>) {
+        let token = format!("{}{}", "x".repeat(40), number * 7919);
+        let verified = Verified::for_tests(
+            "p".repeat(bytes),
+            CacheMark { hash: TokenHash::of(token.as_bytes()), generation: 0 },
+        );
+        (token, Arc::new(verified))
+    }
+
+    fn knows(cache: &TokenCache, token: &str) -> bool {
+        cache.get(token.as_bytes(), |_, _| true).is_some()
+    }
+
+    fn bytes(cache: &TokenCache) -> usize {
+        cache.0.iter().map(|entry| entry.bytes() + OVERHEAD).sum()
+    }
+
+    #[test]
+    fn it_is_bounded_in_tokens() {
+        for capacity in [1, 3, 8, 9, 64, 100] {
+            let cache = TokenCache::new(capacity);
+            for number in 0..2000 {
+                let (token, verified) = token(number, 100);
+                cache.insert(token.as_bytes(), &verified);
+                assert!(knows(&cache, &token), "the last one is always there");
+                assert!(cache.len() <= capacity);
+            }
+            assert!(cache.len() * 2 > capacity.min(8), "{} of {capacity}", cache.len());
+        }
+    }
+
+    #[test]
+    fn it_is_bounded_in_bytes() {
+        let cache = TokenCache::new(80);
+        for number in 0..2000 {
+            let (token, verified) = token(number, (number * 131) % 16_000);
+            cache.insert(token.as_bytes(), &verified);
+            assert!(bytes(&cache) <= 80 * 2048);
+        }
+        assert!(bytes(&cache) > 80 * 1024, "it is used");
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_remembered_and_evicts_nothing() {
+        let cache = TokenCache::new(8);
+        let small: Vec<_> = (0..8).map(|number| token(number, 100)).collect();
+        for (token, verified) in &small {
+            cache.insert(token.as_bytes(), verified);
+        }
+        let (large, verified) = token(9, BYTES_PER_SET);
+        cache.insert(large.as_bytes(), &verified);
+        assert!(!knows(&cache, &large));
+        assert!(small.iter().all(|(token, _)| knows(&cache, token)));
+    }
+
+    #[test]
+    fn the_hash_decides_and_not_the_place() {
+        let cache = TokenCache::new(8);
+        let (token, verified) = token(1, 100);
+        cache.insert(token.as_bytes(), &verified);
+        let same_end = token.replacen('x', "y", 1);
+        assert_eq!(address(token.as_bytes()), address(same_end.as_bytes()));
+        assert!(knows(&cache, &token) && !knows(&cache, &same_end));
+        assert!(!knows(&cache, "short"), "no place at all");
+    }
+
+    #[test]
+    fn what_is_no_longer_current_is_replaced_and_not_doubled() {
+        let cache = TokenCache::new(8);
+        let (token, verified) = token(1, 100);
+        cache.insert(token.as_bytes(), &verified);
+        assert!(cache.get(token.as_bytes(), |_, _| false).is_none());
+        cache.insert(token.as_bytes(), &verified);
+        assert_eq!(cache.len(), 1);
+        cache.clear();
+        assert_eq!((cache.len(), bytes(&cache)), (0, 0));
+        assert_eq!(Arc::strong_count(&verified), 1, "its memory is given back");
+    }
+
+    #[test]
+    fn it_prints_counts_and_nothing_else() {
+        let cache = TokenCache::new(8);
+        let (token, verified) = token(1, 100);
+        cache.insert(token.as_bytes(), &verified);
+        assert_eq!(format!("{cache:?}"), "TokenCache { capacity: 8, len: 1 }");
+    }
+}

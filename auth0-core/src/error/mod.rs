@@ -1,0 +1,200 @@
+//! Why a request was refused: one opaque error, a small kind, a stable code, and its form on the wire.
+mod body;
+mod challenge;
+mod code;
+mod scheme;
+
+pub use body::RefusalBody;
+pub use challenge::Challenge;
+pub(crate) use challenge::ChallengeOptions;
+pub use code::{ErrorCode, ErrorKind};
+pub(crate) use scheme::AuthScheme;
+pub use scheme::DpopMode;
+
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+/// Explains why a request is refused.
+///
+/// It has something for three readers: [`kind`](Self::kind) for the code that handles it,
+/// [`challenge`](Self::challenge) for the client, and [`cause`](Self::cause) for the log. It never holds a
+/// token, and its `Display` text is safe to send to a client.
+///
+/// ```
+/// # use auth0_testing::Tenant;
+/// use auth0_core::{ErrorKind, adapter::RequestView};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let auth = Tenant::new().auth0();
+/// let error = auth.authenticate(&RequestView::new()).await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::CredentialsMissing);
+/// assert_eq!(error.code().as_str(), "token_missing");
+/// assert_eq!(error.status(), 401);
+/// # })
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Parts>);
+
+#[derive(Clone)]
+struct Parts {
+    code: ErrorCode,
+    cause: Option<Cow<'static, str>>,
+    retry_after: Option<Duration>,
+    /// What the `scope` parameter of the challenge lists, separated by spaces.
+    scope: String,
+    step_up: Option<StepUp>,
+    /// The scheme that the client used.
+    scheme: AuthScheme,
+    /// A nonce for the client's next proof.
+    nonce: Option<Box<str>>,
+    options: Option<Arc<ChallengeOptions>>,
+    /// The application renders the body, so that this copy renders the standard one.
+    is_being_rendered: bool,
+}
+
+/// The login that is required (RFC 9470 §3).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StepUp {
+    /// Separated by spaces.
+    pub(crate) acr_values: String,
+    /// In seconds.
+    pub(crate) max_age: Option<u64>,
+}
+
+impl Error {
+    pub(crate) fn new(code: ErrorCode) -> Self {
+        Self(Box::new(Parts {
+            code,
+            cause: None,
+            retry_after: None,
+            scope: String::new(),
+            step_up: None,
+            scheme: AuthScheme::default(),
+            nonce: None,
+            options: None,
+            is_being_rendered: false,
+        }))
+    }
+
+    /// Creates the error of an application that has no verifier where one is needed. For adapters;
+    /// `cause` goes to the log and says what to write.
+    #[must_use]
+    pub fn misconfigured(cause: &'static str) -> Self {
+        Self::new(ErrorCode::Misconfigured).because(cause)
+    }
+
+    /// Adds what the log should say. Text of a client must have been escaped.
+    pub(crate) fn because(mut self, cause: impl Into<Cow<'static, str>>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    pub(crate) fn retry_after(mut self, delay: Duration) -> Self {
+        self.0.retry_after = Some(delay);
+        self
+    }
+
+    pub(crate) fn needing_scope(mut self, scope: String) -> Self {
+        self.0.scope = scope;
+        self
+    }
+
+    pub(crate) fn needing_login(mut self, step_up: StepUp) -> Self {
+        self.0.step_up = Some(step_up);
+        self
+    }
+
+    pub(crate) fn with_scheme(mut self, scheme: AuthScheme) -> Self {
+        self.0.scheme = scheme;
+        self
+    }
+
+    pub(crate) fn with_nonce(mut self, nonce: Box<str>) -> Self {
+        self.0.nonce = Some(nonce);
+        self
+    }
+
+    pub(crate) fn with_options(mut self, options: &Arc<ChallengeOptions>) -> Self {
+        self.0.options = Some(Arc::clone(options));
+        self
+    }
+
+    /// Returns the category: whose fault it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.code.kind()
+    }
+
+    /// Returns the precise, stable code.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// Returns the HTTP status to answer with: 400, 401, 403, 500 or 503.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.0.code.status()
+    }
+
+    /// Returns what only the log should say: which member, which host, which library error. Text of a
+    /// client in it is escaped. Not for clients.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+
+    /// Returns status, headers and body to answer with: the same bytes in every framework.
+    #[must_use]
+    pub fn challenge(&self) -> Challenge {
+        Challenge::new(self, self.0.options.as_deref())
+    }
+
+    /// Returns a copy for the application's own rendering of the body. Its challenge has the standard
+    /// body, so that a rendering that asks for the challenge ends.
+    pub(crate) fn for_rendering(&self) -> Self {
+        let mut copy = self.clone();
+        copy.0.is_being_rendered = true;
+        copy
+    }
+
+    pub(crate) fn is_being_rendered(&self) -> bool {
+        self.0.is_being_rendered
+    }
+
+    pub(crate) fn scope(&self) -> &str {
+        &self.0.scope
+    }
+
+    pub(crate) fn step_up(&self) -> Option<&StepUp> {
+        self.0.step_up.as_ref()
+    }
+
+    pub(crate) fn scheme(&self) -> AuthScheme {
+        self.0.scheme
+    }
+
+    pub(crate) fn nonce(&self) -> Option<&str> {
+        self.0.nonce.as_deref()
+    }
+
+    pub(crate) fn delay(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.0.code)
+            .field("cause", &self.0.cause)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.code.description())
+    }
+}
+
+impl std::error::Error for Error {}

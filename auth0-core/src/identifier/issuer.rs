@@ -1,0 +1,118 @@
+//! The identifier of an issuer.
+use super::placeholder::{is_placeholder, without_user_information};
+use crate::config_error::ConfigError;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use std::{borrow::Cow, fmt, str::FromStr};
+use url::{Host, Url};
+
+/// An issuer identifier: the URL that the `iss` claim must equal, byte for byte
+/// (RFC 7519 §4.1.1, OpenID Connect Discovery §4.3).
+///
+/// ```
+/// # use auth0_core::Issuer;
+/// let issuer: Issuer = "https://login.acme.com/".parse()?;
+/// assert_eq!(issuer.as_str(), "https://login.acme.com/");
+/// assert!("http://login.acme.com/".parse::<Issuer>().is_err(), "plain http");
+/// assert!("http://127.0.0.1:4400/".parse::<Issuer>().is_ok(), "but on loopback");
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Issuer(Box<str>);
+
+impl Issuer {
+    /// Creates an issuer out of a name that is known to be in normal form.
+    pub(crate) fn from_trusted(name: impl Into<Box<str>>) -> Self {
+        Self(name.into())
+    }
+
+    /// Returns the identifier as it must stand in `iss`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the URL of the issuer's metadata (OpenID Connect Discovery §4.1).
+    pub(crate) fn metadata_url(&self) -> String {
+        format!("{}/.well-known/openid-configuration", self.0.trim_end_matches('/'))
+    }
+
+    /// Returns whether it may be reached without TLS, because it is on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| is_loopback(&url))
+    }
+}
+
+impl FromStr for Issuer {
+    type Err = ConfigError;
+
+    /// # Errors
+    /// The text is not an https URL (http on loopback) without query, fragment and user
+    /// information.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let refuse = |why: &str| {
+            Err(ConfigError::new(format!(
+                "the issuer {:?} {why}. Write it as it stands in the iss claim of your tokens, for \
+                 example \"https://acme.eu.auth0.com/\"",
+                without_user_information(text)
+            )))
+        };
+        let name = text.trim();
+        if name.is_empty() {
+            return refuse("is empty");
+        }
+        if is_placeholder(name) {
+            return refuse("is still a placeholder");
+        }
+        let Ok(url) = Url::parse(name) else { return refuse("is not a URL") };
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(&url) => {}
+            "http" => return refuse("is plain http, which is accepted on loopback only"),
+            _ => return refuse("is neither https nor http"),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("has user information in it");
+        }
+        if url.query().is_some() {
+            return refuse("has a query in it");
+        }
+        if url.fragment().is_some() {
+            return refuse("has a fragment in it");
+        }
+        // The issuer is compared as text, so a spelling that a URL parser would change is not one
+        // that a token can carry. Only what cannot differ is corrected: case, and the `/` that
+        // every Auth0 issuer ends with.
+        let normal = url.as_str();
+        let bare = normal.strip_suffix('/').unwrap_or(normal);
+        if name.eq_ignore_ascii_case(normal) {
+            Ok(Self(normal.into()))
+        } else if name.eq_ignore_ascii_case(bare) && url.path() == "/" {
+            let auth0 = url.host_str().is_some_and(|host| host.ends_with(".auth0.com"));
+            Ok(Self(if auth0 { normal } else { bare }.into()))
+        } else {
+            refuse(&format!("is not in normal form; that would be {normal:?}"))
+        }
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Reads an issuer from a configuration file.
+impl<'de> Deserialize<'de> for Issuer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

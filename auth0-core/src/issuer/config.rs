@@ -1,0 +1,121 @@
+//! The configuration of one issuer, checked.
+use super::trusted_issuer::{Keys, Name, TrustedIssuer};
+use crate::{
+    config_error::ConfigError,
+    error::DpopMode,
+    identifier::{Audience, Domain, Issuer},
+    jose::AlgorithmSet,
+    keys::KeySource,
+    policy::{Requirement, authenticated},
+    token::Validation,
+};
+use std::time::Duration;
+
+/// More would lengthen the life of every token noticeably.
+const MAX_LEEWAY: Duration = Duration::from_secs(60);
+
+/// The values of a verifier that its issuers inherit.
+#[derive(Clone)]
+pub(crate) struct IssuerDefaults {
+    pub(crate) audiences: Vec<String>,
+    pub(crate) algorithms: AlgorithmSet,
+    pub(crate) leeway: Duration,
+    pub(crate) rfc9068_only: bool,
+    pub(crate) dpop: DpopMode,
+}
+
+/// An issuer that can be trusted, and where its keys are.
+pub(crate) struct IssuerConfig {
+    pub(crate) validation: Validation,
+    pub(crate) dpop: DpopMode,
+    pub(crate) requirement: Option<Requirement>,
+    pub(crate) key_source: KeySource,
+}
+
+impl TrustedIssuer {
+    /// Checks the configuration. Unset options take the defaults.
+    pub(crate) fn check(self, defaults: &IssuerDefaults) -> Result<IssuerConfig, ConfigError> {
+        let issuer = match &self.name {
+            Name::Domain(domain) => domain.parse::<Domain>()?.issuer(),
+            Name::Url(url) => url.parse::<Issuer>()?,
+        };
+        let audiences =
+            if self.audiences.is_empty() { &defaults.audiences } else { &self.audiences };
+        if audiences.is_empty() && self.client_ids.is_empty() {
+            return Err(ConfigError::new(
+                "no audience is set. Add .audience(\"https://api.acme.com\"), with the identifier \
+                 of your API (Dashboard > Applications > APIs > Identifier)",
+            ));
+        }
+        if self.client_ids.iter().any(|client| client.trim().is_empty()) {
+            return Err(ConfigError::new(format!(
+                "a client id of {issuer} is empty. Leave it out, or write the client's id"
+            )));
+        }
+        let algorithms: AlgorithmSet = match self.algorithms {
+            Some(algorithms) => algorithms.into_iter().collect(),
+            None => defaults.algorithms,
+        };
+        if algorithms.is_empty() {
+            return Err(ConfigError::new(
+                "no signature algorithm is accepted. Leave .algorithms(…) out for Auth0's, RS256 \
+                 and PS256",
+            ));
+        }
+        let leeway = self.leeway.unwrap_or(defaults.leeway);
+        if leeway > MAX_LEEWAY {
+            return Err(ConfigError::new(format!(
+                "the leeway of {leeway:?} is more than 60 s, which would keep expired tokens alive. \
+                 Correct the clocks instead"
+            )));
+        }
+        if self.requirement.needs_request() {
+            return Err(ConfigError::new(format!(
+                "the requirement for every token of {issuer} asks the request for something. Put it \
+                 on the routes that have it"
+            )));
+        }
+        let key_source = match self.keys {
+            Keys::Discovered => {
+                KeySource::discovered(issuer.clone(), self.same_origin_keys, algorithms)
+            }
+            Keys::At(url) => KeySource::at(issuer.clone(), &url, algorithms)?,
+            Keys::Fixed(json) => KeySource::fixed(issuer.clone(), &json, algorithms)?,
+        };
+        let is_plain = self.requirement == authenticated();
+        Ok(IssuerConfig {
+            validation: Validation {
+                audiences: audiences
+                    .iter()
+                    .map(|audience| audience.parse())
+                    .collect::<Result<Vec<Audience>, _>>()?,
+                client_ids: self.client_ids,
+                algorithms,
+                leeway,
+                rfc9068_only: self.rfc9068_only.unwrap_or(defaults.rfc9068_only),
+                mapping: (!self.mapping.is_default()).then(|| Box::new(self.mapping)),
+                issuer,
+            },
+            dpop: self.dpop.unwrap_or(defaults.dpop),
+            requirement: (!is_plain).then_some(self.requirement),
+            key_source,
+        })
+    }
+}
+
+impl IssuerConfig {
+    /// Returns whether both say the same.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.validation == other.validation
+            && self.dpop == other.dpop
+            && same_requirement(self.requirement.as_ref(), other.requirement.as_ref())
+            && self.key_source == other.key_source
+    }
+}
+
+pub(crate) fn same_requirement(one: Option<&Requirement>, other: Option<&Requirement>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.is_same(other),
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}

@@ -1,0 +1,106 @@
+//! The issuers that a verifier trusts, by name.
+use super::{Trusted, resolver::Resolve};
+use crate::{
+    error::{Error, ErrorCode},
+    jose::{Algorithm, AlgorithmSet},
+    telemetry::Escaped,
+    token::{
+        AcceptedBy, Claims,
+        payload_text::{PayloadStr, optional},
+    },
+};
+use std::{collections::HashMap, fmt, sync::Arc};
+
+/// The issuers that are configured, and the resolver of others.
+pub(crate) struct IssuerRegistry {
+    first: Option<Arc<Trusted>>,
+    others: HashMap<Box<str>, Arc<Trusted>>,
+    /// In the order in which they were configured, without the first.
+    order: Vec<Arc<Trusted>>,
+    /// The algorithms that any of them may sign with.
+    pub(crate) algorithms: AlgorithmSet,
+    pub(crate) resolver: Option<Arc<dyn Resolve>>,
+}
+
+impl IssuerRegistry {
+    /// Creates a registry of issuers with different names.
+    pub(crate) fn new(all: Vec<Trusted>, resolver: Option<Arc<dyn Resolve>>) -> Self {
+        let mut all = all.into_iter().map(Arc::new);
+        let first = all.next();
+        let order: Vec<Arc<Trusted>> = all.collect();
+        let others =
+            order.iter().map(|trusted| (trusted.name().into(), Arc::clone(trusted))).collect();
+        let configured = first.iter().chain(&order).map(|trusted| trusted.validation.algorithms);
+        let algorithms = match resolver {
+            // Which algorithms others may use is known when the issuer is.
+            Some(_) => Algorithm::ALL.into_iter().collect(),
+            None => configured.fold(AlgorithmSet::NONE, AlgorithmSet::union),
+        };
+        Self { first, others, order, algorithms, resolver }
+    }
+
+    /// Returns the issuers that are configured.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Trusted>> {
+        self.first.iter().chain(&self.order)
+    }
+
+    /// Returns the only issuer that can be trusted at all, if there is just one.
+    pub(crate) fn only(&self) -> Option<&Arc<Trusted>> {
+        self.first.as_ref().filter(|_| self.order.is_empty() && self.resolver.is_none())
+    }
+
+    /// Returns a configured issuer by its name.
+    pub(crate) fn named(&self, issuer: &str) -> Option<&Arc<Trusted>> {
+        match &self.first {
+            Some(first) if first.name() == issuer => Some(first),
+            _ => self.others.get(issuer),
+        }
+    }
+
+    /// Returns the configured issuer that has accepted a token, by what remains of it there.
+    pub(crate) fn that_accepted(&self, accepted_by: &Arc<AcceptedBy>) -> Option<&Arc<Trusted>> {
+        let is_it = |trusted: &&Arc<Trusted>| Arc::ptr_eq(&trusted.accepted_by, accepted_by);
+        match self.first.as_ref().filter(is_it) {
+            Some(first) => Some(first),
+            // The label of a configured issuer is its name.
+            None => self.others.get(&accepted_by.metrics_label).filter(is_it),
+        }
+    }
+
+    /// Explains why a token is refused whose issuer is none of the configured ones.
+    pub(crate) fn mismatch(&self, stated: &str) -> Error {
+        let ours = match (self.only(), self.order.len()) {
+            (Some(only), _) => format!("trusted is {}", only.name()),
+            (None, others) => format!("which is none of the {} that are trusted", others + 1),
+        };
+        mismatch(stated, &ours, |other| self.named(other).is_some())
+    }
+}
+
+/// Returns the issuer that a token names. It is compared with those that are trusted before any key is
+/// looked for, so that an untrusted issuer triggers no fetch.
+pub(crate) fn stated(claims: &Claims<'_>, payload: &str) -> Result<PayloadStr, Error> {
+    optional::<PayloadStr>("iss", claims.issuer, payload)?
+        .ok_or_else(|| Error::new(ErrorCode::IssuerMismatch).because("the claim iss is missing"))
+}
+
+/// Explains a mismatch. `is_trusted` is asked about the same name with one slash more, or less.
+pub(crate) fn mismatch(
+    stated: &str,
+    trusted: &str,
+    is_trusted: impl FnOnce(&str) -> bool,
+) -> Error {
+    let other = match stated.strip_suffix('/') {
+        Some(bare) => bare.to_owned(),
+        None => format!("{stated}/"),
+    };
+    let hint = if is_trusted(&other) { "; they differ in the slash at the end" } else { "" };
+    Error::new(ErrorCode::IssuerMismatch)
+        .because(format!("iss is {}, {trusted}{hint}", Escaped(stated)))
+}
+
+impl fmt::Debug for IssuerRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(|trusted| trusted.name())).finish()
+    }
+}

@@ -1,0 +1,119 @@
+//! The answer of a resolver.
+use crate::{
+    error::{Error, ErrorCode},
+    issuer::{Trusted, registry::mismatch},
+    runtime::BoxFuture,
+    telemetry::Escaped,
+    token::AcceptedBy,
+};
+use std::{collections::HashMap, error::Error as StdError, sync::Arc, time::Duration};
+
+/// How long the resolver is not asked again after it failed, for each key.
+const COOLDOWN: Duration = Duration::from_secs(1);
+
+/// The issuers that are trusted for requests of one key.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(super) by_name: HashMap<Box<str>, Arc<Trusted>>,
+    /// Why one of them cannot be trusted. That does not affect others.
+    pub(super) broken: Option<Box<str>>,
+}
+
+/// Explains for the log why it is not known which issuers are trusted.
+#[derive(Clone, Debug)]
+pub(crate) struct Unresolved {
+    pub(crate) cause: Arc<str>,
+    pub(crate) retry_in: Duration,
+}
+
+pub(crate) type Outcome = Result<Arc<Answer>, Unresolved>;
+
+/// The question to a resolver, as a future that does nothing until it is polled.
+pub(crate) type Question = BoxFuture<'static, Outcome>;
+
+/// What is known without asking.
+pub(crate) enum Lookup {
+    Known(Arc<Answer>),
+    /// No issuer is trusted for such a request, for this reason.
+    NoIssuers(String),
+    Failed(Unresolved),
+    Ask(Question),
+}
+
+impl From<Outcome> for Lookup {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Ok(answer) => Self::Known(answer),
+            Err(why) => Self::Failed(why),
+        }
+    }
+}
+
+impl Answer {
+    /// Returns the issuer of this name, if it is trusted, or else why not.
+    pub(crate) fn find(&self, issuer: &str) -> Result<&Arc<Trusted>, NotFound<'_>> {
+        match (self.by_name.get(issuer), &self.broken) {
+            (Some(trusted), _) => Ok(trusted),
+            (None, Some(why)) => Err(NotFound::Broken(why)),
+            (None, None) => Err(NotFound::Untrusted),
+        }
+    }
+
+    /// Returns the issuer of a token that it has accepted, by what remains of it there.
+    pub(crate) fn that_accepted(
+        &self,
+        issuer: &str,
+        accepted_by: &Arc<AcceptedBy>,
+    ) -> Option<&Arc<Trusted>> {
+        let trusted = self.by_name.get(issuer)?;
+        Arc::ptr_eq(&trusted.accepted_by, accepted_by).then_some(trusted)
+    }
+
+    pub(crate) fn mismatch(&self, stated: &str) -> Error {
+        let trusted =
+            format!("which is none of the {} that the resolver trusts for it", self.by_name.len());
+        mismatch(stated, &trusted, |other| self.by_name.contains_key(other))
+    }
+}
+
+/// Explains why an answer has no issuer of a name.
+pub(crate) enum NotFound<'a> {
+    Untrusted,
+    Broken(&'a str),
+}
+
+impl NotFound<'_> {
+    pub(crate) fn into_error(self, answer: &Answer, stated: &str) -> Error {
+        match self {
+            Self::Untrusted => answer.mismatch(stated),
+            Self::Broken(why) => Unresolved::because(format!(
+                "the resolver found an issuer that cannot be trusted, which may be this one: {why}"
+            ))
+            .into_error(),
+        }
+    }
+}
+
+impl Unresolved {
+    pub(super) fn because(cause: impl Into<Arc<str>>) -> Self {
+        Self { cause: cause.into(), retry_in: COOLDOWN }
+    }
+
+    /// Describes an error with its causes, which say more than it does.
+    pub(super) fn failed(error: &(dyn StdError + 'static)) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self::because(format!("the resolver failed: {}", Escaped(&text)))
+    }
+
+    pub(crate) fn into_error(self) -> Error {
+        Error::new(ErrorCode::IssuersUnavailable)
+            .because(self.cause.to_string())
+            .retry_after(self.retry_in)
+    }
+}

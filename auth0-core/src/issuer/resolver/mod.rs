@@ -1,0 +1,285 @@
+//! Issuers that are not known at the start: found for each request, by the application.
+mod answer;
+mod answers;
+mod context;
+mod known_issuers;
+mod question;
+
+pub(crate) use answer::{Answer, Lookup, Question};
+pub(crate) use answers::Resolve;
+pub use context::{ResolverContext, UnverifiedIssuer};
+
+use super::{IssuerSettings, TrustedIssuer};
+use crate::{
+    config_error::ConfigError,
+    keys::KeyTable,
+    transport::{PrivateHosts, Transport},
+};
+use answers::Answers;
+use std::{error::Error, fmt, future::Future, hash::Hash, sync::Arc, time::Duration};
+
+/// Finds which issuers are trusted, where they are not known when the verifier is built: for example one
+/// tenant for each customer, in a database.
+///
+/// It works in two steps. [`key`](Self::key) takes out of the request what the answer depends on, and
+/// [`resolve`](Self::resolve) finds the answer, knowing only that key. So an answer can be kept under its key,
+/// and what one client sends cannot decide about another's request.
+///
+/// ```
+/// use auth0_core::{
+///     Auth0, TrustedIssuer,
+///     resolver::{IssuerResolver, ResolverContext},
+/// };
+/// use std::{collections::HashMap, error::Error};
+///
+/// /// Customers come to `{customer}.api.acme.com`, and have a tenant each.
+/// struct Customers {
+///     domains: HashMap<String, Vec<String>>, // stands for a database
+/// }
+///
+/// impl IssuerResolver for Customers {
+///     type Key = String;
+///
+///     fn key(&self, request: &ResolverContext<'_>) -> Option<String> {
+///         Some(request.host()?.strip_suffix(".api.acme.com")?.to_owned())
+///     }
+///
+///     async fn resolve(
+///         &self,
+///         customer: String,
+///     ) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
+///         let domains = self.domains.get(&customer); // in life, an await with a `?`
+///         Ok(domains.into_iter().flatten().map(TrustedIssuer::domain).collect())
+///     }
+/// }
+///
+/// let customers = Customers { domains: HashMap::new() };
+/// let auth = Auth0::builder().audience("https://api.acme.com").issuer_resolver(customers).build()?;
+/// assert_eq!(auth.issuers().count(), 0); // none is known at the start
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// ```
+///
+/// A token's issuer is compared with the answer before anything is fetched. Issuers that are configured are
+/// always trusted, and their tokens cause no question.
+///
+/// [`resolve`](Self::resolve) runs on the thread `auth0-fetch`, which serves all issuers and has a tokio
+/// runtime: it must not block, and `tokio::task::spawn_blocking` is the place for code that does.
+pub trait IssuerResolver: Send + Sync + 'static {
+    /// What an answer depends on: the name of a customer, the digest of an issuer, or `()` if there is one
+    /// answer for all. Clients write it, and one is kept with each answer: keep it small.
+    type Key: Clone + Eq + Hash + Send + Sync + 'static;
+
+    /// Returns what the answer for this request depends on. `None`: only the configured issuers are trusted
+    /// for it. It is called with every request that has a token of another issuer, so it must not block.
+    fn key(&self, request: &ResolverContext<'_>) -> Option<Self::Key>;
+
+    /// Returns which issuers are trusted for requests of this key. An empty list is an answer, too. The limit
+    /// is five seconds.
+    ///
+    /// # Errors
+    /// It is not known which issuers are trusted: requests get `503` (`issuers_unavailable`). The text goes to
+    /// the log, and not to clients.
+    fn resolve(
+        &self,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>>> + Send;
+}
+
+/// Sets how issuers that an [`IssuerResolver`] finds are treated: for
+/// [`Builder::issuer_resolver`](crate::Builder::issuer_resolver), where the defaults do not fit.
+///
+/// ```
+/// use auth0_core::{
+///     Auth0, TrustedIssuer,
+///     resolver::{IssuerResolver, ResolvedIssuers, ResolverContext},
+/// };
+/// use std::{error::Error, time::Duration};
+///
+/// /// One list for all requests.
+/// struct Partners;
+///
+/// impl IssuerResolver for Partners {
+///     type Key = ();
+///
+///     fn key(&self, _: &ResolverContext<'_>) -> Option<()> {
+///         Some(())
+///     }
+///
+///     async fn resolve(&self, (): ()) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
+///         Ok(vec!["https://id.partner.internal/".into()])
+///     }
+/// }
+///
+/// let resolved = ResolvedIssuers::by(Partners)
+///     .ttl(Duration::from_secs(300))
+///     .max_issuers(500)
+///     .private_hosts(["id.partner.internal"]);
+/// let auth = Auth0::builder().audience("https://api.acme.com").issuer_resolver(resolved).build()?;
+/// # let _ = auth;
+///
+/// let resolved = ResolvedIssuers::by(Partners).max_issuers(0);
+/// let builder = Auth0::builder().audience("https://api.acme.com").issuer_resolver(resolved);
+/// assert!(builder.build().unwrap_err().to_string().contains("max_issuers"));
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct ResolvedIssuers {
+    start: Start,
+    settings: AnswerSettings,
+    max_issuers: usize,
+    private_hosts: Vec<String>,
+}
+
+/// Starts the resolver, whose type is erased here.
+type Start =
+    Arc<dyn Fn(AnswerSettings, IssuerSettings, Arc<KeyTable>) -> Arc<dyn Resolve> + Send + Sync>;
+
+/// How answers are kept.
+#[derive(Clone, Copy, Debug)]
+struct AnswerSettings {
+    ttl: Duration,
+    stale: Duration,
+    max_answers: usize,
+}
+
+/// Long enough for the resolver to cost nothing, short enough for an administrator to wait for a removal.
+const DEFAULT_TTL: Duration = Duration::from_secs(60);
+/// An issuer that was removed must be gone by the next day.
+const LONGEST_TTL: Duration = Duration::from_secs(24 * 3600);
+
+/// Tenants whose users are active at one time. An answer is small.
+const DEFAULT_MAX_ANSWERS: usize = 10_000;
+/// A million customers at one time need more than one instance.
+const LARGEST_MAX_ANSWERS: usize = 1_000_000;
+
+/// The keys of one issuer take some 10 KiB, and a fetch every eight minutes.
+const DEFAULT_MAX_ISSUERS: usize = 100;
+const LARGEST_MAX_ISSUERS: usize = 10_000;
+
+impl ResolvedIssuers {
+    /// Uses this resolver.
+    pub fn by<R: IssuerResolver>(resolver: R) -> Self {
+        let resolver = Arc::new(resolver);
+        Self {
+            start: Arc::new(move |settings, issuer_settings, keys| {
+                Arc::new(Answers::new(Arc::clone(&resolver), settings, issuer_settings, keys))
+            }),
+            settings: AnswerSettings {
+                ttl: DEFAULT_TTL,
+                stale: Duration::ZERO,
+                max_answers: DEFAULT_MAX_ANSWERS,
+            },
+            max_issuers: DEFAULT_MAX_ISSUERS,
+            private_hosts: Vec::new(),
+        }
+    }
+
+    /// Sets how long an answer is good: 60 s by default, at most a day. An issuer is trusted for this long
+    /// after it was removed; [`Auth0::forget_resolved_issuers`](crate::Auth0::forget_resolved_issuers) is faster. An
+    /// answer in use is renewed before that, in the background. One without any issuer is good for at most
+    /// 10 s, so that a new customer does not wait.
+    pub fn ttl(mut self, time: Duration) -> Self {
+        self.settings.ttl = time;
+        self
+    }
+
+    /// Sets how long an answer is used after that while the resolver fails: not at all by default, so that
+    /// requests get `503` then; at most a day.
+    pub fn serve_stale_for(mut self, time: Duration) -> Self {
+        self.settings.stale = time;
+        self
+    }
+
+    /// Limits how many answers are kept: 10,000 by default, at most 1,000,000. (There are twice as many places,
+    /// so that few are evicted before.) Those that are not used make room. Answers without any issuer have a
+    /// tenth of that to themselves, so that requests for made-up customers evict no others.
+    pub fn max_answers(mut self, answers: usize) -> Self {
+        self.settings.max_answers = answers;
+        self
+    }
+
+    /// Limits how many of the issuers have their keys in memory: 100 by default, at most 10,000. The keys of
+    /// the least recently used issuers make room, and are fetched again when they are needed. Issuers that are
+    /// configured do not count.
+    pub fn max_issuers(mut self, issuers: usize) -> Self {
+        self.max_issuers = issuers;
+        self
+    }
+
+    /// Adds hosts of issuers that may have private addresses: names or addresses, without port. The key set of
+    /// such an issuer may be at any of these hosts, too. Other issuers are asked for keys at public addresses
+    /// only, whatever their names mean when they are looked up, because an entry of a database may have been
+    /// written by a customer.
+    ///
+    /// The default transport makes these connections without a proxy, which would look names up itself. Behind
+    /// one, bring a client: see [`HttpRequest::addresses`](crate::transport::HttpRequest::addresses).
+    pub fn private_hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
+        self.private_hosts.extend(hosts.into_iter().map(Into::into));
+        self
+    }
+
+    pub(crate) fn private(&self) -> Result<PrivateHosts, ConfigError> {
+        PrivateHosts::new(&self.private_hosts)
+    }
+
+    pub(crate) fn start(
+        self,
+        issuer_settings: IssuerSettings,
+        transport: Transport,
+    ) -> Result<Arc<dyn Resolve>, ConfigError> {
+        let AnswerSettings { ttl, stale, max_answers } = self.settings;
+        let within = |setting: &str, number: usize, most: usize| match number {
+            0 => Err(ConfigError::new(format!(
+                "ResolvedIssuers::{setting}(0) leaves room for none. Write 1 to {most}"
+            ))),
+            number if number > most => Err(ConfigError::new(format!(
+                "ResolvedIssuers::{setting}({number}) is too much. Write 1 to {most}"
+            ))),
+            _ => Ok(()),
+        };
+        within("max_answers", max_answers, LARGEST_MAX_ANSWERS)?;
+        within("max_issuers", self.max_issuers, LARGEST_MAX_ISSUERS)?;
+        if ttl.is_zero() || ttl > LONGEST_TTL || stale > LONGEST_TTL {
+            return Err(ConfigError::new(format!(
+                "answers of the resolver cannot be good for {ttl:?}, and {stale:?} after that. Write more \
+                 than zero and at most a day for ResolvedIssuers::ttl, and at most a day for \
+                 serve_stale_for"
+            )));
+        }
+        let (stale_keys, clock) = (issuer_settings.stale_keys, Arc::clone(&issuer_settings.clock));
+        let keys = KeyTable::new(self.max_issuers, transport, stale_keys, clock);
+        Ok((self.start)(self.settings, issuer_settings, keys))
+    }
+}
+
+impl<R: IssuerResolver> IssuerResolver for Arc<R> {
+    type Key = R::Key;
+
+    fn key(&self, request: &ResolverContext<'_>) -> Option<Self::Key> {
+        (**self).key(request)
+    }
+
+    async fn resolve(
+        &self,
+        key: Self::Key,
+    ) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
+        (**self).resolve(key).await
+    }
+}
+
+impl<R: IssuerResolver> From<R> for ResolvedIssuers {
+    fn from(resolver: R) -> Self {
+        Self::by(resolver)
+    }
+}
+
+impl fmt::Debug for ResolvedIssuers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResolvedIssuers")
+            .field("settings", &self.settings)
+            .field("max_issuers", &self.max_issuers)
+            .field("private_hosts", &self.private_hosts)
+            .finish_non_exhaustive()
+    }
+}

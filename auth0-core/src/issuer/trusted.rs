@@ -1,0 +1,95 @@
+//! An issuer that a verifier trusts, with its keys.
+use super::config::{IssuerConfig, IssuerDefaults, same_requirement};
+use crate::{
+    error::{ChallengeOptions, DpopMode},
+    keys::{Fetcher, KeyCache, Lease},
+    policy::Requirement,
+    runtime::Clock,
+    telemetry::metrics,
+    token::{AcceptedBy, Validation},
+    transport::Transport,
+};
+use std::{sync::Arc, time::Duration};
+
+#[derive(Debug)]
+pub(crate) struct Trusted {
+    pub(crate) validation: Validation,
+    pub(crate) keys: Arc<KeyCache>,
+    /// Keeps the keys of a resolved issuer in use.
+    _lease: Option<Lease>,
+    pub(crate) dpop: DpopMode,
+    /// What each of its tokens must meet.
+    pub(crate) requirement: Option<Requirement>,
+    /// What remains of it in its tokens.
+    pub(crate) accepted_by: Arc<AcceptedBy>,
+}
+
+/// What a verifier sets for all issuers.
+pub(crate) struct IssuerSettings {
+    pub(crate) defaults: IssuerDefaults,
+    /// How long their keys go on serving while they fail.
+    pub(crate) stale_keys: Duration,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// One for each mode, shared by all issuers that have it.
+    pub(crate) challenges: [Arc<ChallengeOptions>; 3],
+}
+
+impl Trusted {
+    pub(crate) fn name(&self) -> &str {
+        self.validation.issuer.as_str()
+    }
+
+    /// Returns its name in metrics.
+    pub(crate) fn metrics_label(&self) -> &str {
+        &self.accepted_by.metrics_label
+    }
+
+    pub(crate) fn challenge(&self) -> &Arc<ChallengeOptions> {
+        &self.accepted_by.challenge
+    }
+
+    /// Returns whether it is configured like this, and its keys come from there.
+    pub(super) fn is(&self, config: &IssuerConfig) -> bool {
+        self.validation == config.validation
+            && self.dpop == config.dpop
+            && same_requirement(self.requirement.as_ref(), config.requirement.as_ref())
+            && *self.keys.source() == config.key_source
+    }
+}
+
+impl IssuerSettings {
+    /// Creates an issuer that is configured. Fixed keys need no transport.
+    pub(crate) fn configured(&self, config: IssuerConfig, transport: Option<Transport>) -> Trusted {
+        let clock = Arc::clone(&self.clock);
+        let fetcher = Fetcher::new(config.key_source.clone(), transport, Arc::clone(&clock));
+        let keys = KeyCache::new(fetcher, self.stale_keys, None, clock);
+        self.trusted(config, keys, None)
+    }
+
+    /// Creates an issuer that a resolver has found.
+    pub(super) fn resolved(&self, config: IssuerConfig, lease: Lease) -> Trusted {
+        self.trusted(config, Arc::clone(&lease.keys), Some(lease))
+    }
+
+    fn trusted(&self, config: IssuerConfig, keys: Arc<KeyCache>, lease: Option<Lease>) -> Trusted {
+        let IssuerConfig { validation, dpop, requirement, key_source: _ } = config;
+        let is_resolved = lease.is_some();
+        let label = if is_resolved { metrics::RESOLVED } else { validation.issuer.as_str() };
+        let accepted_by = Arc::new(AcceptedBy {
+            challenge: self.challenge(dpop),
+            leeway: validation.leeway,
+            metrics_label: label.into(),
+            is_resolved,
+        });
+        Trusted { validation, keys, _lease: lease, dpop, requirement, accepted_by }
+    }
+
+    pub(crate) fn challenge(&self, mode: DpopMode) -> Arc<ChallengeOptions> {
+        let [allowed, required, disabled] = &self.challenges;
+        Arc::clone(match mode {
+            DpopMode::Allowed => allowed,
+            DpopMode::Required => required,
+            DpopMode::Disabled => disabled,
+        })
+    }
+}

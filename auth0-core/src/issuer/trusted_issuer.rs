@@ -1,0 +1,237 @@
+//! The configuration of one issuer, as the application writes it.
+use crate::{
+    error::DpopMode,
+    identifier::{Domain, Issuer},
+    jose::Algorithm,
+    policy::{Requirement, authenticated},
+    token::claim_mapping::{ClaimMapping, ClaimPath},
+};
+use std::{fmt, time::Duration};
+
+/// An issuer whose tokens are accepted: see [`Builder::issuer`](crate::Builder::issuer). Unset options
+/// inherit the verifier's values.
+///
+/// ```
+/// use auth0_core::{Algorithm, Auth0, TrustedIssuer, policy::organization};
+///
+/// let auth = Auth0::builder()
+///     .domains(["acme.eu.auth0.com", "login.acme.com"]) // a tenant and its custom domain
+///     .audience("https://api.acme.com")
+///     .issuer(
+///         TrustedIssuer::new("https://partner.us.auth0.com/")
+///             .audience("https://api.partner.com")
+///             .algorithms([Algorithm::RS256])
+///             .require(organization("org_a1")),
+///     )
+///     .build()?;
+/// # let _ = auth;
+///
+/// let twice = Auth0::builder()
+///     .domain("acme.eu.auth0.com")
+///     .issuer(TrustedIssuer::domain("acme.eu.auth0.com").audience("https://other.com"))
+///     .audience("https://api.acme.com");
+/// assert!(twice.build().unwrap_err().to_string().contains("twice"));
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// ```
+///
+/// For a provider other than Auth0, say where its tokens carry what Auth0's carry elsewhere:
+/// [`scope_claim`](Self::scope_claim), [`client_id_claim`](Self::client_id_claim),
+/// [`permissions_claim`](Self::permissions_claim), [`client_ids`](Self::client_ids).
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct TrustedIssuer {
+    pub(super) name: Name,
+    pub(super) audiences: Vec<String>,
+    pub(super) client_ids: Vec<String>,
+    pub(super) algorithms: Option<Vec<Algorithm>>,
+    pub(super) leeway: Option<Duration>,
+    pub(super) rfc9068_only: Option<bool>,
+    pub(super) dpop: Option<DpopMode>,
+    pub(super) requirement: Requirement,
+    pub(super) keys: Keys,
+    pub(super) same_origin_keys: bool,
+    pub(super) mapping: ClaimMapping,
+}
+
+#[derive(Clone, PartialEq)]
+pub(super) enum Name {
+    Domain(String),
+    Url(String),
+}
+
+#[derive(Clone, Default, PartialEq)]
+pub(super) enum Keys {
+    #[default]
+    Discovered,
+    At(String),
+    Fixed(String),
+}
+
+impl TrustedIssuer {
+    /// Creates an issuer by its URL, as it stands in `iss`: see [`Issuer`].
+    pub fn new(url: impl Into<String>) -> Self {
+        Self::named(Name::Url(url.into()))
+    }
+
+    /// Creates an issuer by the domain of a tenant, as the dashboard shows it, or by a custom domain: see
+    /// [`Domain`].
+    pub fn domain(domain: impl Into<String>) -> Self {
+        Self::named(Name::Domain(domain.into()))
+    }
+
+    fn named(name: Name) -> Self {
+        Self {
+            name,
+            audiences: Vec::new(),
+            client_ids: Vec::new(),
+            algorithms: None,
+            leeway: None,
+            rfc9068_only: None,
+            dpop: None,
+            requirement: authenticated(),
+            keys: Keys::default(),
+            same_origin_keys: false,
+            mapping: ClaimMapping::default(),
+        }
+    }
+
+    /// Adds an identifier of this API at this issuer, instead of the verifier's.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Adds identifiers of this API at this issuer, instead of the verifier's.
+    pub fn audiences<A: Into<String>>(mut self, audiences: impl IntoIterator<Item = A>) -> Self {
+        self.audiences.extend(audiences.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds clients whose tokens are accepted *without* an audience, as Amazon Cognito issues them. A token
+    /// with an audience must have one of this API's all the same.
+    ///
+    /// Without any audience at all, of the verifier or of this issuer, only such tokens are accepted.
+    pub fn client_ids<I: Into<String>>(mut self, clients: impl IntoIterator<Item = I>) -> Self {
+        self.client_ids.extend(clients.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets the signature algorithms that are accepted, instead of the verifier's.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = Some(algorithms.into_iter().collect());
+        self
+    }
+
+    /// Sets how far its clock may differ, instead of the verifier's leeway: at most 60 s.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = Some(leeway);
+        self
+    }
+
+    /// Accepts only its tokens of the profile of RFC 9068: see
+    /// [`Builder::rfc9068_only`](crate::Builder::rfc9068_only).
+    pub fn rfc9068_only(mut self, only: bool) -> Self {
+        self.rfc9068_only = Some(only);
+        self
+    }
+
+    /// Sets whether its tokens must be bound to a key, instead of the mode of the verifier's
+    /// [`Dpop`](crate::Dpop).
+    pub fn dpop(mut self, mode: DpopMode) -> Self {
+        self.dpop = Some(mode);
+        self
+    }
+
+    /// Adds a requirement that each of its tokens must meet, on every route, for example an organization. A
+    /// token that does not meet it is refused as by a route that requires the same.
+    pub fn require(mut self, requirement: Requirement) -> Self {
+        self.requirement = self.requirement.and(requirement);
+        self
+    }
+
+    /// Sets the URL of its key set, for a provider without discovery. No metadata is fetched then.
+    pub fn key_set_url(mut self, url: impl Into<String>) -> Self {
+        self.keys = Keys::At(url.into());
+        self
+    }
+
+    /// Sets its key set as JSON (RFC 7517 §5), for a provider whose keys are exchanged by other means.
+    /// Nothing is fetched then.
+    pub fn key_set(mut self, json: impl Into<String>) -> Self {
+        self.keys = Keys::Fixed(json.into());
+        self
+    }
+
+    /// Requires that the `jwks_uri` in its metadata has the origin (scheme, host and port) of the issuer.
+    /// Off by default: large providers keep their keys elsewhere.
+    pub fn same_origin_keys(mut self, demanded: bool) -> Self {
+        self.same_origin_keys = demanded;
+        self
+    }
+
+    /// Sets where its tokens have the scopes, instead of in `scope`: a string with spaces, or an array of
+    /// strings. The names lead from claim to member: `["scp"]`.
+    pub fn scope_claim<N: Into<String>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
+        self.mapping.scope = ClaimPath::new(path);
+        self
+    }
+
+    /// Sets where its tokens have the client, instead of in `client_id` or `azp`: `["appid"]`.
+    pub fn client_id_claim<N: Into<String>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
+        self.mapping.client_id = ClaimPath::new(path);
+        self
+    }
+
+    /// Sets where its tokens have what [`permission`](crate::policy::permission()) requires, instead of in
+    /// `permissions`: an array of strings, such as roles: `["realm_access", "roles"]`.
+    pub fn permissions_claim<N: Into<String>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
+        self.mapping.permissions = ClaimPath::new(path);
+        self
+    }
+}
+
+/// Takes a URL or, where there is no scheme, a domain, as other SDKs' resolvers return it.
+impl From<&str> for TrustedIssuer {
+    fn from(name: &str) -> Self {
+        if name.contains("://") { Self::new(name) } else { Self::domain(name) }
+    }
+}
+
+impl From<String> for TrustedIssuer {
+    fn from(name: String) -> Self {
+        name.as_str().into()
+    }
+}
+
+impl From<&String> for TrustedIssuer {
+    fn from(name: &String) -> Self {
+        name.as_str().into()
+    }
+}
+
+impl From<Issuer> for TrustedIssuer {
+    fn from(issuer: Issuer) -> Self {
+        Self::new(issuer.as_str())
+    }
+}
+
+/// A text that was not parsed may have a password in it.
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Discovered => "Discovered",
+            Self::At(_) => "At(…)",
+            Self::Fixed(_) => "Fixed(…)",
+        })
+    }
+}
+
+/// The same.
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Domain(domain) => write!(f, "{:?}", domain.parse::<Domain>().ok()),
+            Self::Url(url) => write!(f, "{:?}", url.parse::<Issuer>().ok()),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Strict JSON for tokens: one pass that checks the grammar (RFC 8259), refuses an object that
+//! names a member twice at any depth, bounds the nesting, and hands out members where they stand.
+//!
+//! Not `serde_json`, because a token must mean the same to everybody: a general parser takes the
+//! last of two equal members, and its number type changes with a feature of another crate in the
+//! user's graph. Custom claims still go through `serde`, after this check.
+mod names;
+mod scanner;
+mod text;
+
+use scanner::Scanner;
+use std::borrow::Cow;
+use text::unescape;
+
+/// Why a text is not acceptable JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    Syntax,
+    NotAnObject,
+    DuplicateMember,
+    TooDeep,
+}
+
+impl Malformed {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Syntax => "it is not JSON",
+            Self::NotAnObject => "it is not a JSON object",
+            Self::DuplicateMember => "a member name occurs twice in one object",
+            Self::TooDeep => "it is nested too deeply",
+        }
+    }
+}
+
+/// Checks a whole document that must be an object, and hands out its top-level members in order.
+pub(crate) fn check_object<'a>(
+    text: &'a str,
+    mut member: impl FnMut(&str, Value<'a>),
+) -> Result<(), Malformed> {
+    let mut scanner = Scanner::new(text);
+    scanner.skip_whitespace();
+    if scanner.peek() != Some(b'{') {
+        // Tell JSON that is no object from what is no JSON at all.
+        scanner.value(0)?;
+        scanner.end()?;
+        return Err(Malformed::NotAnObject);
+    }
+    scanner.object(0, &mut member)?;
+    scanner.end()
+}
+
+/// A value of a checked document: the bytes as they stand, and what the one pass saw in them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Value<'a> {
+    raw: &'a str,
+    shape: Shape,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    String {
+        escaped: bool,
+    },
+    /// An array of nothing but strings.
+    Strings {
+        escaped: bool,
+    },
+    Array,
+    Object,
+    Number,
+    Literal,
+}
+
+impl<'a> Value<'a> {
+    pub(crate) const fn raw(self) -> &'a str {
+        self.raw
+    }
+
+    pub(crate) fn as_str(self) -> Option<Cow<'a, str>> {
+        match self.shape {
+            Shape::String { escaped: false } => self.content().map(Cow::Borrowed),
+            Shape::String { escaped: true } => unescape(self.content()?).map(Cow::Owned),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is a string without escapes.
+    pub(crate) fn plain_str(self) -> Option<&'a str> {
+        match self.shape {
+            Shape::String { escaped: false } => self.content(),
+            _ => None,
+        }
+    }
+
+    /// What stands between the first and the last character: of a string without escapes, its text.
+    fn content(self) -> Option<&'a str> {
+        self.raw.get(1..self.raw.len().checked_sub(1)?)
+    }
+
+    pub(crate) fn as_number(self) -> Option<f64> {
+        match self.shape {
+            Shape::Number => self.raw.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A number without sign, fraction and exponent, if it is one that a `u64` surely holds.
+    pub(crate) fn as_integer(self) -> Option<u64> {
+        if self.shape != Shape::Number || self.raw.len() > 18 {
+            return None;
+        }
+        self.raw.bytes().try_fold(0, |number: u64, byte| match byte {
+            b'0'..=b'9' => Some(number.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'))),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn as_bool(self) -> Option<bool> {
+        match self.raw {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether this is an array with an element of which this holds.
+    pub(crate) fn any_element(self, mut holds: impl FnMut(Value<'a>) -> bool) -> bool {
+        let mut found = false;
+        if matches!(self.shape, Shape::Array | Shape::Strings { .. }) {
+            // It was scanned before, so it is an array to its end.
+            let _ = Scanner::new(self.raw).array(0, &mut |element| found |= holds(element));
+        }
+        found
+    }
+
+    pub(crate) fn is_object(self) -> bool {
+        self.shape == Shape::Object
+    }
+
+    /// The strings, if this is an array of nothing else.
+    pub(crate) fn strings(self) -> Option<Strings<'a>> {
+        match self.shape {
+            Shape::Strings { escaped: false } => Some(Strings::Plain(self.content()?)),
+            Shape::Strings { escaped: true } => {
+                let mut texts = Vec::new();
+                Scanner::new(self.raw)
+                    .array(0, &mut |element| texts.push(element.as_str()))
+                    .ok()?;
+                let texts = texts.into_iter().map(|text| Some(text?.into_owned().into()));
+                Some(Strings::Unescaped(texts.collect::<Option<_>>()?))
+            }
+            _ => None,
+        }
+    }
+
+    /// A member by name, if this is an object that has it.
+    pub(crate) fn member(self, name: &str) -> Option<Value<'a>> {
+        let mut found = None;
+        check_object(self.raw, |key, value| {
+            if key == name {
+                found = Some(value);
+            }
+        })
+        .ok()?;
+        found
+    }
+}
+
+/// The elements of an array of strings.
+#[derive(Clone, Debug)]
+pub(crate) enum Strings<'a> {
+    /// The inside of the array, in which no string is escaped: see [`plain_strings`].
+    Plain(&'a str),
+    Unescaped(Box<[Box<str>]>),
+}
+
+/// The strings of an array's inside, where no string is escaped: every second piece between
+/// quotation marks.
+pub(crate) fn plain_strings(inside: &str) -> impl Iterator<Item = &str> {
+    let mut pieces = inside.split('"');
+    std::iter::from_fn(move || {
+        pieces.next()?;
+        pieces.next()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{scanner::MAX_DEPTH, *};
+    use proptest::prelude::*;
+
+    fn accepts(text: &str) -> bool {
+        check_object(text, |_, _| {}).is_ok()
+    }
+
+    fn member(text: &str, name: &str) -> Option<String> {
+        let mut found = None;
+        check_object(text, |key, value| {
+            if key == name {
+                found = value.as_str().map(Cow::into_owned);
+            }
+        })
+        .ok()?;
+        found
+    }
+
+    #[test]
+    fn refuses_what_is_ambiguous() {
+        for (text, expected) in [
+            ("", Malformed::Syntax),
+            ("[]", Malformed::NotAnObject),
+            ("1", Malformed::NotAnObject),
+            ("{", Malformed::Syntax),
+            ("{}x", Malformed::Syntax),
+            ("{,}", Malformed::Syntax),
+            (r#"{"a":1,}"#, Malformed::Syntax),
+            (r#"{"a":01}"#, Malformed::Syntax),
+            (r#"{"a":1.}"#, Malformed::Syntax),
+            (r#"{"a":.5}"#, Malformed::Syntax),
+            (r#"{"a":+1}"#, Malformed::Syntax),
+            (r#"{"a":1e999}"#, Malformed::Syntax),
+            (r#"{"a":NaN}"#, Malformed::Syntax),
+            (r#"{"a":"\x"}"#, Malformed::Syntax),
+            (r#"{"a":"\ud800"}"#, Malformed::Syntax),
+            (r#"{"a":"\ud800\u0041"}"#, Malformed::Syntax),
+            (r#"{"a":"\"#, Malformed::Syntax),
+            ("{\"a\":\"\n\"}", Malformed::Syntax),
+            ("\u{feff}{}", Malformed::Syntax),
+            (r#"{"a":1,"a":1}"#, Malformed::DuplicateMember),
+            (r#"{"a":1,"\u0061":1}"#, Malformed::DuplicateMember),
+            (r#"{"x":[{"a":1,"a":1}]}"#, Malformed::DuplicateMember),
+        ] {
+            assert_eq!(check_object(text, |_, _| {}), Err(expected), "{text}");
+        }
+        let many: Vec<String> = (0..40).map(|i| format!("\"m{i}\":{i}")).collect();
+        assert!(accepts(&format!("{{{}}}", many.join(","))));
+        assert_eq!(
+            check_object(&format!("{{{},\"m7\":0}}", many.join(",")), |_, _| {}),
+            Err(Malformed::DuplicateMember)
+        );
+        let deep = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
+        assert!(accepts(&deep(MAX_DEPTH - 1)));
+        assert_eq!(check_object(&deep(MAX_DEPTH), |_, _| {}), Err(Malformed::TooDeep));
+    }
+
+    #[test]
+    fn equal_names_in_different_objects_are_fine() {
+        assert!(accepts(r#"{"a":{"a":{"a":1}},"b":{"a":1}}"#));
+    }
+
+    #[test]
+    fn escapes_are_read_wherever_they_stand() {
+        assert_eq!(member(r#"{"\u0065xp":"\u0041\n\ud83d\ude00\/"}"#, "exp").unwrap(), "A\n😀/");
+    }
+
+    fn json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<f64>().prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+                prop::collection::btree_map(any::<String>(), inner, 0..24)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// What serde_json writes is accepted, and read back alike.
+        #[test]
+        fn agrees_on_what_is_written(map in prop::collection::btree_map(any::<String>(), json(), 0..24)) {
+            let text = serde_json::to_string(&map).unwrap();
+            let mut seen = std::collections::BTreeMap::new();
+            check_object(&text, |name, value| {
+                seen.insert(name.to_owned(), serde_json::from_str::<serde_json::Value>(value.raw()).unwrap());
+                assert_eq!(value.as_str().as_deref(), map[name].as_str());
+            }).unwrap();
+            let expected: std::collections::BTreeMap<_, _> = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(seen, expected);
+        }
+
+        /// What is accepted, serde_json accepts; what it refuses, we refuse.
+        #[test]
+        fn never_laxer(text in r#"[ \t]?\{("[a-c\\u0061]{0,8}" ?: ?([-0-9.eE]{1,5}|"[^"]{0,4}"|\[\]|\{\}|true|null),?){0,4}\}"#) {
+            if accepts(&text) {
+                prop_assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{}", text);
+            }
+        }
+
+        #[test]
+        fn never_panics(text in any::<String>()) {
+            accepts(&text);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The one pass over a document.
+use super::{
+    Malformed, Shape, Value,
+    names::{Filter, Names},
+    text::{plain_length, unescape},
+};
+
+/// Deep enough for any claim in use (`authorization_details`, `act` chains), and small enough
+/// that recursion costs no stack worth speaking of.
+pub(super) const MAX_DEPTH: usize = 32;
+
+pub(super) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    names: Names<'a>,
+}
+
+/// A string as it stands, without its quotation marks.
+#[derive(Clone, Copy, Debug)]
+struct Raw<'a> {
+    content: &'a str,
+    escaped: bool,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0, names: Names::new() }
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn take(&mut self, expected: u8) -> Result<(), Malformed> {
+        if self.peek() == Some(expected) {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(Malformed::Syntax)
+        }
+    }
+
+    pub(super) fn skip_whitespace(&mut self) {
+        // Tokens have none, as a rule: one comparison tells.
+        while let Some(0..=b' ') = self.peek() {
+            if !matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+                return;
+            }
+            self.at += 1;
+        }
+    }
+
+    fn since(&self, start: usize) -> Result<&'a str, Malformed> {
+        self.text.get(start..self.at).ok_or(Malformed::Syntax)
+    }
+
+    pub(super) fn end(&mut self) -> Result<(), Malformed> {
+        self.skip_whitespace();
+        if self.at == self.text.len() { Ok(()) } else { Err(Malformed::Syntax) }
+    }
+
+    pub(super) fn value(&mut self, depth: usize) -> Result<Value<'a>, Malformed> {
+        let start = self.at;
+        let shape = match self.peek().ok_or(Malformed::Syntax)? {
+            b'"' => {
+                let string = self.string()?;
+                if string.escaped && unescape(string.content).is_none() {
+                    return Err(Malformed::Syntax);
+                }
+                Shape::String { escaped: string.escaped }
+            }
+            b'{' => {
+                self.object(depth, &mut |_, _| {})?;
+                Shape::Object
+            }
+            b'[' => {
+                let (mut strings, mut escapes) = (true, false);
+                self.array(depth, &mut |element| match element.shape {
+                    Shape::String { escaped } => escapes |= escaped,
+                    _ => strings = false,
+                })?;
+                if strings { Shape::Strings { escaped: escapes } } else { Shape::Array }
+            }
+            b't' => self.literal("true")?,
+            b'f' => self.literal("false")?,
+            b'n' => self.literal("null")?,
+            _ => self.number()?,
+        };
+        Ok(Value { raw: self.since(start)?, shape })
+    }
+
+    pub(super) fn object<F: FnMut(&str, Value<'a>)>(
+        &mut self,
+        depth: usize,
+        member: &mut F,
+    ) -> Result<(), Malformed> {
+        if depth >= MAX_DEPTH {
+            return Err(Malformed::TooDeep);
+        }
+        let outer_names = self.names.len();
+        self.take(b'{')?;
+        self.skip_whitespace();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        let mut filter = Filter::default();
+        let mut escaped = false;
+        loop {
+            self.skip_whitespace();
+            let name = self.string()?;
+            self.skip_whitespace();
+            self.take(b':')?;
+            self.skip_whitespace();
+            let value = self.value(depth + 1)?;
+            if name.escaped {
+                escaped = true;
+                member(&unescape(name.content).ok_or(Malformed::Syntax)?, value);
+            } else {
+                member(name.content, value);
+            }
+            if filter.may_have(name.content) && self.names.repeats(outer_names, name.content) {
+                return Err(Malformed::DuplicateMember);
+            }
+            self.names.push(name.content);
+            self.skip_whitespace();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => break,
+                _ => return Err(Malformed::Syntax),
+            }
+        }
+        self.at += 1;
+        self.names.close(outer_names, escaped)
+    }
+
+    pub(super) fn array(
+        &mut self,
+        depth: usize,
+        element: &mut impl FnMut(Value<'a>),
+    ) -> Result<(), Malformed> {
+        if depth >= MAX_DEPTH {
+            return Err(Malformed::TooDeep);
+        }
+        self.take(b'[')?;
+        self.skip_whitespace();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.skip_whitespace();
+            element(self.value(depth + 1)?);
+            self.skip_whitespace();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => break,
+                _ => return Err(Malformed::Syntax),
+            }
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// The grammar of the string but for its escapes, which `unescape` checks.
+    fn string(&mut self) -> Result<Raw<'a>, Malformed> {
+        self.take(b'"')?;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            self.at += plain_length(self.text.as_bytes().get(self.at..).unwrap_or_default());
+            match self.peek().ok_or(Malformed::Syntax)? {
+                b'"' => break,
+                b'\\' => {
+                    escaped = true;
+                    self.at += 2; // whatever follows
+                }
+                _ => return Err(Malformed::Syntax),
+            }
+        }
+        let content = self.since(start)?;
+        self.at += 1;
+        Ok(Raw { content, escaped })
+    }
+
+    fn literal(&mut self, word: &str) -> Result<Shape, Malformed> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word) {
+            return Err(Malformed::Syntax);
+        }
+        self.at += word.len();
+        Ok(Shape::Literal)
+    }
+
+    fn number(&mut self) -> Result<Shape, Malformed> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits()?,
+            _ => return Err(Malformed::Syntax),
+        }
+        let whole = self.at;
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        // What no double can hold means something else to every reader.
+        if self.at > whole || whole - start > 300 {
+            let value: f64 = self.since(start)?.parse().map_err(|_| Malformed::Syntax)?;
+            if !value.is_finite() {
+                return Err(Malformed::Syntax);
+            }
+        }
+        Ok(Shape::Number)
+    }
+
+    fn digits(&mut self) -> Result<(), Malformed> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at == start { Err(Malformed::Syntax) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,17 @@
+//! JSON Object Signing and Encryption, as far as verifying needs it: RFC 7515, 7517, 7518, 7638. It knows
+//! no claims, and has an error type of its own.
+mod algorithm;
+pub(crate) mod base64url;
+pub(crate) mod digest;
+pub(crate) mod json;
+pub(crate) mod jwk;
+pub(crate) mod jws;
+mod public_key;
+pub(crate) mod thumbprint;
+
+pub use algorithm::Algorithm;
+pub(crate) use algorithm::AlgorithmSet;
+pub(crate) use digest::{Message, TokenHash};
+pub(crate) use jwk::VerifyingKey;
+pub(crate) use public_key::PublicKey;
+pub(crate) use thumbprint::Thumbprint;

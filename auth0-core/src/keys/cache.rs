@@ -1,0 +1,501 @@
+//! The keys of one issuer over time: which are served, when they are fetched, and what is reported
+//! while they cannot be.
+//!
+//! The hot path reads one atomic pointer, and neither locks nor allocates. Everything that decides
+//! about a fetch stands behind a lock that is taken only when a fetch may be due, and under which
+//! nothing is logged: a subscriber may ask for the health, which takes the lock, too.
+use super::{
+    fetch_error::FetchError,
+    fetcher::{Fetcher, Purpose},
+    health::Health,
+    report::{Condition, Report},
+    schedule::{FIRST_BACKOFF, FRESH, IDLE_RETRY},
+    snapshot::Snapshot,
+    source::KeySource,
+    state::{NoFetch, Outcome, State, Unavailable, abandoned},
+};
+use crate::{
+    identifier::Issuer,
+    runtime::{
+        Clock, fetch_thread, millis,
+        single_flight::{Joined, Leader, SingleFlight, Waiter},
+    },
+    telemetry::metrics,
+};
+use arc_swap::{ArcSwapOption, Guard};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// How long a request waits for a fetch while there are old keys that may be served instead: enough for
+/// an issuer that answers.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Keys that were not used for so long are dropped where there is not room for all.
+const IDLE: Duration = Duration::from_secs(900);
+
+/// The keys of one issuer.
+pub(crate) struct KeyCache {
+    fetcher: Arc<Fetcher>,
+    clock: Arc<dyn Clock>,
+    stale: Duration,
+    /// What bounds the number of caches with keys, if something does.
+    residency: Option<Arc<dyn Residency>>,
+    pub(super) usage: Usage,
+    current: ArcSwapOption<Snapshot>,
+    /// The last fetch failed: keys that are no longer fresh are served all the same.
+    failing: AtomicBool,
+    /// When a request should next look whether a refresh is due, in monotonic milliseconds. Keeps
+    /// requests off the lock while a refresh runs or backs off.
+    look_again: AtomicU64,
+    flight: Arc<SingleFlight<(), State, Outcome>>,
+    /// The number of the last fetch that relies on nothing that was read before.
+    rereads: AtomicU64,
+    /// Ends the wait for the next refresh when a fetch starts, or when the cache is dropped.
+    started: watch::Sender<()>,
+}
+
+/// Bounds how many caches have keys: what a cache needs of the table that it stands in.
+pub(crate) trait Residency: Send + Sync {
+    /// Gives a cache that has keys a place, for which others may lose theirs.
+    fn admit(&self, cache: &Arc<KeyCache>);
+
+    /// Drops the keys of a cache, and gives up its place.
+    fn leave(&self, cache: &KeyCache);
+
+    /// Returns whether an answer that is in use trusts the issuer.
+    fn is_trusted(&self, cache: &KeyCache) -> bool;
+}
+
+/// How the keys of a cache are used, where that decides about its place.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    /// In monotonic milliseconds, to the second.
+    pub(super) last_use: AtomicU64,
+    /// A token of the issuer was verified: a made-up issuer's name is not enough to take the place of others.
+    pub(super) is_proved: AtomicBool,
+    /// It has a place. Changes under the lock of the table.
+    pub(super) has_place: AtomicBool,
+}
+
+/// A wait for a fetch that this request has started or has joined.
+struct Attempt {
+    waiter: Waiter<Outcome>,
+    is_own: bool,
+}
+
+impl KeyCache {
+    pub(crate) fn new(
+        fetcher: Arc<Fetcher>,
+        stale: Duration,
+        residency: Option<Arc<dyn Residency>>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            fetcher,
+            stale,
+            residency,
+            usage: Usage::default(),
+            current: ArcSwapOption::empty(),
+            failing: AtomicBool::new(false),
+            look_again: AtomicU64::new(0),
+            flight: SingleFlight::new(State::new(clock.monotonic())),
+            rereads: AtomicU64::new(0),
+            started: watch::Sender::new(()),
+            clock,
+        })
+    }
+
+    /// Returns the keys if they may be used without asking the issuer first: while they are fresh, and
+    /// while the issuer fails.
+    pub(crate) fn usable(&self, now: Duration) -> Option<Guard<Option<Arc<Snapshot>>>> {
+        if self.residency.is_some() {
+            self.usage.mark_use(now);
+        }
+        let current = self.current.load();
+        let snapshot = current.as_ref()?;
+        let usable = snapshot.is_fresh(now)
+            || self.failing.load(Ordering::Relaxed) && snapshot.age(now) < self.stale;
+        usable.then_some(current)
+    }
+
+    /// Starts a refresh in the background when it is due.
+    pub(crate) fn refresh_if_due(self: &Arc<Self>, snapshot: &Snapshot, now: Duration) {
+        if snapshot.is_to_be_refreshed(now)
+            && millis(now) >= self.look_again.load(Ordering::Relaxed)
+        {
+            let _ = self.refresh_in_background(now);
+        }
+    }
+
+    /// Records that a token was verified with the keys.
+    pub(crate) fn prove(&self) {
+        if self.residency.is_some() {
+            self.usage.prove();
+        }
+    }
+
+    /// Returns the keys. If there are none that may be used at once, it waits for those of a fetch, and
+    /// returns old ones if that fails or takes too long.
+    pub(crate) async fn keys(self: &Arc<Self>) -> Outcome {
+        let now = self.clock.monotonic();
+        if let Some(snapshot) = &*self.current.load() {
+            self.refresh_if_due(snapshot, now);
+        }
+        if let Some(current) = self.usable(now)
+            && let Some(snapshot) = &*current
+        {
+            return Ok(Arc::clone(snapshot));
+        }
+        let joined = self.join(Purpose::Renewal, |state| {
+            // A fetch may have ended between the look and the lock.
+            match self.current.load_full() {
+                Some(current) if current.is_fresh(now) => Err(NoFetch::Needless(current)),
+                _ => state.may_retry(now),
+            }
+        });
+        let old = || {
+            let now = self.clock.monotonic();
+            self.current.load_full().filter(|snapshot| snapshot.age(now) < self.stale)
+        };
+        match joined {
+            Ok(attempt) if old().is_some() => {
+                let patience = fetch_thread::passed(&*self.clock, PATIENCE);
+                let waiter = attempt.waiter.clone();
+                let outcome = tokio::select! {
+                    biased;
+                    outcome = attempt.outcome() => Some(outcome),
+                    () = patience => None,
+                };
+                match (outcome, old()) {
+                    (Some(Ok(fetched)), _) => Ok(fetched),
+                    (Some(Err(_)) | None, Some(old)) => Ok(old),
+                    (Some(Err(unavailable)), None) => Err(unavailable),
+                    // The old ones were dropped meanwhile.
+                    (None, None) => Attempt { waiter, is_own: false }.outcome().await,
+                }
+            }
+            Ok(attempt) => attempt.outcome().await,
+            Err(NoFetch::Needless(current)) => Ok(current),
+            Err(NoFetch::BackingOff(unavailable)) => old().ok_or(unavailable),
+            Err(NoFetch::OverBudget { .. }) => old().ok_or_else(abandoned),
+        }
+    }
+
+    /// Returns newer keys than `seen`, which lack the key `key_id` that a token names, if the issuer has
+    /// it and the budget allows asking. `Ok(None)`: the key remains unknown.
+    pub(crate) async fn newer_with(
+        self: &Arc<Self>,
+        key_id: &str,
+        seen: &Arc<Snapshot>,
+    ) -> Result<Option<Arc<Snapshot>>, Unavailable> {
+        let mut seen = Arc::clone(seen);
+        loop {
+            let now = self.clock.monotonic();
+            let purpose = Purpose::Key(key_id.into());
+            let joined = self.join(purpose, |state| match self.current.load_full() {
+                Some(current) if !Arc::ptr_eq(&current, &seen) => Err(NoFetch::Needless(current)),
+                _ => state.may_ask_for_key(now),
+            });
+            let (newer, is_last) = match joined {
+                Ok(attempt) => {
+                    let is_own = attempt.is_own;
+                    (attempt.outcome().await?, is_own)
+                }
+                Err(NoFetch::Needless(newer)) => (newer, false),
+                Err(NoFetch::BackingOff(unavailable)) => return Err(unavailable),
+                Err(NoFetch::OverBudget { is_new }) => {
+                    if is_new {
+                        tracing::warn!(
+                            target: "auth0", issuer = %self.issuer(),
+                            "tokens name unknown keys: the issuer is asked for them only every few \
+                             seconds, and a new key may take some seconds to be accepted"
+                        );
+                    }
+                    return Ok(None);
+                }
+            };
+            if newer.keys.contains(key_id) {
+                return Ok(Some(newer));
+            }
+            if is_last {
+                return Ok(None);
+            }
+            // These were asked for before this token came: the key may have been published since.
+            seen = newer;
+        }
+    }
+
+    /// Fetches now, whatever the age of the keys and of the metadata. A fetch that was pending already
+    /// does not count: it may have missed what has just changed.
+    pub(crate) async fn refresh(self: &Arc<Self>) -> Outcome {
+        let before = self.flight.started();
+        loop {
+            match self.join(Purpose::Refresh, |_| Ok(())) {
+                Ok(attempt) => {
+                    let number = attempt.waiter.number();
+                    // A fetch that is for one key may rely on what was read before.
+                    let rereads = attempt.is_own || number == self.rereads.load(Ordering::Relaxed);
+                    let is_new = number > before && rereads;
+                    let outcome = attempt.outcome().await;
+                    if is_new {
+                        return outcome;
+                    }
+                }
+                Err(NoFetch::BackingOff(unavailable)) => return Err(unavailable),
+                Err(_) => return Err(abandoned()),
+            }
+        }
+    }
+
+    pub(crate) fn source(&self) -> &KeySource {
+        self.fetcher.source()
+    }
+
+    pub(super) fn issuer(&self) -> &Issuer {
+        self.source().issuer()
+    }
+
+    pub(super) fn has_keys(&self) -> bool {
+        self.current.load().is_some()
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        self.flight.is_pending(&())
+    }
+
+    /// Makes the next fetch rely on nothing that was read before.
+    pub(super) fn forget_metadata(&self) {
+        self.fetcher.forget_metadata();
+    }
+
+    /// Makes room. Tokens that these keys have verified are verified again when there are others.
+    pub(super) fn drop_keys(&self) {
+        self.current.store(None);
+    }
+
+    /// Returns whether the keys go where there is no room for those of all issuers: they were not used for
+    /// long. Those of a failing issuer that is trusted stay, because they may be needed.
+    fn is_idle(&self, residency: &dyn Residency) -> bool {
+        let now = self.clock.monotonic();
+        let is_needed = residency.is_trusted(self)
+            && self.failing.load(Ordering::Relaxed)
+            && self.current.load().as_ref().is_some_and(|current| current.age(now) < self.stale);
+        self.usage.unused_for(now) >= IDLE && !is_needed
+    }
+
+    /// Returns whether the keys were needed so far.
+    pub(crate) fn was_asked_for(&self) -> bool {
+        self.flight.started() > 0
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        let now = self.clock.monotonic();
+        let failure = self.flight.inspect(|state| state.schedule.failure().cloned());
+        let age = self.current.load().as_ref().map(|snapshot| snapshot.age(now));
+        match (age, failure) {
+            (Some(age), None) => Health::Ready { age },
+            (Some(age), Some(_)) if age < FRESH => Health::Ready { age },
+            (Some(age), Some(failure)) if age < self.stale => {
+                Health::Stale { age, error: failure.cause.to_string() }
+            }
+            (_, Some(failure)) => Health::Unavailable {
+                error: failure.cause.to_string(),
+                retry_in: failure.retry_at.saturating_sub(now),
+            },
+            (None, None) => Health::Idle,
+        }
+    }
+
+    /// Joins the pending fetch, or starts one if `decide` allows, on the thread that fetches.
+    fn join(
+        self: &Arc<Self>,
+        purpose: Purpose,
+        decide: impl FnOnce(&mut State) -> Result<(), NoFetch>,
+    ) -> Result<Attempt, NoFetch> {
+        match self.flight.join(&(), State::abandoned, |state, _| decide(state))? {
+            Joined::Waiting(waiter) => Ok(Attempt { waiter, is_own: false }),
+            Joined::Leading(waiter, leader) => {
+                if purpose.is_refresh() {
+                    self.rereads.store(waiter.number(), Ordering::Relaxed);
+                }
+                self.started.send_replace(());
+                if let Err(why) =
+                    fetch_thread::spawn(fetch_and_wait(Arc::clone(self), leader, purpose))
+                {
+                    tracing::error!(target: "auth0", issuer = %self.issuer(), "{why}");
+                }
+                Ok(Attempt { waiter, is_own: true })
+            }
+        }
+    }
+
+    fn publish(&self, report: Report) {
+        let label = match self.residency {
+            Some(_) => metrics::RESOLVED,
+            None => self.issuer().as_str(),
+        };
+        report.publish(self.issuer(), label, self.stale);
+    }
+
+    /// Starts a refresh, or returns how long it has to wait.
+    fn refresh_in_background(self: &Arc<Self>, now: Duration) -> Result<(), Duration> {
+        let wait = match self.join(Purpose::Renewal, |state| state.may_retry(now)) {
+            Err(NoFetch::BackingOff(unavailable)) => Err(unavailable.retry_in),
+            _ => Ok(()), // a fetch is pending
+        };
+        let look_again = now.saturating_add(wait.err().unwrap_or(Duration::from_secs(1)));
+        self.look_again.store(millis(look_again), Ordering::Relaxed);
+        wait
+    }
+
+    /// Applies the result of a fetch. Called under the lock of the single flight.
+    fn settle(
+        &self,
+        state: &mut State,
+        result: Result<Snapshot, FetchError>,
+        purpose: &Purpose,
+        report: &mut Report,
+    ) -> Outcome {
+        let now = self.clock.monotonic();
+        if let Some(spent) = state.spent.take() {
+            match (&result, purpose.key_id()) {
+                (Ok(snapshot), Some(key_id)) if snapshot.keys.contains(key_id) => {
+                    state.schedule.was_genuine(spent, now);
+                }
+                (Ok(_), _) => {}
+                (Err(_), _) => state.schedule.was_in_vain(spent),
+            }
+        }
+        match result {
+            Ok(mut snapshot) => {
+                state.schedule.succeeded();
+                snapshot.generation = match (&*self.current.load(), state.generation) {
+                    (Some(previous), _) => {
+                        let is_new =
+                            purpose.is_refresh() || !snapshot.keys.has_all_of(&previous.keys);
+                        previous.generation + u64::from(is_new)
+                    }
+                    (None, Some(dropped)) => dropped + 1,
+                    (None, None) => 0,
+                };
+                state.generation = Some(snapshot.generation);
+                let snapshot = Arc::new(snapshot);
+                let previous = self.current.swap(Some(Arc::clone(&snapshot)));
+                self.failing.store(false, Ordering::Relaxed);
+                self.look_again.store(0, Ordering::Relaxed);
+                report.fetched(previous.as_ref().map(|previous| &previous.keys), &snapshot.keys);
+                report.condition(&mut state.condition, Condition::Answering);
+                Ok(snapshot)
+            }
+            Err(error) => {
+                let failure = state.schedule.failed(error, now);
+                self.failing.store(true, Ordering::Relaxed);
+                let current = self.current.load();
+                let age = current.as_ref().map(|snapshot| snapshot.age(now));
+                report.failed(&failure.cause, age);
+                report.condition(
+                    &mut state.condition,
+                    match age {
+                        Some(age) if age < FRESH => Condition::Failing,
+                        Some(age) if age < self.stale => Condition::Stale,
+                        _ => Condition::Unavailable,
+                    },
+                );
+                let retry_in = failure.retry_at.saturating_sub(now);
+                Err(Unavailable { retry_in, cause: failure.cause })
+            }
+        }
+    }
+}
+
+/// Fetches once, and then waits for the next refresh. Ends when the cache is dropped, or when another fetch
+/// starts, which waits in turn.
+async fn fetch_and_wait(
+    cache: Arc<KeyCache>,
+    leader: Leader<(), State, Outcome>,
+    purpose: Purpose,
+) {
+    let is_first_failure = cache.flight.inspect(|state| state.schedule.is_answering());
+    let result = cache.fetcher.fetch(&purpose, is_first_failure).await;
+    let wait = match &result {
+        Ok(snapshot) => snapshot.refresh_age(),
+        Err(_) => IDLE_RETRY,
+    };
+    let number = leader.number();
+    let clock = Arc::clone(&cache.clock);
+    let mut sleep = clock.sleep(wait);
+    let mut superseded = cache.started.subscribe();
+    let mut report = Report::default();
+    let has_keys = result.is_ok();
+    leader.complete(|state| match state {
+        Some(state) => cache.settle(state, result, &purpose, &mut report),
+        None => Err(abandoned()),
+    });
+    cache.publish(report);
+    if let (true, Some(residency)) = (has_keys, &cache.residency) {
+        residency.admit(&cache);
+    }
+    let weak = Arc::downgrade(&cache);
+    drop(cache);
+    loop {
+        tokio::select! {
+            () = sleep => {}
+            _ = superseded.changed() => return,
+        }
+        let Some(cache) = weak.upgrade().filter(|cache| cache.flight.started() == number) else {
+            return;
+        };
+        if let Some(residency) = &cache.residency {
+            if cache.is_idle(&**residency) {
+                residency.leave(&cache);
+            }
+            if !cache.has_keys() {
+                return; // a request that needs them asks
+            }
+        }
+        match cache.refresh_in_background(clock.monotonic()) {
+            Ok(()) => return,
+            Err(wait) => sleep = clock.sleep(wait.max(FIRST_BACKOFF)),
+        }
+    }
+}
+
+impl Attempt {
+    async fn outcome(self) -> Outcome {
+        self.waiter.outcome().await.unwrap_or_else(|| Err(abandoned()))
+    }
+}
+
+impl Usage {
+    fn mark_use(&self, now: Duration) {
+        let now = millis(now);
+        // Not written with every use: processors contend for what is written.
+        if now.abs_diff(self.last_use.load(Ordering::Relaxed)) >= 1000 {
+            self.last_use.store(now, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn unused_for(&self, now: Duration) -> Duration {
+        let last_use = self.last_use.load(Ordering::Relaxed);
+        Duration::from_millis(millis(now).saturating_sub(last_use))
+    }
+
+    fn prove(&self) {
+        if !self.is_proved.load(Ordering::Relaxed) {
+            self.is_proved.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl fmt::Debug for KeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyCache").field("issuer", self.issuer()).finish_non_exhaustive()
+    }
+}

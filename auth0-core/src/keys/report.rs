@@ -1,0 +1,101 @@
+//! What a fetch has changed, for the log and the metrics: gathered under a lock, published after it.
+use super::{fetch_error::FetchError, key_set::KeySet};
+use crate::{identifier::Issuer, telemetry::metrics};
+use std::{sync::Arc, time::Duration};
+
+/// What a fetch has to report.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    fetched: Option<Fetched>,
+    failed: Option<(Arc<FetchError>, Option<Duration>)>,
+    condition: Option<Condition>,
+}
+
+#[derive(Debug)]
+struct Fetched {
+    keys: usize,
+    change: Change,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    First,
+    Rotation,
+    None,
+}
+
+/// The condition of the issuer that was last reported to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    Answering,
+    /// It fails, and its keys are fresh.
+    Failing,
+    /// It fails, and old keys are served.
+    Stale,
+    /// It fails, and there are no keys that may be served.
+    Unavailable,
+}
+
+impl Report {
+    pub(crate) fn fetched(&mut self, previous: Option<&KeySet>, current: &KeySet) {
+        let change = match previous {
+            None => Change::First,
+            Some(previous) if previous.ids() != current.ids() => Change::Rotation,
+            Some(_) => Change::None,
+        };
+        self.fetched = Some(Fetched { keys: current.len(), change });
+    }
+
+    pub(crate) fn failed(&mut self, cause: &Arc<FetchError>, age: Option<Duration>) {
+        self.failed = Some((Arc::clone(cause), age));
+    }
+
+    /// Reports a condition once, when it changes, and not with every fetch.
+    pub(crate) fn condition(&mut self, reported: &mut Condition, now: Condition) {
+        if *reported != now {
+            *reported = now;
+            self.condition = Some(now);
+        }
+    }
+
+    /// Writes to the log and the metrics, in which `label` is the name of the issuer.
+    pub(crate) fn publish(self, issuer: &Issuer, label: &str, stale: Duration) {
+        if let Some((cause, age)) = &self.failed {
+            metrics::fetch(label, cause.outcome(), *age);
+            tracing::debug!(target: "auth0", %issuer, %cause, "a fetch failed");
+        }
+        let cause = self.failed.map(|(cause, _)| tracing::field::display(cause));
+        match self.condition {
+            None => {}
+            Some(Condition::Answering) => {
+                tracing::info!(target: "auth0", %issuer, "the issuer's keys can be fetched again");
+            }
+            Some(Condition::Failing) => tracing::warn!(
+                target: "auth0", %issuer, cause,
+                "the issuer's keys cannot be fetched; the cached ones are fresh"
+            ),
+            Some(Condition::Stale) => tracing::warn!(
+                target: "auth0", %issuer, cause, serve_for = ?stale,
+                "the issuer's keys cannot be fetched; old ones are served"
+            ),
+            Some(Condition::Unavailable) => tracing::error!(
+                target: "auth0", %issuer, cause,
+                "the issuer's keys cannot be fetched, and no cached ones may be served: requests \
+                 with a token get 503"
+            ),
+        }
+        let Some(Fetched { keys, change }) = self.fetched else { return };
+        metrics::fetch(label, "success", Some(Duration::ZERO));
+        match change {
+            Change::First => {
+                tracing::info!(target: "auth0", %issuer, keys, "fetched the issuer's keys");
+            }
+            Change::Rotation => {
+                tracing::info!(target: "auth0", %issuer, keys, "the issuer has rotated its keys");
+            }
+            Change::None => {
+                tracing::debug!(target: "auth0", %issuer, keys, "refreshed the issuer's keys");
+            }
+        }
+    }
+}

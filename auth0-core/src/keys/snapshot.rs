@@ -1,0 +1,41 @@
+//! One good answer of an issuer.
+use super::{
+    key_set::KeySet,
+    schedule::{FRESH, refresh_age},
+};
+use std::time::Duration;
+
+/// The keys of one answer, and its age.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) keys: KeySet,
+    /// Tokens that were verified with keys of the same generation need not be verified again: since then,
+    /// no key was withdrawn, and no refresh was asked for.
+    pub(crate) generation: u64,
+    fetched_at: Duration,
+    refresh_at: Duration,
+}
+
+impl Snapshot {
+    pub(super) fn new(keys: KeySet, fetched_at: Duration) -> Self {
+        let refresh_at = fetched_at.saturating_add(refresh_age());
+        Self { keys, generation: 0, fetched_at, refresh_at }
+    }
+
+    pub(crate) fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.fetched_at)
+    }
+
+    pub(crate) fn is_fresh(&self, now: Duration) -> bool {
+        self.age(now) < FRESH
+    }
+
+    pub(crate) fn is_to_be_refreshed(&self, now: Duration) -> bool {
+        now >= self.refresh_at
+    }
+
+    /// Returns the time from this answer to the next refresh.
+    pub(crate) const fn refresh_age(&self) -> Duration {
+        self.refresh_at.saturating_sub(self.fetched_at)
+    }
+}

@@ -1,0 +1,96 @@
+//! What decides about the next fetch of an issuer's keys, behind the lock of the single flight.
+use super::{
+    fetch_error::FetchError,
+    report::Condition,
+    schedule::{FIRST_BACKOFF, Schedule, Spent},
+    snapshot::Snapshot,
+};
+use std::{sync::Arc, time::Duration};
+
+/// Explains why there are no keys to verify a token with.
+#[derive(Clone, Debug)]
+pub(crate) struct Unavailable {
+    pub(crate) retry_in: Duration,
+    pub(crate) cause: Arc<FetchError>,
+}
+
+/// The outcome of a fetch.
+pub(super) type Outcome = Result<Arc<Snapshot>, Unavailable>;
+
+pub(super) struct State {
+    pub(super) schedule: Schedule,
+    /// What the pending fetch has taken out of the budget for unknown keys.
+    pub(super) spent: Option<Spent>,
+    /// Whether the log says that the budget is used up.
+    is_flood_reported: bool,
+    pub(super) condition: Condition,
+    /// The generation of the last keys, also if they were dropped: later ones have another.
+    pub(super) generation: Option<u64>,
+}
+
+/// Why a fetch does not start.
+pub(super) enum NoFetch {
+    Needless(Arc<Snapshot>),
+    /// `is_new`: the budget was not used up a moment ago.
+    OverBudget {
+        is_new: bool,
+    },
+    BackingOff(Unavailable),
+}
+
+impl State {
+    pub(super) const fn new(now: Duration) -> Self {
+        Self {
+            schedule: Schedule::new(now),
+            spent: None,
+            is_flood_reported: false,
+            condition: Condition::Answering,
+            generation: None,
+        }
+    }
+
+    pub(super) fn may_retry(&self, now: Duration) -> Result<(), NoFetch> {
+        match self.schedule.backing_off(now) {
+            None => Ok(()),
+            Some(failure) => Err(NoFetch::BackingOff(Unavailable {
+                retry_in: failure.retry_at.saturating_sub(now),
+                cause: Arc::clone(&failure.cause),
+            })),
+        }
+    }
+
+    pub(super) fn may_ask_for_key(&mut self, now: Duration) -> Result<(), NoFetch> {
+        self.may_retry(now)?;
+        self.spent = self.schedule.spend_unknown_key_credit(now);
+        match (&self.spent, self.schedule.failure()) {
+            (Some(spent), _) => {
+                self.is_flood_reported &= !spent.was_of_full();
+                Ok(())
+            }
+            (None, None) => {
+                let is_new = !std::mem::replace(&mut self.is_flood_reported, true);
+                Err(NoFetch::OverBudget { is_new })
+            }
+            // The issuer may have rotated just before it began to fail.
+            (None, Some(failure)) => Err(NoFetch::BackingOff(Unavailable {
+                retry_in: FIRST_BACKOFF,
+                cause: Arc::clone(&failure.cause),
+            })),
+        }
+    }
+
+    /// Makes the outcome of a fetch that did not come to an end, which is not the issuer's failure: the
+    /// next one may start at once.
+    pub(super) fn abandoned(state: Option<&mut Self>) -> Outcome {
+        if let Some(state) = state
+            && let Some(spent) = state.spent.take()
+        {
+            state.schedule.was_in_vain(spent);
+        }
+        Err(abandoned())
+    }
+}
+
+pub(crate) fn abandoned() -> Unavailable {
+    Unavailable { retry_in: FIRST_BACKOFF, cause: Arc::new(FetchError::Abandoned) }
+}

@@ -1,0 +1,159 @@
+//! The public view of a requirement: what documents and other protocols say about it.
+use super::requirement::{Kind, Requirement};
+use std::borrow::Cow;
+
+/// More alternatives than this describe no API that a person reads. Without a bound, twenty pairs in an
+/// `all_of!` would be a million.
+const MAX_ALTERNATIVES: usize = 64;
+
+/// One way to meet a requirement: a token that meets each of these conditions. See
+/// [`Requirement::alternatives`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alternative {
+    conditions: Vec<Requirement>,
+}
+
+impl Alternative {
+    /// Returns every condition: requirements that are neither `all_of!` nor `any_of!`. Empty if any valid
+    /// token will do.
+    #[must_use]
+    pub fn conditions(&self) -> &[Requirement] {
+        &self.conditions
+    }
+
+    /// Returns the scopes that are needed, each once.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for condition in &self.conditions {
+            condition.collect_scopes(&mut names);
+        }
+        names
+    }
+
+    /// Returns the permissions (RBAC) that are needed.
+    pub fn permissions(&self) -> impl Iterator<Item = &str> {
+        self.conditions.iter().filter_map(|condition| match &condition.0 {
+            Kind::Permission(name) => Some(&**name),
+            _ => None,
+        })
+    }
+
+    fn of(condition: Requirement) -> Self {
+        Self { conditions: vec![condition] }
+    }
+
+    /// Returns the alternative that needs both, with each condition once.
+    fn and(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        for condition in &other.conditions {
+            if !both.conditions.contains(condition) {
+                both.conditions.push(condition.clone());
+            }
+        }
+        both
+    }
+}
+
+impl Requirement {
+    /// Returns every scope that the requirement names, each once and in order. A text that is not a
+    /// scope-token (RFC 6749 §3.3) cannot be requested and is left out.
+    ///
+    /// ```
+    /// use auth0_core::policy::*;
+    ///
+    /// let requirement = all_of![scope("read:a read:b"), any_scope(&["read:b", "admin"])];
+    /// assert_eq!(requirement.scopes(), ["read:a", "read:b", "admin"]);
+    /// ```
+    #[must_use]
+    pub fn scopes(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.collect_scopes(&mut names);
+        names
+    }
+
+    /// Returns the ways to meet the requirement: a token that meets every condition of one alternative is
+    /// admitted (disjunctive normal form). No alternative at all means that no token is. For documents such
+    /// as `OpenAPI`, and for clients that ask for scopes.
+    ///
+    /// `None` if there are more than 64 alternatives.
+    ///
+    /// ```
+    /// use auth0_core::policy::*;
+    ///
+    /// let requirement = all_of![scope("read:a"), any_of![permission("b"), user()]];
+    /// let alternatives = requirement.alternatives().unwrap();
+    /// assert_eq!(alternatives.len(), 2);
+    /// assert_eq!(alternatives[0].scopes(), ["read:a"]);
+    /// assert_eq!(alternatives[0].permissions().collect::<Vec<_>>(), ["b"]);
+    /// assert_eq!(alternatives[1].conditions(), [scope("read:a"), user()]);
+    /// ```
+    #[must_use]
+    pub fn alternatives(&self) -> Option<Vec<Alternative>> {
+        let one_of = |names: &[&'static str], condition: fn(Cow<'static, str>) -> Kind| {
+            let each =
+                |name: &&'static str| Alternative::of(Requirement(condition(Cow::Borrowed(*name))));
+            distinct(names.iter().map(each))
+        };
+        match &self.0 {
+            Kind::Authenticated => Some(vec![Alternative { conditions: Vec::new() }]),
+            Kind::AnyScope(names) => one_of(names, Kind::Scope),
+            Kind::AnyPermission(names) => one_of(names, Kind::Permission),
+            Kind::All(list) => {
+                let mut all = vec![Alternative { conditions: Vec::new() }];
+                for requirement in list.get() {
+                    let ways = requirement.alternatives()?;
+                    if all.len() * ways.len() > MAX_ALTERNATIVES * MAX_ALTERNATIVES {
+                        return None;
+                    }
+                    all = distinct(all.iter().flat_map(|one| ways.iter().map(|way| one.and(way))))?;
+                }
+                Some(all)
+            }
+            Kind::Any(list) => {
+                let mut all = Vec::new();
+                for requirement in list.get() {
+                    all.extend(requirement.alternatives()?);
+                    if all.len() > 2 * MAX_ALTERNATIVES {
+                        return None;
+                    }
+                }
+                distinct(all)
+            }
+            _ => Some(vec![Alternative::of(self.clone())]),
+        }
+    }
+
+    pub(super) fn collect_scopes<'a>(&'a self, names: &mut Vec<&'a str>) {
+        let mut add = |name: &'a str| {
+            let token = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
+            if !name.is_empty() && name.bytes().all(token) && !names.contains(&name) {
+                names.push(name);
+            }
+        };
+        match &self.0 {
+            Kind::Scope(scopes) => scopes.split_ascii_whitespace().for_each(add),
+            Kind::AnyScope(scopes) => scopes.iter().for_each(|name| add(name)),
+            Kind::All(list) | Kind::Any(list) => {
+                for requirement in list.get() {
+                    requirement.collect_scopes(names);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Returns each alternative once, if they are not too many.
+fn distinct(alternatives: impl IntoIterator<Item = Alternative>) -> Option<Vec<Alternative>> {
+    let mut distinct: Vec<Alternative> = Vec::new();
+    for alternative in alternatives {
+        if !distinct.contains(&alternative) {
+            distinct.push(alternative);
+        }
+        if distinct.len() > MAX_ALTERNATIVES {
+            return None;
+        }
+    }
+    Some(distinct)
+}

@@ -1,0 +1,58 @@
+//! Keys of good proofs, so that the key of a client's next proof is not parsed again: a client keeps its
+//! key for longer than any token.
+//!
+//! A table of fixed size, in which a key has one place, which the last one takes. Reading takes no lock.
+//! Only a key of a bound token with a good proof is kept.
+use crate::jose::{Thumbprint, VerifyingKey};
+use arc_swap::ArcSwapOption;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+/// At most 12 MiB, if all are RSA keys of 2048 bits.
+const PLACES: usize = 4096;
+
+/// Twice what an RSA key of 2048 bits takes as JSON.
+const MAX_JWK_BYTES: usize = 1024;
+
+#[derive(Default)]
+pub(crate) struct ProofKeys(OnceLock<Box<[Place]>>);
+
+type Place = ArcSwapOption<ProofKey>;
+
+#[derive(Debug)]
+pub(super) struct ProofKey {
+    /// As it was sent. The thumbprint would not do: members that it does not cover say what the key may
+    /// be used for.
+    jwk: Box<str>,
+    pub(super) key: VerifyingKey,
+}
+
+impl ProofKeys {
+    pub(super) fn get(&self, thumbprint: &Thumbprint, jwk: &str) -> Option<Arc<ProofKey>> {
+        let known = place(self.0.get()?, thumbprint)?.load();
+        known.as_ref().filter(|known| *known.jwk == *jwk).map(Arc::clone)
+    }
+
+    pub(super) fn learn(&self, thumbprint: &Thumbprint, jwk: &str, key: VerifyingKey) {
+        if jwk.len() > MAX_JWK_BYTES {
+            return;
+        }
+        let places = self.0.get_or_init(|| (0..PLACES).map(|_| Place::empty()).collect());
+        if let Some(place) = place(places, thumbprint) {
+            place.store(Some(Arc::new(ProofKey { jwk: jwk.into(), key })));
+        }
+    }
+}
+
+fn place<'a>(places: &'a [Place], thumbprint: &Thumbprint) -> Option<&'a Place> {
+    let (start, _) = thumbprint.as_bytes().split_first_chunk()?;
+    places.get(u64::from_le_bytes(*start) as usize % places.len())
+}
+
+impl fmt::Debug for ProofKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProofKeys").finish_non_exhaustive()
+    }
+}

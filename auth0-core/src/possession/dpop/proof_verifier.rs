@@ -1,0 +1,70 @@
+//! Proofs without an access token.
+use super::{Dpop, DpopRules, Expected, Insertion, Proof, Replay};
+use crate::{
+    config_error::ConfigError,
+    error::{Error, ErrorCode},
+    request::HttpUri,
+    runtime::Clock,
+};
+use std::sync::Arc;
+
+/// Verifies DPoP proofs that come without an access token, as at a token endpoint (RFC 9449 §5). An API does
+/// not need it: [`Auth0`](crate::Auth0) verifies proofs together with their tokens.
+///
+/// ```
+/// use auth0_core::{Dpop, ErrorCode, dpop::ProofVerifier};
+/// use auth0_testing::Tenant;
+///
+/// let tenant = Tenant::new();
+/// let verifier = ProofVerifier::new(Dpop::allowed(), tenant.clock().clone())?;
+/// let url = "https://tenant.test/oauth/token";
+/// let proof = tenant.proof("POST", url).mint();
+/// assert_eq!(verifier.verify("POST", url, proof.as_bytes()).unwrap(), tenant.client_key().thumbprint());
+/// let again = verifier.verify("POST", url, proof.as_bytes()).unwrap_err();
+/// assert_eq!(again.code(), ErrorCode::DpopProofReplayed);
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// ```
+#[derive(Debug)]
+pub struct ProofVerifier {
+    rules: DpopRules,
+    clock: Arc<dyn Clock>,
+}
+
+impl ProofVerifier {
+    /// Creates a verifier that remembers used proofs in this process. The mode of [`Dpop`] has no meaning
+    /// here.
+    ///
+    /// # Errors
+    /// The settings cannot work, or name a store of their own for used proofs.
+    pub fn new(dpop: Dpop, clock: impl Clock) -> Result<Self, ConfigError> {
+        let rules = dpop.rules()?;
+        if matches!(rules.replay, Replay::Store(_)) {
+            return Err(ConfigError::new(
+                "proofs without a token are remembered in this process only. Leave .replay_store(…) out",
+            ));
+        }
+        Ok(Self { rules, clock: Arc::new(clock) })
+    }
+
+    /// Verifies a proof of a request with this method and URL, and records its use. Returns the thumbprint
+    /// of its key (RFC 7638), as it stands in `cnf.jkt`.
+    ///
+    /// # Errors
+    /// `dpop_proof_invalid`, `dpop_proof_replayed`, `replay_store_unavailable`, or `dpop_nonce_required`,
+    /// whose challenge has the nonce among its headers.
+    pub fn verify(&self, method: &str, url: &str, proof: &[u8]) -> Result<String, Error> {
+        let expected = Expected { method, token: None, key: None, now: self.clock.unix_time() };
+        let new = Proof(proof).check(&self.rules, &expected, |signed| {
+            let ours = HttpUri::parse(url).ok_or("the URL of the request is not an http(s) URL")?;
+            if ours.equals(signed) { Ok(true) } else { Err(format!("htu is not {url}").into()) }
+        })?;
+        let Replay::InProcess(memory) = &self.rules.replay else {
+            return Err(Error::new(ErrorCode::ReplayStoreUnavailable));
+        };
+        match memory.remember(new.entry) {
+            Ok(Insertion::New) => Ok(new.thumbprint.encode()),
+            Ok(Insertion::Seen) => Err(Error::new(ErrorCode::DpopProofReplayed)),
+            Err(why) => Err(Error::new(ErrorCode::ReplayStoreUnavailable).because(why.to_string())),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The rules for proofs.
+use super::{DpopNonces, ProofKeys, Replay};
+use crate::jose::AlgorithmSet;
+use std::{fmt, time::Duration};
+
+/// The rules that [`Dpop`](super::Dpop) has set up, checked.
+pub(crate) struct DpopRules {
+    pub(crate) algorithms: AlgorithmSet,
+    /// With spaces between them.
+    pub(crate) algorithm_names: String,
+    pub(crate) max_age: Duration,
+    pub(crate) max_ahead: Duration,
+    pub(crate) replay: Replay,
+    pub(crate) nonces: Option<DpopNonces>,
+    pub(super) proof_keys: ProofKeys,
+}
+
+impl fmt::Debug for DpopRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DpopRules")
+            .field("algorithms", &self.algorithm_names)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,139 @@
+//! From the headers `Authorization` and `DPoP` to a token and a proof (RFC 9110 §11.4, RFC 6750 §2.1,
+//! RFC 9449 §7.1).
+use super::{HeaderLines, HttpParts, RequestView};
+use crate::error::{AuthScheme, DpopMode, Error, ErrorCode};
+
+/// A token as presented, of which only the size was checked, and the proof that its client may hold a key.
+#[derive(Clone, Copy)]
+pub(crate) struct Credentials<'a> {
+    pub(crate) scheme: AuthScheme,
+    pub(crate) token: &'a [u8],
+    pub(crate) proof: Option<&'a [u8]>,
+    pub(crate) parts: Option<&'a dyn HttpParts>,
+}
+
+impl std::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials([redacted])")
+    }
+}
+
+impl<'a> Credentials<'a> {
+    pub(crate) fn parse(
+        request: &RequestView<'a>,
+        mode: DpopMode,
+        max_token_bytes: usize,
+    ) -> Result<Self, Error> {
+        let value = match request.authorization {
+            HeaderLines::Absent => return Err(Error::new(ErrorCode::TokenMissing)),
+            HeaderLines::One(value) => value,
+            HeaderLines::Several => {
+                return Err(malformed("there are several Authorization headers"));
+            }
+        };
+        let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+        let (name, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
+        if name.is_empty() || !name.iter().all(|byte| is_token_char(*byte)) {
+            return Err(malformed("the Authorization header does not begin with a scheme"));
+        }
+        let Some(scheme) = AuthScheme::named(name).filter(|scheme| scheme.is_enabled(mode)) else {
+            return Err(Error::new(ErrorCode::SchemeUnsupported));
+        };
+        let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+        let token = rest.get(spaces..).unwrap_or_default();
+        if token.is_empty() {
+            return Err(malformed("no token follows the scheme").with_scheme(scheme));
+        }
+        let proof = match request.proof {
+            // With DPoP disabled, the header has no meaning.
+            _ if matches!(mode, DpopMode::Disabled) => None,
+            HeaderLines::Absent => None,
+            HeaderLines::One(proof) => Some(proof),
+            HeaderLines::Several => {
+                return Err(malformed("there are several DPoP headers").with_scheme(scheme));
+            }
+        };
+        Self { scheme, token, proof, parts: request.parts }.checked(max_token_bytes)
+    }
+
+    /// Takes a token that came without a header, under the same limits.
+    pub(crate) fn bearer(
+        token: &'a [u8],
+        mode: DpopMode,
+        max_token_bytes: usize,
+    ) -> Result<Self, Error> {
+        if !AuthScheme::Bearer.is_enabled(mode) {
+            return Err(Error::new(ErrorCode::SchemeUnsupported)
+                .because("a token alone proves nothing, and DPoP is required"));
+        }
+        Self { scheme: AuthScheme::Bearer, token, proof: None, parts: None }
+            .checked(max_token_bytes)
+    }
+
+    /// Returns whether it is a bearer token without a proof.
+    pub(crate) const fn is_plain(&self) -> bool {
+        matches!(self.scheme, AuthScheme::Bearer) && self.proof.is_none()
+    }
+
+    fn checked(self, max_token_bytes: usize) -> Result<Self, Error> {
+        if self.token.len() > max_token_bytes {
+            return Err(malformed("the token is over the size limit").with_scheme(self.scheme));
+        }
+        Ok(self)
+    }
+
+    /// Checks that it is one token at all. Called when verification has failed: the parts of a good token
+    /// are base64url, which is a part of this alphabet.
+    pub(crate) fn check_characters(&self) -> Result<(), Error> {
+        if is_token68(self.token) {
+            return Ok(());
+        }
+        Err(malformed("what follows the scheme is not one token"))
+    }
+}
+
+fn malformed(cause: &'static str) -> Error {
+    Error::new(ErrorCode::RequestMalformed).because(cause)
+}
+
+/// `token68` of RFC 9110 §11.2: the alphabet of base64 and base64url, with `=` only at the end.
+fn is_token68(token: &[u8]) -> bool {
+    let content = token.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
+    content > 0
+        && token.iter().take(content).all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+        })
+}
+
+/// `tchar` of RFC 9110 §5.6.2.
+const fn is_token_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_never_prints() {
+        let credentials = Credentials::bearer(b"abc.def.ghi", DpopMode::Allowed, 100).unwrap();
+        assert_eq!(format!("{credentials:?}"), "Credentials([redacted])");
+    }
+}

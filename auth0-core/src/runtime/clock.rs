@@ -1,0 +1,120 @@
+//! The time.
+use super::BoxFuture;
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// Tells a verifier the time.
+///
+/// The default is the clock of the operating system. Tests replace it with
+/// [`Builder::clock`](crate::Builder::clock), so that nothing has to sleep.
+pub trait Clock: Send + Sync + fmt::Debug + 'static {
+    /// Returns the time since 1970-01-01T00:00:00Z, without leap seconds (a NumericDate of RFC 7519 §2).
+    fn unix_time(&self) -> Duration;
+
+    /// Returns a time that never goes backwards, since an arbitrary moment. Ages of keys are measured
+    /// with it, so that a corrected system clock does not make them older or younger.
+    fn monotonic(&self) -> Duration;
+
+    /// Returns both at once, which is asked once for each request. Where reading a clock is expensive, one
+    /// of the two may be derived from the other; the default reads both.
+    fn moment(&self) -> Moment {
+        Moment::new(self.unix_time(), self.monotonic())
+    }
+
+    /// Waits until this much time has passed: the time between refreshes, and the deadlines of fetches. It
+    /// is polled on the thread that fetches, which has a tokio runtime. The default is tokio's timer.
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// The two readings of a [`Clock`] at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Moment {
+    /// See [`Clock::unix_time`].
+    pub unix_time: Duration,
+    /// See [`Clock::monotonic`].
+    pub monotonic: Duration,
+}
+
+impl Moment {
+    /// Creates a moment from its two readings.
+    #[must_use]
+    pub const fn new(unix_time: Duration, monotonic: Duration) -> Self {
+        Self { unix_time, monotonic }
+    }
+}
+
+/// For how long the monotonic time is derived from the wall clock, before both are read again. A
+/// wall clock that is corrected meanwhile makes keys, which are good for minutes, older or younger
+/// by less than this.
+const REREAD: Duration = Duration::from_secs(1);
+
+/// The clock of the operating system.
+#[derive(Debug)]
+pub(crate) struct SystemClock {
+    started: Instant,
+    /// How far the wall clock is ahead of the monotonic one, in nanoseconds.
+    ahead: AtomicU64,
+    /// The wall clock's time when that was read, in nanoseconds.
+    read_at: AtomicU64,
+}
+
+impl SystemClock {
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now(), ahead: AtomicU64::new(0), read_at: AtomicU64::new(0) }
+    }
+}
+
+impl Clock for SystemClock {
+    fn unix_time(&self) -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn moment(&self) -> Moment {
+        let unix_time = self.unix_time();
+        let now = nanos(unix_time);
+        let read_at = self.read_at.load(Ordering::Acquire);
+        if now.checked_sub(read_at).is_some_and(|since| since < nanos(REREAD)) {
+            let ahead = self.ahead.load(Ordering::Relaxed);
+            return Moment::new(unix_time, Duration::from_nanos(now.saturating_sub(ahead)));
+        }
+        let monotonic = self.monotonic();
+        self.ahead.store(now.saturating_sub(nanos(monotonic)), Ordering::Relaxed);
+        // After the other: who sees this time also sees what was read at it.
+        self.read_at.store(now, Ordering::Release);
+        Moment::new(unix_time, monotonic)
+    }
+}
+
+/// As far as a `u64` holds them: for five centuries after 1970.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_reading_tells_both_times() {
+        let clock = SystemClock::new();
+        for _ in 0..1000 {
+            let before = (clock.unix_time(), clock.monotonic());
+            let moment = clock.moment();
+            let after = (clock.unix_time(), clock.monotonic());
+            // A wall clock that is corrected in these microseconds is not this test's matter.
+            assert!(before.0 <= moment.unix_time && moment.unix_time <= after.0);
+            let slack = Duration::from_millis(100);
+            assert!(before.1 <= moment.monotonic + slack && moment.monotonic <= after.1 + slack);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The thread `auth0-fetch`, on which everything is fetched: one for the process, with a runtime of its
+//! own, started with the first fetch.
+//!
+//! A fetch serves every request that waits for it, so it must not depend on the runtime of one of them:
+//! that may be blocked by a handler, end with a test, have no timers, or not exist. The thread does nothing
+//! but wait, and does not keep a process from ending.
+use super::{BoxFuture, Clock};
+use std::{
+    fmt,
+    future::Future,
+    io,
+    sync::{Mutex, PoisonError, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::{
+    runtime::{Builder, Handle},
+    sync::oneshot,
+    task::JoinHandle,
+};
+use tracing::instrument::WithSubscriber;
+
+/// How often the thread looks whether the process was stopped while a fetch is under way.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+
+/// A heartbeat that is this late was not late by chance: the process did not run.
+const FROZEN: Duration = Duration::from_secs(1);
+
+static THREAD: Mutex<Option<Running>> = Mutex::new(None);
+
+struct Running {
+    runtime: Handle,
+    /// A forked process has none of its parent's threads.
+    process: u32,
+}
+
+/// The thread cannot be started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoThread(io::ErrorKind);
+
+impl fmt::Display for NoThread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the thread that fetches cannot be started: {}", self.0)
+    }
+}
+
+/// Returns the runtime of the thread, which it starts if it does not run.
+pub(crate) fn runtime() -> Result<Handle, NoThread> {
+    let mut thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
+    let process = std::process::id();
+    if let Some(running) = thread.as_ref().filter(|running| running.process == process) {
+        return Ok(running.runtime.clone());
+    }
+    let runtime = start().map_err(|error| NoThread(error.kind()))?;
+    *thread = Some(Running { runtime: runtime.clone(), process });
+    Ok(runtime)
+}
+
+fn start() -> io::Result<Handle> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let run = move || {
+        let runtime = Builder::new_current_thread().thread_name("auth0-fetch").enable_all().build();
+        match runtime {
+            Ok(runtime) => {
+                let _ = sender.send(Ok(runtime.handle().clone()));
+                runtime.block_on(std::future::pending::<()>());
+            }
+            Err(error) => drop(sender.send(Err(error))),
+        }
+    };
+    thread::Builder::new().name("auth0-fetch".into()).spawn(run)?;
+    receiver.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+}
+
+/// Runs a future on the thread. What it logs goes to the subscriber of the caller.
+pub(crate) fn spawn<F>(future: F) -> Result<JoinHandle<F::Output>, NoThread>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    Ok(runtime()?.spawn(future.with_current_subscriber()))
+}
+
+/// Returns a future that ends when this much time has passed, on the clock or in fact: a clock that stands
+/// still holds up no request. It can be awaited on any runtime, and without one.
+pub(crate) fn passed(clock: &dyn Clock, time: Duration) -> impl Future<Output = ()> + use<> {
+    let timer = runtime().map(|runtime| {
+        let sleep = {
+            let _entered = runtime.enter();
+            either(clock.sleep(time), time)
+        };
+        let (mut sender, receiver) = oneshot::channel::<()>();
+        runtime.spawn(async move {
+            tokio::select! {
+                () = sleep => {}
+                () = sender.closed() => {} // no one waits any more
+            }
+        });
+        receiver
+    });
+    async move {
+        if let Ok(timer) = timer {
+            let _ = timer.await;
+        }
+    }
+}
+
+fn either(
+    on_clock: BoxFuture<'static, ()>,
+    time: Duration,
+) -> impl Future<Output = ()> + Send + use<> {
+    let in_fact = tokio::time::sleep(time);
+    async move {
+        tokio::select! {
+            () = on_clock => {}
+            () = in_fact => {}
+        }
+    }
+}
+
+/// How work ended that had a time limit.
+#[derive(Debug)]
+pub(crate) struct Ended<T> {
+    pub(crate) how: How<T>,
+    /// The process was stopped meanwhile, so that a failure may be nobody's fault.
+    pub(crate) was_frozen: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum How<T> {
+    Done(T),
+    Panicked,
+    Late,
+}
+
+/// Does work on the thread in a task of its own, which may hang and may panic. The limit is counted on the
+/// clock and in fact; time in which the process was stopped does not count.
+///
+/// Must be called on the thread.
+pub(crate) async fn within<T: Send + 'static>(
+    clock: &dyn Clock,
+    limit: Duration,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Ended<T> {
+    // Before the work begins: what it does may let time pass on a clock of a test.
+    let mut deadline = clock.sleep(limit);
+    let mut task = Task(tokio::spawn(work.with_current_subscriber()));
+    let (mut ran_for, mut was_frozen, mut beat) = (Duration::ZERO, false, Instant::now());
+    let how = loop {
+        tokio::select! {
+            biased;
+            joined = &mut task.0 => break joined.map_or(How::Panicked, How::Done),
+            () = tokio::time::sleep(HEARTBEAT) => {
+                ran_for += HEARTBEAT;
+                if is_late(beat) {
+                    was_frozen = true;
+                    deadline = clock.sleep(limit.saturating_sub(ran_for));
+                }
+                if ran_for >= limit {
+                    break How::Late;
+                }
+            }
+            () = &mut deadline => break How::Late,
+        }
+        beat = Instant::now();
+    };
+    Ended { how, was_frozen: was_frozen || is_late(beat) }
+}
+
+fn is_late(beat: Instant) -> bool {
+    beat.elapsed() >= HEARTBEAT + FROZEN
+}
+
+/// Ends with its owner.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,163 @@
+//! One attempt at a time for each key: a request that needs one joins the attempt that is pending, or
+//! starts it.
+//!
+//! An attempt belongs to its [`Leader`], which runs apart from every request, so a request that is
+//! cancelled takes no other with it. However the leader ends, by completing or by being dropped (a panic),
+//! every [`Waiter`] gets an outcome, and the next request can start anew.
+use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{collections::HashMap, hash::Hash};
+use tokio::sync::watch;
+
+/// State `S` that decides about attempts, and the pending attempts by key, behind one lock: between a
+/// decision and its consequence nothing can happen. The lock is never held across an await.
+#[derive(Debug)]
+pub(crate) struct SingleFlight<K, S, T>(Mutex<Table<K, S, T>>);
+
+#[derive(Debug)]
+struct Table<K, S, T> {
+    state: S,
+    pending: HashMap<K, Waiter<T>>,
+    started: u64,
+}
+
+/// Waits for an attempt.
+#[derive(Debug)]
+pub(crate) struct Waiter<T> {
+    outcome: watch::Receiver<Option<T>>,
+    number: u64,
+}
+
+/// Carries out an attempt: must [`complete`](Leader::complete) it, and does so when it is dropped.
+pub(crate) struct Leader<K: Eq + Hash, S, T: Clone> {
+    flight: Arc<SingleFlight<K, S, T>>,
+    key: K,
+    number: u64,
+    outcome: Option<watch::Sender<Option<T>>>,
+    abandoned: Settle<S, T>,
+}
+
+/// Makes an outcome of an attempt that was never completed. The state is missing where the attempt was
+/// [forgotten](SingleFlight::forget_pending).
+pub(crate) type Settle<S, T> = fn(Option<&mut S>) -> T;
+
+/// How a request gets its outcome.
+pub(crate) enum Joined<K: Eq + Hash, S, T: Clone> {
+    /// From the attempt that was pending.
+    Waiting(Waiter<T>),
+    /// From a new attempt. The leader is to be run apart from the request.
+    Leading(Waiter<T>, Leader<K, S, T>),
+}
+
+impl<K: Clone + Eq + Hash, S, T: Clone> SingleFlight<K, S, T> {
+    pub(crate) fn new(state: S) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Table { state, pending: HashMap::new(), started: 0 })))
+    }
+
+    /// Joins the pending attempt for a key. If there is none, `decide` says whether one may start, out of
+    /// the state and the number of pending attempts; `Err` is the reason why not.
+    pub(crate) fn join<E>(
+        self: &Arc<Self>,
+        key: &K,
+        abandoned: Settle<S, T>,
+        decide: impl FnOnce(&mut S, usize) -> Result<(), E>,
+    ) -> Result<Joined<K, S, T>, E> {
+        let mut table = self.lock();
+        if let Some(waiter) = table.pending.get(key) {
+            return Ok(Joined::Waiting(waiter.clone()));
+        }
+        let pending = table.pending.len();
+        decide(&mut table.state, pending)?;
+        let (sender, outcome) = watch::channel(None);
+        table.started += 1;
+        let number = table.started;
+        let waiter = Waiter { outcome, number };
+        table.pending.insert(key.clone(), waiter.clone());
+        drop(table);
+        let (flight, key, outcome) = (Arc::clone(self), key.clone(), Some(sender));
+        Ok(Joined::Leading(waiter, Leader { flight, key, number, outcome, abandoned }))
+    }
+
+    /// Forgets the pending attempts: the next request of their keys starts another. Their waiters still
+    /// get the outcome, but it does not reach the state. `also` runs under the same lock.
+    pub(crate) fn forget_pending(&self, also: impl FnOnce()) {
+        let mut table = self.lock();
+        let forgotten = std::mem::take(&mut table.pending);
+        also();
+        drop(table);
+        drop(forgotten);
+    }
+
+    /// Returns how many attempts have started so far.
+    pub(crate) fn started(&self) -> u64 {
+        self.lock().started
+    }
+
+    pub(crate) fn is_pending(&self, key: &K) -> bool {
+        self.lock().pending.contains_key(key)
+    }
+
+    pub(crate) fn inspect<R>(&self, look: impl FnOnce(&S) -> R) -> R {
+        look(&self.lock().state)
+    }
+}
+
+impl<K, S, T> SingleFlight<K, S, T> {
+    fn lock(&self) -> MutexGuard<'_, Table<K, S, T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Clone> Waiter<T> {
+    /// Returns which attempt this is, counted from 1.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Waits for the outcome. Needs no runtime. `None` never comes, because a leader that is dropped
+    /// sends an outcome as well.
+    pub(crate) async fn outcome(mut self) -> Option<T> {
+        self.outcome.wait_for(Option::is_some).await.ok()?.clone()
+    }
+}
+
+impl<T> Clone for Waiter<T> {
+    fn clone(&self) -> Self {
+        Self { outcome: self.outcome.clone(), number: self.number }
+    }
+}
+
+impl<K: Eq + Hash, S, T: Clone> Leader<K, S, T> {
+    /// Returns which attempt this is, counted from 1.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Ends the attempt: `settle` makes the outcome under the lock, and then every waiter gets it. It gets
+    /// no state where the attempt was [forgotten](SingleFlight::forget_pending).
+    pub(crate) fn complete(mut self, settle: impl FnOnce(Option<&mut S>) -> T) {
+        self.end(settle);
+    }
+
+    fn end(&mut self, settle: impl FnOnce(Option<&mut S>) -> T) {
+        let Some(sender) = self.outcome.take() else { return };
+        let outcome = {
+            let mut table = self.flight.lock();
+            let pending = table.pending.get(&self.key);
+            if pending.is_some_and(|waiter| waiter.number == self.number) {
+                let outcome = settle(Some(&mut table.state));
+                table.pending.remove(&self.key);
+                outcome
+            } else {
+                settle(None)
+            }
+        };
+        sender.send_replace(Some(outcome));
+    }
+}
+
+impl<K: Eq + Hash, S, T: Clone> Drop for Leader<K, S, T> {
+    fn drop(&mut self) {
+        let abandoned = self.abandoned;
+        self.end(abandoned);
+    }
+}

@@ -1,0 +1,5 @@
+//! What operators see: metrics, and text of clients made safe for the log.
+mod escaped;
+pub(crate) mod metrics;
+
+pub(crate) use escaped::{Escaped, escaped};

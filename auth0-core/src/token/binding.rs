@@ -1,0 +1,61 @@
+//! What a token is bound to: the claim `cnf`. Whether the client holds it is checked by possession.
+use super::payload_text::invalid;
+use crate::{
+    error::Error,
+    jose::{Thumbprint, TokenHash, json::Value},
+};
+
+/// The members of `cnf` that are known here. Others are ignored (RFC 7800 §3.1).
+#[derive(Debug)]
+pub(crate) struct Binding {
+    /// `jkt` (RFC 9449 §6.1).
+    pub(crate) key: Bound,
+    /// `x5t#S256` (RFC 8705 §3.1).
+    pub(crate) certificate: Bound,
+    /// The hash of the whole token, by which a proof refers to it.
+    pub(crate) token: Option<TokenHash>,
+}
+
+/// What one member of `cnf` binds a token to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bound {
+    No,
+    To(Thumbprint),
+    /// To something that no client can have: the member is not a thumbprint.
+    ToNothing,
+}
+
+impl Bound {
+    fn read(member: Option<Value<'_>>) -> Self {
+        match member {
+            None => Self::No,
+            Some(value) => value
+                .as_str()
+                .and_then(|text| Thumbprint::parse(&text))
+                .map_or(Self::ToNothing, Self::To),
+        }
+    }
+
+    pub(crate) const fn is_bound(&self) -> bool {
+        !matches!(self, Self::No)
+    }
+}
+
+impl Binding {
+    /// Reads the claim `cnf`. None for a bearer token.
+    pub(crate) fn read(confirmation: Option<Value<'_>>) -> Result<Option<Box<Self>>, Error> {
+        let Some(confirmation) = confirmation else { return Ok(None) };
+        if !confirmation.is_object() {
+            return Err(invalid("the claim cnf is not an object".to_owned()));
+        }
+        let key = Bound::read(confirmation.member("jkt"));
+        let certificate = Bound::read(confirmation.member("x5t#S256"));
+        let is_bound = key.is_bound() || certificate.is_bound();
+        Ok(is_bound.then(|| Box::new(Self { key, certificate, token: None })))
+    }
+
+    /// Adds the hash of the token that it was read from.
+    pub(crate) fn set_token(&mut self, hash: TokenHash) {
+        self.token = Some(hash);
+    }
+}

@@ -1,0 +1,77 @@
+//! The claims of a payload that are used: RFC 7519 §4.1, RFC 9068 §2.2, and Auth0's.
+use crate::{
+    error::{Error, ErrorCode},
+    jose::json::{self, Value},
+};
+
+/// The values of the claims that are used. They are borrowed from the payload, and their types are checked
+/// one by one afterwards, because a missing `iss` and a missing `exp` are different refusals.
+#[derive(Debug, Default)]
+pub(crate) struct Claims<'a> {
+    pub(crate) issuer: Option<Value<'a>>,
+    pub(crate) subject: Option<Value<'a>>,
+    pub(crate) audience: Option<Value<'a>>,
+    pub(crate) expires_at: Option<Value<'a>>,
+    pub(crate) not_before: Option<Value<'a>>,
+    pub(crate) issued_at: Option<Value<'a>>,
+    pub(crate) token_id: Option<Value<'a>>,
+    pub(crate) client_id: Option<Value<'a>>,
+    pub(crate) authorized_party: Option<Value<'a>>,
+    pub(crate) scope: Option<Value<'a>>,
+    pub(crate) permissions: Option<Value<'a>>,
+    pub(crate) organization_id: Option<Value<'a>>,
+    pub(crate) organization_name: Option<Value<'a>>,
+    pub(crate) session_id: Option<Value<'a>>,
+    pub(crate) authenticated_at: Option<Value<'a>>,
+    pub(crate) authentication_class: Option<Value<'a>>,
+    pub(crate) authentication_methods: Option<Value<'a>>,
+    pub(crate) confirmation: Option<Value<'a>>,
+    /// `nonce`, `at_hash`, `c_hash`, `s_hash`: only ID tokens have these.
+    pub(crate) id_token_member: bool,
+}
+
+impl<'a> Claims<'a> {
+    pub(crate) fn parse(payload: &'a str) -> Result<Self, Error> {
+        let mut claims = Self::default();
+        json::check_object(payload, |name, value| {
+            let place = match name {
+                "iss" => &mut claims.issuer,
+                "sub" => &mut claims.subject,
+                "aud" => &mut claims.audience,
+                "exp" => &mut claims.expires_at,
+                "nbf" => &mut claims.not_before,
+                "iat" => &mut claims.issued_at,
+                "jti" => &mut claims.token_id,
+                "client_id" => &mut claims.client_id,
+                "azp" => &mut claims.authorized_party,
+                "scope" => &mut claims.scope,
+                "permissions" => &mut claims.permissions,
+                "org_id" => &mut claims.organization_id,
+                "org_name" => &mut claims.organization_name,
+                "sid" => &mut claims.session_id,
+                "auth_time" => &mut claims.authenticated_at,
+                "acr" => &mut claims.authentication_class,
+                "amr" => &mut claims.authentication_methods,
+                "cnf" => &mut claims.confirmation,
+                "nonce" | "at_hash" | "c_hash" | "s_hash" => {
+                    claims.id_token_member = true;
+                    return;
+                }
+                _ => return,
+            };
+            *place = Some(value);
+        })
+        .map_err(|why| {
+            Error::new(ErrorCode::TokenMalformed)
+                .because(format!("the token's payload: {}", why.as_str()))
+        })?;
+        Ok(claims)
+    }
+}
+
+impl Claims<'_> {
+    /// Returns the client, for the log: the first of the two claims that is there, if it is a string.
+    pub(crate) fn client_id(&self) -> Option<Box<str>> {
+        self.client_id.or(self.authorized_party)?.as_str().map(Into::into)
+    }
+}

@@ -1,0 +1,49 @@
+//! Access tokens: their claims, the conditions that these must meet, and what a verified one says.
+mod actor;
+mod authentication;
+pub(crate) mod binding;
+pub(crate) mod claim_mapping;
+pub(crate) mod claims;
+mod confirmation;
+mod organization;
+pub(crate) mod payload_text;
+mod times;
+mod validation;
+pub(crate) mod verified;
+mod verified_token;
+
+pub use actor::Actor;
+pub use authentication::{Authentication, MFA};
+pub(crate) use binding::Binding;
+pub(crate) use claims::Claims;
+pub use confirmation::Confirmation;
+pub use organization::Organization;
+pub(crate) use times::Times;
+pub(crate) use validation::Validation;
+pub(crate) use verified::{AcceptedBy, CacheMark, Verified};
+pub use verified_token::VerifiedToken;
+
+use crate::{
+    error::{Error, ErrorCode},
+    identifier::Issuer,
+    jose::jws::JwsError,
+};
+
+/// Maps what is wrong with the form of a token.
+impl From<JwsError> for Error {
+    fn from(error: JwsError) -> Self {
+        let code = match error {
+            JwsError::Malformed(_) => ErrorCode::TokenMalformed,
+            JwsError::Opaque(_) => ErrorCode::TokenOpaque,
+            JwsError::Algorithm(_) => ErrorCode::AlgorithmUnsupported,
+        };
+        Self::new(code).because(error.into_cause())
+    }
+}
+
+/// Returns the issuer of a token, which is one of those that its verifier trusts.
+impl<C> From<&VerifiedToken<C>> for Issuer {
+    fn from(token: &VerifiedToken<C>) -> Self {
+        Self::from_trusted(token.issuer())
+    }
+}

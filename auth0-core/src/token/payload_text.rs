@@ -1,0 +1,182 @@
+//! Values of a payload in the types that claims have: strings without a copy, times, lists.
+use crate::{
+    error::{Error, ErrorCode},
+    jose::json::{Strings, Value, plain_strings},
+};
+use std::{borrow::Cow, time::Duration};
+
+/// A part of the payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn new(piece: &str, payload: &str) -> Option<Self> {
+        let start = (piece.as_ptr() as usize).wrapping_sub(payload.as_ptr() as usize);
+        let end = start.wrapping_add(piece.len());
+        Some(Self { start: start.try_into().ok()?, end: end.try_into().ok()? })
+    }
+
+    fn of(self, payload: &str) -> &str {
+        payload.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+/// What the allocator may add to a small text, in bytes.
+const ALLOCATION: usize = 32;
+
+/// A string of the payload: its span there, or a copy where JSON had escaped it.
+#[derive(Clone, Debug)]
+pub(crate) enum PayloadStr {
+    Span(Span),
+    Copy(Box<str>),
+}
+
+impl PayloadStr {
+    fn new(text: Cow<'_, str>, payload: &str) -> Self {
+        match text {
+            Cow::Borrowed(text) => {
+                Span::new(text, payload).map_or_else(|| Self::Copy(text.into()), Self::Span)
+            }
+            Cow::Owned(text) => Self::Copy(text.into()),
+        }
+    }
+
+    /// Copies several, with spaces between them.
+    pub(crate) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        Self::Copy(texts.collect::<Vec<_>>().join(" ").into())
+    }
+
+    pub(crate) fn of<'a>(&'a self, payload: &'a str) -> &'a str {
+        match self {
+            Self::Span(span) => span.of(payload),
+            Self::Copy(text) => text,
+        }
+    }
+
+    /// Returns the bytes of memory beside the payload and itself.
+    pub(crate) fn copied_bytes(&self) -> usize {
+        match self {
+            Self::Span(_) => 0,
+            Self::Copy(text) => text.len() + ALLOCATION,
+        }
+    }
+}
+
+/// Strings of the payload: the span of their array, or copies where JSON had escaped one.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum PayloadStrs {
+    #[default]
+    Empty,
+    One(PayloadStr),
+    /// The inside of an array without escapes.
+    Span(Span),
+    Copies(Box<[Box<str>]>),
+}
+
+impl PayloadStrs {
+    pub(crate) fn of<'a>(&'a self, payload: &'a str) -> impl Iterator<Item = &'a str> {
+        let (one, inside, copies) = match self {
+            Self::Empty => (None, "", &[][..]),
+            Self::One(text) => (Some(text.of(payload)), "", &[][..]),
+            Self::Span(span) => (None, span.of(payload), &[][..]),
+            Self::Copies(copies) => (None, "", &**copies),
+        };
+        let copies = copies.iter().map(|copy| &**copy);
+        one.into_iter().chain(plain_strings(inside)).chain(copies)
+    }
+
+    /// Returns the bytes of memory beside the payload and itself.
+    pub(crate) fn copied_bytes(&self) -> usize {
+        match self {
+            Self::Empty | Self::Span(_) => 0,
+            Self::One(text) => text.copied_bytes(),
+            Self::Copies(copies) => {
+                copies.iter().map(|copy| copy.len() + size_of::<Box<str>>() + ALLOCATION).sum()
+            }
+        }
+    }
+}
+
+/// Reads a claim's value in the type that it must have.
+pub(crate) trait Typed<'a>: Sized {
+    const EXPECTED: &'static str;
+
+    fn read(value: Value<'a>, payload: &str) -> Option<Self>;
+}
+
+impl<'a> Typed<'a> for PayloadStr {
+    const EXPECTED: &'static str = "a string";
+
+    fn read(value: Value<'a>, payload: &str) -> Option<Self> {
+        Some(Self::new(value.as_str()?, payload))
+    }
+}
+
+/// A NumericDate (RFC 7519 §2): seconds since 1970, which may have a fraction.
+impl<'a> Typed<'a> for Duration {
+    const EXPECTED: &'static str = "a number of seconds";
+
+    fn read(value: Value<'a>, _: &str) -> Option<Self> {
+        if let Some(seconds) = value.as_integer() {
+            return Some(Self::from_secs(seconds));
+        }
+        // Before 1970 is as long ago as any; beyond what a `Duration` holds is for ever.
+        let seconds = value.as_number()?.max(0.0);
+        Some(Self::try_from_secs_f64(seconds).unwrap_or(Self::MAX))
+    }
+}
+
+impl<'a> Typed<'a> for PayloadStrs {
+    const EXPECTED: &'static str = "an array of strings";
+
+    fn read(value: Value<'a>, payload: &str) -> Option<Self> {
+        Some(match value.strings()? {
+            Strings::Plain("") => Self::Empty,
+            Strings::Plain(inside) => Self::Span(Span::new(inside, payload)?),
+            Strings::Unescaped(texts) => Self::Copies(texts),
+        })
+    }
+}
+
+/// One string or several: `aud` (RFC 7519 §4.1.3).
+pub(crate) struct OneOrMany(pub(crate) PayloadStrs);
+
+impl<'a> Typed<'a> for OneOrMany {
+    const EXPECTED: &'static str = "a string or an array of strings";
+
+    fn read(value: Value<'a>, payload: &str) -> Option<Self> {
+        match PayloadStr::read(value, payload) {
+            Some(text) => Some(Self(PayloadStrs::One(text))),
+            None => Typed::read(value, payload).map(Self),
+        }
+    }
+}
+
+/// Reads a claim that may be absent.
+pub(crate) fn optional<'a, T: Typed<'a>>(
+    name: &'static str,
+    value: Option<Value<'a>>,
+    payload: &str,
+) -> Result<Option<T>, Error> {
+    let Some(value) = value else { return Ok(None) };
+    match T::read(value, payload) {
+        Some(typed) => Ok(Some(typed)),
+        None => Err(invalid(format!("the claim {name} is not {}", T::EXPECTED))),
+    }
+}
+
+/// Reads a claim that must be there.
+pub(crate) fn required<'a, T: Typed<'a>>(
+    name: &'static str,
+    value: Option<Value<'a>>,
+    payload: &str,
+) -> Result<T, Error> {
+    optional(name, value, payload)?.ok_or_else(|| invalid(format!("the claim {name} is missing")))
+}
+
+pub(crate) fn invalid(cause: String) -> Error {
+    Error::new(ErrorCode::ClaimsInvalid).because(cause)
+}

@@ -1,0 +1,105 @@
+//! The content of a verified token.
+use super::{
+    Times,
+    binding::Binding,
+    payload_text::{PayloadStr, PayloadStrs},
+};
+use crate::{error::ChallengeOptions, jose::TokenHash};
+use std::{sync::Arc, time::Duration};
+
+/// The content of a verified token. The strings are spans of the payload.
+pub(crate) struct Verified {
+    pub(crate) payload: Box<str>,
+    pub(crate) issuer: PayloadStr,
+    pub(crate) subject: PayloadStr,
+    pub(crate) audiences: PayloadStrs,
+    pub(crate) times: Times,
+    pub(crate) token_id: Option<PayloadStr>,
+    pub(crate) client_id: Option<PayloadStr>,
+    pub(crate) scope: Option<PayloadStr>,
+    pub(crate) permissions: PayloadStrs,
+    pub(crate) organization_id: Option<PayloadStr>,
+    pub(crate) organization_name: Option<PayloadStr>,
+    pub(crate) session_id: Option<PayloadStr>,
+    pub(crate) authenticated_at: Option<Duration>,
+    pub(crate) authentication_class: Option<PayloadStr>,
+    pub(crate) authentication_methods: PayloadStrs,
+    /// What the client must prove to hold.
+    pub(crate) binding: Option<Box<Binding>>,
+    pub(crate) accepted_by: Arc<AcceptedBy>,
+    /// How the token cache recognizes the token. `None` where it is not kept there.
+    pub(crate) cached: Option<CacheMark>,
+}
+
+/// What remains of the issuer in a token that was accepted. A token that an application keeps does not keep
+/// the issuer's keys.
+#[derive(Debug)]
+pub(crate) struct AcceptedBy {
+    pub(crate) challenge: Arc<ChallengeOptions>,
+    pub(crate) leeway: Duration,
+    /// The name of the issuer in metrics.
+    pub(crate) metrics_label: Box<str>,
+    /// A resolver trusts it for some requests only.
+    pub(crate) is_resolved: bool,
+}
+
+/// How a token is recognized that was verified before.
+#[derive(Clone, Copy)]
+pub(crate) struct CacheMark {
+    pub(crate) hash: TokenHash,
+    /// The generation of the keys that verified it.
+    pub(crate) generation: u64,
+}
+
+impl Verified {
+    /// Creates a token without meaning, for tests of the cache.
+    #[cfg(test)]
+    pub(crate) fn for_tests(payload: String, cached: CacheMark) -> Self {
+        Self {
+            payload: payload.into(),
+            issuer: PayloadStr::Copy("".into()),
+            subject: PayloadStr::Copy("".into()),
+            audiences: PayloadStrs::Empty,
+            times: Times::default(),
+            token_id: None,
+            client_id: None,
+            scope: None,
+            permissions: PayloadStrs::Empty,
+            organization_id: None,
+            organization_name: None,
+            session_id: None,
+            authenticated_at: None,
+            authentication_class: None,
+            authentication_methods: PayloadStrs::Empty,
+            binding: None,
+            accepted_by: Arc::new(AcceptedBy {
+                challenge: Arc::default(),
+                leeway: Duration::ZERO,
+                metrics_label: "".into(),
+                is_resolved: false,
+            }),
+            cached: Some(cached),
+        }
+    }
+
+    /// Returns the bytes of memory that it takes, without what the allocator adds.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [
+            self.token_id.as_ref(),
+            self.client_id.as_ref(),
+            self.scope.as_ref(),
+            self.organization_id.as_ref(),
+            self.organization_name.as_ref(),
+            self.session_id.as_ref(),
+            self.authentication_class.as_ref(),
+            Some(&self.issuer),
+            Some(&self.subject),
+        ];
+        let lists = [&self.audiences, &self.permissions, &self.authentication_methods];
+        size_of::<Self>()
+            + self.payload.len()
+            + self.binding.as_ref().map_or(0, |_| size_of::<Binding>())
+            + texts.into_iter().flatten().map(PayloadStr::copied_bytes).sum::<usize>()
+            + lists.into_iter().map(PayloadStrs::copied_bytes).sum::<usize>()
+    }
+}

@@ -1,0 +1,392 @@
+//! A verified access token.
+use super::{
+    Actor, Authentication, Confirmation, Organization, Verified,
+    binding::Binding,
+    payload_text::{PayloadStr, PayloadStrs, invalid},
+    verified::AcceptedBy,
+};
+use crate::{
+    error::{AuthScheme, Error},
+    jose::json::{self, Value},
+};
+use serde::de::DeserializeOwned;
+use std::{
+    any::Any,
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// A verified access token.
+///
+/// Its signature, issuer, audience and times were checked: only a verifier creates one. It carries the
+/// registered claims, and the application's own as `C`, any type that serde can read from the payload.
+///
+/// Clones share their content. `Debug` shows who the token is for, never the token, which it does not hold.
+///
+/// ```
+/// # use auth0_testing::Tenant;
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// #[derive(serde::Deserialize)]
+/// struct Claims {
+///     #[serde(rename = "https://acme.com/roles")]
+///     roles: Vec<String>,
+/// }
+///
+/// let tenant = Tenant::new();
+/// let token = tenant
+///     .token()
+///     .subject("auth0|ann")
+///     .scope("read:messages write:messages")
+///     .claim("https://acme.com/roles", ["admin"])
+///     .mint();
+/// let token = tenant.auth0().verify(&token).await?;
+///
+/// assert_eq!(token.subject(), "auth0|ann");
+/// assert!(token.has_scope("read:messages"));
+/// assert_eq!(token.with_claims::<Claims>()?.claims().roles, ["admin"]);
+/// # Ok::<(), auth0_core::Error>(())
+/// # }).unwrap()
+/// ```
+#[derive(Clone)]
+pub struct VerifiedToken<C = ()> {
+    verified: Arc<Verified>,
+    presentation: Presentation,
+    claims: C,
+}
+
+/// How the token came with this request.
+#[derive(Clone, Default)]
+struct Presentation {
+    scheme: AuthScheme,
+    /// The proof that came with it was used up.
+    is_proven: bool,
+    next_nonce: Option<Arc<str>>,
+}
+
+impl VerifiedToken {
+    pub(crate) fn new(verified: Arc<Verified>, scheme: AuthScheme) -> Self {
+        let presentation = Presentation { scheme, ..Presentation::default() };
+        Self { verified, presentation, claims: () }
+    }
+
+    /// Marks a token whose proof was good and is recorded as used.
+    pub(crate) fn proven(mut self, next_nonce: Option<Arc<str>>) -> Self {
+        self.presentation.is_proven = true;
+        self.presentation.next_nonce = next_nonce;
+        self
+    }
+
+    pub(crate) fn binding(&self) -> Option<&Binding> {
+        self.verified.binding.as_deref()
+    }
+
+    /// Returns whether verifying it again costs no more than a hash.
+    pub(crate) fn is_cached(&self) -> bool {
+        self.verified.cached.is_some() && !self.presentation.is_proven
+    }
+}
+
+impl<C> VerifiedToken<C> {
+    /// Returns the `sub` claim: the user (`auth0|…`), or `{client}@clients` for a machine. Never empty.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.text(&self.verified.subject)
+    }
+
+    /// Returns the `iss` claim: the issuer, one of those that the verifier trusts.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.text(&self.verified.issuer)
+    }
+
+    /// Returns the `aud` claim, which is one string or several (RFC 7519 §4.1.3). One of them is the
+    /// verifier's.
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.texts(&self.verified.audiences)
+    }
+
+    /// Returns the client that asked for the token: `client_id` (RFC 9068 §2.2) or, in Auth0's own token
+    /// profile, `azp`.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.optional(self.verified.client_id.as_ref())
+    }
+
+    /// Returns the `scope` claim as it stands: the granted scopes, with spaces between them. To ask for
+    /// one, use [`has_scope`](Self::has_scope).
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        self.optional(self.verified.scope.as_ref())
+    }
+
+    /// Returns the scopes that were granted: the `scope` claim, split at its spaces.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scope().unwrap_or_default().split(' ').filter(|name| !name.is_empty())
+    }
+
+    /// Returns whether a scope was granted. To refuse a request without one, use a requirement:
+    /// [`policy::scope`](crate::policy::scope).
+    #[must_use]
+    pub fn has_scope(&self, name: &str) -> bool {
+        self.scopes().any(|scope| scope == name)
+    }
+
+    /// Returns the permissions of Auth0's role-based access control: the `permissions` claim. They are
+    /// *not* filtered by the scopes that the client asked for.
+    #[doc(alias = "rbac")]
+    pub fn permissions(&self) -> impl Iterator<Item = &str> {
+        self.texts(&self.verified.permissions)
+    }
+
+    /// Returns whether the `permissions` claim lists a name. To refuse a request without one, use a
+    /// requirement: [`policy::permission`](crate::policy::permission).
+    #[must_use]
+    pub fn has_permission(&self, name: &str) -> bool {
+        self.permissions().any(|permission| permission == name)
+    }
+
+    /// Returns the time from which the token is not valid any more: the `exp` claim.
+    #[must_use]
+    pub fn expires_at(&self) -> SystemTime {
+        moment(self.verified.times.expires_at)
+    }
+
+    /// Returns the time at which it was issued: the `iat` claim.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<SystemTime> {
+        self.verified.times.issued_at.map(moment)
+    }
+
+    /// Returns the `jti` claim, a name for exactly this token. Auth0's own token profile has none.
+    #[doc(alias = "jti")]
+    #[must_use]
+    pub fn token_id(&self) -> Option<&str> {
+        self.optional(self.verified.token_id.as_ref())
+    }
+
+    /// Returns the organization that the user logged in through, if there was one: `org_id` and `org_name`.
+    #[must_use]
+    pub fn organization(&self) -> Option<Organization> {
+        let id = self.organization_id().filter(|id| !id.is_empty())?;
+        Some(Organization::new(id, self.organization_name()))
+    }
+
+    pub(crate) fn organization_id(&self) -> Option<&str> {
+        self.optional(self.verified.organization_id.as_ref())
+    }
+
+    pub(crate) fn organization_name(&self) -> Option<&str> {
+        self.optional(self.verified.organization_name.as_ref())
+    }
+
+    /// Returns the login session: the `sid` claim.
+    #[doc(alias = "sid")]
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        self.optional(self.verified.session_id.as_ref())
+    }
+
+    /// Returns the login: how strong it was, by which methods, and when.
+    #[must_use]
+    pub const fn authentication(&self) -> Authentication<'_, C> {
+        Authentication::new(self)
+    }
+
+    /// Returns the party that acts for the subject: the `act` claim (RFC 8693 §4.1). Only this outermost actor may be
+    /// used to decide about access; see [`Actor::chain`] for those before.
+    ///
+    /// # Errors
+    /// `claims_invalid` if the claim is there and is not an actor.
+    pub fn actor(&self) -> Result<Option<Actor>, Error> {
+        self.claim("act")
+    }
+
+    /// Returns a nonce for the client's next proof, where its own is about to end (RFC 9449 §8.2): to be
+    /// sent as the header `DPoP-Nonce` of the answer. The layers and middleware of the adapters do that.
+    #[must_use]
+    pub fn next_dpop_nonce(&self) -> Option<&str> {
+        self.presentation.next_nonce.as_deref()
+    }
+
+    pub(crate) fn accepted_by(&self) -> &Arc<AcceptedBy> {
+        &self.verified.accepted_by
+    }
+
+    pub(crate) fn scheme(&self) -> AuthScheme {
+        self.presentation.scheme
+    }
+
+    /// Returns what the token is bound to, which the client has proved to hold: the `cnf` claim (RFC 7800 §3.1).
+    ///
+    /// # Errors
+    /// `claims_invalid` if a member has the wrong JSON type.
+    pub fn confirmation(&self) -> Result<Option<Confirmation>, Error> {
+        self.claim("cnf")
+    }
+
+    /// Returns what the user has granted in detail: the `authorization_details` claim (RFC 9396 §9.1), each
+    /// entry as a type of the application's. Auth0 writes an array or, for one entry, an object;
+    /// without the claim the list is empty.
+    ///
+    /// ```
+    /// # use auth0_testing::Tenant;
+    /// # use serde_json::json;
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// #[derive(serde::Deserialize)]
+    /// struct Payment {
+    ///     r#type: String,
+    ///     amount: u64,
+    /// }
+    ///
+    /// let tenant = Tenant::new();
+    /// let details = json!([{ "type": "payment", "amount": 45 }]);
+    /// let token = tenant.token().claim("authorization_details", details).mint();
+    /// let token = tenant.auth0().verify(&token).await?;
+    /// let payments: Vec<Payment> = token.authorization_details()?;
+    /// assert_eq!((&*payments[0].r#type, payments[0].amount), ("payment", 45));
+    /// # Ok::<(), auth0_core::Error>(())
+    /// # }).unwrap()
+    /// ```
+    ///
+    /// # Errors
+    /// `claims_invalid` if an entry is not a `T`.
+    pub fn authorization_details<T: DeserializeOwned>(&self) -> Result<Vec<T>, Error> {
+        match self.member("authorization_details") {
+            None => Ok(Vec::new()),
+            Some(value) if value.is_object() => Ok(vec![self.read(value.raw())?]),
+            Some(value) => self.read(value.raw()),
+        }
+    }
+
+    pub(crate) fn auth_time(&self) -> Option<SystemTime> {
+        self.verified.authenticated_at.map(moment)
+    }
+
+    pub(crate) fn acr(&self) -> Option<&str> {
+        self.optional(self.verified.authentication_class.as_ref())
+    }
+
+    pub(crate) fn amr(&self) -> impl Iterator<Item = &str> {
+        self.texts(&self.verified.authentication_methods)
+    }
+
+    /// Returns the application's own claims.
+    #[must_use]
+    pub const fn claims(&self) -> &C {
+        &self.claims
+    }
+
+    /// Returns one claim by its name, which is taken literally: dots and slashes have no meaning.
+    ///
+    /// # Errors
+    /// `claims_invalid` if it is there and is not a `T`.
+    pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        let Some(value) = self.member(name) else { return Ok(None) };
+        self.read(value.raw()).map(Some)
+    }
+
+    /// Returns a claim as it stands in the payload.
+    pub(crate) fn member(&self, name: &str) -> Option<Value<'_>> {
+        let mut found = None;
+        let checked = json::check_object(&self.verified.payload, |key, value| {
+            if key == name {
+                found = Some(value);
+            }
+        });
+        debug_assert!(checked.is_ok(), "the payload was checked before");
+        found
+    }
+
+    /// See [`policy::machine`](crate::policy::machine).
+    pub(crate) fn is_machine(&self) -> bool {
+        let subject = self.subject();
+        // The subject of a person has the connection before a `|`.
+        let is_agent = subject.starts_with("agt_") && !subject.contains('|');
+        let is_client = self.client_id().is_some_and(|client| {
+            subject == client || subject.strip_suffix("@clients") == Some(client)
+        });
+        let grant = self.member("gty").and_then(Value::as_str);
+        is_agent || is_client || grant.as_deref() == Some("client-credentials")
+    }
+
+    /// See [`policy::user`](crate::policy::user).
+    pub(crate) fn is_person(&self) -> bool {
+        let subject = self.subject();
+        let is_some_client = subject.ends_with("@clients") && !subject.contains('|');
+        !is_some_client && !self.is_machine()
+    }
+
+    pub(crate) fn authenticated_at(&self) -> Option<Duration> {
+        self.verified.authenticated_at
+    }
+
+    /// Returns the same token with claims of the application's: all that `T` reads from the payload.
+    ///
+    /// # Errors
+    /// `claims_invalid` if the payload is not a `T`. Mark as `Option` or `#[serde(default)]` what
+    /// may be absent.
+    pub fn with_claims<T: DeserializeOwned + 'static>(&self) -> Result<VerifiedToken<T>, Error> {
+        // `()` asks for nothing; serde would want `null` for it, and there is an object.
+        let none_wanted = (&mut Some(()) as &mut dyn Any).downcast_mut().and_then(Option::take);
+        let claims = match none_wanted {
+            Some(none) => none,
+            None => self.read(&self.verified.payload)?,
+        };
+        Ok(self.with(claims))
+    }
+
+    pub(crate) fn without_claims(&self) -> VerifiedToken {
+        self.with(())
+    }
+
+    fn with<T>(&self, claims: T) -> VerifiedToken<T> {
+        let presentation = self.presentation.clone();
+        VerifiedToken { verified: Arc::clone(&self.verified), presentation, claims }
+    }
+
+    /// What does not fit is reported on the line of the scheme that the client used.
+    fn read<T: DeserializeOwned>(&self, json: &str) -> Result<T, Error> {
+        read(json).map_err(|error| error.with_scheme(self.scheme()))
+    }
+
+    fn text<'a>(&'a self, text: &'a PayloadStr) -> &'a str {
+        text.of(&self.verified.payload)
+    }
+
+    fn optional<'a>(&'a self, text: Option<&'a PayloadStr>) -> Option<&'a str> {
+        text.map(|text| self.text(text))
+    }
+
+    fn texts<'a>(&'a self, texts: &'a PayloadStrs) -> impl Iterator<Item = &'a str> {
+        texts.of(&self.verified.payload)
+    }
+}
+
+impl<C> fmt::Debug for VerifiedToken<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedToken")
+            .field("issuer", &self.issuer())
+            .field("subject", &self.subject())
+            .field("client_id", &self.client_id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The text of serde's error may quote the token, so only the position is reported.
+fn read<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
+    serde_json::from_str(json).map_err(|error| {
+        invalid(format!(
+            "the claims do not fit {} ({:?} at column {} of the payload)",
+            std::any::type_name::<T>(),
+            error.classify(),
+            error.column()
+        ))
+    })
+}
+
+/// A time beyond what the system can express is the last one that RFC 3339 can write.
+fn moment(since_1970: Duration) -> SystemTime {
+    const YEAR_9999: Duration = Duration::from_secs(253_402_300_799);
+    UNIX_EPOCH + since_1970.min(YEAR_9999)
+}

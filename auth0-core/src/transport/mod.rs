@@ -1,0 +1,226 @@
+//! How documents of an issuer are fetched, and from which addresses.
+mod address_rule;
+mod default_clients;
+#[cfg(feature = "__reqwest")]
+mod reqwest;
+
+pub use address_rule::AddressRule;
+pub(crate) use address_rule::{NotPublic, PermittedAddresses, PrivateHosts};
+pub(crate) use default_clients::DefaultClients;
+
+use crate::runtime::BoxFuture;
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+/// The limit of one fetch, from the first packet to the last byte of the body. A request may be waiting
+/// for it.
+pub(crate) const TOTAL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A hundred keys with certificate chains fit several times over.
+pub(crate) const MAX_BODY_BYTES: usize = 512 * 1024;
+
+/// Sends requests to an issuer.
+///
+/// The default is reqwest (feature `reqwest`): connect within 3 s, no redirects, bodies of at most
+/// 512 KiB. Bring your own for a proxy with rules of its own, another TLS stack or a test, with
+/// [`Builder::http_client`](crate::Builder::http_client).
+///
+/// An implementation must not follow redirects, must not connect to an address that
+/// [`HttpRequest::addresses`] does not permit, and should stop reading a body at
+/// [`HttpRequest::max_body_bytes`]; a longer one is refused in any case. It runs on the thread
+/// `auth0-fetch`, which serves all issuers and has a tokio runtime: it must not block. A fetch that takes
+/// longer than [`HttpRequest::timeout`] is cancelled.
+///
+/// ```
+/// use auth0_core::{
+///     Auth0, BoxFuture,
+///     transport::{HttpClient, HttpError, HttpRequest, HttpResponse},
+/// };
+///
+/// /// An issuer in the process.
+/// #[derive(Debug)]
+/// struct Local;
+///
+/// impl HttpClient for Local {
+///     fn send<'a>(
+///         &'a self,
+///         request: HttpRequest<'a>,
+///     ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
+///         Box::pin(async move {
+///             match (request.method, request.url) {
+///                 ("GET", "https://local.test/.well-known/openid-configuration") => {
+///                     Ok(HttpResponse::json(
+///                         r#"{"issuer":"https://local.test/","jwks_uri":"https://local.test/keys"}"#,
+///                     ))
+///                 }
+///                 _ => Ok(HttpResponse::new(404, "")),
+///             }
+///         })
+///     }
+/// }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let builder = Auth0::builder().issuer("https://local.test/").audience("https://api.acme.com");
+/// let auth = builder.http_client(Local).build()?;
+/// assert!(auth.warm_up().await.is_err()); // it has no key set
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// # }).unwrap()
+/// ```
+pub trait HttpClient: Send + Sync + fmt::Debug + 'static {
+    /// Sends one request and reads the answer. Dropping the future cancels it.
+    ///
+    /// # Errors
+    /// There is no answer. The text goes to the log, never to a client.
+    fn send<'a>(
+        &'a self,
+        request: HttpRequest<'a>,
+    ) -> BoxFuture<'a, Result<HttpResponse, HttpError>>;
+}
+
+/// A request for an [`HttpClient`] to send.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct HttpRequest<'a> {
+    /// The method: `GET` for documents of an issuer.
+    pub method: &'a str,
+    /// The absolute URL. It belongs to an issuer that was configured or resolved, or stands in its
+    /// metadata; it is never a client's.
+    pub url: &'a str,
+    /// The headers, beside those that the transport sets itself. They may hold secrets.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body, which may hold secrets. Empty for `GET`.
+    pub body: &'a [u8],
+    /// The limit for the body of the answer, in bytes.
+    pub max_body_bytes: usize,
+    /// The limit for the whole fetch.
+    pub timeout: Duration,
+    /// Which addresses the host may have. With [`AddressRule::Public`], the host is not an address that
+    /// is not public, but it may be a name of one, which the transport has to check when it connects.
+    pub addresses: AddressRule,
+}
+
+impl<'a> HttpRequest<'a> {
+    pub(crate) const fn get(url: &'a str, addresses: AddressRule) -> Self {
+        Self {
+            method: "GET",
+            url,
+            headers: &[("accept", "application/json")],
+            body: &[],
+            max_body_bytes: MAX_BODY_BYTES,
+            timeout: TOTAL_TIMEOUT,
+            addresses,
+        }
+    }
+}
+
+/// Without headers and body, which may hold secrets.
+impl fmt::Debug for HttpRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer of an [`HttpClient`].
+///
+/// ```
+/// use auth0_core::transport::HttpResponse;
+///
+/// let answer = HttpResponse::new(429, "").with_header("Retry-After", "30");
+/// assert_eq!((answer.status(), answer.header("retry-after")), (429, Some("30")));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpResponse {
+    status: u16,
+    headers: Vec<(Cow<'static, str>, String)>,
+    body: Vec<u8>,
+}
+
+impl HttpResponse {
+    /// Creates an answer without headers.
+    #[must_use]
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// Creates an answer with status 200 and JSON in it.
+    #[must_use]
+    pub fn json(body: impl Into<Vec<u8>>) -> Self {
+        Self::new(200, body).with_header("content-type", "application/json")
+    }
+
+    /// Adds a header. Its name is compared in any case.
+    #[must_use]
+    pub fn with_header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Returns the status code.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Returns the value of the first header of this name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(crate) fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+
+    /// Returns `Retry-After`, if it is there and counts seconds (RFC 9110 §10.2.3).
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    }
+}
+
+/// Without headers and body, which may hold secrets.
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpResponse").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Explains why an [`HttpClient`] has no answer. The text goes to the log, never to a client.
+#[derive(Clone, Debug)]
+pub struct HttpError(Box<str>);
+
+impl HttpError {
+    /// Creates an error in the words of the transport. They must not quote headers or body of the request.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into().into())
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for HttpError {}
+
+/// A client, and the addresses that it may be sent to.
+#[derive(Clone, Debug)]
+pub(crate) struct Transport {
+    pub(crate) http: Arc<dyn HttpClient>,
+    pub(crate) addresses: PermittedAddresses,
+}

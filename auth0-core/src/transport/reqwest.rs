@@ -1,0 +1,168 @@
+//! The default transport.
+use super::{AddressRule, HttpClient, HttpError, HttpRequest, HttpResponse, PrivateHosts};
+use crate::{config_error::ConfigError, runtime::BoxFuture};
+use reqwest::{
+    ClientBuilder, Method, Response,
+    dns::{Addrs, Name, Resolve, Resolving},
+};
+use std::{io, net::ToSocketAddrs, time::Duration};
+
+/// Establishing a connection takes longer than this only when the issuer cannot be reached.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A client of reqwest. The time limit of a fetch is the caller's, who knows whether the process was
+/// stopped meanwhile.
+#[derive(Debug)]
+pub(crate) struct Reqwest(reqwest::Client);
+
+impl Reqwest {
+    /// Creates a client for issuers elsewhere. The system's proxy settings are honoured.
+    pub(crate) fn new() -> Result<Self, ConfigError> {
+        Self::build(|builder| builder)
+    }
+
+    /// Creates a client for issuers on this machine: a proxy elsewhere cannot reach them, and without TLS
+    /// the system's certificates are not needed.
+    pub(crate) fn on_loopback() -> Result<Self, ConfigError> {
+        Self::build(|builder| builder.no_proxy().tls_certs_only([]))
+    }
+
+    /// Creates a client for issuers that must not lead into private networks. A proxy would look names up
+    /// itself, so there is none.
+    pub(crate) fn guarded(allowed: PrivateHosts) -> Result<Self, ConfigError> {
+        Self::build(|builder| builder.no_proxy().dns_resolver(PublicOnly(allowed)))
+    }
+
+    fn build(set_up: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Self, ConfigError> {
+        check_provider()?;
+        let builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("auth0-rust/", env!("CARGO_PKG_VERSION")));
+        set_up(builder).build().map(Self).map_err(|error| {
+            ConfigError::new(format!(
+                "the HTTP client cannot be set up: {}. Install the system's certificates (package \
+                 ca-certificates) or name a file with SSL_CERT_FILE, check the proxy settings, or bring a \
+                 client with Builder::http_client",
+                chain(&error)
+            ))
+        })
+    }
+}
+
+/// Without a provider of its own, reqwest takes the process's, and panics where there is none.
+#[cfg(not(feature = "reqwest"))]
+fn check_provider() -> Result<(), ConfigError> {
+    if rustls::crypto::CryptoProvider::get_default().is_some() {
+        return Ok(());
+    }
+    Err(ConfigError::new(
+        "rustls has no crypto provider in this process. Write, at the start of main and with the provider \
+         that the application uses, rustls::crypto::ring::default_provider().install_default(), or turn \
+         on the feature \"reqwest\" instead of \"reqwest-rustls-no-provider\"",
+    ))
+}
+
+/// reqwest brings aws-lc-rs, and uses the process's provider where there is one.
+#[cfg(feature = "reqwest")]
+#[expect(clippy::unnecessary_wraps, reason = "the other feature can fail")]
+const fn check_provider() -> Result<(), ConfigError> {
+    Ok(())
+}
+
+impl HttpClient for Reqwest {
+    fn send<'a>(
+        &'a self,
+        request: HttpRequest<'a>,
+    ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
+        Box::pin(async move {
+            let method = Method::from_bytes(request.method.as_bytes())
+                .map_err(|_| HttpError::new("the method is not one of HTTP"))?;
+            let mut sent = self.0.request(method, request.url);
+            for (name, value) in request.headers {
+                sent = sent.header(*name, *value);
+            }
+            if !request.body.is_empty() {
+                sent = sent.body(request.body.to_vec());
+            }
+            let response = sent.send().await.map_err(|error| HttpError::new(chain(&error)))?;
+            read(response, request.max_body_bytes).await
+        })
+    }
+}
+
+async fn read(mut response: Response, limit: usize) -> Result<HttpResponse, HttpError> {
+    let mut answer = HttpResponse::new(response.status().as_u16(), []);
+    for (name, value) in response.headers() {
+        if let Ok(value) = value.to_str() {
+            answer = answer.with_header(name.as_str().to_owned(), value);
+        }
+    }
+    while let Some(chunk) = response.chunk().await.map_err(|error| HttpError::new(chain(&error)))? {
+        if answer.body.len() + chunk.len() > limit {
+            if answer.status != 200 {
+                break; // the status says enough
+            }
+            return Err(HttpError::new(format!("the body is longer than {limit} bytes")));
+        }
+        answer.body.extend_from_slice(&chunk);
+    }
+    Ok(answer)
+}
+
+/// Looks names up, and drops addresses that are not public. The connection is made to the addresses that
+/// it returns, so it does not help a name to mean something else when it is looked up again.
+struct PublicOnly(PrivateHosts);
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let name = name.as_str().to_owned();
+        let rule = if self.0.contains(&name) { AddressRule::Any } else { AddressRule::Public };
+        Box::pin(async move {
+            // The standard library blocks here.
+            let found = tokio::task::spawn_blocking(move || (&*name, 0).to_socket_addrs());
+            let found = found.await??.filter(move |address| rule.permits(address.ip()));
+            let mut permitted = found.peekable();
+            if permitted.peek().is_none() {
+                return Err(io::Error::other("the host has no public address").into());
+            }
+            Ok::<Addrs, _>(Box::new(permitted))
+        })
+    }
+}
+
+/// Returns the text of an error with its causes: reqwest's own text leaves out what went wrong.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    /// `localhost` is the one name that every machine looks up without asking another.
+    #[tokio::test]
+    async fn a_name_of_a_private_address_is_not_connected_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
+        let send = async |allowed: &[String]| {
+            let client = Reqwest::guarded(PrivateHosts::new(allowed).unwrap()).unwrap();
+            let request = HttpRequest::get(&url, AddressRule::Public);
+            tokio::time::timeout(Duration::from_millis(100), client.send(request)).await
+        };
+        let error = send(&["elsewhere.internal".into()]).await.unwrap().unwrap_err().to_string();
+        assert!(error.contains("no public address"), "{error}");
+        assert!(listener.accept().is_err(), "nothing was connected");
+        assert!(send(&["localhost".into()]).await.is_err(), "it waits for an answer");
+        listener.accept().unwrap();
+    }
+}
