@@ -1,4 +1,4 @@
-//! What a refusal becomes in actix-web: a response.
+//! A refusal as a response.
 use actix_web::{
     HttpResponse, ResponseError,
     http::{
@@ -11,13 +11,13 @@ use std::fmt;
 
 /// The refusal of an extractor or of the middleware: a response with status, challenge and body.
 ///
-/// The [`Error`] also rides in the response's extensions, for middleware that logs or counts
+/// The [`Error`] is also in the response's extensions, for middleware that logs or counts
 /// refusals.
 #[derive(Clone, Debug)]
 pub struct AuthError(Error);
 
 impl AuthError {
-    /// Why.
+    /// Returns the reason.
     #[must_use]
     pub const fn error(&self) -> &Error {
         &self.0
@@ -44,7 +44,7 @@ impl std::error::Error for AuthError {
 
 impl ResponseError for AuthError {
     fn status_code(&self) -> StatusCode {
-        status(self.0.challenge().status())
+        status(self.0.status())
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -61,7 +61,7 @@ impl ResponseError for AuthError {
     }
 }
 
-/// A status that is none would be our fault, and must still not let the request through.
+/// Even with an invalid status, the request must not be admitted.
 fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -1,23 +1,14 @@
 //! Extractors.
 use crate::{
-    AuthError,
-    once::{authorize, verifier, verify_once, verify_once_now},
+    context::ContextAdapter, error::AuthError, extraction::Extraction, verdict::only_header,
 };
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use auth0_core::{AccessToken as Verified, Auth0, Error, ErrorCode, Policy, policy};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderValue};
+use auth0_core::{Policy, VerifiedToken, adapter, policy};
 use serde::de::DeserializeOwned;
-use std::{
-    fmt,
-    future::Future,
-    marker::PhantomData,
-    ops::Deref,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::{fmt, marker::PhantomData, ops::Deref};
 
-/// A verified access token, as an extractor: `401` without a valid one. Everything that
-/// [`auth0_core::AccessToken`] tells, this does. `AccessToken<MyClaims>` brings claims of your
-/// own, any `DeserializeOwned`.
+/// Extracts a verified access token: `401` without a valid one. It has all methods of [`VerifiedToken`].
+/// `AccessToken<MyClaims>` brings claims of your own, any `DeserializeOwned`.
 ///
 /// The verifier is the one registered with `App::app_data` (or with `app_data` of the scope).
 ///
@@ -38,10 +29,14 @@ use std::{
 /// **Do not write `Option<AccessToken>`**: actix turns *every* error of an extractor into `None`,
 /// so a forged token would pass as an anonymous request. Use [`MaybeAccessToken`].
 #[derive(Clone)]
-pub struct AccessToken<C = ()>(Verified<C>);
+pub struct AccessToken<C = ()> {
+    token: VerifiedToken<C>,
+    /// The header that it came in, which shares its memory with the request.
+    header: Option<HeaderValue>,
+}
 
-/// A verified access token, or `None` where no credentials came at all. An invalid token is
-/// refused.
+/// Extracts a verified access token, or `None` where no credentials came at all: a missing token is allowed,
+/// an invalid one is rejected.
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -55,8 +50,7 @@ pub struct AccessToken<C = ()>(Verified<C>);
 #[derive(Clone, Debug)]
 pub struct MaybeAccessToken<C = ()>(pub Option<AccessToken<C>>);
 
-/// A verified access token that also meets the policy `P`, as an extractor: `403` where it does
-/// not.
+/// Extracts a verified access token that also meets the policy `P`: `403` if it does not.
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -71,12 +65,11 @@ pub struct MaybeAccessToken<C = ()>(pub Option<AccessToken<C>>);
 /// ```
 ///
 /// `Authorized<(A, B)>` requires both, and `Authorized<P, MyClaims>` brings claims of your own. The
-/// policy is asked first: a token that neither meets it nor has the claims gets `403`.
+/// policy is evaluated first: a token that neither meets it nor has the claims gets `403`.
 pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 
-/// The organization that the user logged in through, as an extractor: `401` without a valid token,
-/// `403` where the token is of no organization. Keep data by its
-/// [`id`](auth0_core::Organization::id).
+/// Extracts the organization that the user logged in through: `401` without a valid token, `403` where the
+/// token is of no organization. Keep data by its [`id`](auth0_core::Organization::id).
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -91,10 +84,10 @@ pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 /// Where the path names an organization, require that it is this one:
 /// [`policy::organization_in_path`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Organization(auth0_core::Organization);
+pub struct Organization(pub(crate) auth0_core::Organization);
 
 impl Organization {
-    /// The organization without the extractor around it.
+    /// Returns the organization without the extractor around it.
     #[must_use]
     pub fn into_inner(self) -> auth0_core::Organization {
         self.0
@@ -109,8 +102,8 @@ impl Deref for Organization {
     }
 }
 
-/// The issuer of the token, as an extractor: which tenant a request is of, where
-/// several are trusted. `401` without a valid token. Keep data by its text.
+/// Extracts the issuer of the token: the tenant of a request, where several are trusted. `401` without a
+/// valid token. Keep data by its text.
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -122,10 +115,10 @@ impl Deref for Organization {
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Issuer(auth0_core::Issuer);
+pub struct Issuer(pub(crate) auth0_core::Issuer);
 
 impl Issuer {
-    /// The issuer without the extractor around it.
+    /// Returns the issuer without the extractor around it.
     #[must_use]
     pub fn into_inner(self) -> auth0_core::Issuer {
         self.0
@@ -141,46 +134,68 @@ impl Deref for Issuer {
 }
 
 impl<C> AccessToken<C> {
-    /// The token without the extractor around it, to hand on to code that knows no framework.
+    pub(crate) const fn new(token: VerifiedToken<C>, header: Option<HeaderValue>) -> Self {
+        Self { token, header }
+    }
+
+    /// Returns the token without the extractor around it, for code that knows no framework.
     #[must_use]
-    pub fn into_inner(self) -> Verified<C> {
-        self.0
+    pub fn into_inner(self) -> VerifiedToken<C> {
+        self.token
+    }
+
+    /// Returns the token encoded as the client sent it, to call another API on behalf of the user. It is a
+    /// secret until it expires: it must not reach a log. Empty if the token did not come from a request.
+    #[must_use]
+    pub fn encoded(&self) -> &str {
+        self.header.as_ref().map_or("", |header| adapter::encoded_token(header.as_bytes()))
     }
 }
 
 impl<P, C> Authorized<P, C> {
-    /// The token, without the policy.
+    pub(crate) const fn new(token: AccessToken<C>) -> Self {
+        Self(token, PhantomData)
+    }
+
+    /// Returns the token, without the policy.
     #[must_use]
     pub fn into_token(self) -> AccessToken<C> {
         self.0
     }
+
+    /// Returns the token encoded as the client sent it: see [`AccessToken::encoded`].
+    #[must_use]
+    pub fn encoded(&self) -> &str {
+        self.0.encoded()
+    }
 }
 
-impl<C> From<Verified<C>> for AccessToken<C> {
-    fn from(token: Verified<C>) -> Self {
-        Self(token)
+impl<C> From<VerifiedToken<C>> for AccessToken<C> {
+    fn from(token: VerifiedToken<C>) -> Self {
+        Self::new(token, None)
     }
 }
 
 impl<C> Deref for AccessToken<C> {
-    type Target = Verified<C>;
+    type Target = VerifiedToken<C>;
 
-    fn deref(&self) -> &Verified<C> {
-        &self.0
+    fn deref(&self) -> &VerifiedToken<C> {
+        &self.token
     }
 }
 
 impl<P, C> Deref for Authorized<P, C> {
-    type Target = Verified<C>;
+    type Target = VerifiedToken<C>;
 
-    fn deref(&self) -> &Verified<C> {
+    fn deref(&self) -> &VerifiedToken<C> {
         &self.0
     }
 }
 
+/// Without the text of the token.
 impl<C> fmt::Debug for AccessToken<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.token.fmt(f)
     }
 }
 
@@ -195,7 +210,9 @@ impl<C: DeserializeOwned + 'static> FromRequest for AccessToken<C> {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extraction::new(request, |auth, verdict, _| Ok(Self(auth.with_claims(&verdict?)?)))
+        Extraction::new(request, |auth, verdict, request| {
+            Ok(Self::new(auth.with_claims(&verdict?)?, only_header(request).cloned()))
+        })
     }
 }
 
@@ -204,10 +221,10 @@ impl<C: DeserializeOwned + 'static> FromRequest for MaybeAccessToken<C> {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extraction::new(request, |auth, verdict, _| match verdict {
-            Ok(token) => Ok(Self(Some(AccessToken(auth.with_claims(&token)?)))),
-            Err(error) if error.code() == ErrorCode::TokenMissing => Ok(Self(None)),
-            Err(error) => Err(error),
+        Extraction::new(request, |auth, verdict, request| {
+            let Some(token) = adapter::optional(verdict)? else { return Ok(Self(None)) };
+            let header = only_header(request).cloned();
+            Ok(Self(Some(AccessToken::new(auth.with_claims(&token)?, header))))
         })
     }
 }
@@ -219,8 +236,9 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Authorized<P, C> 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         Extraction::new(request, |auth, verdict, request| {
             let token = verdict?;
-            authorize(auth, &token, policy::of::<P>(), request)?;
-            Ok(Self(AccessToken(auth.with_claims(&token)?), PhantomData))
+            adapter::authorize(auth, &token, policy::of::<P>(), || ContextAdapter::new(request))?;
+            let header = only_header(request).cloned();
+            Ok(Self::new(AccessToken::new(auth.with_claims(&token)?, header)))
         })
     }
 }
@@ -240,57 +258,5 @@ impl FromRequest for Issuer {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         Extraction::new(request, |_, verdict, _| Ok(Self(auth0_core::Issuer::from(&verdict?))))
-    }
-}
-
-/// What an extractor of this crate brings. With the issuer's keys at hand, which is nearly always, it
-/// is there at once.
-pub struct Extraction<T>(Step<T>);
-
-/// From a verdict to what the handler takes.
-type Extract<T> = fn(&Auth0, Result<Verified, Error>, &HttpRequest) -> Result<T, Error>;
-
-enum Step<T> {
-    /// Until it is taken.
-    Ready(Option<Result<T, AuthError>>),
-    Waiting(Pin<Box<dyn Future<Output = Result<T, AuthError>>>>),
-}
-
-impl<T: 'static> Extraction<T> {
-    fn new(request: &HttpRequest, extract: Extract<T>) -> Self {
-        let auth = match verifier(request) {
-            Ok(auth) => auth,
-            Err(error) => return Self(Step::Ready(Some(Err(error.into())))),
-        };
-        if let Some(verdict) = verify_once_now(&auth, request) {
-            let extracted = extract(&auth, verdict, request).map_err(AuthError::from);
-            return Self(Step::Ready(Some(extracted)));
-        }
-        let request = request.clone();
-        Self(Step::Waiting(Box::pin(async move {
-            let verdict = verify_once(&auth, request.clone()).await;
-            Ok(extract(&auth, verdict, &request)?)
-        })))
-    }
-}
-
-// What is extracted is never pinned.
-impl<T> Unpin for Extraction<T> {}
-
-impl<T> Future for Extraction<T> {
-    type Output = Result<T, AuthError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            // Polled again after its end, against the contract of futures: it has no end then.
-            Step::Ready(result) => result.take().map_or(Poll::Pending, Poll::Ready),
-            Step::Waiting(future) => future.as_mut().poll(context),
-        }
-    }
-}
-
-impl<T> fmt::Debug for Extraction<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Extraction").finish_non_exhaustive()
     }
 }

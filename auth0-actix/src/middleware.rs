@@ -1,7 +1,10 @@
-//! A middleware: requests are judged before they reach the wrapped service.
+//! A middleware: requests are verified before they reach the wrapped service.
 use crate::{
-    AccessToken, AuthError,
-    once::{authorize, verifier, verify_once, verify_once_now},
+    context::ContextAdapter,
+    error::AuthError,
+    extract::AccessToken,
+    verdict::{only_header, verify_once, verify_once_now},
+    verifier::verifier,
 };
 use actix_web::{
     Error, HttpMessage,
@@ -9,7 +12,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     http::header::{HeaderName, HeaderValue},
 };
-use auth0_core::{AccessToken as Verified, Auth0, ErrorCode, Requirement, policy::authenticated};
+use auth0_core::{Auth0, Requirement, VerifiedToken, adapter, policy::authenticated};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -49,8 +52,8 @@ use std::{
 /// - A refusal is a response, not an `Err`, so middleware outside sees it. The core
 ///   [`Error`](crate::Error) is in its extensions.
 /// - An extractor behind it does not verify again.
-/// - Where proofs need a nonce ([`Dpop::nonces`](crate::Dpop::nonces)), this also sends the next one before
-///   the client's ends, which an extractor cannot.
+/// - Where proofs need a nonce ([`Dpop::nonces`](crate::Dpop::nonces)), the middleware also sends the next
+///   one before the client's ends, which an extractor cannot.
 /// - Code without extractors finds the [`AccessToken`] in the request's extensions. A handler should
 ///   take the extractor instead: it also protects where the middleware was forgotten.
 #[derive(Clone, Debug)]
@@ -61,20 +64,19 @@ pub struct RequireAuth {
 }
 
 impl RequireAuth {
-    /// Any valid token.
+    /// Requires a valid token.
     pub const fn new() -> Self {
         Self { requirement: authenticated(), optional: false }
     }
 
-    /// The same with one more requirement.
+    /// Adds a requirement.
     pub fn require(mut self, requirement: Requirement) -> Self {
         self.requirement = self.requirement.and(requirement);
         self
     }
 
-    /// The same, but a request without any credentials passes, whatever is required. One with
-    /// credentials is judged as before: an invalid token, or one that does not meet the
-    /// requirement, is refused and never taken for an anonymous request.
+    /// Makes authentication optional: a missing token is allowed, whatever is required, and an invalid one is
+    /// rejected, as is one that does not meet the requirement.
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
@@ -87,7 +89,7 @@ impl Default for RequireAuth {
     }
 }
 
-/// Short for a [`RequireAuth`] with a requirement.
+/// Creates a [`RequireAuth`] with a requirement.
 #[doc(alias = "require_scope")]
 #[doc(alias = "require_scopes")]
 #[doc(alias = "require_permissions")]
@@ -111,7 +113,7 @@ where
     }
 }
 
-/// The service that [`RequireAuth`] makes.
+/// The service that [`RequireAuth`] creates.
 #[derive(Debug)]
 pub struct RequireAuthService<S> {
     service: Rc<S>,
@@ -141,13 +143,13 @@ where
             None => {
                 let service = Rc::clone(&self.service);
                 let settings = Rc::clone(&self.settings);
-                let judged = Box::pin(async move {
-                    match settings.judge(&request).await {
+                let verified = Box::pin(async move {
+                    match settings.verify(&request).await {
                         Ok(nonce) => Ok(admitted(service.call(request).await?, nonce)),
                         Err(error) => Ok(refused(request, error)),
                     }
                 });
-                Step::Waiting { judged }
+                Step::Waiting { verified }
             }
         };
         RequireAuthFuture { step }
@@ -155,38 +157,35 @@ where
 }
 
 impl RequireAuth {
-    async fn judge(
+    async fn verify(
         &self,
         request: &ServiceRequest,
     ) -> Result<Option<HeaderValue>, auth0_core::Error> {
         let auth = verifier(request.request())?;
-        // The clone of the request is gone when this returns: actix needs the only one to route.
+        // The clone of the request is dropped when this returns: actix needs the only one to route.
         let verdict = verify_once(&auth, request.request().clone()).await;
         self.admit(&auth, verdict, request)
     }
 
-    /// Lets a request through, or says why not. What it answers is a nonce for the client.
+    /// Admits a request, or returns the refusal. The value is a nonce for the client.
     fn admit(
         &self,
         auth: &Auth0,
-        verdict: Result<Verified, auth0_core::Error>,
+        verdict: Result<VerifiedToken, auth0_core::Error>,
         request: &ServiceRequest,
     ) -> Result<Option<HeaderValue>, auth0_core::Error> {
-        match verdict {
-            Ok(token) => {
-                authorize(auth, &token, &self.requirement, request.request())?;
-                let nonce =
-                    token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
-                request.extensions_mut().insert(AccessToken::from(token));
-                Ok(nonce)
-            }
-            Err(error) if self.optional && error.code() == ErrorCode::TokenMissing => Ok(None),
-            Err(error) => Err(error),
-        }
+        let Self { requirement, optional } = self;
+        let context = || ContextAdapter::new(request.request());
+        let token = adapter::admit(auth, verdict, requirement, *optional, context)?;
+        let Some(token) = token else { return Ok(None) };
+        let nonce = token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
+        let header = only_header(request.request()).cloned();
+        request.extensions_mut().insert(AccessToken::new(token, header));
+        Ok(nonce)
     }
 }
 
-/// The wrapped service's answer, with a nonce for the client whose own is about to end (RFC 9449 §8.2).
+/// Returns the wrapped service's answer, with a nonce for the client whose own is about to end (RFC 9449 §8.2).
 fn admitted<B>(
     response: ServiceResponse<B>,
     nonce: Option<HeaderValue>,
@@ -202,10 +201,10 @@ fn refused<B>(request: ServiceRequest, error: auth0_core::Error) -> ServiceRespo
     request.error_response(AuthError::from(error)).map_into_right_body()
 }
 
-type Judged<B> = Pin<Box<dyn Future<Output = Result<ServiceResponse<EitherBody<B>>, Error>>>>;
+type Verified<B> = Pin<Box<dyn Future<Output = Result<ServiceResponse<EitherBody<B>>, Error>>>>;
 
 pin_project! {
-    /// The response of a service behind [`RequireAuth`]. With the issuer's keys at hand, which is
+    /// The response of a service behind [`RequireAuth`]. With the issuer's keys in memory, which is
     /// nearly always, the verdict costs no allocation of its own.
     pub struct RequireAuthFuture<F, B> {
         #[pin]
@@ -218,7 +217,7 @@ pin_project! {
     enum Step<F, B> {
         Admitted { #[pin] inner: F, nonce: Option<HeaderValue> },
         Refused { response: Option<ServiceResponse<EitherBody<B>>> },
-        Waiting { judged: Judged<B> },
+        Waiting { verified: Verified<B> },
     }
 }
 
@@ -234,11 +233,11 @@ where
                 let response = task::ready!(inner.poll(context))?;
                 Poll::Ready(Ok(admitted(response, nonce.take())))
             }
-            // Polled again after its end, against the contract of futures: it has no end then.
+            // A future must not be polled after its end: it stays pending.
             StepProjection::Refused { response } => {
                 response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
             }
-            StepProjection::Waiting { judged } => judged.as_mut().poll(context),
+            StepProjection::Waiting { verified } => verified.as_mut().poll(context),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the core asks of a request of actix-web's.
+//! A request of actix-web, as the core sees it.
 use actix_web::{
     HttpRequest,
     dev::RequestHead,
@@ -7,20 +7,20 @@ use actix_web::{
         uri::Authority,
     },
 };
-use auth0_core::{Connection, FieldLines, HttpParts, RequestView};
+use auth0_core::adapter::{Connection, HeaderLines, HttpParts, RequestView};
 
 static DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The request, as the client sent it.
-pub(crate) struct Sent<'a> {
+pub(crate) struct RequestAdapter<'a> {
     head: &'a RequestHead,
     connection: Connection,
     /// Whether the server itself ends TLS.
     is_secure: bool,
 }
 
-impl<'a> Sent<'a> {
-    pub(crate) fn of(request: &'a HttpRequest) -> Self {
+impl<'a> RequestAdapter<'a> {
+    pub(crate) fn new(request: &'a HttpRequest) -> Self {
         let is_secure = request.app_config().secure();
         Self { head: request.head(), connection: connection(request), is_secure }
     }
@@ -31,7 +31,8 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// What `HttpServer::on_connect` has kept of the connection, and the peer, which actix-web itself knows.
+/// Returns what `HttpServer::on_connect` has kept of the connection, and the peer, which actix-web knows
+/// itself.
 fn connection(request: &HttpRequest) -> Connection {
     let known = request.conn_data::<Connection>().copied().unwrap_or_default();
     match request.peer_addr() {
@@ -40,7 +41,7 @@ fn connection(request: &HttpRequest) -> Connection {
     }
 }
 
-impl HttpParts for Sent<'_> {
+impl HttpParts for RequestAdapter<'_> {
     fn method(&self) -> &str {
         self.head.method.as_str()
     }
@@ -49,7 +50,7 @@ impl HttpParts for Sent<'_> {
         self.head.uri.path()
     }
 
-    /// Asked where `on_connect` has not told whether the connection is one of TLS.
+    /// Called where `on_connect` has not said whether TLS protects the connection.
     fn scheme(&self) -> Option<&str> {
         if self.is_secure { Some("https") } else { self.head.uri.scheme_str() }
     }
@@ -58,8 +59,8 @@ impl HttpParts for Sent<'_> {
         self.head.uri.authority().map(Authority::as_str)
     }
 
-    fn field(&self, name: &str) -> FieldLines<'_> {
-        FieldLines::of(self.head.headers.get_all(name).map(HeaderValue::as_bytes))
+    fn header(&self, name: &str) -> HeaderLines<'_> {
+        HeaderLines::of(self.head.headers.get_all(name).map(HeaderValue::as_bytes))
     }
 
     fn connection(&self) -> Connection {

@@ -9,7 +9,7 @@ use std::{
 
 pin_project! {
     /// The response body of a service behind [`AuthLayer`](crate::AuthLayer): the inner service's,
-    /// or that of a refusal. It asks nothing of the inner one, so the layer fits any tower stack.
+    /// or that of a refusal. It needs nothing of the inner one, so that the layer fits any tower stack.
     #[derive(Debug)]
     pub struct AuthBody<B> {
         #[pin]
@@ -33,6 +33,13 @@ impl<B> AuthBody<B> {
 
     pub(crate) fn refusal(bytes: Vec<u8>) -> Self {
         Self { kind: Kind::Refusal { bytes: Some(bytes.into()) } }
+    }
+}
+
+/// The default of the inner body, which layers outside (CORS, timeouts) need for answers of their own.
+impl<B: Default> Default for AuthBody<B> {
+    fn default() -> Self {
+        Self::inner(B::default())
     }
 }
 

@@ -1,38 +1,38 @@
 //! What a requirement may ask of a request.
-use auth0_core::RequestContext;
+use auth0_core::adapter::{RequestContext, only};
 use axum::extract::{FromRequestParts, RawPathParams, rejection::RawPathParamsRejection};
-use http::{HeaderMap, request::Parts};
+use http::{HeaderMap, HeaderValue, request::Parts};
 use std::{
     borrow::Cow,
     pin::pin,
     task::{Context, Poll, Waker},
 };
 
-/// A request of axum's, as far as a requirement asks for it.
-pub(crate) struct Asked<'a> {
+/// A request of axum, as a requirement sees it.
+pub(crate) struct ContextAdapter<'a> {
     headers: &'a HeaderMap,
     parameters: Parameters,
 }
 
 enum Parameters {
     Read(RawPathParams),
-    /// One of them is no text.
+    /// One of them is not text.
     Unreadable,
     /// No route was matched yet.
     Unknown,
 }
 
-impl<'a> Asked<'a> {
-    pub(crate) fn of(parts: &'a mut Parts) -> Self {
+impl<'a> ContextAdapter<'a> {
+    pub(crate) fn new(parts: &'a mut Parts) -> Self {
         let parameters = path_parameters(parts);
         Self { headers: &parts.headers, parameters }
     }
 }
 
-/// Those of the route, decoded as a handler's `Path` sees them.
+/// Returns the parameters of the route, decoded as a handler's `Path` sees them.
 fn path_parameters(parts: &mut Parts) -> Parameters {
     let extraction = pin!(RawPathParams::from_request_parts(parts, &()));
-    // It looks into the extensions, and has nothing to wait for.
+    // It reads the extensions, and waits for nothing.
     match extraction.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(parameters)) => Parameters::Read(parameters),
         Poll::Ready(Err(RawPathParamsRejection::InvalidUtf8InPathParam(_))) => {
@@ -42,26 +42,19 @@ fn path_parameters(parts: &mut Parts) -> Parameters {
     }
 }
 
-impl RequestContext for Asked<'_> {
+impl RequestContext for ContextAdapter<'_> {
     fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>> {
-        let parameters = match &self.parameters {
-            Parameters::Read(parameters) => parameters,
-            Parameters::Unreadable => return Some(Cow::Borrowed("")), // what nobody is called
-            Parameters::Unknown => return None,
-        };
-        let mut values = parameters.iter().filter(|(known, _)| *known == name);
-        match (values.next(), values.next()) {
-            (Some((_, value)), None) => Some(Cow::Borrowed(value)),
-            // Of several, nobody knows which one the handler reads.
-            _ => None,
+        match &self.parameters {
+            Parameters::Read(parameters) => {
+                let values = parameters.iter().filter(|(known, _)| *known == name);
+                only(values).map(|(_, value)| Cow::Borrowed(value))
+            }
+            Parameters::Unreadable => Some(Cow::Borrowed("")), // no organization has this name
+            Parameters::Unknown => None,
         }
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {
-        let mut lines = self.headers.get_all(name).into_iter();
-        match (lines.next(), lines.next()) {
-            (Some(line), None) => Some(line.as_bytes()),
-            _ => None,
-        }
+        only(self.headers.get_all(name)).map(HeaderValue::as_bytes)
     }
 }

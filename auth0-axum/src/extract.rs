@@ -1,13 +1,12 @@
 //! Extractors.
-use crate::{AuthRejection, layer::authorize, once::verify_once};
-use auth0_core::{AccessToken as Verified, Auth0, ErrorCode, Policy, policy};
+use crate::{context::ContextAdapter, rejection::AuthRejection, verdict::verify_once};
+use auth0_core::{Auth0, Policy, VerifiedToken, adapter, policy};
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
-use http::request::Parts;
+use http::{HeaderValue, request::Parts};
 use serde::de::DeserializeOwned;
 use std::{fmt, marker::PhantomData, ops::Deref};
 
-/// A verified access token, as an extractor. Everything that
-/// [`auth0_core::AccessToken`] tells, this does.
+/// Extracts a verified access token. It has all methods of [`VerifiedToken`].
 ///
 /// - `AccessToken`: `401` without a valid token.
 /// - `Option<AccessToken>`: `None` only where no credentials came; an invalid token is refused.
@@ -34,10 +33,13 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct AccessToken<C = ()>(Verified<C>);
+pub struct AccessToken<C = ()> {
+    token: VerifiedToken<C>,
+    /// The header that it came in, which shares its memory with the request.
+    header: Option<HeaderValue>,
+}
 
-/// A verified access token that also meets the policy `P`, as an extractor: `403` where it does
-/// not.
+/// Extracts a verified access token that also meets the policy `P`: `403` if it does not.
 ///
 /// ```
 /// use auth0_axum::{Authorized, policy::*};
@@ -53,12 +55,11 @@ pub struct AccessToken<C = ()>(Verified<C>);
 /// ```
 ///
 /// `Authorized<(A, B)>` requires both, and `Authorized<P, MyClaims>` brings claims of your own. The
-/// policy is asked first: a token that neither meets it nor has the claims gets `403`.
+/// policy is evaluated first: a token that neither meets it nor has the claims gets `403`.
 pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 
-/// The organization that the user logged in through, as an extractor: `401` without a valid token,
-/// `403` where the token is of no organization. Keep data by its
-/// [`id`](auth0_core::Organization::id).
+/// Extracts the organization that the user logged in through: `401` without a valid token, `403` where the
+/// token is of no organization. Keep data by its [`id`](auth0_core::Organization::id).
 ///
 /// ```
 /// use auth0_axum::Organization;
@@ -74,10 +75,10 @@ pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 /// Where the path names an organization, require that it is this one:
 /// [`policy::organization_in_path`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Organization(auth0_core::Organization);
+pub struct Organization(pub(crate) auth0_core::Organization);
 
 impl Organization {
-    /// The organization without the extractor around it.
+    /// Returns the organization without the extractor around it.
     #[must_use]
     pub fn into_inner(self) -> auth0_core::Organization {
         self.0
@@ -92,8 +93,8 @@ impl Deref for Organization {
     }
 }
 
-/// The issuer of the token, as an extractor: which tenant a request is of, where
-/// several are trusted. `401` without a valid token. Keep data by its text.
+/// Extracts the issuer of the token: the tenant of a request, where several are trusted. `401` without a
+/// valid token. Keep data by its text.
 ///
 /// ```
 /// use auth0_axum::Issuer;
@@ -106,10 +107,10 @@ impl Deref for Organization {
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Issuer(auth0_core::Issuer);
+pub struct Issuer(pub(crate) auth0_core::Issuer);
 
 impl Issuer {
-    /// The issuer without the extractor around it.
+    /// Returns the issuer without the extractor around it.
     #[must_use]
     pub fn into_inner(self) -> auth0_core::Issuer {
         self.0
@@ -125,46 +126,68 @@ impl Deref for Issuer {
 }
 
 impl<C> AccessToken<C> {
-    /// The token without the extractor around it, to hand on to code that knows no framework.
+    pub(crate) const fn new(token: VerifiedToken<C>, header: Option<HeaderValue>) -> Self {
+        Self { token, header }
+    }
+
+    /// Returns the token without the extractor around it, for code that knows no framework.
     #[must_use]
-    pub fn into_inner(self) -> Verified<C> {
-        self.0
+    pub fn into_inner(self) -> VerifiedToken<C> {
+        self.token
+    }
+
+    /// Returns the token encoded as the client sent it, to call another API on behalf of the user. It is a
+    /// secret until it expires: it must not reach a log. Empty if the token did not come from a request.
+    #[must_use]
+    pub fn encoded(&self) -> &str {
+        self.header.as_ref().map_or("", |header| adapter::encoded_token(header.as_bytes()))
     }
 }
 
 impl<P, C> Authorized<P, C> {
-    /// The token, without the policy.
+    pub(crate) const fn new(token: AccessToken<C>) -> Self {
+        Self(token, PhantomData)
+    }
+
+    /// Returns the token, without the policy.
     #[must_use]
     pub fn into_token(self) -> AccessToken<C> {
         self.0
     }
+
+    /// Returns the token encoded as the client sent it: see [`AccessToken::encoded`].
+    #[must_use]
+    pub fn encoded(&self) -> &str {
+        self.0.encoded()
+    }
 }
 
-impl<C> From<Verified<C>> for AccessToken<C> {
-    fn from(token: Verified<C>) -> Self {
-        Self(token)
+impl<C> From<VerifiedToken<C>> for AccessToken<C> {
+    fn from(token: VerifiedToken<C>) -> Self {
+        Self::new(token, None)
     }
 }
 
 impl<C> Deref for AccessToken<C> {
-    type Target = Verified<C>;
+    type Target = VerifiedToken<C>;
 
-    fn deref(&self) -> &Verified<C> {
-        &self.0
+    fn deref(&self) -> &VerifiedToken<C> {
+        &self.token
     }
 }
 
 impl<P, C> Deref for Authorized<P, C> {
-    type Target = Verified<C>;
+    type Target = VerifiedToken<C>;
 
-    fn deref(&self) -> &Verified<C> {
+    fn deref(&self) -> &VerifiedToken<C> {
         &self.0
     }
 }
 
+/// Without the text of the token.
 impl<C> fmt::Debug for AccessToken<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.token.fmt(f)
     }
 }
 
@@ -184,8 +207,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let token = verify_once(&auth, parts).await?;
-        Ok(Self(auth.with_claims(&token)?))
+        let (token, header) = verify_once(&auth, parts).await?;
+        Ok(Self::new(auth.with_claims(&token)?, header))
     }
 }
 
@@ -201,11 +224,8 @@ where
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, AuthRejection> {
-        match <Self as FromRequestParts<S>>::from_request_parts(parts, state).await {
-            Ok(token) => Ok(Some(token)),
-            Err(refusal) if refusal.error().code() == ErrorCode::TokenMissing => Ok(None),
-            Err(refusal) => Err(refusal),
-        }
+        let extracted = <Self as FromRequestParts<S>>::from_request_parts(parts, state).await;
+        Ok(adapter::optional(extracted.map_err(AuthRejection::into_error))?)
     }
 }
 
@@ -220,9 +240,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let token = verify_once(&auth, parts).await?;
-        authorize(&auth, &token, policy::of::<P>(), parts)?;
-        Ok(Self(AccessToken(auth.with_claims(&token)?), PhantomData))
+        let (token, header) = verify_once(&auth, parts).await?;
+        adapter::authorize(&auth, &token, policy::of::<P>(), || ContextAdapter::new(parts))?;
+        Ok(Self::new(AccessToken::new(auth.with_claims(&token)?, header)))
     }
 }
 
@@ -235,7 +255,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let token = verify_once(&auth, parts).await?;
+        let (token, _) = verify_once(&auth, parts).await?;
         Ok(Self(auth.organization_of(&token)?))
     }
 }
@@ -249,7 +269,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let token = verify_once(&auth, parts).await?;
+        let (token, _) = verify_once(&auth, parts).await?;
         Ok(Self(auth0_core::Issuer::from(&token)))
     }
 }

@@ -1,14 +1,13 @@
-//! A tower layer: requests are judged before they reach the inner service.
+//! A tower layer: requests are verified before they reach the inner service.
 use crate::{
-    AccessToken, AuthBody,
-    context::Asked,
-    once::{ask, verify_once_now},
+    body::AuthBody,
+    context::ContextAdapter,
+    extract::AccessToken,
     rejection::refusal,
+    verdict::{verify_once_now, verify_waiting},
 };
-use auth0_core::{
-    AccessToken as Verified, Auth0, Error, ErrorCode, Requirement, policy::authenticated,
-};
-use http::{HeaderName, HeaderValue, Request, Response, request::Parts};
+use auth0_core::{Auth0, Error, Requirement, VerifiedToken, adapter, policy::authenticated};
+use http::{HeaderName, HeaderValue, Request, Response, header::AUTHORIZATION, request::Parts};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -45,8 +44,8 @@ use tower_service::Service;
 /// - A refusal is a response, not an error of the service, so layers outside see it. The
 ///   [`Error`](crate::Error) is in its extensions.
 /// - An extractor behind the layer does not verify again.
-/// - Where proofs need a nonce ([`Dpop::nonces`](crate::Dpop::nonces)), this also sends the next one before
-///   the client's ends, which an extractor cannot.
+/// - Where proofs need a nonce ([`Dpop::nonces`](crate::Dpop::nonces)), the layer also sends the next one
+///   before the client's ends, which an extractor cannot.
 /// - A service without extractors finds the [`AccessToken`] in the request's extensions. A handler
 ///   should take the extractor instead: it also protects where the layer was forgotten.
 ///
@@ -64,20 +63,19 @@ struct Settings {
 }
 
 impl AuthLayer {
-    /// Any valid token.
+    /// Requires a valid token.
     pub fn new(auth: Auth0) -> Self {
         Self(Arc::new(Settings { auth, requirement: authenticated(), optional: false }))
     }
 
-    /// The same with one more requirement. `self` stays as it is, for other routes.
+    /// Returns a layer with one more requirement. `self` stays as it is, for other routes.
     pub fn require(&self, requirement: Requirement) -> Self {
         let requirement = self.0.requirement.clone().and(requirement);
         Self(Arc::new(Settings { requirement, ..Settings::clone(&self.0) }))
     }
 
-    /// The same, but a request without any credentials passes, whatever is required. One with
-    /// credentials is judged as before: an invalid token, or one that does not meet the
-    /// requirement, is refused and never taken for an anonymous request.
+    /// Returns a layer with optional authentication: a missing token is allowed, whatever is required, and an
+    /// invalid one is rejected, as is one that does not meet the requirement.
     pub fn optional(&self) -> Self {
         Self(Arc::new(Settings { optional: true, ..Settings::clone(&self.0) }))
     }
@@ -94,56 +92,39 @@ impl fmt::Debug for AuthLayer {
 }
 
 impl Settings {
-    /// Lets a request through, or says why not. What it answers is a nonce for the client.
+    /// Admits a request, or returns the refusal. The value is a nonce for the client.
     fn admit(
         &self,
-        verdict: Result<Verified, Error>,
+        verdict: Result<VerifiedToken, Error>,
         parts: &mut Parts,
     ) -> Result<Option<HeaderValue>, Error> {
-        match verdict {
-            Ok(token) => {
-                authorize(&self.auth, &token, &self.requirement, parts)?;
-                let nonce =
-                    token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
-                parts.extensions.insert(AccessToken::from(token));
-                Ok(nonce)
-            }
-            Err(error) if self.optional && error.code() == ErrorCode::TokenMissing => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// Asks the token, and the request where the requirement does.
-pub(crate) fn authorize(
-    auth: &Auth0,
-    token: &Verified,
-    requirement: &Requirement,
-    parts: &mut Parts,
-) -> Result<(), Error> {
-    if requirement.needs_request() {
-        auth.authorize_request(token, requirement, &Asked::of(parts))
-    } else {
-        auth.authorize(token, requirement)
+        let Self { auth, requirement, optional } = self;
+        let token =
+            adapter::admit(auth, verdict, requirement, *optional, || ContextAdapter::new(parts))?;
+        let Some(token) = token else { return Ok(None) };
+        let nonce = token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
+        let header = adapter::only(parts.headers.get_all(AUTHORIZATION)).cloned();
+        parts.extensions.insert(AccessToken::new(token, header));
+        Ok(nonce)
     }
 }
 
 impl<S> Layer<S> for AuthLayer {
-    type Service = Auth<S>;
+    type Service = AuthService<S>;
 
-    fn layer(&self, inner: S) -> Auth<S> {
-        Auth { inner, layer: self.clone() }
+    fn layer(&self, inner: S) -> AuthService<S> {
+        AuthService { inner, layer: self.clone() }
     }
 }
 
-/// The service that [`AuthLayer`] makes.
+/// The service that [`AuthLayer`] creates.
 #[derive(Clone, Debug)]
-pub struct Auth<S> {
+pub struct AuthService<S> {
     inner: S,
     layer: AuthLayer,
 }
 
-impl<S, B, R> Service<Request<B>> for Auth<S>
+impl<S, B, R> Service<Request<B>> for AuthService<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -175,8 +156,8 @@ where
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
         let settings = Arc::clone(settings);
-        let judged = Box::pin(async move {
-            let verdict = ask(&settings.auth, &mut parts).await;
+        let verified = Box::pin(async move {
+            let verdict = verify_waiting(&settings.auth, &mut parts).await;
             match settings.admit(verdict, &mut parts) {
                 Ok(nonce) => {
                     let response = inner.call(Request::from_parts(parts, body)).await?;
@@ -185,14 +166,14 @@ where
                 Err(error) => Ok(refusal(error)),
             }
         });
-        AuthFuture { step: Step::Waiting { judged } }
+        AuthFuture { step: Step::Waiting { verified } }
     }
 }
 
-type Judged<R, E> = Pin<Box<dyn Future<Output = Result<Response<AuthBody<R>>, E>> + Send>>;
+type Verified<R, E> = Pin<Box<dyn Future<Output = Result<Response<AuthBody<R>>, E>> + Send>>;
 
 pin_project! {
-    /// The response of a service behind [`AuthLayer`]. With the issuer's keys at hand, which is
+    /// The response of a service behind [`AuthLayer`]. With the issuer's keys in memory, which is
     /// nearly always, the verdict costs no allocation of its own.
     pub struct AuthFuture<F, R, E> {
         #[pin]
@@ -205,7 +186,7 @@ pin_project! {
     enum Step<F, R, E> {
         Admitted { #[pin] inner: F, nonce: Option<HeaderValue> },
         Refused { error: Option<Error> },
-        Waiting { judged: Judged<R, E> },
+        Waiting { verified: Verified<R, E> },
     }
 }
 
@@ -220,16 +201,16 @@ where
             StepProjection::Admitted { inner, nonce } => {
                 Poll::Ready(Ok(admitted(ready!(inner.poll(context))?, nonce.take())))
             }
-            // Polled again after its end, against the contract of futures: it has no end then.
+            // A future must not be polled after its end: it stays pending.
             StepProjection::Refused { error } => {
                 error.take().map_or(Poll::Pending, |error| Poll::Ready(Ok(refusal(error))))
             }
-            StepProjection::Waiting { judged } => judged.as_mut().poll(context),
+            StepProjection::Waiting { verified } => verified.as_mut().poll(context),
         }
     }
 }
 
-/// The inner service's answer, with a nonce for the client whose own is about to end (RFC 9449 §8.2).
+/// Returns the inner service's answer, with a nonce for the client whose own is about to end (RFC 9449 §8.2).
 fn admitted<R>(response: Response<R>, nonce: Option<HeaderValue>) -> Response<AuthBody<R>> {
     let mut response = response.map(AuthBody::inner);
     if let Some(nonce) = nonce {

@@ -1,5 +1,5 @@
-//! What a refusal becomes in axum: a response.
-use crate::AuthBody;
+//! A refusal as a response.
+use crate::body::AuthBody;
 use auth0_core::Error;
 use axum_core::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -7,15 +7,19 @@ use std::fmt;
 
 /// The refusal of an extractor: a response with status, challenge and body.
 ///
-/// The [`Error`] also rides in the response's extensions, for layers that log or count refusals.
+/// The [`Error`] is also in the response's extensions, for layers that log or count refusals.
 #[derive(Clone, Debug)]
 pub struct AuthRejection(Error);
 
 impl AuthRejection {
-    /// Why.
+    /// Returns the reason.
     #[must_use]
     pub const fn error(&self) -> &Error {
         &self.0
+    }
+
+    pub(crate) fn into_error(self) -> Error {
+        self.0
     }
 }
 
@@ -46,8 +50,8 @@ impl IntoResponse for AuthRejection {
 pub(crate) fn refusal<B>(error: Error) -> http::Response<AuthBody<B>> {
     let challenge = error.challenge();
     let mut response = http::Response::new(());
-    // Status and headers are valid by construction; a core that broke that promise is our fault,
-    // and must still not let the request through.
+    // Status and headers are valid by construction. Even if they were not, the request must not be
+    // admitted.
     *response.status_mut() =
         StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in challenge.headers() {

@@ -1,5 +1,5 @@
-//! What the core asks of a request of axum's, or of any tower stack.
-use auth0_core::{Connection, FieldLines, HttpParts, RequestView};
+//! A request of axum, or of any tower stack, as the core sees it.
+use auth0_core::adapter::{Connection, HeaderLines, HttpParts, RequestView};
 use axum::extract::{ConnectInfo, OriginalUri};
 use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION, request::Parts, uri::Authority};
 use std::net::SocketAddr;
@@ -7,22 +7,22 @@ use std::net::SocketAddr;
 static DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The request, as the client sent it.
-pub(crate) struct Sent<'a>(pub(crate) &'a Parts);
+pub(crate) struct RequestAdapter<'a>(pub(crate) &'a Parts);
 
-impl<'a> Sent<'a> {
+impl<'a> RequestAdapter<'a> {
     pub(crate) fn view(&'a self) -> RequestView<'a> {
         let lines =
             |name: &HeaderName| self.0.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
         RequestView::new().authorization(lines(&AUTHORIZATION)).proof(lines(&DPOP)).parts(self)
     }
 
-    /// `nest` takes its prefix away from the other one.
+    /// Returns the URI before `nest` removed its prefix.
     fn uri(&self) -> &Uri {
         self.0.extensions.get::<OriginalUri>().map_or(&self.0.uri, |OriginalUri(uri)| uri)
     }
 }
 
-impl HttpParts for Sent<'_> {
+impl HttpParts for RequestAdapter<'_> {
     fn method(&self) -> &str {
         self.0.method.as_str()
     }
@@ -39,11 +39,11 @@ impl HttpParts for Sent<'_> {
         self.uri().authority().map(Authority::as_str)
     }
 
-    fn field(&self, name: &str) -> FieldLines<'_> {
-        FieldLines::of(self.0.headers.get_all(name).into_iter().map(HeaderValue::as_bytes))
+    fn header(&self, name: &str) -> HeaderLines<'_> {
+        HeaderLines::of(self.0.headers.get_all(name).into_iter().map(HeaderValue::as_bytes))
     }
 
-    /// What a server has put into the extensions: a [`Connection`], as it is or through
+    /// Returns what a server has put into the extensions: a [`Connection`], as it is or through
     /// `into_make_service_with_connect_info`, or just the address.
     fn connection(&self) -> Connection {
         let extensions = &self.0.extensions;

@@ -1,0 +1,67 @@
+//! The future of the extractors.
+use crate::{
+    error::AuthError,
+    verdict::{verify_once, verify_once_now},
+    verifier::verifier,
+};
+use actix_web::HttpRequest;
+use auth0_core::{Auth0, Error, VerifiedToken};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// The future of an extractor. With the issuer's keys in memory, which is nearly always, it is ready at
+/// once.
+pub struct Extraction<T>(Step<T>);
+
+/// Turns a verdict into what the handler takes.
+pub(crate) type Extract<T> =
+    fn(&Auth0, Result<VerifiedToken, Error>, &HttpRequest) -> Result<T, Error>;
+
+enum Step<T> {
+    /// Until it is taken.
+    Ready(Option<Result<T, AuthError>>),
+    Waiting(Pin<Box<dyn Future<Output = Result<T, AuthError>>>>),
+}
+
+impl<T: 'static> Extraction<T> {
+    pub(crate) fn new(request: &HttpRequest, extract: Extract<T>) -> Self {
+        let auth = match verifier(request) {
+            Ok(auth) => auth,
+            Err(error) => return Self(Step::Ready(Some(Err(error.into())))),
+        };
+        if let Some(verdict) = verify_once_now(&auth, request) {
+            let extracted = extract(&auth, verdict, request).map_err(AuthError::from);
+            return Self(Step::Ready(Some(extracted)));
+        }
+        let request = request.clone();
+        Self(Step::Waiting(Box::pin(async move {
+            let verdict = verify_once(&auth, request.clone()).await;
+            Ok(extract(&auth, verdict, &request)?)
+        })))
+    }
+}
+
+// The extracted value is never pinned.
+impl<T> Unpin for Extraction<T> {}
+
+impl<T> Future for Extraction<T> {
+    type Output = Result<T, AuthError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            // A future must not be polled after its end: it stays pending.
+            Step::Ready(result) => result.take().map_or(Poll::Pending, Poll::Ready),
+            Step::Waiting(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Extraction<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extraction").finish_non_exhaustive()
+    }
+}
