@@ -1,5 +1,4 @@
-//! The guide. Every page is compiled, and its examples are run, as the documentation tests of
-//! this crate.
+//! The guide. Every page is compiled, and its examples run as documentation tests of this crate.
 
 /// The front page.
 #[doc = include_str!("../../README.md")]
@@ -11,8 +10,8 @@ pub mod quickstart_axum {}
 #[doc = include_str!("../quickstart-actix.md")]
 pub mod quickstart_actix {}
 
-#[doc = include_str!("../how-a-request-is-judged.md")]
-pub mod how_a_request_is_judged {}
+#[doc = include_str!("../how-a-request-is-verified.md")]
+pub mod how_a_request_is_verified {}
 
 #[doc = include_str!("../configuration.md")]
 pub mod configuration {}
@@ -46,6 +45,9 @@ pub mod refusals {}
 
 #[doc = include_str!("../testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("../architecture.md")]
+pub mod architecture {}
 
 #[doc = include_str!("../design.md")]
 pub mod design {}
