@@ -1,11 +1,11 @@
 use crate::error::LocalError;
 
-/// Takes variables out of a file `.env`, in this folder or one above it, for an example that is
-/// configured like that. A variable that is set already stays as it is. Without such a file, nothing
-/// happens.
+/// Loads the variables of a file `.env` in the current directory or one of its parents, for an
+/// example that is configured this way. A variable that is already set keeps its value. Without
+/// such a file, this does nothing.
 ///
 /// # Errors
-/// The file cannot be read. The sentence does not quote it: there may be secrets in it.
+/// The file cannot be read. The error does not quote the file, because it may contain secrets.
 pub fn load_env_file() -> Result<(), LocalError> {
     match dotenvy::dotenv() {
         Ok(_) => Ok(()),

@@ -1,9 +1,10 @@
 use auth0_core::ConfigError;
 use std::fmt;
 
-/// Why a tenant cannot start or do what it is told, in a sentence that tells what to do next.
+/// The reason why a local tenant could not start or an operation failed, with what to do next.
 ///
-/// `Debug` shows the same sentence, because that is what a `main` that returns it prints.
+/// `Debug` shows the same sentence as `Display`, because a `main` that returns the error prints it
+/// with `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LocalError(Box<str>);
 

@@ -1,21 +1,24 @@
+//! The verifier for an example that runs before there is an Auth0 account.
 use crate::{error::LocalError, tenant::LocalTenant};
 use auth0_core::Auth0;
 use std::io::{self, Write};
 
-/// What [`Auth0::from_env`] reads.
+/// The variables of [`Auth0::from_env`].
 const VARIABLES: [&str; 3] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"];
 
-/// The verifier for an example that must run before there is an Auth0 account.
+/// Builds the verifier for an example that must run before there is an Auth0 account.
 ///
 /// If any of `AUTH0_DOMAIN`, `AUTH0_ISSUER` and `AUTH0_AUDIENCE` is set, this is
-/// [`Auth0::from_env`], with a warning where the issuer's keys cannot be had. With none of them set it starts a [`LocalTenant`] on a
-/// free port, for as long as the tokio runtime runs, and prints curl lines with fresh tokens, to be
-/// pasted into another terminal. They ask for `/api/public`, `/api/private` and
-/// `/api/private-scoped` (which needs the scope `read:messages`) of the server that is about to
-/// listen on `port` of 127.0.0.1. A comment behind them tells how to try DPoP.
+/// [`Auth0::from_env`]. It prints a warning if the issuer's keys cannot be fetched.
 ///
-/// For examples only: a service that lost its configuration should not start, and with this it
-/// would, and trust a tenant that gives tokens to everybody on its machine.
+/// Otherwise it starts a [`LocalTenant`] on a free port, which runs for as long as the tokio
+/// runtime. It prints curl lines with fresh tokens, to be pasted into another terminal. They
+/// request `/api/public`, `/api/private` and `/api/private-scoped` (which needs the scope
+/// `read:messages`) from the server that is about to listen on `port` of 127.0.0.1. A comment after
+/// them explains how to try DPoP.
+///
+/// For examples only: a service without its configuration should not start. With this function it
+/// would start, and trust a tenant that issues any token to any process on its machine.
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,21 +34,25 @@ pub async fn quickstart(port: u16) -> Result<Auth0, LocalError> {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if VARIABLES.into_iter().any(is_set) {
         let auth = Auth0::from_env()?;
-        // A newcomer should learn of a wrong domain now, not with the first request.
+        // A wrong domain should be reported now, not by the first request.
         if let Err(error) = auth.warm_up().await {
-            eprintln!("warning: no keys yet: {}", error.cause().unwrap_or("no cause is known"));
+            eprintln!(
+                "warning: the keys could not be fetched: {}",
+                error.cause().unwrap_or("unknown cause")
+            );
         }
         return Ok(auth);
     }
     let tenant = LocalTenant::start().await?;
     let auth = Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience()).build()?;
-    // Whoever closed stdout does not want the lines.
+    // A closed stdout is no reason to fail.
     let _ = io::stdout().write_all(curl_lines(&tenant, port).as_bytes());
     tenant.detach();
     Ok(auth)
 }
 
-/// The comments stand on lines of their own: not every shell takes one behind a command.
+/// Returns curl lines with comments before them. The comments are separate lines, because not every
+/// shell accepts one after a command.
 fn curl_lines(tenant: &LocalTenant, port: u16) -> String {
     let api = format!("http://127.0.0.1:{port}/api");
     let plain = tenant.token().mint();
@@ -56,18 +63,18 @@ fn curl_lines(tenant: &LocalTenant, port: u16) -> String {
          runs in this process: {}\n# Paste these lines into another terminal.\n",
         tenant.issuer()
     );
-    for (gets, path, authorization) in [
-        ("200: everybody may", "public", String::new()),
+    for (expected, path, authorization) in [
+        ("200: public", "public", String::new()),
         ("200: with a token", "private", authorization(&plain)),
         ("401: without a token", "private", String::new()),
         ("403: the token lacks read:messages", "private-scoped", authorization(&plain)),
         ("200: the token has read:messages", "private-scoped", authorization(&scoped)),
     ] {
-        lines.push_str(&format!("\n# {gets}\ncurl -i {api}/{path}{authorization}\n"));
+        lines.push_str(&format!("\n# {expected}\ncurl -i {api}/{path}{authorization}\n"));
     }
     lines.push_str(&format!(
         "\n# DPoP: auth0-local token --issuer {} --dpop-key client.pem prints a token that is bound to a \
-         key, and auth0-local proof the proof for a request.\n",
+         key; auth0-local proof prints the proof for a request.\n",
         tenant.issuer()
     ));
     lines + "\n"

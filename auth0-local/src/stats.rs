@@ -1,32 +1,32 @@
 use auth0_core::testing::Document;
 
-/// What a tenant was asked for over HTTP since it started.
+/// Counts the HTTP requests that a tenant received since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// The metadata.
+    /// Requests for the metadata.
     pub metadata: Requests,
-    /// The key set.
+    /// Requests for the key set.
     pub key_set: Requests,
-    /// `POST /oauth/token`, whatever the answer.
+    /// Requests to `POST /oauth/token`, whatever the response.
     pub token: u64,
-    /// The place that [`Fault::redirect`](crate::Fault::redirect) leads to. A verifier should never
-    /// come there.
+    /// Requests to the target of [`Fault::redirect`](crate::Fault::redirect). A verifier should
+    /// never send one.
     pub redirect_target: u64,
 }
 
-/// The requests of a document, counted when they arrive.
+/// Counts the requests for one document, when they arrive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Requests {
-    /// Those that got the document.
+    /// Requests that received the document without a fault.
     pub served: u64,
-    /// Those that met with a fault, [`Fault::slow`](crate::Fault::slow) among them.
+    /// Requests that met a fault, [`Fault::slow`](crate::Fault::slow) included.
     pub faulted: u64,
 }
 
 impl Requests {
-    /// All of them.
+    /// Returns the number of all requests.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.served.saturating_add(self.faulted)
@@ -34,7 +34,7 @@ impl Requests {
 }
 
 impl Stats {
-    pub(crate) fn of(&mut self, document: Document) -> &mut Requests {
+    pub(crate) fn requests_mut(&mut self, document: Document) -> &mut Requests {
         match document {
             Document::Metadata => &mut self.metadata,
             _ => &mut self.key_set,

@@ -43,7 +43,7 @@ async fn rotate_and_revoke() {
         let rotated = send(&tenant, "__local/rotate", "").await;
         assert_eq!(rotated.status, 200);
         kids.insert(0, rotated.json["kid"].as_str().unwrap().to_owned());
-        assert_eq!(published(&tenant).await, kids, "the new one stands first");
+        assert_eq!(published(&tenant).await, kids, "the new key is the first one");
     }
     assert_eq!(tenant.tenant().signing_key().id(), kids[0]);
 
@@ -57,7 +57,7 @@ async fn rotate_and_revoke() {
     let signing = kids.remove(0);
     let revoked = send(&tenant, "__local/revoke", json!({ "kid": signing })).await;
     assert_eq!(revoked.json, json!({ "kids": kids }));
-    assert_eq!(tenant.tenant().signing_key().id(), kids[0], "the one before signs again");
+    assert_eq!(tenant.tenant().signing_key().id(), kids[0], "the previous key signs again");
     let revoked = send(&tenant, "__local/revoke", "").await;
     assert_eq!(revoked.json, json!({ "kids": [kids[0]] }));
     assert_eq!(published(&tenant).await, kids[..1]);
@@ -71,7 +71,11 @@ async fn faults() {
     assert_eq!(answered.status, 200);
     assert_eq!(answered.json, json!({ "jwks": "500", "metadata": "slow:10" }));
     let answered = set(json!({ "metadata": "none" })).await;
-    assert_eq!(answered.json, json!({ "jwks": "500", "metadata": "none" }), "the other one stays");
+    assert_eq!(
+        answered.json,
+        json!({ "jwks": "500", "metadata": "none" }),
+        "the other fault stays"
+    );
     assert_eq!(get(&tenant, KEY_SET).send().await.unwrap().status(), 500);
 
     for (body, sentence) in [
@@ -118,13 +122,13 @@ async fn stats() {
     );
     verifier(&tenant).verify(&tenant.token().mint()).await.unwrap();
     send(&tenant, "__local/faults", r#"{"jwks":"redirect"}"#).await;
-    let redirect = get(&tenant, KEY_SET).send().await.unwrap(); // and it is followed
+    let redirect = get(&tenant, KEY_SET).send().await.unwrap(); // followed by this client
     assert!(redirect.url().path().ends_with("/__local/redirected/jwks"), "{}", redirect.url());
-    assert!(redirect.text().await.unwrap().contains("\"kid\""), "the document is there");
+    assert!(redirect.text().await.unwrap().contains("\"kid\""), "the target serves the document");
     let nowhere = answer(get(&tenant, "__local/redirected/jwks.json")).await;
     assert_eq!(nowhere.status, 404);
     send(&tenant, "oauth/token", "").await;
-    send(&tenant, "__local/token", "{}").await; // not a token of the protocol
+    send(&tenant, "__local/token", "{}").await; // not counted as a token request
     assert_eq!(
         stats().await,
         json!({
@@ -140,7 +144,7 @@ async fn stats() {
 }
 
 #[tokio::test]
-async fn pages_of_elsewhere_change_nothing() {
+async fn pages_of_other_origins_change_nothing() {
     let tenant = LocalTenant::start().await.unwrap();
     let before = published(&tenant).await;
     for (method, path) in [
@@ -150,7 +154,7 @@ async fn pages_of_elsewhere_change_nothing() {
         ("DELETE", "faults"),
         ("GET", "stats"),
     ] {
-        for (fields, allowed) in [
+        for (headers, allowed) in [
             ("host: evil.test", false),
             ("host: localhost\r\norigin: https://evil.test", false),
             ("host: localhost\r\norigin: null", false),
@@ -160,10 +164,10 @@ async fn pages_of_elsewhere_change_nothing() {
             ("host: 127.0.0.1", true),
         ] {
             if allowed && path == "rotate" {
-                continue; // it would, and takes its time
+                continue; // would rotate, which takes seconds
             }
             let request = format!(
-                "{method} /__local/{path} HTTP/1.1\r\n{fields}\r\ncontent-length: 0\r\n\
+                "{method} /__local/{path} HTTP/1.1\r\n{headers}\r\ncontent-length: 0\r\n\
                  connection: close\r\n\r\n"
             );
             let response = raw(&tenant, &request).await;

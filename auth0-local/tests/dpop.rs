@@ -19,32 +19,36 @@ use std::time::{Duration, SystemTime};
 const FORM: &str = "application/x-www-form-urlencoded";
 const BODY: &str = "grant_type=client_credentials&client_id=a&client_secret=b&audience=c";
 
-/// What a client sees of an answer that may have a nonce.
-struct Seen {
+/// A response of the token endpoint, which may have a nonce.
+struct Response {
     status: u16,
     nonce: Option<String>,
     json: Value,
 }
 
-impl Seen {
-    /// The error and its description.
+impl Response {
+    /// Returns the status, the error and its description.
     fn refusal(&self) -> (u16, &str, &str) {
         let text = |name: &str| self.json[name].as_str().unwrap_or_default();
         (self.status, text("error"), text("error_description"))
     }
 }
 
-async fn ask_with(tenant: &LocalTenant, body: &str, proofs: &[&str]) -> Seen {
+async fn ask_with(tenant: &LocalTenant, body: &str, proofs: &[&str]) -> Response {
     let request = post(tenant, "oauth/token").header("content-type", FORM).body(body.to_owned());
     let request = proofs.iter().fold(request, |request, proof| request.header("dpop", *proof));
     let response = request.send().await.unwrap();
     assert_eq!(response.headers()["cache-control"], "no-store");
     let nonce = response.headers().get("dpop-nonce").map(|it| it.to_str().unwrap().to_owned());
     let status = response.status().as_u16();
-    Seen { status, nonce, json: serde_json::from_slice(&response.bytes().await.unwrap()).unwrap() }
+    Response {
+        status,
+        nonce,
+        json: serde_json::from_slice(&response.bytes().await.unwrap()).unwrap(),
+    }
 }
 
-async fn ask(tenant: &LocalTenant, proofs: &[&str]) -> Seen {
+async fn ask(tenant: &LocalTenant, proofs: &[&str]) -> Response {
     ask_with(tenant, BODY, proofs).await
 }
 
@@ -52,7 +56,7 @@ fn proof(tenant: &LocalTenant) -> ProofBuilder {
     tenant.tenant().proof("POST", &format!("{}oauth/token", tenant.issuer()))
 }
 
-/// The payload, which is verified elsewhere.
+/// Returns the payload without verifying it, which other tests do.
 fn payload(token: &str) -> Value {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let part = token.split('.').nth(1).unwrap();
@@ -66,10 +70,10 @@ async fn a_proof_binds_the_token_to_its_key() {
     for algorithm in Algorithm::ALL {
         let key = SigningKey::generate(algorithm).unwrap();
         let proof = ProofBuilder::new(&key, "POST", &url, SystemTime::now()).mint();
-        let seen = ask(&tenant, &[&proof]).await;
-        assert_eq!(seen.status, 200, "{algorithm}: {}", seen.json);
-        assert_eq!((&seen.json["token_type"], &seen.nonce), (&json!("DPoP"), &None));
-        let claims = payload(seen.json["access_token"].as_str().unwrap());
+        let response = ask(&tenant, &[&proof]).await;
+        assert_eq!(response.status, 200, "{algorithm}: {}", response.json);
+        assert_eq!((&response.json["token_type"], &response.nonce), (&json!("DPoP"), &None));
+        let claims = payload(response.json["access_token"].as_str().unwrap());
         assert_eq!(claims["cnf"], json!({ "jkt": key.thumbprint() }), "{algorithm}");
         assert_eq!(claims["sub"], "a@clients");
     }
@@ -84,7 +88,7 @@ async fn a_proof_binds_the_token_to_its_key() {
 }
 
 #[tokio::test]
-async fn wrong_proofs() {
+async fn invalid_proofs() {
     let tenant = LocalTenant::start().await.unwrap();
     let good = || proof(&tenant);
     let url = |url: &str| good().claim("htu", url).mint();
@@ -108,22 +112,22 @@ async fn wrong_proofs() {
         ("signature", good().broken_signature().mint(), "the signature does not verify"),
         ("another key's", good().signed_by(&other).mint(), "the signature does not verify"),
     ] {
-        let seen = ask(&tenant, &[&proof]).await;
-        let (status, error, description) = seen.refusal();
+        let response = ask(&tenant, &[&proof]).await;
+        let (status, error, description) = response.refusal();
         assert_eq!((status, error), (400, "invalid_dpop_proof"), "{name}: {description}");
         assert!(description.contains(sentence), "{name}: {description}");
         assert!(description.ends_with("Make a new one for this request"), "{name}: {description}");
-        assert_eq!(seen.nonce, None, "{name}");
+        assert_eq!(response.nonce, None, "{name}");
     }
 
     let [one, two] = [good().mint(), good().mint()];
     let both = ask(&tenant, &[&one, &two]).await;
     assert_eq!(
         both.refusal(),
-        (400, "invalid_request", "there are two DPoP fields. Send one proof")
+        (400, "invalid_request", "there is more than one DPoP header. Send one proof")
     );
 
-    // What else is wrong comes first, and leaves the proof unused.
+    // Other errors are reported first, and leave the proof unused.
     let bad = ask_with(&tenant, &format!("{BODY}&organization=acme"), &[&one]).await;
     assert_eq!((bad.status, bad.refusal().1), (400, "invalid_request"));
     let bad = ask_with(&tenant, "grant_type=client_credentials&audience=c", &["garbage"]).await;
@@ -136,15 +140,20 @@ async fn wrong_proofs() {
 }
 
 #[tokio::test]
-async fn a_nonce_if_it_is_asked_for() {
+async fn a_nonce_if_it_is_required() {
     let nonces = DpopNonces::per_process().lifetime(Duration::from_secs(60));
     let tenant = LocalTenant::builder().dpop_nonces(nonces).start().await.unwrap();
     let first = ask(&tenant, &[&proof(&tenant).mint()]).await;
     assert_eq!((first.status, first.refusal().1), (400, "use_dpop_nonce"));
     let nonce = first.nonce.unwrap();
     let proof = || proof(&tenant).nonce(&nonce);
-    let seen = ask(&tenant, &[&proof().mint()]).await;
-    assert_eq!((seen.status, &seen.json["token_type"]), (200, &json!("DPoP")), "{}", seen.json);
+    let response = ask(&tenant, &[&proof().mint()]).await;
+    assert_eq!(
+        (response.status, &response.json["token_type"]),
+        (200, &json!("DPoP")),
+        "{}",
+        response.json
+    );
     let made_up = ask(&tenant, &[&proof().nonce("made-up").mint()]).await;
     assert_eq!((made_up.status, made_up.refusal().1), (400, "use_dpop_nonce"));
     let wrong = ask(&tenant, &[&proof().broken_signature().mint()]).await;
@@ -154,7 +163,7 @@ async fn a_nonce_if_it_is_asked_for() {
     let stale = ask(&tenant, &[&proof().mint()]).await;
     assert_eq!((stale.status, stale.refusal().1), (400, "use_dpop_nonce"));
     assert_ne!(stale.nonce.unwrap(), nonce);
-    // Who asks for a token that is bound to nothing needs none.
+    // A request for an unbound token needs no nonce.
     assert_eq!(ask(&tenant, &[]).await.status, 200);
 
     let nonces = DpopNonces::with_secret("short");
@@ -163,7 +172,7 @@ async fn a_nonce_if_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn any_bound_token() {
+async fn bound_tokens_are_minted() {
     let tenant = LocalTenant::start().await.unwrap();
     let mint = async |body: Value| {
         let json = "application/json";

@@ -1,4 +1,4 @@
-//! How faults are written.
+//! Faults as text.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 use auth0_local::Fault;
 use proptest::prelude::*;
@@ -24,13 +24,13 @@ fn fault() -> impl Strategy<Value = Fault> {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(fault in fault()) {
+    fn every_fault_is_parsed_from_its_text(fault in fault()) {
         let text = fault.to_string();
         prop_assert_eq!(text.parse::<Fault>().unwrap(), fault, "{}", text);
     }
 
     #[test]
-    fn whatever_is_read_can_be_written(text in "[a-z0-9@:.+-]{0,12}|(slow|429):[0-9.]{1,6}(@[0-9.]{1,4})?|[3-6][0-9]{2}@[01]\\.[0-9]{0,3}") {
+    fn every_accepted_text_is_written_and_parsed_again(text in "[a-z0-9@:.+-]{0,12}|(slow|429):[0-9.]{1,6}(@[0-9.]{1,4})?|[3-6][0-9]{2}@[01]\\.[0-9]{0,3}") {
         if let Ok(fault) = text.parse::<Fault>() {
             prop_assert_eq!(fault.to_string().parse::<Fault>().unwrap(), fault);
         }
@@ -59,7 +59,7 @@ fn forms() {
 }
 
 #[test]
-fn a_refusal_lists_what_can_be_written() {
+fn an_error_lists_the_faults() {
     for (text, reason) in [
         ("", "\"\" is not a fault"),
         ("Slow", "\"Slow\" is not a fault"),
@@ -91,7 +91,7 @@ fn a_refusal_lists_what_can_be_written() {
         for choice in ["400 to 599", "429:", "slow:", "hang", "reset", "garbage", "html", "huge"] {
             assert!(error.contains(choice), "{text}: {error}");
         }
-        assert!(error.contains("redirect, empty or none; then @0.5"), "{text}: {error}");
+        assert!(error.contains("redirect, empty or none; append @0.5"), "{text}: {error}");
     }
     assert!(Fault::status(399).is_err() && Fault::hang().with_probability(f64::NAN).is_err());
     assert!(Fault::none().with_probability(1.0).is_err());

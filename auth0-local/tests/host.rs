@@ -1,4 +1,5 @@
-//! Who asks by another name than a loopback one is a web page that was made to resolve here.
+//! A request with a host other than loopback comes from a web page whose name resolves to this
+//! machine.
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
 mod common;
 
@@ -6,7 +7,7 @@ use auth0_local::LocalTenant;
 use common::raw;
 
 #[tokio::test]
-async fn only_loopback_names_are_answered() {
+async fn only_loopback_names_are_accepted() {
     let tenant = LocalTenant::start().await.unwrap();
     let path = "/.well-known/jwks.json";
     for (target, version, hosts, status) in [

@@ -1,4 +1,4 @@
-//! The file that keeps the key.
+//! The file of the signing key.
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
 use auth0_core::{Algorithm, testing::SigningKey};
 use auth0_local::{LocalError, LocalTenant};
@@ -8,7 +8,7 @@ use std::{
     process,
 };
 
-/// A directory of this test's own, removed with it.
+/// A directory of one test, removed at its end.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -35,12 +35,15 @@ async fn key_id(file: &Path) -> Result<String, LocalError> {
 }
 
 #[tokio::test]
-async fn the_key_outlives_a_restart() {
+async fn the_key_is_kept_across_a_restart() {
     let directory = Directory::new("restart");
     let file = directory.file("keys.pem");
     let first = key_id(&file).await.unwrap();
     let written = fs::read_to_string(&file).unwrap();
-    assert!(written.starts_with("-----BEGIN PRIVATE KEY-----\n"), "no more than its beginning");
+    assert!(
+        written.starts_with("-----BEGIN PRIVATE KEY-----\n"),
+        "the file begins with its PEM label"
+    );
     assert!(written.lines().all(|line| line.len() <= 64));
     #[cfg(unix)]
     {
@@ -48,7 +51,7 @@ async fn the_key_outlives_a_restart() {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
     assert_eq!(key_id(&file).await.unwrap(), first);
-    assert_eq!(fs::read_to_string(&file).unwrap(), written, "it is not written to again");
+    assert_eq!(fs::read_to_string(&file).unwrap(), written, "the file is not written to again");
 }
 
 #[tokio::test]
@@ -68,7 +71,7 @@ async fn der_and_crlf_are_read() {
 }
 
 #[tokio::test]
-async fn what_is_no_key_is_left_as_it_is() {
+async fn a_file_without_a_key_is_not_changed() {
     let directory = Directory::new("refused");
     let elliptic = SigningKey::generate(Algorithm::ES256).unwrap().to_pkcs8().unwrap();
     for (name, content) in [
@@ -82,8 +85,8 @@ async fn what_is_no_key_is_left_as_it_is() {
         let file = directory.file(name);
         fs::write(&file, &content).unwrap();
         let error = key_id(&file).await.unwrap_err().to_string();
-        assert!(error.contains(name) && error.contains("holds no key that can be used"), "{error}");
-        assert!(error.contains("Name a file that is not there yet"), "{error}");
+        assert!(error.contains(name) && error.contains("contains no usable key"), "{error}");
+        assert!(error.contains("Name a file that does not exist yet"), "{error}");
         assert_eq!(fs::read(&file).unwrap(), content, "{name}");
     }
     let error = key_id(&directory.file("no/such/keys.pem")).await.unwrap_err().to_string();

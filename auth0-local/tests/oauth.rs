@@ -100,7 +100,7 @@ async fn refusals() {
         ((JSON, r#"{"grant_type":1}"#.into()), 400, "invalid_request", "cannot be read"),
         ((JSON, r#"{"scope":"a","scope":"b"}"#.into()), 400, "invalid_request", "duplicate"),
         ((JSON, "[".repeat(60_000)), 400, "invalid_request", "cannot be read"),
-        (("text/plain", full.clone()), 400, "invalid_request", "Say which in Content-Type"),
+        (("text/plain", full.clone()), 400, "invalid_request", "Send its type in Content-Type"),
         ((FORM, "a".repeat(64 * 1024 + 1)), 413, "invalid_request", "too large"),
     ] {
         let shown: String = body.chars().take(80).collect();
@@ -149,7 +149,7 @@ async fn any_token_is_minted() {
 
     for (body, sentence) in [
         (json!({ "expired": true, "expires_in": 1 }), "Leave one out"),
-        (json!({ "expires_in": u64::MAX }), "cannot live for"),
+        (json!({ "expires_in": u64::MAX }), "is too long"),
         (json!({ "expires_in": -1 }), "cannot be read"),
         (json!({ "scopes": "a" }), "unknown field `scopes`"),
         (json!({ "organization": "acme" }), "Write it as org_abc"),

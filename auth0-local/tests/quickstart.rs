@@ -1,4 +1,4 @@
-//! What an example prints to whoever has no tenant.
+//! The output of an example without a tenant.
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
 use std::{
     env,
@@ -8,8 +8,8 @@ use std::{
 
 const CHILD: &str = "AUTH0_LOCAL_TEST_CHILD";
 
-/// This test again, in a process without a single variable of the environment: no tenant of whoever
-/// runs the tests. `None` in that process.
+/// Returns a command that runs this test again without any environment variable, so that no
+/// configured tenant has an effect. Returns `None` in that process.
 fn without_environment(test: &str) -> Option<Command> {
     if env::var_os(CHILD).is_some() {
         return None;
@@ -23,7 +23,7 @@ fn without_environment(test: &str) -> Option<Command> {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_configuration_a_tenant_runs_in_the_process() {
     let test = "without_configuration_a_tenant_runs_in_the_process";
-    let Some(mut command) = without_environment(test) else { return judge_tokens().await };
+    let Some(mut command) = without_environment(test) else { return verify_tokens().await };
     let mut child = command.spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut lines = Vec::new();
@@ -60,8 +60,8 @@ async fn without_configuration_a_tenant_runs_in_the_process() {
     assert!(child.wait().unwrap().success(), "{verdicts}");
 }
 
-/// In the process of its own: what the verifier says to each line of its input.
-async fn judge_tokens() {
+/// Verifies each line of the input, in the process of its own.
+async fn verify_tokens() {
     let auth = auth0_local::quickstart(3000).await.unwrap();
     for token in io::stdin().lines() {
         let token = auth.verify(&token.unwrap()).await.unwrap();
@@ -70,8 +70,8 @@ async fn judge_tokens() {
 }
 
 #[tokio::test]
-async fn one_variable_is_enough_to_mean_a_real_tenant() {
-    let test = "one_variable_is_enough_to_mean_a_real_tenant";
+async fn one_variable_selects_the_configured_tenant() {
+    let test = "one_variable_selects_the_configured_tenant";
     let Some(mut command) = without_environment(test) else {
         match auth0_local::quickstart(3000).await {
             Ok(auth) => println!("{auth:?}"),
@@ -83,7 +83,7 @@ async fn one_variable_is_enough_to_mean_a_real_tenant() {
         (&[("AUTH0_AUDIENCE", "https://api.acme.com")][..], "AUTH0_DOMAIN is not set"),
         (&[("AUTH0_DOMAIN", "acme.eu.auth0.com")], "AUTH0_AUDIENCE is not set"),
         (&[("AUTH0_ISSUER", "https://login.acme.com/")], "AUTH0_AUDIENCE is not set"),
-        // Nobody listens there, which is no reason not to start.
+        // No process listens there, which does not prevent the start.
         (
             &[("AUTH0_ISSUER", "http://127.0.0.1:1/"), ("AUTH0_AUDIENCE", "https://api.acme.com")],
             "http://127.0.0.1:1/",

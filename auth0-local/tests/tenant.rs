@@ -13,7 +13,7 @@ use tokio::{
 };
 
 #[tokio::test]
-async fn a_verifier_finds_its_way_from_the_issuer_to_the_key() {
+async fn a_verifier_discovers_the_keys_from_the_issuer() {
     let tenant = LocalTenant::start().await.unwrap();
     let auth = verifier(&tenant);
 
@@ -27,17 +27,17 @@ async fn a_verifier_finds_its_way_from_the_issuer_to_the_key() {
     let asked = post(&tenant, "oauth/token")
         .header("content-type", "application/json")
         .body(request.to_string());
-    let bought = answer(asked).await.json["access_token"].as_str().unwrap().to_owned();
-    let token = auth.verify(&bought).await.unwrap();
+    let issued = answer(asked).await.json["access_token"].as_str().unwrap().to_owned();
+    let token = auth.verify(&issued).await.unwrap();
     assert_eq!(token.subject(), "reporting@clients");
     assert!(token.has_scope("read:reports"));
 
     let error = auth.verify(&tenant.token().expired().mint()).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::TokenExpired);
-    let stranger = LocalTenant::start().await.unwrap();
-    let other = stranger.token().issuer(tenant.issuer()).mint();
+    let second = LocalTenant::start().await.unwrap();
+    let other = second.token().issuer(tenant.issuer()).mint();
     let error = auth.verify(&other).await.unwrap_err();
-    assert_eq!(error.code(), ErrorCode::KeyUnknown, "every start has a key of its own");
+    assert_eq!(error.code(), ErrorCode::KeyUnknown, "every start generates a key");
 }
 
 #[tokio::test]
@@ -62,24 +62,24 @@ async fn documents() {
 }
 
 #[tokio::test]
-async fn it_stops_when_it_is_dropped() {
+async fn dropping_the_tenant_stops_it() {
     let tenant = LocalTenant::start().await.unwrap();
     let address = address(&tenant).to_owned();
     let mut open = TcpStream::connect(&address).await.unwrap();
     let request = "GET /.well-known/jwks.json HTTP/1.1\r\nhost: localhost\r\n\r\n";
     open.write_all(request.as_bytes()).await.unwrap();
-    assert!(open.read(&mut [0; 64]).await.unwrap() > 0, "it answers");
+    assert!(open.read(&mut [0; 64]).await.unwrap() > 0, "the tenant responds");
 
     drop(tenant);
     let mut rest = Vec::new();
-    open.read_to_end(&mut rest).await.unwrap(); // the connection ends, though it was kept alive
+    open.read_to_end(&mut rest).await.unwrap(); // the connection ends, although it was kept alive
     while TcpStream::connect(&address).await.is_ok() {
         task::yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn detached_it_goes_on() {
+async fn a_detached_tenant_continues() {
     let tenant = LocalTenant::start().await.unwrap();
     let request = get(&tenant, ".well-known/jwks.json");
     tenant.detach();
@@ -87,11 +87,11 @@ async fn detached_it_goes_on() {
 }
 
 #[tokio::test]
-async fn what_cannot_start() {
+async fn configurations_that_cannot_start() {
     let tenant = LocalTenant::start().await.unwrap();
     let (_, port) = address(&tenant).split_once(':').unwrap();
     let error = LocalTenant::builder().port(port.parse().unwrap()).start().await.unwrap_err();
-    assert!(error.to_string().contains("is in use. End what runs there"), "{error}");
+    assert!(error.to_string().contains("is in use. Stop the program that uses it"), "{error}");
     let error = LocalTenant::builder().audience(" ").start().await.unwrap_err();
     assert!(error.to_string().contains("the audience \" \" is empty"), "{error}");
 }

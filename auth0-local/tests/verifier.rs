@@ -1,4 +1,4 @@
-//! What a service makes of each fault.
+//! A verifier's behaviour under each fault.
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
 mod common;
 
@@ -7,7 +7,8 @@ use auth0_local::{Document, Fault, LocalTenant};
 use common::verifier;
 use tokio::{task, time};
 
-/// What a verifier that knows nothing yet says to a token, in less time than it waits for.
+/// Verifies a token with a verifier that has no keys yet. If it waits, the paused clock skips the
+/// wait.
 async fn verdict(auth: Auth0, tenant: &LocalTenant, waits: bool) -> Result<(), Error> {
     let before = tenant.stats();
     let token = tenant.token().mint();
@@ -17,7 +18,7 @@ async fn verdict(auth: Auth0, tenant: &LocalTenant, waits: bool) -> Result<(), E
         while faulted(tenant.stats()) == faulted(before) {
             task::yield_now().await;
         }
-        time::pause(); // and time flies, while nothing else happens
+        time::pause(); // skips time whenever no task can run
     }
     let verdict = verdict.await.unwrap();
     if waits {
@@ -27,7 +28,7 @@ async fn verdict(auth: Auth0, tenant: &LocalTenant, waits: bool) -> Result<(), E
 }
 
 #[tokio::test]
-async fn without_keys_it_is_503_until_they_can_be_had() {
+async fn without_keys_it_is_503_until_they_can_be_fetched() {
     let tenant = LocalTenant::start().await.unwrap();
     for document in [Document::Metadata, Document::KeySet] {
         for fault in [
@@ -53,7 +54,7 @@ async fn without_keys_it_is_503_until_they_can_be_had() {
 }
 
 #[tokio::test]
-async fn a_short_wait_is_none() {
+async fn a_short_delay_is_accepted() {
     let tenant = LocalTenant::start().await.unwrap();
     tenant.set_fault(Document::KeySet, "slow:0.001".parse().unwrap());
     verdict(verifier(&tenant), &tenant, false).await.unwrap();
@@ -61,7 +62,7 @@ async fn a_short_wait_is_none() {
 }
 
 #[tokio::test]
-async fn keys_at_hand_outlast_an_outage() {
+async fn fetched_keys_stay_in_use_during_an_outage() {
     let tenant = LocalTenant::start().await.unwrap();
     let auth = verifier(&tenant);
     auth.verify(&tenant.token().mint()).await.unwrap();
@@ -71,7 +72,7 @@ async fn keys_at_hand_outlast_an_outage() {
 }
 
 #[tokio::test]
-async fn a_rotation_and_what_is_left_of_the_old_key() {
+async fn rotation_and_withdrawal() {
     let tenant = LocalTenant::start().await.unwrap();
     let auth = verifier(&tenant);
     let first = tenant.tenant().signing_key();
@@ -84,14 +85,14 @@ async fn a_rotation_and_what_is_left_of_the_old_key() {
     auth.verify(&old).await.unwrap();
 
     tenant.rotate_to(first.clone());
-    assert_eq!(tenant.tenant().key_ids(), [first.id(), &second], "it is not listed twice");
+    assert_eq!(tenant.tenant().key_ids(), [first.id(), &second], "the key is not listed twice");
     let third = SigningKey::generate(Algorithm::RS256).unwrap();
     tenant.rotate_to(third.clone());
     assert_eq!(tenant.tenant().key_ids(), [third.id(), first.id(), &second]);
     auth.verify(&tenant.token().mint()).await.unwrap();
 
     tenant.withdraw_key(third.id()).unwrap();
-    assert_eq!(tenant.tenant().signing_key().id(), first.id(), "the one before signs again");
+    assert_eq!(tenant.tenant().signing_key().id(), first.id(), "the previous key signs again");
     tenant.withdraw_old_keys();
     assert_eq!(tenant.tenant().key_ids(), [first.id()]);
     for (kid, sentence) in [(first.id(), "is the only key"), (&second, "no key with the id")] {

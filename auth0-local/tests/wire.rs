@@ -1,4 +1,4 @@
-//! What a client sees of each fault, byte for byte.
+//! The bytes that a client receives under each fault.
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
 mod common;
 
@@ -20,8 +20,8 @@ fn request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
 }
 
-/// Waits for so many requests to have met with a fault.
-async fn struck(tenant: &LocalTenant, times: u64) {
+/// Waits until this many requests have met a fault.
+async fn wait_for_faults(tenant: &LocalTenant, times: u64) {
     let faulted = || tenant.stats().metadata.faulted + tenant.stats().key_set.faulted;
     while faulted() < times {
         task::yield_now().await;
@@ -29,10 +29,10 @@ async fn struck(tenant: &LocalTenant, times: u64) {
 }
 
 #[tokio::test]
-async fn answers() {
+async fn responses() {
     let tenant = LocalTenant::start().await.unwrap();
     let issuer = tenant.issuer();
-    for (fault, head, fields, body) in [
+    for (fault, head, headers, body) in [
         ("500", "500 ", vec!["application/json"], "this is a drill"),
         ("404", "404 ", vec!["application/json"], "auth0-local fault {name}=none"),
         ("429:30", "429 ", vec!["retry-after: 30"], "local_fault"),
@@ -56,8 +56,8 @@ async fn answers() {
             let (head_seen, body_seen) = response.split_once("\r\n\r\n").unwrap();
             let head_seen = format!("{head_seen}\r\n");
             assert!(head_seen.starts_with(&format!("HTTP/1.1 {head}")), "{fault}: {response}");
-            for field in fields.iter().chain(&["cache-control: no-store"]) {
-                assert!(head_seen.contains(&fill(field)), "{fault}: {response}");
+            for header in headers.iter().chain(&["cache-control: no-store"]) {
+                assert!(head_seen.contains(&fill(header)), "{fault}: {response}");
             }
             assert_eq!(head_seen.contains("retry-after"), fault == "429:30", "{fault}: {response}");
             assert!(body_seen.contains(&fill(body)), "{fault}: {response}");
@@ -91,17 +91,17 @@ async fn hang() {
     let tenant = LocalTenant::start().await.unwrap();
     tenant.set_fault(Document::KeySet, Fault::hang());
     let mut stream = ask(&tenant, &request("/.well-known/jwks.json")).await;
-    struck(&tenant, 1).await;
-    time::pause(); // and time flies, while nothing else happens
+    wait_for_faults(&tenant, 1).await;
+    time::pause(); // skips time whenever no task can run
     let day = Duration::from_secs(24 * 60 * 60);
-    assert!(timeout(day, stream.read(&mut [0; 64])).await.is_err(), "it says nothing");
+    assert!(timeout(day, stream.read(&mut [0; 64])).await.is_err(), "no byte is sent");
     time::resume();
 
     tenant.clear_faults();
     assert!(raw(&tenant, &request("/.well-known/jwks.json")).await.contains("\"keys\""));
     drop(tenant);
     let error = stream.read(&mut [0; 64]).await.unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "it ends with the tenant");
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "the connection ends with the tenant");
 }
 
 #[tokio::test]
@@ -113,11 +113,11 @@ async fn slow() {
         tenant.set_fault(Document::KeySet, fault.parse().unwrap());
         let mut stream = ask(&tenant, &request("/.well-known/jwks.json")).await;
         time::pause();
-        let begun = Instant::now();
-        struck(&tenant, number).await;
+        let began = Instant::now();
+        wait_for_faults(&tenant, number).await;
         let mut response = String::new();
         stream.read_to_string(&mut response).await.unwrap();
-        let passed = begun.elapsed().as_secs_f64();
+        let passed = began.elapsed().as_secs_f64();
         time::resume();
         assert!(response.contains("\"kid\""), "{fault}: {response}");
         assert!((seconds..seconds + 0.2).contains(&passed), "{fault}: {passed}");
@@ -127,7 +127,7 @@ async fn slow() {
 
 #[tokio::test]
 async fn huge() {
-    /// Far more than the buffers of the two sockets and whatever a verifier would take.
+    /// Far more than the buffers of the two sockets, and more than any verifier accepts.
     const ENOUGH: usize = 64 * 1024 * 1024;
     let tenant = LocalTenant::start().await.unwrap();
     tenant.set_fault(Document::KeySet, Fault::huge());
@@ -139,17 +139,17 @@ async fn huge() {
     let mut total = read;
     while total < ENOUGH {
         let read = stream.read(&mut buffer).await.unwrap();
-        assert_ne!(read, 0, "it ended after {total} bytes");
+        assert_ne!(read, 0, "the body ended after {total} bytes");
         total += read;
     }
-    // Whoever stops reading holds up nobody, and does not hold up the end either.
+    // A client that stops reading delays neither other requests nor the stop of the tenant.
     assert!(raw(&tenant, &request("/.well-known/openid-configuration")).await.contains("issuer"));
     drop(tenant);
     while stream.read(&mut buffer).await.unwrap() > 0 {}
 }
 
 #[tokio::test]
-async fn half_of_the_time() {
+async fn probabilities() {
     let tenant = LocalTenant::start().await.unwrap();
     let asked = async |fault: &str| -> Requests {
         let before = tenant.stats().key_set;
@@ -162,7 +162,7 @@ async fn half_of_the_time() {
         after.faulted -= before.faulted;
         after
     };
-    // Outside of this once in 10^15 runs.
+    // Outside of this range once in 10^15 runs.
     assert!((44..=156).contains(&asked("500@0.5").await.faulted));
     assert_eq!(asked("500@0").await.faulted, 0);
     assert_eq!(asked("500").await.served, 0);

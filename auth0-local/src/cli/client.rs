@@ -1,4 +1,4 @@
-//! How the other commands talk to the tenant that runs.
+//! Requests of the commands to the running tenant.
 use crate::error::LocalError;
 use clap::Args;
 use reqwest::{Client, Method, Response, header::CONTENT_TYPE, redirect::Policy};
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::Duration;
 use url::{Host, Url};
 
-/// A server on this machine answers at once or not at all; but a key has to be made first, on a
-/// machine that may be busy.
+/// A server on this machine responds at once or never. `rotate` generates a key first, which takes
+/// seconds on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The tenant that a command is for.
+/// The tenant that a command addresses.
 #[derive(Args)]
 pub(super) struct Target {
     /// The tenant, as `auth0-local serve` prints it
@@ -18,6 +18,7 @@ pub(super) struct Target {
     issuer: Url,
 }
 
+/// The body of a refusal.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Refused {
@@ -33,7 +34,7 @@ impl Target {
         self.ask(Method::DELETE, path, String::new()).await
     }
 
-    /// Without a body if there is nothing to say.
+    /// Sends `body` as JSON, or no body for `None`.
     pub(super) async fn post<A: DeserializeOwned>(
         &self,
         path: &str,
@@ -41,7 +42,7 @@ impl Target {
     ) -> Result<A, LocalError> {
         let body = body.map_or(Ok(String::new()), serde_json::to_string);
         let body = body.map_err(|error| {
-            LocalError::new(format!("the request cannot be written: {error}. Ask for less"))
+            LocalError::new(format!("the request cannot be encoded: {error}. Use simpler values"))
         })?;
         self.ask(Method::POST, path, body).await
     }
@@ -53,20 +54,20 @@ impl Target {
         body: String,
     ) -> Result<A, LocalError> {
         let url = self.issuer.join(path).map_err(|_| self.not_a_tenant())?;
-        // A proxy has no way to this machine's loopback, and no business with tokens.
+        // A proxy cannot reach this machine's loopback, and must not see tokens.
         let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(TIMEOUT).build();
         let client = client.map_err(|error| self.failed(&error))?;
         let request = client.request(method, url).header(CONTENT_TYPE, "application/json");
         let response = request.body(body).send().await.map_err(|error| {
-            if error.is_connect() { self.nobody_there() } else { self.failed(&error) }
+            if error.is_connect() { self.not_running() } else { self.failed(&error) }
         })?;
         self.read(response).await
     }
 
     async fn read<A: DeserializeOwned>(&self, response: Response) -> Result<A, LocalError> {
-        let good = response.status().is_success();
+        let is_success = response.status().is_success();
         let body = response.bytes().await.map_err(|error| self.failed(&error))?;
-        if good {
+        if is_success {
             return serde_json::from_slice(&body).map_err(|_| self.not_a_tenant());
         }
         let refused: Refused = serde_json::from_slice(&body).unwrap_or_default();
@@ -75,12 +76,12 @@ impl Target {
 
     fn failed(&self, error: &reqwest::Error) -> LocalError {
         LocalError::new(format!(
-            "the tenant at {} does not answer as it should: {error}. Look what it prints",
+            "the request to the tenant at {} failed: {error}. Check the output of the tenant",
             self.issuer
         ))
     }
 
-    fn nobody_there(&self) -> LocalError {
+    fn not_running(&self) -> LocalError {
         let start = match self.issuer.port() {
             Some(4400) => "auth0-local serve".to_owned(),
             port => format!("auth0-local serve --port {}", port.unwrap_or(80)),
@@ -93,13 +94,15 @@ impl Target {
 
     fn not_a_tenant(&self) -> LocalError {
         LocalError::new(format!(
-            "what answers at {} is not this auth0-local. Write the issuer that `auth0-local serve` \
-             prints, and run one version of both",
+            "the server at {} is not an auth0-local of this version. Write the issuer that \
+             `auth0-local serve` prints, and use one version for both",
             self.issuer
         ))
     }
 }
 
+/// Parses the issuer of a local tenant. Rejects other issuers, so that no description of a token
+/// leaves this machine.
 fn issuer(text: &str) -> Result<Url, String> {
     let advice = "Write the issuer that `auth0-local serve` prints, for example \
                   http://127.0.0.1:4400/";
@@ -112,7 +115,7 @@ fn issuer(text: &str) -> Result<Url, String> {
     };
     if !loopback {
         return Err(format!(
-            "this is not on your own machine, and nobody else gives out tokens like that. {advice}"
+            "this is not on your own machine, and only a local tenant issues such tokens. {advice}"
         ));
     }
     let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();

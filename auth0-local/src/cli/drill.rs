@@ -1,8 +1,7 @@
-//! The commands that turn a running tenant.
+//! The commands of drills, which control a running tenant: `rotate`, `revoke`, `fault` and `stats`.
 use super::client::Target;
 use crate::{
-    fault::Fault,
-    faults::{Changes, assignment},
+    fault::{Fault, FaultChanges, assignment},
     server::{FAULTS_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
 };
 use auth0_core::testing::Document;
@@ -10,14 +9,14 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Let a new key sign, keep the old ones published, and print the id of the new one
+/// Sign with a new key, keep the old ones published, and print the id of the new one
 #[derive(Args)]
-pub(super) struct Rotate {
+pub(super) struct RotateCommand {
     #[command(flatten)]
     target: Target,
 }
 
-impl Rotate {
+impl RotateCommand {
     pub(super) async fn run(self) -> super::Result {
         #[derive(Deserialize)]
         struct Answer {
@@ -28,16 +27,16 @@ impl Rotate {
     }
 }
 
-/// Withdraw a key, or all but the one that signs, and print the ids of those that stay
+/// Withdraw a key, or all except the signing key, and print the ids of the remaining keys
 #[derive(Args)]
-pub(super) struct Revoke {
-    /// The id of the key; all but the one that signs unless given
+pub(super) struct RevokeCommand {
+    /// The id of the key; without it, all keys except the signing key are withdrawn
     kid: Option<String>,
     #[command(flatten)]
     target: Target,
 }
 
-impl Revoke {
+impl RevokeCommand {
     pub(super) async fn run(self) -> super::Result {
         #[derive(Deserialize)]
         struct Answer {
@@ -49,28 +48,28 @@ impl Revoke {
     }
 }
 
-/// Let documents go wrong, and print what goes wrong now
+/// Set or clear the faults of documents, and print the current faults
 #[derive(Args)]
-pub(super) struct SetFaults {
-    /// What goes wrong with a document from now on: jwks=500, metadata=slow. The documents are jwks
-    /// and metadata. The faults are a status from 400 to 599, 429:SECONDS with Retry-After, slow,
-    /// slow:SECONDS, hang, reset, garbage, html, huge, redirect, empty and none; behind one, @0.5
-    /// lets it happen half of the time
+pub(super) struct FaultCommand {
+    /// The fault of a document from now on: jwks=500, metadata=slow. The documents are jwks and
+    /// metadata. The faults are a status from 400 to 599, 429:SECONDS with Retry-After, slow,
+    /// slow:SECONDS, hang, reset, garbage, html, huge, redirect, empty and none; append @0.5 for a
+    /// fault of half of the requests
     #[arg(value_name = "DOCUMENT=FAULT", value_parser = assignment, required_unless_present = "clear")]
     faults: Vec<(Document, Fault)>,
-    /// Let nothing go wrong any more
+    /// Clear all faults
     #[arg(long, conflicts_with = "faults")]
     clear: bool,
     #[command(flatten)]
     target: Target,
 }
 
-impl SetFaults {
+impl FaultCommand {
     pub(super) async fn run(self) -> super::Result {
-        let current: Changes = if self.clear {
+        let current: FaultChanges = if self.clear {
             self.target.delete(FAULTS_PATH).await?
         } else {
-            let mut changes = Changes::default();
+            let mut changes = FaultChanges::default();
             for (document, fault) in self.faults {
                 changes.set(document, fault);
             }
@@ -80,14 +79,14 @@ impl SetFaults {
     }
 }
 
-/// Print how often the tenant was asked for what, as JSON
+/// Print the number of requests to the tenant, as JSON
 #[derive(Args)]
-pub(super) struct Stats {
+pub(super) struct StatsCommand {
     #[command(flatten)]
     target: Target,
 }
 
-impl Stats {
+impl StatsCommand {
     pub(super) async fn run(self) -> super::Result {
         let stats: Value = self.target.get(STATS_PATH).await?;
         super::print(&stats.to_string())

@@ -1,5 +1,4 @@
-//! The command: what `main` runs.
-mod certificate;
+//! The command `auth0-local`.
 mod client;
 mod drill;
 mod member;
@@ -24,17 +23,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Serve(serve::Serve),
-    Token(Box<token::Token>),
-    Proof(Box<proof::Proof>),
-    Rotate(drill::Rotate),
-    Revoke(drill::Revoke),
-    Fault(drill::SetFaults),
-    Stats(drill::Stats),
+    Serve(serve::ServeCommand),
+    Token(Box<token::TokenCommand>),
+    Proof(Box<proof::ProofCommand>),
+    Rotate(drill::RotateCommand),
+    Revoke(drill::RevokeCommand),
+    Fault(drill::FaultCommand),
+    Stats(drill::StatsCommand),
 }
 
-/// Runs the command line of this process. What is wrong with the line itself ends it with status
-/// 2, whatever else goes wrong with 1.
+/// Runs the command line of this process. An invalid command line ends the process with status 2;
+/// any other failure returns status 1.
 pub async fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run().await,
@@ -42,7 +41,7 @@ pub async fn run() -> ExitCode {
         Command::Proof(proof) => proof.run(),
         Command::Rotate(rotate) => rotate.run().await,
         Command::Revoke(revoke) => revoke.run().await,
-        Command::Fault(faults) => faults.run().await,
+        Command::Fault(fault) => fault.run().await,
         Command::Stats(stats) => stats.run().await,
     };
     match result {
@@ -54,9 +53,11 @@ pub async fn run() -> ExitCode {
     }
 }
 
+/// The result of a command.
 type Result = std::result::Result<(), LocalError>;
 
+/// Prints one line to stdout.
 fn print(line: &str) -> Result {
     writeln!(io::stdout(), "{line}")
-        .map_err(|error| LocalError::new(format!("the answer cannot be printed: {error}")))
+        .map_err(|error| LocalError::new(format!("the output cannot be written: {error}")))
 }

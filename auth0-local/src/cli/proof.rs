@@ -1,5 +1,6 @@
+//! `auth0-local proof`.
 use super::member::member;
-use crate::key_file;
+use crate::file::CLIENT_KEY;
 use auth0_core::testing::ProofBuilder;
 use clap::Args;
 use serde_json::Value;
@@ -9,14 +10,14 @@ use std::{
 };
 use url::Url;
 
-/// Twice what an API can be set to accept.
+/// Twice the maximum age that an API can be configured to accept.
 const EXPIRED_SECONDS: u64 = 2 * 60 * 60;
 
-/// Print a DPoP proof for one request, made with the key in a file; no tenant has to run
+/// Print a DPoP proof for one request, signed with the key in a file; needs no running tenant
 #[derive(Args)]
-pub(super) struct Proof {
-    /// The client's key: P-256 (or P-384, Ed25519, RSA) in PKCS#8, PEM or DER. A P-256 key is made if
-    /// the file is not there
+pub(super) struct ProofCommand {
+    /// The client's key: P-256 (or P-384, Ed25519, RSA) in PKCS#8, PEM or DER. A missing file is
+    /// created with a P-256 key
     #[arg(long, value_name = "FILE")]
     dpop_key: PathBuf,
     /// The method of the request, in capitals
@@ -25,45 +26,45 @@ pub(super) struct Proof {
     /// The URL of the request
     #[arg(long, value_parser = without_query)]
     url: String,
-    /// The access token that the request carries; none for a request to /oauth/token
+    /// The access token of the request; omit it for a request to /oauth/token
     #[arg(long)]
     token: Option<String>,
-    /// The nonce that the server asked for in a DPoP-Nonce field
+    /// The nonce from the server's DPoP-Nonce header
     #[arg(long, allow_hyphen_values = true)]
     nonce: Option<String>,
-    /// Made this long ago
+    /// Date the proof this long ago
     #[arg(long, value_name = "SECONDS")]
     age: Option<u64>,
-    /// Made by a client whose clock is this far ahead
+    /// Date the proof this far ahead
     #[arg(long, value_name = "SECONDS", conflicts_with = "age")]
     ahead: Option<u64>,
-    /// Made two hours ago, which is too long for any API
+    /// Date the proof two hours ago, which is too old for any API
     #[arg(long, conflicts_with_all = ["age", "ahead"])]
     expired: bool,
-    /// Another value for a claim, whatever its type: --claim 'htm="POST"'; can be repeated
+    /// Set a claim to a value of any type: --claim 'htm="POST"'; can be repeated
     #[arg(long, value_name = "NAME=JSON", value_parser = member)]
     claim: Vec<(String, Value)>,
-    /// Leave this claim out; can be repeated
+    /// Omit this claim; can be repeated
     #[arg(long, value_name = "NAME")]
     without: Vec<String>,
-    /// Another value for a member of the header: --header 'typ="JWT"'; can be repeated. An alg that the
-    /// key can sign with is signed with
+    /// Set a member of the header: --header 'typ="JWT"'; can be repeated. An alg that fits the key
+    /// also selects the signature
     #[arg(long, value_name = "NAME=JSON", value_parser = member)]
     header: Vec<(String, Value)>,
-    /// Leave this member of the header out; can be repeated
+    /// Omit this member of the header; can be repeated
     #[arg(long, value_name = "NAME")]
     without_header: Vec<String>,
-    /// One bit of the signature is wrong
+    /// Invert one bit of the signature
     #[arg(long)]
     broken_signature: bool,
-    /// No signature, and the alg none
+    /// Omit the signature, with the alg none
     #[arg(long, conflicts_with = "broken_signature")]
     unsigned: bool,
 }
 
-impl Proof {
+impl ProofCommand {
     pub(super) fn run(self) -> super::Result {
-        let key = key_file::OF_CLIENT.read_or_create(&self.dpop_key)?;
+        let key = CLIENT_KEY.read_or_create(&self.dpop_key)?;
         let mut proof = ProofBuilder::new(&key, &self.method, &self.url, SystemTime::now());
         if let Some(token) = &self.token {
             proof = proof.for_token(token);
@@ -93,12 +94,13 @@ impl Proof {
     }
 }
 
-/// `htu` has neither query nor fragment (RFC 9449 §4.2). The rest stays as it is written.
+/// Removes query and fragment, which `htu` does not contain (RFC 9449 §4.2). The rest stays as
+/// written.
 fn without_query(text: &str) -> Result<String, String> {
     let is_http = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
     if !Url::parse(text).is_ok_and(is_http) {
-        return Err("this is not a URL of a request. Write all of it, for example \
-                    http://127.0.0.1:3000/api/private; for a wrong htu there is --claim"
+        return Err("this is not the URL of a request. Write the whole URL, for example \
+                    http://127.0.0.1:3000/api/private; use --claim for a wrong htu"
             .into());
     }
     Ok(text.split(['?', '#']).next().unwrap_or(text).to_owned())

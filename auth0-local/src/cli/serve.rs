@@ -1,8 +1,7 @@
+//! `auth0-local serve`.
 use crate::{
-    builder::DEFAULT_AUDIENCE,
-    fault::Fault,
-    faults::{Faults, assignment},
-    tenant::LocalTenant,
+    fault::{Fault, Faults, assignment},
+    tenant::{DEFAULT_AUDIENCE, LocalTenant},
 };
 use auth0_core::{DpopNonces, testing::Document};
 use clap::Args;
@@ -14,27 +13,27 @@ use std::{
 
 /// Run a tenant on 127.0.0.1 until interrupted
 #[derive(Args)]
-pub(super) struct Serve {
-    /// The port; 0 finds a free one
+pub(super) struct ServeCommand {
+    /// The port; 0 selects a free one
     #[arg(long, default_value_t = 4400)]
     port: u16,
-    /// Keep the signing key in this file (PKCS#8, PEM or DER); it is created if it is not there.
-    /// Without it every start has a new key
+    /// Keep the signing key in this file (PKCS#8, PEM or DER); a missing file is created. Without
+    /// it, every start generates a new key
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
-    /// The identifier of the API that tokens are for unless told otherwise
+    /// The identifier of the API that tokens are for by default
     #[arg(long, default_value = DEFAULT_AUDIENCE)]
     audience: String,
-    /// Let a document go wrong from the start, as `auth0-local fault` does later: jwks=500; can be
-    /// repeated
+    /// Set the fault of a document from the start, as `auth0-local fault` does later: jwks=500; can
+    /// be repeated
     #[arg(long, value_name = "DOCUMENT=FAULT", value_parser = assignment)]
     fault: Vec<(Document, Fault)>,
-    /// Demand a nonce in the DPoP proofs that come to /oauth/token
+    /// Require a nonce in the DPoP proofs at /oauth/token
     #[arg(long)]
     dpop_nonce: bool,
 }
 
-impl Serve {
+impl ServeCommand {
     pub(super) async fn run(self) -> super::Result {
         let mut builder = LocalTenant::builder().port(self.port).audience(self.audience);
         if let Some(file) = self.keys {
@@ -49,13 +48,13 @@ impl Serve {
             tenant.set_fault(document, fault);
             faults.set(document, fault);
         }
-        // It serves all the same if nobody reads this.
+        // A closed stdout is no reason to stop.
         let _ = io::stdout().write_all(greeting(&tenant, &faults).as_bytes());
         future::pending().await
     }
 }
 
-/// Good as a `.env` file.
+/// Returns the first lines of the output, which are valid as a `.env` file.
 fn greeting(tenant: &LocalTenant, faults: &Faults) -> String {
     let (issuer, audience) = (tenant.issuer(), tenant.audience());
     let drill = if *faults == Faults::default() {
@@ -64,8 +63,7 @@ fn greeting(tenant: &LocalTenant, faults: &Faults) -> String {
         format!("# This is a drill: {faults}\n")
     };
     format!(
-        "# For development and tests only: this gives a token for anybody to whoever asks on this \
-         machine.\n\
+        "# For development and tests only: this issues any token to any process on this machine.\n\
          {drill}\
          AUTH0_ISSUER={issuer}\n\
          AUTH0_AUDIENCE={audience}\n\

@@ -1,10 +1,10 @@
-use super::{certificate, client::Target, member::member};
+//! `auth0-local token`.
+use super::{client::Target, member::member};
 use crate::{
-    description::{Description, ProfileName},
     error::LocalError,
-    key_file,
-    organization::Organization,
+    file::{CLIENT_KEY, read_certificate},
     server::MINT_PATH,
+    token::{Organization, ProfileName, TokenDescription},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
@@ -12,11 +12,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// Print a token of the tenant that runs on this machine
+/// Print a token of the tenant that is running on this machine
 #[derive(Args)]
-pub(super) struct Token {
-    /// The identifier of the API that it is for; the one that the tenant was started with unless
-    /// set
+pub(super) struct TokenCommand {
+    /// The identifier of the API that the token is for; by default that of `auth0-local serve`
     #[arg(long)]
     audience: Option<String>,
     /// The scopes, with spaces between them
@@ -31,47 +30,47 @@ pub(super) struct Token {
     /// The user
     #[arg(long, conflicts_with = "machine")]
     subject: Option<String>,
-    /// The client that asked for it
+    /// The client that requested the token
     #[arg(long)]
     client: Option<String>,
-    /// A token that a machine got for itself
+    /// Print the token of a machine, which has no user
     #[arg(long)]
     machine: bool,
-    /// The shape of the token
+    /// The profile of the token
     #[arg(long, value_enum, default_value = "auth0")]
     profile: ProfileName,
-    /// Bind it to this key of the client (DPoP): P-256 (or P-384, Ed25519, RSA) in PKCS#8, PEM or DER.
-    /// A P-256 key is made if the file is not there
+    /// Bind the token to this key of the client (DPoP): P-256 (or P-384, Ed25519, RSA) in PKCS#8,
+    /// PEM or DER. A missing file is created with a P-256 key
     #[arg(long, value_name = "FILE")]
     dpop_key: Option<PathBuf>,
-    /// Bind it to this certificate of the client (mTLS), PEM or DER
+    /// Bind the token to this certificate of the client (mTLS), PEM or DER
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
-    /// A claim, whatever its type: --claim 'plan="pro"'; can be repeated
+    /// Set a claim to a value of any type: --claim 'plan="pro"'; can be repeated
     #[arg(long, value_name = "NAME=JSON", value_parser = member)]
     claim: Vec<(String, Value)>,
-    /// It expired an hour ago
+    /// Print a token that expired an hour ago
     #[arg(long)]
     expired: bool,
-    /// How long it lives; a day unless set
+    /// The lifetime; a day by default
     #[arg(long, value_name = "SECONDS", conflicts_with = "expired")]
     expires_in: Option<u64>,
     #[command(flatten)]
     target: Target,
 }
 
-impl Token {
+impl TokenCommand {
     pub(super) async fn run(self) -> super::Result {
         let (description, target) = self.split()?;
         let Answer { access_token } = target.post(MINT_PATH, Some(&description)).await?;
         super::print(&access_token)
     }
 
-    fn split(self) -> Result<(Description, Target), LocalError> {
-        let key =
-            self.dpop_key.map(|file| key_file::OF_CLIENT.read_or_create(&file)).transpose()?;
-        let certificate = self.certificate.map(|file| certificate::read(&file)).transpose()?;
-        let description = Description {
+    /// Reads the files, and separates the description of the token from the tenant's address.
+    fn split(self) -> Result<(TokenDescription, Target), LocalError> {
+        let key = self.dpop_key.map(|file| CLIENT_KEY.read_or_create(&file)).transpose()?;
+        let certificate = self.certificate.map(|file| read_certificate(&file)).transpose()?;
+        let description = TokenDescription {
             audience: self.audience,
             scope: (!self.scope.is_empty()).then(|| self.scope.join(" ")),
             permissions: (!self.permission.is_empty()).then_some(self.permission),

@@ -1,13 +1,14 @@
-//! What turns a running tenant, for drills: `/__local/rotate`, `revoke`, `faults` and `stats`.
+//! The endpoints of drills, which control a running tenant: `/__local/rotate`, `revoke`, `faults`
+//! and `stats`.
 use super::{
     body::object,
     host::no_foreign_origin,
     refusal::{Refusal, uncached},
 };
 use crate::{
-    drill::Drill,
     error::LocalError,
-    faults::{Changes, Faults},
+    fault::{FaultChanges, Faults},
+    running::RunningTenant,
     stats::Requests,
 };
 use axum::{
@@ -29,7 +30,7 @@ pub(crate) const STATS_PATH: &str = "/__local/stats";
 
 type Body = Result<Bytes, BytesRejection>;
 
-pub(super) fn routes() -> Router<Drill> {
+pub(super) fn routes() -> Router<RunningTenant> {
     Router::new()
         .route(ROTATE_PATH, post(rotate))
         .route(REVOKE_PATH, post(revoke))
@@ -38,11 +39,11 @@ pub(super) fn routes() -> Router<Drill> {
         .route_layer(middleware::from_fn(no_foreign_origin))
 }
 
-async fn rotate(State(drill): State<Drill>) -> Result<Response, Refusal> {
+async fn rotate(State(running): State<RunningTenant>) -> Result<Response, Refusal> {
     let failed = |error: LocalError| {
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", error.to_string())
     };
-    Ok(ok(&json!({ "kid": drill.rotate().await.map_err(failed)? })))
+    Ok(ok(&json!({ "kid": running.rotate().await.map_err(failed)? })))
 }
 
 #[derive(Deserialize)]
@@ -51,16 +52,16 @@ struct Revocation {
     kid: String,
 }
 
-async fn revoke(State(drill): State<Drill>, body: Body) -> Result<Response, Refusal> {
+async fn revoke(State(running): State<RunningTenant>, body: Body) -> Result<Response, Refusal> {
     let body = body?;
-    let tenant = drill.tenant();
+    let tenant = running.tenant();
     if body.is_empty() {
         tenant.withdraw_old_keys();
     } else {
         let Revocation { kid } = object(&body).map_err(|error| {
             Refusal::invalid_request(format!(
                 "the body cannot be read: {error}. Send {{\"kid\":\"…\"}}, or no body to withdraw all \
-                 keys but the one that signs"
+                 keys except the signing key"
             ))
         })?;
         tenant.withdraw_key(&kid).map_err(|error| Refusal::invalid_request(error.to_string()))?;
@@ -68,27 +69,27 @@ async fn revoke(State(drill): State<Drill>, body: Body) -> Result<Response, Refu
     Ok(ok(&json!({ "kids": tenant.key_ids() })))
 }
 
-async fn set_faults(State(drill): State<Drill>, body: Body) -> Result<Response, Refusal> {
-    let changes: Changes = object(&body?).map_err(|error| {
+async fn set_faults(State(running): State<RunningTenant>, body: Body) -> Result<Response, Refusal> {
+    let changes: FaultChanges = object(&body?).map_err(|error| {
         Refusal::invalid_request(format!(
             "the faults cannot be read: {error}. Send {{\"jwks\":\"500\",\"metadata\":\"none\"}}, or \
              one of them"
         ))
     })?;
-    let faults = drill.change_faults(&changes);
+    let faults = running.change_faults(&changes);
     Ok(current(faults.map_err(|error| Refusal::invalid_request(error.to_string()))?))
 }
 
-async fn clear_faults(State(drill): State<Drill>) -> Response {
-    current(drill.clear_faults())
+async fn clear_faults(State(running): State<RunningTenant>) -> Response {
+    current(running.clear_faults())
 }
 
 fn current(faults: Faults) -> Response {
-    ok(&json!(Changes::from(faults)))
+    ok(&json!(FaultChanges::from(faults)))
 }
 
-async fn stats(State(drill): State<Drill>) -> Response {
-    let stats = drill.stats();
+async fn stats(State(running): State<RunningTenant>) -> Response {
+    let stats = running.stats();
     let requests = |of: Requests| {
         json!({
             "requests": of.total(), "served": of.served, "faulted": of.faulted,

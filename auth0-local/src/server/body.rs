@@ -1,6 +1,7 @@
+//! JSON bodies of requests.
 use serde::de::{DeserializeOwned, Error as _};
 
-/// A value out of a JSON object. An array is not one, though serde would take its elements for the
+/// Parses a value from a JSON object. Rejects an array, whose elements serde would accept as the
 /// members in order.
 pub(super) fn object<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
     if json.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') {

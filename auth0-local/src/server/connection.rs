@@ -1,5 +1,5 @@
-//! Connections that a handler can reset. A closed one would do for most drills, but a client tells
-//! the two apart, and a load balancer that dies resets.
+//! Connections that a handler can reset. Closing them would suffice for most drills, but a client
+//! distinguishes the two, and a load balancer that fails resets its connections.
 use axum::{
     extract::connect_info::Connected,
     http::StatusCode,
@@ -21,12 +21,12 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// The connection that a request came over, as its handler knows it.
+/// The connection of a request, as its handler sees it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connection(Arc<AtomicBool>);
 
 impl Connection {
-    /// Resets it when the response is about to be written, of which no byte gets through.
+    /// Resets the connection when the response is about to be written. No byte of it is sent.
     pub(super) fn reset(&self) -> Response {
         self.0.store(true, Ordering::SeqCst);
         StatusCode::NO_CONTENT.into_response()
@@ -39,6 +39,7 @@ impl Connected<IncomingStream<'_, Listener>> for Connection {
     }
 }
 
+/// Accepts connections that can be reset.
 #[derive(Debug)]
 pub(crate) struct Listener(pub(crate) TcpListener);
 
@@ -56,6 +57,7 @@ impl serve::Listener for Listener {
     }
 }
 
+/// The transport of a connection.
 #[derive(Debug)]
 pub(crate) struct Stream {
     tcp: TcpStream,
@@ -63,8 +65,8 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// The socket, unless it is to be reset. After the error it is dropped, and without a time to
-    /// linger that is what resets it.
+    /// Returns the socket, or an error if the connection is to be reset. The server drops the
+    /// socket after the error, and dropping it with a linger time of zero resets it.
     fn writable(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         if self.connection.0.load(Ordering::SeqCst) {
             self.tcp.set_zero_linger()?;

@@ -1,8 +1,8 @@
-//! What a verifier fetches.
+//! The documents that a verifier fetches: metadata and key set.
 use super::{connection::Connection, faulty, refusal::Refusal};
 use crate::{
-    drill::Drill,
-    faults::{document_named, name_of},
+    fault::{document_named, name_of},
+    running::RunningTenant,
 };
 use auth0_core::testing::{Document, Tenant};
 use axum::{
@@ -16,59 +16,59 @@ use axum::{
     routing::get,
 };
 
-pub(super) fn routes() -> Router<Drill> {
+pub(super) fn routes() -> Router<RunningTenant> {
     Router::new()
         .route("/.well-known/openid-configuration", get(metadata))
         .route("/.well-known/jwks.json", get(key_set))
         .route("/__local/redirected/{document}", get(redirected))
 }
 
-async fn metadata(drill: State<Drill>, connection: ConnectInfo<Connection>) -> Response {
-    answer(drill, connection, Document::Metadata).await
+async fn metadata(running: State<RunningTenant>, connection: ConnectInfo<Connection>) -> Response {
+    answer(running, connection, Document::Metadata).await
 }
 
-async fn key_set(drill: State<Drill>, connection: ConnectInfo<Connection>) -> Response {
-    answer(drill, connection, Document::KeySet).await
+async fn key_set(running: State<RunningTenant>, connection: ConnectInfo<Connection>) -> Response {
+    answer(running, connection, Document::KeySet).await
 }
 
 async fn answer(
-    State(drill): State<Drill>,
+    State(running): State<RunningTenant>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     document: Document,
 ) -> Response {
-    match drill.document_asked_for(document) {
-        None => genuine(drill.tenant(), document),
-        Some(fault) => faulty::answer(&drill, &connection, document, fault).await,
+    match running.count_document_request(document) {
+        None => genuine(running.tenant(), document),
+        Some(fault) => faulty::answer(&running, &connection, document, fault).await,
     }
 }
 
-/// Where a redirect leads to, which verifiers must not follow. The document is there, so that one
-/// that does is seen to go on as if nothing had happened.
+/// Returns the target of a redirect, which verifiers must not follow. It serves the document, so
+/// that a verifier that follows it continues without an error.
 pub(super) fn redirect_target(document: Document) -> String {
     format!("__local/redirected/{}", name_of(document))
 }
 
 async fn redirected(
-    State(drill): State<Drill>,
+    State(running): State<RunningTenant>,
     Path(name): Path<String>,
 ) -> Result<Response, Refusal> {
     let document = document_named(&name).ok_or_else(|| {
         Refusal::new(
             StatusCode::NOT_FOUND,
             "not_found",
-            "nothing is redirected here. Ask for what the Location says",
+            "no redirect leads here. Request the URL in the Location header",
         )
     })?;
-    drill.redirect_followed();
-    Ok(genuine(drill.tenant(), document))
+    running.count_redirect();
+    Ok(genuine(running.tenant(), document))
 }
 
-/// With the short life that Auth0 gives its key set.
+/// Returns the document without a fault, with the short `max-age` of Auth0's key set.
 pub(super) fn genuine(tenant: &Tenant, document: Document) -> Response {
-    let fields = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=15")];
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=15")];
     let json = match document {
         Document::Metadata => tenant.metadata_json(),
         _ => tenant.key_set_json(),
     };
-    (fields, json).into_response()
+    (headers, json).into_response()
 }

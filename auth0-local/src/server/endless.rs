@@ -1,4 +1,5 @@
-use crate::drill::Drill;
+//! A response body without an end.
+use crate::running::RunningTenant;
 use axum::body::{Bytes, HttpBody};
 use http_body::Frame;
 use std::{
@@ -12,21 +13,21 @@ const BEGINNING: &str = "{\"keys\":[";
 const MEMBER: &str = "{\"kty\":\"RSA\",\"use\":\"sig\",\"alg\":\"RS256\",\"kid\":\"huge\",\
                       \"e\":\"AQAB\",\"n\":\"AQAB\"},";
 
-/// About 16 KiB at a time: few enough turns, and little to hold.
+/// About 16 KiB at a time: few iterations, and little memory.
 const MEMBERS_AT_ONCE: usize = 200;
 
-/// A key set without an end. All that it holds is one piece, which is sent again and again, as fast
-/// as the client takes it.
+/// A key set without an end. It stores one chunk and sends it repeatedly, as fast as the client
+/// reads.
 pub(super) struct Endless {
     next: Bytes,
     members: Bytes,
-    drill: Drill,
+    running: RunningTenant,
 }
 
 impl Endless {
-    pub(super) fn new(drill: Drill) -> Self {
+    pub(super) fn new(running: RunningTenant) -> Self {
         let members = MEMBER.repeat(MEMBERS_AT_ONCE).into();
-        Self { next: Bytes::from_static(BEGINNING.as_bytes()), members, drill }
+        Self { next: Bytes::from_static(BEGINNING.as_bytes()), members, running }
     }
 }
 
@@ -38,7 +39,7 @@ impl HttpBody for Endless {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.drill.has_stopped() {
+        if self.running.has_stopped() {
             return Poll::Ready(None);
         }
         let members = self.members.clone();

@@ -1,6 +1,9 @@
-//! What a fault looks like on the wire.
+//! The responses of documents that have a fault.
 use super::{connection::Connection, documents, endless::Endless, refusal::Refusal};
-use crate::{drill::Drill, fault::Kind, faults::name_of};
+use crate::{
+    fault::{FaultKind, name_of},
+    running::RunningTenant,
+};
 use auth0_core::testing::Document;
 use axum::{
     body::Body,
@@ -15,42 +18,42 @@ use tokio::time::timeout;
 const JSON: &str = "application/json";
 
 pub(super) async fn answer(
-    drill: &Drill,
+    running: &RunningTenant,
     connection: &Connection,
     document: Document,
-    fault: Kind,
+    fault: FaultKind,
 ) -> Response {
     match fault {
-        Kind::Status { code, retry_after } => status(document, code, retry_after),
-        Kind::Slow(delay) => match timeout(delay, drill.stopped()).await {
+        FaultKind::Status { code, retry_after } => status(document, code, retry_after),
+        FaultKind::Slow(delay) => match timeout(delay, running.stopped()).await {
             Ok(()) => connection.reset(),
-            Err(_) => documents::genuine(drill.tenant(), document),
+            Err(_) => documents::genuine(running.tenant(), document),
         },
-        Kind::Hang => {
-            drill.stopped().await;
+        FaultKind::Hang => {
+            running.stopped().await;
             connection.reset()
         }
-        Kind::Reset => connection.reset(),
-        Kind::Garbage => ok(JSON, "{\"keys\": this is not JSON"),
-        Kind::Html => ok(
+        FaultKind::Reset => connection.reset(),
+        FaultKind::Garbage => ok(JSON, "{\"keys\": this is not JSON"),
+        FaultKind::Html => ok(
             "text/html; charset=utf-8",
             "<!doctype html><title>Maintenance</title><p>We will be back soon.",
         ),
-        Kind::Huge => ok(JSON, Body::new(Endless::new(drill.clone()))),
-        Kind::Redirect => {
-            let place =
-                format!("{}{}", drill.tenant().issuer(), documents::redirect_target(document));
-            (StatusCode::FOUND, [(LOCATION, place), (CACHE_CONTROL, "no-store".into())])
+        FaultKind::Huge => ok(JSON, Body::new(Endless::new(running.clone()))),
+        FaultKind::Redirect => {
+            let target =
+                format!("{}{}", running.tenant().issuer(), documents::redirect_target(document));
+            (StatusCode::FOUND, [(LOCATION, target), (CACHE_CONTROL, "no-store".into())])
                 .into_response()
         }
-        Kind::Empty => match document {
+        FaultKind::Empty => match document {
             Document::Metadata => ok(JSON, "{}"),
             _ => ok(JSON, "{\"keys\":[]}"),
         },
     }
 }
 
-/// It says what it is, for whoever has forgotten the drill.
+/// Returns an error response that names the drill and how to end it.
 fn status(document: Document, code: u16, retry_after: Option<u64>) -> Response {
     let name = name_of(document);
     let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

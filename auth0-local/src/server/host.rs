@@ -1,5 +1,5 @@
-//! A tenant that mints tokens for anybody must not be reachable from a web page whose name was
-//! made to resolve to this machine (DNS rebinding): the name in the request gives it away.
+//! Protection from web pages. A tenant that mints any token must not be reachable from a page whose
+//! name was made to resolve to this machine (DNS rebinding). The name in the request reveals that.
 use super::refusal::Refusal;
 use axum::{
     extract::Request,
@@ -13,6 +13,7 @@ use axum::{
 };
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+/// Refuses requests that name a host other than loopback.
 pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
     if is_for_loopback(request.uri(), request.headers()) {
         return next.run(request).await;
@@ -20,12 +21,13 @@ pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
     Refusal::new(
         StatusCode::FORBIDDEN,
         "access_denied",
-        "a local tenant answers to 127.0.0.1, [::1] and localhost only. Ask it by one of these names",
+        "a local tenant responds to the names 127.0.0.1, [::1] and localhost only. Use one of them",
     )
     .into_response()
 }
 
-/// A page elsewhere cannot read what it makes a browser ask for here, but what it asks for is done.
+/// Refuses requests from pages of other origins. Such a page cannot read the response that its
+/// request gets, but the request would take effect.
 pub(super) async fn no_foreign_origin(request: Request, next: Next) -> Response {
     let is_ours = |origin: &str| {
         let uri: Option<Uri> = origin.parse().ok();
@@ -38,16 +40,16 @@ pub(super) async fn no_foreign_origin(request: Request, next: Next) -> Response 
     Refusal::new(
         StatusCode::FORBIDDEN,
         "access_denied",
-        "a page that is not of this machine may not change a local tenant. Ask from a shell",
+        "a page of another origin may not control a local tenant. Send the request from a shell",
     )
     .into_response()
 }
 
-/// Every name that the request gives: one Host field, and the target if that is absolute.
+/// Checks every name in the request: exactly one `Host` header, and the target if it is absolute.
 fn is_for_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
-    let mut fields = headers.get_all(HOST).iter();
-    let (Some(field), None) = (fields.next(), fields.next()) else { return false };
-    let Some(authority) = field.to_str().ok().and_then(|text| text.parse().ok()) else {
+    let mut values = headers.get_all(HOST).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let Some(authority) = value.to_str().ok().and_then(|text| text.parse().ok()) else {
         return false;
     };
     is_loopback(&authority) && uri.authority().is_none_or(is_loopback)
@@ -67,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_loopback_names() {
+    fn accepts_loopback_names_only() {
         for (host, expected) in [
             ("127.0.0.1", true),
             ("127.0.0.1:4400", true),

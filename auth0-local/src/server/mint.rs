@@ -1,9 +1,9 @@
-//! `POST /__local/token`: any token at all, for `auth0-local token`.
+//! `POST /__local/token`, which mints any token, for `auth0-local token`.
 use super::{
     body::object,
     refusal::{Refusal, uncached},
 };
-use crate::{description::Description, drill::Drill};
+use crate::{running::RunningTenant, token::TokenDescription};
 use auth0_core::testing::Tenant;
 use axum::{
     Router,
@@ -17,7 +17,7 @@ use serde_json::json;
 
 pub(crate) const PATH: &str = "/__local/token";
 
-pub(super) fn routes() -> Router<Drill> {
+pub(super) fn routes() -> Router<RunningTenant> {
     Router::new().route(PATH, post(mint))
 }
 
@@ -25,7 +25,7 @@ async fn mint(
     State(tenant): State<Tenant>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let description: Description = object(&body?).map_err(|error| {
+    let description: TokenDescription = object(&body?).map_err(|error| {
         Refusal::invalid_request(format!("the description of the token cannot be read: {error}"))
     })?;
     let token = description.token(&tenant).map_err(Refusal::invalid_request)?;

@@ -1,4 +1,4 @@
-//! What the tenant answers over HTTP.
+//! The HTTP server of a tenant.
 mod admin;
 mod body;
 mod connection;
@@ -11,7 +11,7 @@ mod oauth;
 mod proof;
 mod refusal;
 
-use crate::drill::Drill;
+use crate::running::RunningTenant;
 use auth0_core::testing::Tenant;
 use axum::{
     Router,
@@ -23,7 +23,7 @@ use axum::{
 use connection::Connection;
 use refusal::Refusal;
 
-/// No request for a token needs more.
+/// More than any request for a token needs.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 pub(crate) use connection::Listener;
@@ -33,31 +33,34 @@ pub(crate) use {
     mint::PATH as MINT_PATH,
 };
 
-pub(crate) fn service(drill: Drill) -> IntoMakeServiceWithConnectInfo<Router, Connection> {
+/// Builds the service of a running tenant.
+pub(crate) fn service(
+    running: RunningTenant,
+) -> IntoMakeServiceWithConnectInfo<Router, Connection> {
     Router::new()
         .merge(documents::routes())
         .merge(oauth::routes())
         .merge(mint::routes())
         .merge(admin::routes())
-        .fallback(nothing_here)
-        .with_state(drill)
+        .fallback(not_found)
+        .with_state(running)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(host::loopback_only))
         .into_make_service_with_connect_info()
 }
 
-impl FromRef<Drill> for Tenant {
-    fn from_ref(drill: &Drill) -> Self {
-        drill.tenant().clone()
+impl FromRef<RunningTenant> for Tenant {
+    fn from_ref(running: &RunningTenant) -> Self {
+        running.tenant().clone()
     }
 }
 
-async fn nothing_here() -> Response {
+async fn not_found() -> Response {
     Refusal::new(
         StatusCode::NOT_FOUND,
         "not_found",
         "a local tenant has /.well-known/openid-configuration, /.well-known/jwks.json, \
-         POST /oauth/token and, for drills, what stands in its README",
+         POST /oauth/token and, for drills, the endpoints that its README lists",
     )
     .into_response()
 }

@@ -1,10 +1,10 @@
-//! `POST /oauth/token`, as Auth0 answers a machine.
+//! `POST /oauth/token`, with the responses that Auth0 gives a machine.
 use super::{
     body::object,
     proof,
     refusal::{Refusal, uncached},
 };
-use crate::{drill::Drill, organization::Organization};
+use crate::{running::RunningTenant, token::Organization};
 use axum::{
     Router,
     body::Bytes,
@@ -18,26 +18,26 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 use url::form_urlencoded;
 
-/// What Auth0 gives a token to live unless the API says otherwise.
+/// Auth0's default lifetime of an API's tokens.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Below the issuer.
+/// The path, relative to the issuer.
 pub(super) const PATH: &str = "oauth/token";
 
-pub(super) fn routes() -> Router<Drill> {
+pub(super) fn routes() -> Router<RunningTenant> {
     Router::new().route(&format!("/{PATH}"), post(token))
 }
 
 async fn token(
-    State(drill): State<Drill>,
+    State(running): State<RunningTenant>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    drill.token_asked_for();
+    running.count_token_request();
     let request = TokenRequest::parse(&headers, &body?)?;
     let Grant { client_id, audience } = request.grant()?;
     let mut token =
-        drill.tenant().token().machine(client_id).audience(audience).expires_in(LIFETIME);
+        running.tenant().token().machine(client_id).audience(audience).expires_in(LIFETIME);
     let scope = non_empty(request.scope.as_ref());
     if let Some(scope) = scope {
         token = token.scope(scope);
@@ -45,11 +45,11 @@ async fn token(
     if let Some(organization) = non_empty(request.organization.as_ref()) {
         let organization: Organization =
             organization.parse().map_err(|sentence: String| Refusal::invalid_request(sentence))?;
-        token = organization.put_into(token);
+        token = organization.add_to(token);
     }
-    // Last, so that a request that is mended can be sent with the same proof.
+    // Last, so that a corrected request can be sent with the same proof.
     let mut token_type = "Bearer";
-    if let Some(thumbprint) = proof::checked(&drill, &headers)? {
+    if let Some(thumbprint) = proof::verified_thumbprint(&running, &headers)? {
         token = token.bound_to_thumbprint(&thumbprint);
         token_type = "DPoP";
     }
@@ -77,7 +77,7 @@ struct TokenRequest {
     organization: Option<String>,
 }
 
-/// What a request must have.
+/// The required parameters of a request.
 struct Grant<'a> {
     client_id: &'a str,
     audience: &'a str,
@@ -93,8 +93,8 @@ impl TokenRequest {
             serde_json::from_value(Value::Object(form(body)?))
         } else {
             return Err(Refusal::invalid_request(
-                "the body must be application/json or application/x-www-form-urlencoded. Say which \
-                 in Content-Type",
+                "the body must be application/json or application/x-www-form-urlencoded. Send \
+                 its type in Content-Type",
             ));
         };
         parsed.map_err(|error| {
@@ -112,8 +112,8 @@ impl TokenRequest {
                 return Err(Refusal::new(
                     StatusCode::BAD_REQUEST,
                     "unsupported_grant_type",
-                    "a local tenant knows the grant client_credentials only. For a user's token run \
-                     auth0-local token",
+                    "a local tenant supports the grant client_credentials only. For a user's token, \
+                     run auth0-local token",
                 ));
             }
             None => {
@@ -128,7 +128,7 @@ impl TokenRequest {
             return Err(Refusal::new(
                 StatusCode::UNAUTHORIZED,
                 "invalid_client",
-                "client_id or client_secret is missing. Send both in the body; any will do",
+                "client_id or client_secret is missing. Send both in the body; any values are accepted",
             ));
         };
         let Some(audience) = non_empty(self.audience.as_ref()) else {
@@ -143,6 +143,7 @@ impl TokenRequest {
     }
 }
 
+/// Parses a form into an object whose values are text.
 fn form(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     let mut members = Map::new();
     for (name, value) in form_urlencoded::parse(body) {
@@ -153,7 +154,7 @@ fn form(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     Ok(members)
 }
 
-/// A parameter without a value counts as left out (RFC 6749 §3.2).
+/// Treats a parameter without a value as omitted (RFC 6749 §3.2).
 fn non_empty(value: Option<&String>) -> Option<&str> {
     value.map(String::as_str).filter(|value| !value.is_empty())
 }

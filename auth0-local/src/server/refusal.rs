@@ -1,3 +1,4 @@
+//! Refusals of requests.
 use axum::{
     extract::rejection::BytesRejection,
     http::{
@@ -8,13 +9,13 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-/// A refusal in the shape that Auth0 and RFC 6749 §5.2 give it.
+/// A refusal in the format of Auth0 and RFC 6749 §5.2.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
     error: &'static str,
     description: String,
-    /// For the client's next DPoP proof.
+    /// The nonce for the client's next DPoP proof.
     nonce: Option<HeaderValue>,
 }
 
@@ -40,7 +41,7 @@ impl Refusal {
 impl From<BytesRejection> for Refusal {
     fn from(rejection: BytesRejection) -> Self {
         let description = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => "the body is too large. Send 64 KiB at the most",
+            StatusCode::PAYLOAD_TOO_LARGE => "the body is too large. Send at most 64 KiB",
             _ => "the body did not arrive. Send it again",
         };
         Self::new(rejection.status(), "invalid_request", description)
@@ -59,8 +60,8 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Nothing about a token is for a cache to keep (RFC 6749 §5.1).
+/// Returns a JSON response with `no-store`, because caches must not store tokens (RFC 6749 §5.1).
 pub(super) fn uncached(status: StatusCode, body: &Value) -> Response {
-    let fields = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
-    (status, fields, body.to_string()).into_response()
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
+    (status, headers, body.to_string()).into_response()
 }

@@ -3,7 +3,7 @@
     unreachable_pub,
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a kit"
+    reason = "each test uses a part of this kit"
 )]
 use auth0_core::Auth0;
 use auth0_local::LocalTenant;
@@ -14,7 +14,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A request to the tenant, past any proxy.
+/// Begins a request to the tenant, without a proxy.
 pub fn post(tenant: &LocalTenant, path: &str) -> RequestBuilder {
     client().post(url(tenant, path))
 }
@@ -43,18 +43,18 @@ pub async fn answer(request: RequestBuilder) -> Answer {
     }
 }
 
-/// The payload of a token of this tenant, verified.
+/// Verifies a token of this tenant and returns its payload.
 pub async fn claims(tenant: &LocalTenant, token: &str) -> Value {
     let auth = tenant.tenant().auth0();
     auth.verify(token).await.unwrap().with_claims::<Value>().unwrap().claims().clone()
 }
 
-/// A verifier of the tenant, with the transport that services have, and nothing fetched yet.
+/// Returns a verifier of the tenant with the transport of services, before its first fetch.
 pub fn verifier(tenant: &LocalTenant) -> Auth0 {
     Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience()).build().unwrap()
 }
 
-/// What a tenant says to the bytes of a request that asks for the connection to be closed.
+/// Sends the bytes of a request with `connection: close`, and returns those of the response.
 pub async fn raw(tenant: &LocalTenant, request: &str) -> String {
     let mut stream = ask(tenant, request).await;
     let mut response = String::new();
@@ -62,7 +62,7 @@ pub async fn raw(tenant: &LocalTenant, request: &str) -> String {
     response
 }
 
-/// A connection on which these bytes were sent.
+/// Sends bytes on a new connection, and returns it.
 pub async fn ask(tenant: &LocalTenant, request: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address(tenant)).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Who accepts which bad token.
+//! Which verifiers accept which bad tokens.
 use crate::token::BAD;
 
 pub(crate) fn print(rows: impl Iterator<Item = (&'static str, [bool; BAD.len()])>) {

@@ -1,4 +1,4 @@
-//! Requests per second, and what one of them costs the server.
+//! Requests per second, and the processor time of the server for each.
 use crate::{Outcome, acceptance, load, node, process::Pinned, token::Token};
 use auth0_local::LocalTenant;
 use std::{
@@ -7,18 +7,18 @@ use std::{
 };
 use tokio::runtime::Builder;
 
-/// The machine is noisy: the better one of these counts.
+/// The machine is noisy: the best of these rounds counts.
 const ROUNDS: usize = 2;
 const SERVER_CORE: usize = 0;
 const LOAD_CORE: usize = 1;
 const PATIENCE: Duration = Duration::from_secs(10);
-/// If neither the server nor the load had this share of its core, another process had it, and the
-/// measurement is repeated so many times at most.
+/// If neither the server nor the load used this share of its core, another process did. The
+/// measurement is then repeated, up to `ATTEMPTS` in total.
 const BUSY: f64 = 0.9;
 const ATTEMPTS: usize = 3;
 
 struct Contender {
-    /// As `serve` and the files of Node have it.
+    /// The name for `serve`, or the file and variant for Node.
     command: &'static str,
     name: &'static str,
     tokens: usize,
@@ -28,7 +28,7 @@ const fn contender(command: &'static str, name: &'static str) -> Contender {
     Contender { command, name, tokens: 1 }
 }
 
-/// The frameworks, each led by its route without protection.
+/// The frameworks. The first contender of each is its unprotected route.
 const CONTENDERS: [&[Contender]; 5] = [
     &[
         contender("axum-open", "axum 0.8, unprotected"),
@@ -65,12 +65,12 @@ const CONTENDERS: [&[Contender]; 5] = [
     ],
 ];
 
-/// All frameworks, or those whose name is given.
+/// Measures all frameworks, or those in `only`.
 pub(crate) fn run(only: &[&str]) -> Outcome {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let tenant = runtime.block_on(LocalTenant::start())?;
     let tokens = Token::several(&tenant, 2048)?;
-    let fields: Vec<&str> = tokens.iter().map(Token::field).collect();
+    let headers: Vec<&str> = tokens.iter().map(Token::header).collect();
     let node = node::prepare();
 
     let mut results = CONTENDERS.map(|framework| vec![Err(String::new()); framework.len()]);
@@ -84,10 +84,10 @@ pub(crate) fn run(only: &[&str]) -> Outcome {
             }
             for (contender, result) in framework.iter().zip(results) {
                 eprintln!("round {round} of {ROUNDS}: {}", contender.name);
-                let fields = fields.get(..contender.tokens).unwrap_or(&fields);
+                let headers = headers.get(..contender.tokens).unwrap_or(&headers);
                 let measured = match (contender.is_node(), node) {
                     (true, Err(reason)) => Err(format!("skipped: {reason}")),
-                    _ => contender.measure_undisturbed(&tenant, fields).map_err(|error| {
+                    _ => contender.measure_undisturbed(&tenant, headers).map_err(|error| {
                         format!("not run: {}", error.to_string().replace(['\r', '\n'], " "))
                     }),
                 };
@@ -105,7 +105,7 @@ struct Measured {
     requests_per_second: f64,
     /// Processor time of the server.
     microseconds_per_request: f64,
-    /// The share of its core that the server used, and the load of its own.
+    /// The share of its core that the server used, and the share that the load used of its own.
     server_busy: f64,
     load_busy: f64,
 }
@@ -154,8 +154,8 @@ fn print(results: &[Vec<Result>]) {
     }
 }
 
-/// Times are only comparable between those that check the same. A route without protection accepts
-/// everything, and the same verifier is asked once.
+/// Times are only comparable between verifiers that check the same. Unprotected routes are left
+/// out, because they accept everything, and each verifier appears once.
 fn print_acceptance(tenant: &LocalTenant, with_node: bool) {
     let bad = Token::bad(tenant);
     let protected = CONTENDERS.iter().flat_map(|framework| framework.iter().skip(1));
@@ -163,8 +163,8 @@ fn print_acceptance(tenant: &LocalTenant, with_node: bool) {
     acceptance::print(protected.filter(|contender| with_node || !contender.is_node()).filter_map(
         |contender| {
             let good = Token::new(tenant, 0);
-            let (_server, port) = contender.start(tenant, good.field()).ok()?;
-            let accepted = bad.each_ref().map(|(_, token)| load::is_answered(port, token.field()));
+            let (_server, port) = contender.start(tenant, good.header()).ok()?;
+            let accepted = bad.each_ref().map(|(_, token)| load::is_answered(port, token.header()));
             Some((contender.name, accepted))
         },
     ));
@@ -175,14 +175,14 @@ impl Contender {
         self.command.starts_with("express") || self.command.starts_with("fastify")
     }
 
-    fn measure_undisturbed(&self, tenant: &LocalTenant, fields: &[&str]) -> Outcome<Measured> {
-        let mut best = self.measure(tenant, fields)?;
+    fn measure_undisturbed(&self, tenant: &LocalTenant, headers: &[&str]) -> Outcome<Measured> {
+        let mut best = self.measure(tenant, headers)?;
         for _ in 1..ATTEMPTS {
             if best.is_undisturbed() {
                 break;
             }
-            eprintln!("  disturbed, once more");
-            let again = self.measure(tenant, fields)?;
+            eprintln!("  disturbed, measuring again");
+            let again = self.measure(tenant, headers)?;
             if again.is_better_than(&best) {
                 best = again;
             }
@@ -190,8 +190,8 @@ impl Contender {
         Ok(best)
     }
 
-    /// The server, and its port. It accepts this token.
-    fn start(&self, tenant: &LocalTenant, field: &str) -> Outcome<(Pinned, u16)> {
+    /// Starts the server, and returns it with its port once it accepts this token.
+    fn start(&self, tenant: &LocalTenant, header: &str) -> Outcome<(Pinned, u16)> {
         let mut command = if self.is_node() {
             node::command(SERVER_CORE, self.command)?
         } else {
@@ -200,21 +200,21 @@ impl Contender {
         command.env("ISSUER", tenant.issuer()).env("AUDIENCE", tenant.audience());
         let mut server = Pinned::start(&mut command)?;
         let port = server.line()?.parse()?;
-        wait_until_ready(port, field)?;
+        wait_until_ready(port, header)?;
         Ok((server, port))
     }
 
-    fn measure(&self, tenant: &LocalTenant, fields: &[&str]) -> Outcome<Measured> {
-        let (server, port) = self.start(tenant, fields.first().ok_or("no tokens")?)?;
+    fn measure(&self, tenant: &LocalTenant, headers: &[&str]) -> Outcome<Measured> {
+        let (server, port) = self.start(tenant, headers.first().ok_or("no tokens")?)?;
         let (port, server_id) = (port.to_string(), server.id().to_string());
         let mut load = Pinned::again(LOAD_CORE, &["load", &port, &server_id])?;
         let mut load = Pinned::start(&mut load)?;
-        load.write(fields.join("\n").as_bytes())?;
+        load.write(headers.join("\n").as_bytes())?;
         let line = load.line()?;
         let numbers: Vec<f64> =
             line.split(' ').map(str::parse).collect::<std::result::Result<_, _>>()?;
         let [requests, time, processor, mine] = numbers[..] else {
-            return Err("the load did not tell".into());
+            return Err("the load printed no result".into());
         };
         Ok(Measured {
             requests_per_second: requests / time,
@@ -225,10 +225,10 @@ impl Contender {
     }
 }
 
-/// Some fetch the keys after they have begun to answer.
-fn wait_until_ready(port: u16, field: &str) -> Outcome {
+/// Waits until a server accepts the token: some fetch the keys after they have begun to respond.
+fn wait_until_ready(port: u16, header: &str) -> Outcome {
     let began = Instant::now();
-    while !load::is_answered(port, field) {
+    while !load::is_answered(port, header) {
         if began.elapsed() > PATIENCE {
             return Err("it does not answer with 200".into());
         }

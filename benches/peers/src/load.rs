@@ -1,8 +1,8 @@
-//! Requests over loopback, as many as the server answers.
+//! Requests over loopback, as many as the server can answer.
 //!
-//! One thread, and connections that are asked in turn, each again as soon as it has answered: two
-//! system calls per request and nothing to wait for but the oldest answer. The others are under way
-//! meanwhile, so the server always has something to do.
+//! One thread uses the connections in turn, and sends the next request of each when its response
+//! has arrived: two system calls per request, and a wait for the oldest response only. The other
+//! requests are in flight meanwhile, so the server always has work.
 use crate::{Outcome, process::processor_time};
 use std::{
     io::{self, Read, Write},
@@ -49,17 +49,17 @@ pub(crate) fn run(port: &str, server: &str) -> Outcome {
     Ok(())
 }
 
-/// The same for all, also where nobody looks at the token.
-fn request(field: &str) -> Vec<u8> {
-    format!("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\nauthorization: {field}\r\n\r\n")
+/// Builds the request, which is the same for all servers, including those that ignore the token.
+fn request(header: &str) -> Vec<u8> {
+    format!("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\nauthorization: {header}\r\n\r\n")
         .into_bytes()
 }
 
-/// Asks once, without staying: whether a server is ready.
-pub(crate) fn is_answered(port: u16, field: &str) -> bool {
+/// Sends one request on a connection of its own, and reports whether the response is 200.
+pub(crate) fn is_answered(port: u16, header: &str) -> bool {
     let ask = || -> Outcome {
         let mut connection = Connection::open(port)?;
-        connection.send(&request(field))?;
+        connection.send(&request(header))?;
         connection.receive()
     };
     ask().is_ok()
@@ -82,7 +82,7 @@ impl Connection {
         Ok(self.stream.write_all(request)?)
     }
 
-    /// One answer, which must be 200 and has a length.
+    /// Receives one response, which must be 200 and have a `Content-Length`.
     fn receive(&mut self) -> Outcome {
         let mut filled = 0;
         loop {

@@ -1,5 +1,5 @@
-//! Compares the verifier, and the frameworks it protects, with what else there is. By hand: see the
-//! README beside this crate.
+//! Compares the verifier, and the frameworks that it protects, with other libraries. Run by hand:
+//! see the README of this crate.
 mod acceptance;
 mod dpop;
 mod http;
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         ["http", only @ ..] => http::run(only),
         ["dpop"] => dpop::run(),
         ["memory"] => memory::run(),
-        // What the commands above start.
+        // The commands that the ones above start as processes.
         ["serve", contender] => servers::serve(contender),
         ["load", port, server] => load::run(port, server),
         ["remember", token_cache] => memory::remember(token_cache),

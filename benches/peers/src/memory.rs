@@ -1,4 +1,4 @@
-//! What 10,000 remembered tokens take.
+//! The memory of 10,000 cached tokens.
 use crate::{
     Outcome,
     process::{Pinned, resident_kibibytes},
@@ -14,27 +14,28 @@ pub(crate) fn run() -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let tenant = runtime.block_on(LocalTenant::start())?;
     let tokens = Token::several(&tenant, TOKENS)?;
-    let fields: Vec<&str> = tokens.iter().map(Token::field).collect();
-    let mean = fields.iter().map(|field| field.len()).sum::<usize>() / TOKENS;
-    let fields = fields.join("\n");
+    let headers: Vec<&str> = tokens.iter().map(Token::header).collect();
+    let mean = headers.iter().map(|header| header.len()).sum::<usize>() / TOKENS;
+    let headers = headers.join("\n");
 
     println!("| {TOKENS} tokens of {mean} bytes | before, MiB | after, MiB | difference, MiB |");
     println!("|---|---:|---:|---:|");
     for (name, token_cache) in [("cache off", 0), ("cache of 10,000", TOKENS)] {
-        // A process of its own, which has not minted any: what that leaves behind would be taken for
-        // the cache, or the cache would find room in it.
+        // A process that has not minted tokens: memory left by minting would count as the cache, or
+        // the cache would reuse it.
         let mut command = Pinned::again(0, &["remember", &token_cache.to_string()])?;
         command.env("ISSUER", tenant.issuer()).env("AUDIENCE", tenant.audience());
         let mut child = Pinned::start(&mut command)?;
-        child.write(fields.as_bytes())?;
+        child.write(headers.as_bytes())?;
         println!("| {name} | {}", child.line()?);
     }
     Ok(())
 }
 
-/// With the tokens from the standard input. They are all kept, so they are in both numbers.
+/// Verifies the tokens from the standard input. The input stays in memory, so it is in both
+/// numbers.
 pub(crate) fn remember(token_cache: &str) -> Outcome {
-    let fields = io::read_to_string(io::stdin())?;
+    let headers = io::read_to_string(io::stdin())?;
     let auth = Auth0::builder()
         .issuer(env::var("ISSUER")?)
         .audience(env::var("AUDIENCE")?)
@@ -43,9 +44,9 @@ pub(crate) fn remember(token_cache: &str) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(auth.warm_up())?;
     let before = resident_kibibytes()?;
-    for field in fields.lines() {
-        let request = RequestView::new().authorization([field.as_bytes()]);
-        auth.authenticate_now(&request).ok_or("the keys are not at hand")??;
+    for header in headers.lines() {
+        let request = RequestView::new().authorization([header.as_bytes()]);
+        auth.authenticate_now(&request).ok_or("the keys are not available")??;
     }
     let after = resident_kibibytes()?;
     let mebibytes = |kibibytes: u64| kibibytes as f64 / 1024.0;

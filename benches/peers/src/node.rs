@@ -1,4 +1,4 @@
-//! Servers in JavaScript, if there is a Node to run them.
+//! Servers in JavaScript, if Node is installed.
 use crate::{Outcome, process::Pinned};
 use std::{
     path::Path,
@@ -7,7 +7,7 @@ use std::{
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/node");
 
-/// Why there is none, or nothing.
+/// Installs the packages. The error says why the servers cannot run.
 pub(crate) fn prepare() -> Result<(), &'static str> {
     if !succeeds(Command::new("node").arg("--version")) {
         return Err("no node");

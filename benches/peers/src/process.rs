@@ -1,4 +1,4 @@
-//! Processes that this one starts: on one core, and not for longer than this one runs.
+//! Child processes, each on one core, which end with this process at the latest.
 use crate::Outcome;
 use std::{
     env, fs,
@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-/// Ends when dropped. It also ends by itself when its standard input does, so it does not outlive
-/// one that was killed.
+/// A process that is killed when dropped. It also ends when its standard input ends, so it does not
+/// outlive a parent that was killed.
 pub(crate) struct Pinned {
     child: Child,
     output: BufReader<ChildStdout>,
 }
 
 impl Pinned {
-    /// This program, with other arguments.
+    /// Returns a command that runs this program with other arguments.
     pub(crate) fn again(core: usize, arguments: &[&str]) -> Outcome<Command> {
         let program = env::current_exe()?;
         let program = program.to_str().ok_or("the path of this program is not Unicode")?;
@@ -39,12 +39,12 @@ impl Pinned {
         Ok(Self { child, output: BufReader::new(output) })
     }
 
-    /// `taskset` becomes the program that it starts, so this is the program's.
+    /// `taskset` becomes the program that it starts, so this is the id of the program.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Writes all of it, and ends the input if that is the last.
+    /// Writes all of the input, and closes it.
     pub(crate) fn write(&mut self, input: &[u8]) -> Outcome {
         let mut stdin = self.child.stdin.take().ok_or("the input has ended")?;
         Ok(io::Write::write_all(&mut stdin, input)?)
@@ -62,7 +62,7 @@ impl Pinned {
 
 impl Drop for Pinned {
     fn drop(&mut self) {
-        // One that has ended already needs no end.
+        // Killing fails only if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -76,18 +76,19 @@ pub(crate) fn end_with_input() {
     });
 }
 
-/// The processor time of a process with all its threads, user and system. In steps of 10 ms: what a
-/// tick is cannot be asked without `libc`, but Linux has shown hundredths here for decades.
+/// Returns the processor time of a process with all its threads, user and system, in steps of 10
+/// ms. The length of a tick cannot be queried without `libc`, but Linux has used hundredths here
+/// for decades.
 pub(crate) fn processor_time(id: &str) -> Outcome<Duration> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
-    // After the name, which may have spaces.
+    // The fields after the name, which may contain spaces.
     let (_, fields) = stat.rsplit_once(')').ok_or("no such process")?;
     let fields = fields.split_whitespace().skip(11).take(2);
     let ticks: u64 = fields.map(str::parse::<u64>).sum::<Result<_, _>>()?;
     Ok(Duration::from_millis(10 * ticks))
 }
 
-/// The resident memory of this process, in KiB.
+/// Returns the resident memory of this process, in KiB.
 pub(crate) fn resident_kibibytes() -> Outcome<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,4 +1,4 @@
-//! The servers in Rust: one thread each, one route, and the subject of the token as the answer.
+//! The servers in Rust: one thread each, one route, and the subject of the token as the response.
 use crate::{
     Outcome, process,
     token::Claims,
@@ -24,14 +24,14 @@ use std::{
 };
 use tower_oauth2_resource_server::{server::OAuth2ResourceServer, tenant::TenantConfiguration};
 
-/// As long as those of the tokens.
+/// As long as the subjects of the tokens.
 const SUBJECT: &str = "auth0|6543210fedcba987654300000000000000000000";
 
 const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
-/// The default, written out.
-const REMEMBERED: usize = 10_000;
+/// The default size of the token cache.
+const CACHE_SIZE: usize = 10_000;
 
-/// Prints the port, and answers until the standard input ends.
+/// Prints the port, and serves until the standard input ends.
 pub(crate) fn serve(contender: &str) -> Outcome {
     process::end_with_input();
     let tenant = Issuer { issuer: env::var("ISSUER")?, audience: env::var("AUDIENCE")? };
@@ -76,7 +76,7 @@ fn announce(address: SocketAddr) {
     println!("{}", address.port());
 }
 
-/// What a protected route answers as well, so that the answer makes no difference.
+/// Responds as a protected route does, so that the response makes no difference.
 async fn open() -> String {
     SUBJECT.to_owned()
 }
@@ -84,10 +84,10 @@ async fn open() -> String {
 async fn serve_axum(contender: &str, tenant: &Issuer) -> Outcome {
     let app = match contender {
         "axum-open" => Router::new().route("/", get(open)),
-        "axum-ours" => axum_ours(tenant.ours(REMEMBERED).await?),
+        "axum-ours" => axum_ours(tenant.ours(CACHE_SIZE).await?),
         "axum-ours-uncached" => axum_ours(tenant.ours(0).await?),
         "axum-ours-layer" => {
-            let protect = AuthLayer::new(tenant.ours(REMEMBERED).await?);
+            let protect = AuthLayer::new(tenant.ours(CACHE_SIZE).await?);
             Router::new().route("/", get(open).layer(protect))
         }
         "axum-jsonwebtoken" => {
@@ -122,7 +122,7 @@ async fn oauth2_resource_server(tenant: &Issuer) -> Outcome<Router> {
     Ok(Router::new().route("/", get(handler)).layer(server.into_layer()))
 }
 
-/// jwt-authorizer has the extractors and the responses of axum 0.7.
+/// jwt-authorizer uses the extractors and responses of axum 0.7.
 async fn serve_old_axum(contender: &str, tenant: &Issuer) -> Outcome {
     use axum_of_jwt_authorizer::{Router, routing::get, serve};
     let app = match contender {
@@ -150,10 +150,10 @@ async fn serve_actix(contender: &str, tenant: &Issuer) -> Outcome {
         "actix-open" => run_actix(|config| {
             config.route("/", web::get().to(open));
         }),
-        "actix-ours" => run_actix(actix_ours(tenant.ours(REMEMBERED).await?)),
+        "actix-ours" => run_actix(actix_ours(tenant.ours(CACHE_SIZE).await?)),
         "actix-ours-uncached" => run_actix(actix_ours(tenant.ours(0).await?)),
         "actix-ours-middleware" => {
-            let auth = tenant.ours(REMEMBERED).await?;
+            let auth = tenant.ours(CACHE_SIZE).await?;
             run_actix(move |config| {
                 let route = web::resource("/").wrap(auth0_actix::RequireAuth::new());
                 config.app_data(auth.clone()).service(route.get(open));
@@ -188,14 +188,14 @@ fn run_actix(
     Ok(server.run())
 }
 
-/// What one writes without a library: the keys and the rules.
+/// A verifier without a library: the keys and the validation.
 #[derive(Clone)]
 struct ByHand(Arc<(HashMap<String, DecodingKey>, Validation)>);
 
 impl ByHand {
-    fn subject(&self, field: Option<&[u8]>) -> Option<Subject> {
+    fn subject(&self, authorization: Option<&[u8]>) -> Option<Subject> {
         let (keys, validation) = &*self.0;
-        let token = field?.strip_prefix(b"Bearer ")?;
+        let token = authorization?.strip_prefix(b"Bearer ")?;
         let header = jsonwebtoken::decode_header(token).ok()?;
         let key = keys.get(header.kid.as_ref()?)?;
         let token = jsonwebtoken::decode::<Claims>(token, key, validation).ok()?;
@@ -203,7 +203,7 @@ impl ByHand {
     }
 }
 
-/// Of a token that was verified by hand.
+/// The subject of a token that `ByHand` verified.
 struct Subject(String);
 
 impl<S: Sync> FromRequestParts<S> for Subject
@@ -213,8 +213,8 @@ where
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let field = parts.headers.get("authorization").map(|field| field.as_bytes());
-        ByHand::from_ref(state).subject(field).ok_or(StatusCode::UNAUTHORIZED)
+        let authorization = parts.headers.get("authorization").map(|value| value.as_bytes());
+        ByHand::from_ref(state).subject(authorization).ok_or(StatusCode::UNAUTHORIZED)
     }
 }
 
@@ -223,8 +223,9 @@ impl actix_web::FromRequest for Subject {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &actix_web::HttpRequest, _: &mut Payload) -> Self::Future {
-        let field = request.headers().get("authorization").map(|field| field.as_bytes());
-        let subject = request.app_data::<ByHand>().and_then(|by_hand| by_hand.subject(field));
+        let authorization = request.headers().get("authorization").map(|value| value.as_bytes());
+        let subject =
+            request.app_data::<ByHand>().and_then(|by_hand| by_hand.subject(authorization));
         ready(subject.ok_or_else(|| ErrorUnauthorized("")))
     }
 }

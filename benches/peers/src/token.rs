@@ -1,11 +1,11 @@
-//! Tokens as Auth0 issues them, of 1 KiB, and what an application reads of them.
+//! Tokens of 1 KiB as Auth0 issues them, and the claims that an application reads.
 use crate::Outcome;
 use auth0_core::testing::TokenBuilder;
 use auth0_local::LocalTenant;
 use serde::Deserialize;
 use std::{collections::HashMap, sync::Arc, thread};
 
-/// What is wrong with the tokens of [`Token::bad`].
+/// The defects of the tokens of [`Token::bad`].
 pub(crate) const BAD: [&str; 13] = [
     "signature broken",
     "expired",
@@ -22,12 +22,12 @@ pub(crate) const BAD: [&str; 13] = [
     "a member twice",
 ];
 
-/// A token as it stands in a request.
+/// A token as the value of the `Authorization` header.
 #[derive(Clone, Debug)]
 pub(crate) struct Token(String);
 
 impl Token {
-    /// Differs from others by its number.
+    /// Mints a token that differs from others by its number.
     pub(crate) fn new(tenant: &LocalTenant, number: usize) -> Self {
         Self::mint(&Self::builder(tenant, number))
     }
@@ -47,7 +47,7 @@ impl Token {
             .claim("https://acme.com/plan", "enterprise-annual-with-support")
     }
 
-    /// So many different ones. Signing is slow, hence both cores.
+    /// Mints `count` different tokens, on two cores because signing is slow.
     pub(crate) fn several(tenant: &LocalTenant, count: usize) -> Outcome<Arc<[Self]>> {
         let half = count / 2;
         let mint = |numbers: std::ops::Range<usize>| -> Vec<Self> {
@@ -62,7 +62,7 @@ impl Token {
         })
     }
 
-    /// Tokens that a resource server of Auth0 should refuse, and why.
+    /// Mints tokens that a resource server of Auth0 should refuse, with the reasons.
     pub(crate) fn bad(tenant: &LocalTenant) -> [(&'static str, Self); BAD.len()] {
         let token = || Self::builder(tenant, 0);
         let twice = token().payload_json().replacen('{', r#"{"scope":"admin","#, 1);
@@ -75,7 +75,8 @@ impl Token {
             token().without("aud"),
             token().without("iss"),
             token().not_yet_valid(),
-            // A string, because some can read nothing else, and would refuse for that.
+            // A string, because some verifiers can read only strings, and would refuse for that
+            // reason.
             token().header("crit", ["acme"]).header("acme", "1"),
             token().header("typ", "logout+jwt"),
             token().claim("nonce", "n-0S6_WzA2Mj"),
@@ -89,19 +90,20 @@ impl Token {
         builders.map(|builder| (names.next().unwrap_or_default(), Self::mint(&builder)))
     }
 
-    /// The value of the `Authorization` field.
-    pub(crate) fn field(&self) -> &str {
+    /// Returns the value of the `Authorization` header.
+    pub(crate) fn header(&self) -> &str {
         &self.0
     }
 
-    /// The token alone.
+    /// Returns the token without its scheme.
     pub(crate) fn text(&self) -> &str {
         self.0.strip_prefix("Bearer ").unwrap_or_default()
     }
 }
 
-/// What an application would declare for a library that leaves it to the application. Those that
-/// the library is told to require are optional here, so that it shows whether it does.
+/// The claims that an application declares where the library leaves it to the application. Claims
+/// that the library is configured to require are optional here, so that the table shows whether it
+/// does.
 #[derive(Clone, Debug, Deserialize)]
 #[allow(dead_code, reason = "deserialising them is what is measured")]
 pub(crate) struct Claims {
@@ -116,7 +118,7 @@ pub(crate) struct Claims {
     pub(crate) permissions: Vec<String>,
 }
 
-/// Auth0 sends one, or a list as soon as `openid` was asked for.
+/// Auth0 sends one audience, or a list if the scope `openid` was requested.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 #[allow(dead_code, reason = "deserialising them is what is measured")]

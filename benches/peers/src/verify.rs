@@ -1,5 +1,5 @@
-//! One verification of the same token by each contender, in turns, so that what else the machine
-//! does meanwhile happens to all of them.
+//! One verification of the same token by each contender, in turns, so that other load of the
+//! machine affects all of them.
 use crate::{
     Outcome, acceptance,
     token::{Claims, Token},
@@ -22,13 +22,13 @@ use std::{
 use tokio::runtime::{Builder, Runtime};
 
 const ROUNDS: usize = 100;
-/// Verifications of one contender before it is another one's turn.
+/// Verifications of one contender before the next one's turn.
 const BATCH: usize = 100;
-const REMEMBERED: usize = 10_000;
+const CACHE_SIZE: usize = 10_000;
 const IN_ROTATION: usize = 2048;
 
 pub(crate) fn run() -> Outcome {
-    // A thread of its own for the issuer; this one measures.
+    // The issuer runs on a thread of its own; this thread measures.
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let tenant = runtime.block_on(LocalTenant::start())?;
     let mut contenders = contenders(&runtime, &tenant)?;
@@ -38,11 +38,11 @@ pub(crate) fn run() -> Outcome {
     Ok(())
 }
 
-/// Verifies a token, all of it, and tells whether it is good.
+/// Verifies a token completely, and reports whether it is valid.
 trait Verify {
     fn accepts(&self, token: &Token) -> bool;
 
-    /// Here, so that what calls through the trait object is a batch and not a verification.
+    /// In the trait, so that a call through the trait object is a batch and not one verification.
     fn accept_all(&self, tokens: &mut dyn Iterator<Item = &Token>) -> bool {
         let mut accepted = true;
         for token in tokens {
@@ -77,7 +77,7 @@ impl Contender {
         Self { name, verifier: Box::new(verifier), tokens, next: 0, times: Vec::new() }
     }
 
-    /// So many tokens more, which must be good.
+    /// Verifies the next `count` tokens, which must be valid, and returns the time.
     fn advance(&mut self, count: usize) -> Outcome<Duration> {
         let Self { name, verifier, tokens, next, .. } = self;
         let mut batch = tokens.iter().cycle().skip(*next).take(count);
@@ -102,24 +102,24 @@ impl Contender {
 fn contenders(runtime: &Runtime, tenant: &LocalTenant) -> Outcome<Vec<Contender>> {
     let one: Arc<[Token]> = [Token::new(tenant, 0)].into();
     let rotating = Token::several(tenant, IN_ROTATION)?;
-    // Each is new: none comes again before the end.
-    let new = Token::several(tenant, REMEMBERED + 1000 + (ROUNDS + 1) * BATCH)?;
+    // No token repeats before the end.
+    let new = Token::several(tenant, CACHE_SIZE + 1000 + (ROUNDS + 1) * BATCH)?;
     let ours = |token_cache| -> Outcome<_> {
         let auth = verifier(tenant, token_cache)?;
         runtime.block_on(auth.warm_up())?;
         Ok(move |token: &Token| {
-            let request = RequestView::new().authorization([token.field().as_bytes()]);
+            let request = RequestView::new().authorization([token.header().as_bytes()]);
             matches!(auth.authenticate_now(&request), Some(Ok(_)))
         })
     };
 
     let mut contenders = vec![
-        Contender::new("the signature check alone (aws-lc-rs)", &one, floor(tenant, &one)?),
+        Contender::new("the signature check alone (aws-lc-rs)", &one, baseline(tenant, &one)?),
         Contender::new("ours, cache off", &one, ours(0)?),
-        Contender::new("ours, cache of 10,000, a token that is new", &new, ours(REMEMBERED)?),
-        Contender::new("ours, the same token again", &one, ours(REMEMBERED)?),
-        Contender::new("ours, 2,048 tokens in rotation", &rotating, ours(REMEMBERED)?),
-        Contender::new("jsonwebtoken 11, `decode`, the key at hand", &one, decode(tenant)?),
+        Contender::new("ours, cache of 10,000, a new token", &new, ours(CACHE_SIZE)?),
+        Contender::new("ours, the same token again", &one, ours(CACHE_SIZE)?),
+        Contender::new("ours, 2,048 tokens in rotation", &rotating, ours(CACHE_SIZE)?),
+        Contender::new("jsonwebtoken 11, `decode`, a known key", &one, decode(tenant)?),
         Contender::new(
             "jsonwebtoken 11, `decode_header`, key by `kid`, `decode`",
             &one,
@@ -129,12 +129,12 @@ fn contenders(runtime: &Runtime, tenant: &LocalTenant) -> Outcome<Vec<Contender>
         Contender::new("axum-jwt-auth, `RemoteJwksDecoder`", &one, axum_jwt_auth(runtime, tenant)?),
         Contender::new("jwtk, `JwkSetVerifier`", &one, jwtk(tenant)?),
     ];
-    // Fills the caches: that of the new ones to the brim, that of the rotation once.
+    // Fills the caches: completely for the new tokens, once through for the rotation.
     for contender in &mut contenders {
         let fill = match contender.tokens.len() {
             1 => BATCH,
             IN_ROTATION => IN_ROTATION,
-            _ => REMEMBERED + 1000,
+            _ => CACHE_SIZE + 1000,
         };
         contender.advance(fill)?;
     }
@@ -154,18 +154,18 @@ fn compare(contenders: &mut [Contender]) -> Outcome {
 fn print_times(contenders: &[Contender]) {
     println!("| one verification | fastest batch, ns | median, ns | ÷ signature check |");
     println!("|---|---:|---:|---:|");
-    let floor = contenders.first().map_or(f64::NAN, Contender::best);
+    let baseline = contenders.first().map_or(f64::NAN, Contender::best);
     for contender in contenders {
         let (name, best, median) = (contender.name, contender.best(), contender.median());
-        println!("| {name} | {best:.0} | {median:.0} | {:.2} |", best / floor);
+        println!("| {name} | {best:.0} | {median:.0} | {:.2} |", best / baseline);
     }
-    // Its verification is private; what is public answers requests.
+    // Its verification is private; its public API handles requests.
     println!("| tower-oauth2-resource-server | HTTP only | | |");
 }
 
-/// Times are only comparable between those that check the same.
+/// Times are only comparable between verifiers that check the same.
 fn print_acceptance(contenders: &[Contender], tenant: &LocalTenant) {
-    // Without the floor, which sees no token, and with each of the others once.
+    // Without the baseline, which sees no token, and with each of the others once.
     let once = contenders.iter().skip(1).filter(|contender| contender.tokens.len() == 1);
     let bad = Token::bad(tenant);
     acceptance::print(once.map(|contender| {
@@ -179,7 +179,7 @@ fn verifier(tenant: &LocalTenant, token_cache: usize) -> Outcome<Auth0> {
     Ok(Auth0::builder().issuer(issuer).audience(audience).token_cache(token_cache).build()?)
 }
 
-fn floor(tenant: &LocalTenant, tokens: &[Token]) -> Outcome<impl Fn(&Token) -> bool + use<>> {
+fn baseline(tenant: &LocalTenant, tokens: &[Token]) -> Outcome<impl Fn(&Token) -> bool + use<>> {
     let jwk = tenant.tenant().signing_key().jwk();
     let member = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap_or_default());
     let key: ParsedPublicKey = RsaPublicKeyComponents { n: member("n")?, e: member("e")? }
@@ -190,7 +190,7 @@ fn floor(tenant: &LocalTenant, tokens: &[Token]) -> Outcome<impl Fn(&Token) -> b
     Ok(move |_: &Token| key.verify_sig(message.as_bytes(), black_box(&signature)).is_ok())
 }
 
-/// As strict as its options allow.
+/// Returns a validation that is as strict as its options allow.
 pub(crate) fn validation(issuer: &str, audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::RS256);
     validation.set_issuer(&[issuer]);
@@ -221,7 +221,7 @@ fn decode(tenant: &LocalTenant) -> Outcome<impl Fn(&Token) -> bool + use<>> {
     })
 }
 
-/// As middlewares do, which have more than one key.
+/// Selects the key by `kid`, as middlewares with more than one key do.
 fn decode_by_key_id(tenant: &LocalTenant) -> Outcome<impl Fn(&Token) -> bool + use<>> {
     let validation = validation(tenant.issuer(), tenant.audience());
     let keys = keys(tenant)?;
@@ -244,7 +244,7 @@ fn jwt_authorizer(
         .algs(vec![]);
     let authorizer = JwtAuthorizer::<Claims>::from_oidc(tenant.issuer()).validation(validation);
     let authorizer = runtime.block_on(authorizer.build())?;
-    // It fetches keys with the first token.
+    // The first token makes it fetch the keys.
     runtime.block_on(authorizer.check_auth(Token::new(tenant, 0).text()))?;
     Ok(move |token: &Token| matches!(at_once(authorizer.check_auth(token.text())), Some(Ok(_))))
 }
@@ -260,7 +260,7 @@ fn axum_jwt_auth(
     })
 }
 
-/// Has its keys.
+/// Returns a decoder that has fetched its keys.
 pub(crate) async fn remote_decoder(issuer: &str, audience: &str) -> Outcome<RemoteJwksDecoder> {
     use jsonwebtoken_of_axum_jwt_auth::{Algorithm, Validation};
     let mut validation = Validation::new(Algorithm::RS256);
@@ -276,7 +276,7 @@ pub(crate) async fn remote_decoder(issuer: &str, audience: &str) -> Outcome<Remo
     Ok(decoder)
 }
 
-/// It looks at `exp` and `nbf` if they are there, and leaves the rest to its user.
+/// `jwtk` checks `exp` and `nbf` if they are present, and leaves the rest to its user.
 fn jwtk(tenant: &LocalTenant) -> Outcome<impl Fn(&Token) -> bool + use<>> {
     #[derive(serde::Deserialize)]
     #[allow(dead_code, reason = "deserialising them is what is measured")]
@@ -298,7 +298,7 @@ fn jwtk(tenant: &LocalTenant) -> Outcome<impl Fn(&Token) -> bool + use<>> {
     })
 }
 
-/// The answer of a future that has nothing to wait for: the keys are at hand.
+/// Returns the output of a future that does not wait, because the keys are available.
 fn at_once<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => Some(black_box(answer)),

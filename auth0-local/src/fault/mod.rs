@@ -1,23 +1,31 @@
+//! Faults of the tenant's documents.
+mod faults;
+
 use crate::error::LocalError;
 use std::{fmt, str::FromStr, time::Duration};
 
-/// What goes wrong with a document of the tenant.
+#[cfg(feature = "cli")]
+pub(crate) use faults::assignment;
+pub(crate) use faults::{FaultChanges, Faults, document_named, name_of};
+
+/// A fault of one of the tenant's documents.
 ///
-/// | written | the client gets |
+/// | text | what the client receives |
 /// |---|---|
 /// | `500`, any status from 400 to 599 | that status |
 /// | `429:30` | status 429 with `Retry-After: 30` |
-/// | `slow`, `slow:SECONDS` | the document, after 10 s or as many as are written; `slow:0.2` for less than one |
-/// | `hang` | no answer, ever |
-/// | `reset` | no answer: the connection is reset |
-/// | `garbage` | `200 application/json` with what is not JSON |
+/// | `slow`, `slow:SECONDS` | the document, after 10 s or the given seconds (`slow:0.2`) |
+/// | `hang` | no response, ever |
+/// | `reset` | no response: the connection is reset |
+/// | `garbage` | `200 application/json` with a body that is not JSON |
 /// | `html` | `200 text/html` |
-/// | `huge` | JSON to all appearances, which never ends |
-/// | `redirect` | a redirect to another place on the tenant, which has the document and counts who comes |
+/// | `huge` | a body that begins as a key set and never ends |
+/// | `redirect` | a redirect to another path of the tenant, which serves the document and counts the requests |
 /// | `empty` | `{"keys":[]}` for the key set, `{}` for the metadata |
-/// | `none` | the document: this clears a fault |
+/// | `none` | the document; this clears a fault |
 ///
-/// Each can have a probability, so that an issuer fails half of the time: `500@0.5`.
+/// Each can have a probability: with `500@0.5`, the issuer fails for half of the requests, at
+/// random.
 ///
 /// ```
 /// use auth0_local::Fault;
@@ -29,13 +37,13 @@ use std::{fmt, str::FromStr, time::Duration};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fault {
-    kind: Option<Kind>,
+    kind: Option<FaultKind>,
     /// From 0 to 1.
     probability: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FaultKind {
     Status { code: u16, retry_after: Option<u64> },
     Slow(Duration),
     Hang,
@@ -50,89 +58,89 @@ pub(crate) enum Kind {
 /// Longer than any verifier should wait.
 const SLOW: Duration = Duration::from_secs(10);
 
-/// Whoever means longer means `hang`.
+/// An hour: longer than any test waits. `hang` covers what is longer.
 const MAX_SLOW: Duration = Duration::from_secs(3600);
 
 const CHOICES: &str = "Write a status from 400 to 599, 429:SECONDS for one with Retry-After, slow, \
                        slow:SECONDS up to 3600, hang, reset, garbage, html, huge, redirect, empty or \
-                       none; then @0.5 if it is to happen half of the time";
+                       none; append @0.5 for a fault of half of the requests";
 
 impl Fault {
-    /// Nothing goes wrong.
+    /// Returns no fault: the document is served.
     #[must_use]
     pub const fn none() -> Self {
         Self { kind: None, probability: 1.0 }
     }
 
-    /// A status of an error.
+    /// Responds with an error status.
     ///
     /// # Errors
-    /// It is not from 400 to 599.
+    /// The status is not from 400 to 599.
     pub fn status(code: u16) -> Result<Self, LocalError> {
         if !(400..=599).contains(&code) {
             return Err(refused(format!("{code} is not the status of an error")));
         }
-        Ok(Self::always(Kind::Status { code, retry_after: None }))
+        Ok(Self::always(FaultKind::Status { code, retry_after: None }))
     }
 
-    /// Status 429 with a `Retry-After`, which counts whole seconds.
+    /// Responds with status 429 and a `Retry-After` in whole seconds.
     #[must_use]
     pub const fn rate_limited(retry_after: Duration) -> Self {
-        Self::always(Kind::Status { code: 429, retry_after: Some(retry_after.as_secs()) })
+        Self::always(FaultKind::Status { code: 429, retry_after: Some(retry_after.as_secs()) })
     }
 
-    /// The document comes after this time, or after an hour if it is longer.
+    /// Serves the document after this delay, which is limited to one hour.
     #[must_use]
     pub fn slow(delay: Duration) -> Self {
-        Self::always(Kind::Slow(delay.min(MAX_SLOW)))
+        Self::always(FaultKind::Slow(delay.min(MAX_SLOW)))
     }
 
-    /// No answer comes, ever.
+    /// Never responds.
     #[must_use]
     pub const fn hang() -> Self {
-        Self::always(Kind::Hang)
+        Self::always(FaultKind::Hang)
     }
 
-    /// The connection is reset.
+    /// Resets the connection.
     #[must_use]
     pub const fn reset() -> Self {
-        Self::always(Kind::Reset)
+        Self::always(FaultKind::Reset)
     }
 
-    /// The body is not JSON, though its content type says so.
+    /// Responds with a body that is not JSON, although its content type says so.
     #[must_use]
     pub const fn garbage() -> Self {
-        Self::always(Kind::Garbage)
+        Self::always(FaultKind::Garbage)
     }
 
-    /// The answer is a web page.
+    /// Responds with a web page.
     #[must_use]
     pub const fn html() -> Self {
-        Self::always(Kind::Html)
+        Self::always(FaultKind::Html)
     }
 
-    /// The body never ends.
+    /// Responds with a body that never ends.
     #[must_use]
     pub const fn huge() -> Self {
-        Self::always(Kind::Huge)
+        Self::always(FaultKind::Huge)
     }
 
-    /// The document is said to be elsewhere.
+    /// Redirects to another path of the tenant.
     #[must_use]
     pub const fn redirect() -> Self {
-        Self::always(Kind::Redirect)
+        Self::always(FaultKind::Redirect)
     }
 
-    /// The document has nothing in it.
+    /// Responds with an empty document.
     #[must_use]
     pub const fn empty() -> Self {
-        Self::always(Kind::Empty)
+        Self::always(FaultKind::Empty)
     }
 
-    /// It happens to this share of the requests, by chance.
+    /// Limits the fault to this share of the requests, at random.
     ///
     /// # Errors
-    /// It is not from 0 to 1, or there is no fault that could happen.
+    /// The probability is not from 0 to 1, or this is [`Fault::none`].
     pub fn with_probability(self, probability: f64) -> Result<Self, LocalError> {
         if self.kind.is_none() {
             return Err(refused("none has no probability"));
@@ -140,15 +148,15 @@ impl Fault {
         if !(0.0..=1.0).contains(&probability) {
             return Err(refused(format!("{probability} is not a probability from 0 to 1")));
         }
-        Ok(Self { probability: probability.abs(), ..self }) // there is a zero with a sign
+        Ok(Self { probability: probability.abs(), ..self }) // removes the sign of -0.0
     }
 
-    const fn always(kind: Kind) -> Self {
+    const fn always(kind: FaultKind) -> Self {
         Self { kind: Some(kind), probability: 1.0 }
     }
 
-    /// What goes wrong this time. `chance` is from 0 to just below 1.
-    pub(crate) fn strikes(self, chance: f64) -> Option<Kind> {
+    /// Returns the fault of one request. `chance` is a random number from 0 to just below 1.
+    pub(crate) fn sample(self, chance: f64) -> Option<FaultKind> {
         self.kind.filter(|_| chance < self.probability)
     }
 }
@@ -210,24 +218,25 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             None => f.write_str("none"),
-            Some(Kind::Status { code, retry_after: None }) => write!(f, "{code}"),
-            Some(Kind::Status { code, retry_after: Some(seconds) }) => {
+            Some(FaultKind::Status { code, retry_after: None }) => write!(f, "{code}"),
+            Some(FaultKind::Status { code, retry_after: Some(seconds) }) => {
                 write!(f, "{code}:{seconds}")
             }
-            Some(Kind::Slow(delay)) => write!(f, "slow:{}", delay.as_secs_f64()),
-            Some(Kind::Hang) => f.write_str("hang"),
-            Some(Kind::Reset) => f.write_str("reset"),
-            Some(Kind::Garbage) => f.write_str("garbage"),
-            Some(Kind::Html) => f.write_str("html"),
-            Some(Kind::Huge) => f.write_str("huge"),
-            Some(Kind::Redirect) => f.write_str("redirect"),
-            Some(Kind::Empty) => f.write_str("empty"),
+            Some(FaultKind::Slow(delay)) => write!(f, "slow:{}", delay.as_secs_f64()),
+            Some(FaultKind::Hang) => f.write_str("hang"),
+            Some(FaultKind::Reset) => f.write_str("reset"),
+            Some(FaultKind::Garbage) => f.write_str("garbage"),
+            Some(FaultKind::Html) => f.write_str("html"),
+            Some(FaultKind::Huge) => f.write_str("huge"),
+            Some(FaultKind::Redirect) => f.write_str("redirect"),
+            Some(FaultKind::Empty) => f.write_str("empty"),
         }?;
         if self.probability < 1.0 { write!(f, "@{}", self.probability) } else { Ok(()) }
     }
 }
 
-/// Digits, and a point at the most: none of the signs, exponents and names that a float can have.
+/// Parses digits with at most one point: no signs, exponents or names such as `NaN`, which a float
+/// may have.
 fn decimal(text: &str) -> Option<f64> {
     text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.').then(|| text.parse().ok())?
 }

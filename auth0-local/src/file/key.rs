@@ -1,5 +1,6 @@
-//! The files that keep keys from one start to the next: that of a tenant, and that of a client.
-use crate::{error::LocalError, pem};
+//! Files that keep a key between starts: the key of a tenant, and the key of a client.
+use super::pem;
+use crate::error::LocalError;
 use auth0_core::{Algorithm, testing::SigningKey};
 use std::{
     fmt::Display,
@@ -13,26 +14,28 @@ const LABEL: &str = "PRIVATE KEY";
 /// Twenty times an RSA key of 2048 bits.
 const MAX_BYTES: u64 = 32 * 1024;
 
-/// Which keys a file may hold.
+/// The kinds of key that a file may contain.
 pub(crate) struct KeyFile {
-    /// The first one is that of a new key.
+    /// The first one is the algorithm of a new key.
     algorithms: &'static [Algorithm],
-    key: &'static str,
+    /// The kinds of key, for error messages.
+    description: &'static str,
 }
 
 /// The key that a tenant signs tokens with.
-pub(crate) const OF_TENANT: KeyFile =
-    KeyFile { algorithms: &[Algorithm::RS256], key: "RSA key of 2048 bits or more" };
+pub(crate) const TENANT_KEY: KeyFile =
+    KeyFile { algorithms: &[Algorithm::RS256], description: "RSA key of 2048 bits or more" };
 
 /// The key that a client makes DPoP proofs with.
 #[cfg(feature = "cli")]
-pub(crate) const OF_CLIENT: KeyFile = KeyFile {
+pub(crate) const CLIENT_KEY: KeyFile = KeyFile {
     algorithms: &[Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256],
-    key: "P-256 key (or P-384, Ed25519, RSA of 2048 bits or more)",
+    description: "P-256 key (or P-384, Ed25519, RSA of 2048 bits or more)",
 };
 
 impl KeyFile {
-    /// The key in the file, or a new one in a new file. An existing file is never written to.
+    /// Returns the key in the file, or creates the file with a new key. An existing file is never
+    /// written to.
     pub(crate) fn read_or_create(&self, path: &Path) -> Result<SigningKey, LocalError> {
         match File::open(path) {
             Ok(file) => self.read(path, file),
@@ -49,10 +52,10 @@ impl KeyFile {
         };
         pem::der(&bytes, LABEL).and_then(|der| key_in(&der)).ok_or_else(|| {
             LocalError::new(format!(
-                "{} holds no key that can be used, and is left as it is. It must be an unencrypted {} \
-                 in PKCS#8, PEM or DER. Name a file that is not there yet and it will be made",
+                "{} contains no usable key, and was not changed. It must contain an unencrypted {} in \
+                 PKCS#8, PEM or DER. Name a file that does not exist yet to create one",
                 path.display(),
-                self.key
+                self.description
             ))
         })
     }
@@ -80,7 +83,7 @@ impl KeyFile {
 
 fn unreadable(path: &Path, error: &io::Error) -> LocalError {
     LocalError::new(format!(
-        "{} cannot be read: {error}. Name a file that you may read, or one that is not there yet",
+        "{} cannot be read: {error}. Name a file that you may read, or one that does not exist yet",
         path.display()
     ))
 }

@@ -1,9 +1,9 @@
+//! The organization of a token, as requests and the command line write it.
 use auth0_core::testing::TokenBuilder;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// An organization as it is asked for: `org_abc`, or `org_abc:acme` where the token is to carry
-/// the name as well.
+/// An organization: `org_abc`, or `org_abc:acme` for a token that contains the name, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Organization {
@@ -12,7 +12,8 @@ pub(crate) struct Organization {
 }
 
 impl Organization {
-    pub(crate) fn put_into(&self, token: TokenBuilder) -> TokenBuilder {
+    /// Adds the claims of the organization to a token.
+    pub(crate) fn add_to(&self, token: TokenBuilder) -> TokenBuilder {
         match &self.name {
             Some(name) => token.organization(&self.id, name),
             None => token.claim("org_id", &self.id),
@@ -31,7 +32,7 @@ impl FromStr for Organization {
         if id.strip_prefix("org_").is_none_or(str::is_empty) || name.is_some_and(str::is_empty) {
             return Err(format!(
                 "the organization {text:?} is not an id. Write it as org_abc, or as org_abc:acme to \
-                 have its name in the token too"
+                 have its name in the token, too"
             ));
         }
         Ok(Self { id: id.into(), name: name.map(str::to_owned) })

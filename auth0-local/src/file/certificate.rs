@@ -1,16 +1,18 @@
-//! The certificate that a token is to be bound to.
-use crate::{error::LocalError, pem};
+//! The certificate to which a token is bound.
+use super::pem;
+use crate::error::LocalError;
 use std::{fs::File, io::Read, path::Path};
 
 const LABEL: &str = "CERTIFICATE";
 
-/// So that a request with it, in base64, stays below what a tenant reads.
+/// A request with this many bytes in base64 stays below the tenant's limit of 64 KiB.
 const MAX_BYTES: u64 = 32 * 1024;
 
+/// The DER tag of a sequence.
 const SEQUENCE: u8 = 0x30;
 
-/// The DER of the first certificate in a file, PEM or DER.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, LocalError> {
+/// Returns the DER of the first certificate in a file, which is PEM or DER.
+pub(crate) fn read_certificate(path: &Path) -> Result<Vec<u8>, LocalError> {
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes)).map_err(
         |error| {
@@ -23,14 +25,15 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, LocalError> {
     let der = pem::der(&bytes, LABEL).filter(|der| is_certificate(der));
     der.map(Into::into).ok_or_else(|| {
         LocalError::new(format!(
-            "{} holds no certificate. It must be one of X.509, PEM or DER",
+            "{} contains no certificate. It must contain an X.509 certificate, PEM or DER",
             path.display()
         ))
     })
 }
 
-/// Whether it looks like one (RFC 5280 §4.1): a sequence to the end of the file that begins with a
-/// sequence, which a key does not. Nothing of it matters but its hash.
+/// Reports whether this has the outline of a certificate (RFC 5280 §4.1): a sequence that ends with
+/// the file and begins with a sequence. A key does not begin like that. The content is not parsed,
+/// because a binding needs only its hash.
 fn is_certificate(der: &[u8]) -> bool {
     let Some((&SEQUENCE, rest)) = der.split_first() else { return false };
     let Some((&first, rest)) = rest.split_first() else { return false };

@@ -1,14 +1,16 @@
-//! Which document has which fault, and how that is written.
-use crate::{error::LocalError, fault::Fault};
+//! The fault of each document, and its forms as text and JSON.
+use super::Fault;
+use crate::error::LocalError;
 use auth0_core::testing::Document;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The documents that can have a fault, by the names that they have on the command line, in JSON
-/// and in the path of a redirect.
+/// The documents that can have a fault, with their names on the command line, in JSON and in the
+/// path of a redirect.
 const DOCUMENTS: [(&str, Document); 2] =
     [("metadata", Document::Metadata), ("jwks", Document::KeySet)];
 
+/// The current fault of each document.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Faults {
     metadata: Fault,
@@ -16,7 +18,7 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub(crate) fn of(&self, document: Document) -> Fault {
+    pub(crate) fn fault(&self, document: Document) -> Fault {
         match document {
             Document::Metadata => self.metadata,
             _ => self.key_set,
@@ -31,25 +33,26 @@ impl Faults {
     }
 }
 
-/// `metadata=none jwks=500`: what `auth0-local fault` takes.
+/// Writes `metadata=none jwks=500`, which `auth0-local fault` accepts.
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "metadata={} jwks={}", self.metadata, self.key_set)
     }
 }
 
-/// What `/__local/faults` is sent and answers with. What is left out stays as it is.
+/// The JSON of requests to `/__local/faults` and of their responses. A document that is left out
+/// keeps its fault.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Changes {
+pub(crate) struct FaultChanges {
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jwks: Option<String>,
 }
 
-impl Changes {
-    /// All of them or, if one cannot be read, none.
+impl FaultChanges {
+    /// Applies all changes or, if one cannot be parsed, none.
     pub(crate) fn apply_to(&self, faults: &mut Faults) -> Result<(), LocalError> {
         let mut changed = *faults;
         for (text, document) in
@@ -63,7 +66,7 @@ impl Changes {
         Ok(())
     }
 
-    /// What they come to where nothing went wrong before.
+    /// Returns the faults after these changes to a tenant without faults.
     #[cfg(feature = "cli")]
     pub(crate) fn faults(&self) -> Result<Faults, LocalError> {
         let mut faults = Faults::default();
@@ -80,7 +83,7 @@ impl Changes {
     }
 }
 
-impl From<Faults> for Changes {
+impl From<Faults> for FaultChanges {
     fn from(faults: Faults) -> Self {
         let Faults { metadata, key_set } = faults;
         Self { metadata: Some(metadata.to_string()), jwks: Some(key_set.to_string()) }
@@ -95,13 +98,13 @@ pub(crate) fn name_of(document: Document) -> &'static str {
     DOCUMENTS.iter().find(|(_, known)| *known == document).map_or("document", |(name, _)| name)
 }
 
-/// `jwks=500`.
+/// Parses an argument such as `jwks=500`.
 #[cfg(feature = "cli")]
 pub(crate) fn assignment(text: &str) -> Result<(Document, Fault), LocalError> {
     let (name, fault) = text.split_once('=').unwrap_or_default();
     let document = document_named(name).ok_or_else(|| {
         LocalError::new(
-            "no document is named in it. Write jwks=FAULT or metadata=FAULT, for example jwks=500",
+            "it names no document. Write jwks=FAULT or metadata=FAULT, for example jwks=500",
         )
     })?;
     Ok((document, fault.parse()?))

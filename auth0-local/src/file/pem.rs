@@ -1,13 +1,13 @@
-//! Text around DER (RFC 7468), as much of it as keys and certificates in files need.
+//! PEM (RFC 7468), as far as keys and certificates in files need it.
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::borrow::Cow;
 
 /// The line length of RFC 7468 §2.
-const LINE: usize = 64;
+const LINE_LENGTH: usize = 64;
 
-/// What a file holds, be it PEM with this label or DER. Text before and after is passed over, as
-/// openssl does.
-pub(crate) fn der<'a>(bytes: &'a [u8], label: &str) -> Option<Cow<'a, [u8]>> {
+/// Returns the DER in the bytes of a file, which are PEM with this label or DER. Text before and
+/// after the PEM is skipped, as openssl does.
+pub(super) fn der<'a>(bytes: &'a [u8], label: &str) -> Option<Cow<'a, [u8]>> {
     let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.contains("-----BEGIN "))
     else {
         return Some(bytes.into());
@@ -18,10 +18,11 @@ pub(crate) fn der<'a>(bytes: &'a [u8], label: &str) -> Option<Cow<'a, [u8]>> {
     STANDARD.decode(body).ok().map(Cow::Owned)
 }
 
-pub(crate) fn pem(der: &[u8], label: &str) -> String {
+/// Encodes DER as PEM with this label.
+pub(super) fn pem(der: &[u8], label: &str) -> String {
     let mut pem = begin(label) + "\n";
     for (index, character) in STANDARD.encode(der).chars().enumerate() {
-        if index > 0 && index % LINE == 0 {
+        if index > 0 && index % LINE_LENGTH == 0 {
             pem.push('\n');
         }
         pem.push(character);

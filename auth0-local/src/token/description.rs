@@ -1,20 +1,21 @@
-use crate::organization::Organization;
+//! The token that `POST /__local/token` mints.
+use super::Organization;
 use auth0_core::testing::{Profile, Tenant, TokenBuilder};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// The client of a machine's token that names none.
+/// The default client of a machine's token.
 const MACHINE: &str = "local-machine";
 
-/// Ten years. What is far beyond would overflow a clock.
+/// Ten years. A much longer lifetime would overflow a clock.
 const MAX_LIFETIME_SECONDS: u64 = 10 * 365 * 24 * 60 * 60;
 
-/// The token that `POST /__local/token` is asked for: what differs from a user's good one.
+/// Describes a token by its differences from a valid token of a user.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Description {
+pub(crate) struct TokenDescription {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) audience: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,17 +34,18 @@ pub(crate) struct Description {
     /// In seconds from now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires_in: Option<u64>,
-    /// The thumbprint of the key that it is bound to (RFC 9449 §6.1).
+    /// The thumbprint of the key to which the token is bound (RFC 9449 §6.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) jkt: Option<String>,
-    /// The certificate that it is bound to (RFC 8705 §3.1): base64 of the DER, as in PEM.
+    /// The certificate to which the token is bound (RFC 8705 §3.1): base64 of the DER, as in PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) certificate: Option<String>,
-    /// Set last, so that they can make a token wrong on purpose.
+    /// Set last, so that they can make a token invalid on purpose.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(crate) claims: Map<String, Value>,
 }
 
+/// The names of [`Profile`] on the command line and in JSON.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
@@ -53,9 +55,11 @@ pub(crate) enum ProfileName {
     Rfc9068,
 }
 
-impl Description {
+impl TokenDescription {
+    /// Begins the described token.
+    ///
     /// # Errors
-    /// It contradicts itself; the sentence says how.
+    /// The description contradicts itself, or a value is invalid.
     pub(crate) fn token(&self, tenant: &Tenant) -> Result<TokenBuilder, String> {
         let mut token = tenant.token().profile(match self.profile {
             ProfileName::Auth0 => Profile::Auth0,
@@ -77,19 +81,21 @@ impl Description {
             token = token.permissions(permissions);
         }
         if let Some(organization) = &self.organization {
-            token = organization.put_into(token);
+            token = organization.add_to(token);
         }
         if let Some(subject) = &self.subject {
             token = token.subject(subject);
         }
         token = match (self.expired, self.expires_in) {
             (true, Some(_)) => {
-                return Err("a token cannot be expired and expire later. Leave one out".into());
+                return Err(
+                    "`expired` and `expires_in` contradict each other. Leave one out".into()
+                );
             }
             (true, None) => token.expired(),
             (false, Some(seconds)) if seconds > MAX_LIFETIME_SECONDS => {
                 return Err(format!(
-                    "a token cannot live for {seconds} s. Write {MAX_LIFETIME_SECONDS} or less"
+                    "a lifetime of {seconds} s is too long. Write {MAX_LIFETIME_SECONDS} or less"
                 ));
             }
             (false, Some(seconds)) => token.expires_in(Duration::from_secs(seconds)),
@@ -107,7 +113,8 @@ impl Description {
         Ok(self.claims.iter().fold(token, |token, (name, value)| token.claim(name, value)))
     }
 
-    /// What Auth0 says of such a token: bound to a certificate, it is sent under the scheme `DPoP` too.
+    /// Returns the `token_type` that Auth0 reports for such a token. Certificate-bound tokens have
+    /// the type `DPoP`, too.
     pub(crate) const fn token_type(&self) -> &'static str {
         if self.jkt.is_some() || self.certificate.is_some() { "DPoP" } else { "Bearer" }
     }

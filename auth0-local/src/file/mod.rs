@@ -1,0 +1,9 @@
+//! Keys and certificates in files.
+#[cfg(feature = "cli")]
+mod certificate;
+mod key;
+mod pem;
+
+pub(crate) use key::TENANT_KEY;
+#[cfg(feature = "cli")]
+pub(crate) use {certificate::read_certificate, key::CLIENT_KEY};

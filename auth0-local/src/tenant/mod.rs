@@ -1,0 +1,128 @@
+//! The local tenant as the library offers it.
+mod builder;
+
+use crate::{error::LocalError, fault::Fault, running::RunningTenant, stats::Stats};
+use auth0_core::testing::{Document, SigningKey, Tenant, TokenBuilder};
+use tokio::sync::oneshot;
+
+pub use builder::{Builder, DEFAULT_AUDIENCE};
+
+/// A tenant that serves a loopback port of this machine until it is dropped.
+///
+/// ```
+/// use auth0_local::LocalTenant;
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let tenant = LocalTenant::start().await?;
+/// assert!(tenant.issuer().starts_with("http://127.0.0.1:"));
+/// let token = tenant.token().subject("auth0|ann").scope("read:messages").mint();
+/// # assert_eq!(token.split('.').count(), 3);
+/// # Ok::<(), auth0_local::LocalError>(())
+/// # }).unwrap()
+/// ```
+#[derive(Debug)]
+pub struct LocalTenant {
+    running: RunningTenant,
+    /// Sent: continue without the handle. Dropped: stop.
+    detach: oneshot::Sender<()>,
+}
+
+impl LocalTenant {
+    /// Starts a tenant on a free port with a new key, for the API [`DEFAULT_AUDIENCE`].
+    ///
+    /// [`DEFAULT_AUDIENCE`]: crate::DEFAULT_AUDIENCE
+    ///
+    /// # Errors
+    /// See [`Builder::start`].
+    pub async fn start() -> Result<Self, LocalError> {
+        Self::builder().start().await
+    }
+
+    /// Begins the configuration of a tenant.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    fn new(running: RunningTenant, detach: oneshot::Sender<()>) -> Self {
+        Self { running, detach }
+    }
+
+    /// Returns the issuer with its port: the value for `AUTH0_ISSUER`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.tenant().issuer()
+    }
+
+    /// Returns the identifier of the API that tokens are for by default: the value for
+    /// `AUTH0_AUDIENCE`.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        self.tenant().audience()
+    }
+
+    /// Returns the tenant of the test kit behind this one, with its keys and its clock.
+    #[must_use]
+    pub fn tenant(&self) -> &Tenant {
+        self.running.tenant()
+    }
+
+    /// Begins a token of a user, which is valid for this tenant's API for a day.
+    pub fn token(&self) -> TokenBuilder {
+        self.tenant().token()
+    }
+
+    /// Sets the fault of a document for all later HTTP requests.
+    pub fn set_fault(&self, document: Document, fault: Fault) {
+        self.running.set_fault(document, fault);
+    }
+
+    /// Clears the faults of both documents.
+    pub fn clear_faults(&self) {
+        self.running.clear_faults();
+    }
+
+    /// Returns the counts of HTTP requests since the start.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.running.stats()
+    }
+
+    /// Rotates to a new RSA key, which signs from now on. The old keys stay published. Returns the
+    /// id of the new key.
+    ///
+    /// Generating the key takes a good part of a second of computing, on a thread for blocking
+    /// work. A test that rotates repeatedly can generate keys in advance and call
+    /// [`rotate_to`](Self::rotate_to).
+    ///
+    /// # Errors
+    /// The system has no randomness, or the tokio runtime shuts down.
+    pub async fn rotate_keys(&self) -> Result<String, LocalError> {
+        self.running.rotate().await
+    }
+
+    /// Rotates to an existing key, for example from [`SigningKey::generate`]. A key that is already
+    /// published signs again.
+    pub fn rotate_to(&self, key: SigningKey) {
+        self.tenant().add_key(key);
+    }
+
+    /// Withdraws every key except the signing key. A verifier refuses the tokens of the others as
+    /// soon as it fetches the key set again.
+    pub fn withdraw_old_keys(&self) {
+        self.tenant().withdraw_old_keys();
+    }
+
+    /// Withdraws one key. If it is the signing key, the previous one signs again.
+    ///
+    /// # Errors
+    /// No such key is published, or it is the only one.
+    pub fn withdraw_key(&self, id: &str) -> Result<(), LocalError> {
+        Ok(self.tenant().withdraw_key(id)?)
+    }
+
+    /// Keeps the tenant running for as long as the tokio runtime runs. It can no longer be stopped.
+    pub fn detach(self) {
+        // Sending fails only if the server has already stopped.
+        let _ = self.detach.send(());
+    }
+}
