@@ -70,6 +70,8 @@ async fn a_websocket_needs_a_token_at_the_upgrade() {
     ] {
         let (_, head) = upgrade(server, &headers).await;
         assert!(head.starts_with(&format!("http/1.1 {status} ")), "{headers}: {head}");
+        assert!(!head.contains("sec-websocket-protocol: "), "none was offered: {head}");
+        assert!(!head.contains(&token.to_lowercase()), "the token is never echoed: {head}");
     }
 }
 

@@ -11,11 +11,15 @@ async fn a_missing_token_is_allowed_and_an_invalid_one_is_rejected() {
     for (token, status, content) in [
         (None, 200, "what everybody likes"),
         (Some(&ann), 200, "what auth0|ann likes"),
-        (Some(&forged), 401, r#""error_code":"signature_invalid""#),
+        (Some(&forged), 401, "signature_invalid"),
     ] {
         let (got, body) = call(&auth, "/feed", token).await;
         assert_eq!(got, status, "{body}");
-        assert!(body.contains(content), "{body}");
+        if status < 300 {
+            assert_eq!(body, content, "{body}");
+        } else {
+            assert!(body.contains(&format!("\"error_code\":\"{content}\"")), "{body}");
+        }
     }
 }
 
@@ -28,11 +32,15 @@ async fn a_whole_subtree_rejects_invalid_tokens() {
     for (path, token, status, content) in [
         ("/pages/page", Some(&ann), 200, "a page for auth0|ann"),
         ("/pages/about", None, 200, "about"),
-        ("/pages/about", Some(&expired), 401, r#""error_code":"token_expired""#),
+        ("/pages/about", Some(&expired), 401, "token_expired"),
     ] {
         let (got, body) = call(&auth, path, token).await;
         assert_eq!(got, status, "{path}: {body}");
-        assert!(body.contains(content), "{path}: {body}");
+        if status < 300 {
+            assert_eq!(body, content, "{path}: {body}");
+        } else {
+            assert!(body.contains(&format!("\"error_code\":\"{content}\"")), "{path}: {body}");
+        }
     }
 }
 

@@ -15,11 +15,18 @@ async fn each_organization_sees_only_its_own_data() {
     for (method, path, token, status, content) in [
         ("POST", "/orgs/org_acme/projects", &acme, 200, "rocket"),
         ("GET", "/orgs/org_acme/projects", &acme, 200, "rocket"),
-        ("GET", "/orgs/org_acme/projects", &other, 403, r#""error_code":"organization_mismatch""#),
+        ("GET", "/orgs/org_acme/projects", &other, 403, "organization_mismatch"),
     ] {
         let (got, body) = call(&app, method, path, token).await;
         assert_eq!(got, status, "{method} {path}: {body}");
-        assert!(body.contains(content), "{method} {path}: {body}");
+        if status < 300 {
+            assert_eq!(body, content, "{method} {path}: {body}");
+        } else {
+            assert!(
+                body.contains(&format!("\"error_code\":\"{content}\"")),
+                "{method} {path}: {body}"
+            );
+        }
     }
     let (_, projects) = call(&app, "GET", "/orgs/org_other/projects", &other).await;
     assert_eq!(projects, "");
@@ -38,12 +45,16 @@ async fn only_members_open_a_project() {
     call(&app, "POST", "/orgs/org_acme/projects", &ann).await;
     for (token, status, content) in [
         (&ann, 200, "rocket, opened by auth0|ann"),
-        (&bob, 403, r#""error_code":"requirement_not_met""#),
-        (&other, 403, r#""error_code":"organization_mismatch""#),
+        (&bob, 403, "requirement_not_met"),
+        (&other, 403, "organization_mismatch"),
     ] {
         let (got, body) = call(&app, "GET", "/orgs/org_acme/projects/rocket", token).await;
         assert_eq!(got, status, "{body}");
-        assert!(body.contains(content), "{body}");
+        if status < 300 {
+            assert_eq!(body, content, "{body}");
+        } else {
+            assert!(body.contains(&format!("\"error_code\":\"{content}\"")), "{body}");
+        }
     }
 }
 

@@ -14,13 +14,20 @@ async fn a_handler_names_its_policy() {
     let purger = tenant.token().scope("write:messages").permissions(["messages:purge"]);
     let employee = tenant.token().subject("waad|bob").scope("read:messages");
     for (method, path, token, status, content) in [
-        ("DELETE", "/messages", writer, 403, r#""error_code":"insufficient_permissions""#),
+        ("DELETE", "/messages", writer, 403, "insufficient_permissions"),
         ("DELETE", "/messages", purger, 204, ""),
         ("GET", "/canteen", employee, 200, "lunch for waad|bob"),
     ] {
         let (got, body) = call(&app, method, path, &token.mint()).await;
         assert_eq!(got, status, "{method} {path}: {body}");
-        assert!(body.contains(content), "{method} {path}: {body}");
+        if status < 300 {
+            assert_eq!(body, content, "{method} {path}: {body}");
+        } else {
+            assert!(
+                body.contains(&format!("\"error_code\":\"{content}\"")),
+                "{method} {path}: {body}"
+            );
+        }
     }
 }
 
@@ -34,11 +41,15 @@ async fn a_requirement_can_be_a_value() {
     for (path, token, status, content) in [
         ("/reports", reader, 200, "reports"),
         ("/export", in_eu, 200, "reports"),
-        ("/export", in_us, 403, r#""error_code":"insufficient_permissions""#),
+        ("/export", in_us, 403, "insufficient_permissions"),
     ] {
         let (got, body) = call(&app, "GET", path, &token.mint()).await;
         assert_eq!(got, status, "{path}: {body}");
-        assert!(body.contains(content), "{path}: {body}");
+        if status < 300 {
+            assert_eq!(body, content, "{path}: {body}");
+        } else {
+            assert!(body.contains(&format!("\"error_code\":\"{content}\"")), "{path}: {body}");
+        }
     }
 }
 
