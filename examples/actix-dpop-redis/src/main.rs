@@ -1,4 +1,4 @@
-//! DPoP with several instances (RFC 9449): a proof that one of them has accepted is refused by the others,
+//! Shows DPoP with several instances (RFC 9449): each proof is accepted once, by one of them,
 //! because they remember used proofs in the same Redis.
 //!
 //! ```sh
@@ -6,7 +6,7 @@
 //! cargo run -p auth0-local -- serve --port 4400       # in another
 //! REDIS_URL=redis://127.0.0.1:6379/ AUTH0_PUBLIC_URL=https://api.local.test \
 //! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test \
-//!     cargo run -p actix-dpop-redis                    # in a third
+//!     cargo run -p actix-dpop-redis                   # in a third
 //!
 //! token=$(cargo run -q -p auth0-local -- token \
 //!     --audience https://api.local.test --dpop-key client.pem)
@@ -16,9 +16,9 @@
 //! curl -i http://127.0.0.1:3001/me -H "Authorization: DPoP $token" -H "DPoP: $proof"  # 401
 //! ```
 //!
-//! The second answer is `dpop_proof_replayed`. If Redis is stopped, a new proof gets `503`
-//! `replay_store_unavailable` with `Retry-After`, and the log says once that the replay store cannot be
-//! reached; when Redis is there again, that it is back.
+//! The second answer is `dpop_proof_replayed`. While Redis is stopped, a new proof gets `503`
+//! `replay_store_unavailable` with `Retry-After`. The log says once that the replay store cannot be
+//! reached, and once that it is back.
 use actix_web::{App, HttpServer, Responder, get, web};
 use auth0_actix::{AccessToken, Auth0, Builder, ConfigError, Dpop, RedisReplayStore};
 use std::{env, error::Error};
@@ -28,7 +28,7 @@ async fn me(token: AccessToken) -> impl Responder {
     format!("{}\n", token.subject())
 }
 
-/// What each instance makes for itself. They have only Redis in common, and the URL that clients use.
+/// Makes the verifier of one instance. Instances share only Redis, and the URL that clients use.
 fn instance(builder: Builder, redis: &str) -> Result<Auth0, ConfigError> {
     let store = RedisReplayStore::new(redis)?.prefix("messages-api:dpop:");
     builder.dpop(Dpop::required().replay_store(store)).build()
@@ -40,7 +40,8 @@ fn routes(auth: Auth0) -> impl FnOnce(&mut web::ServiceConfig) {
     }
 }
 
-/// In production these are two processes. Here it is one with two ports, to be tried out with less.
+/// Serves two instances on two ports, to need one command only. In production, these are two
+/// processes.
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();

@@ -1,7 +1,33 @@
-//! Tokens that are bound to a client's certificate (RFC 8705), where TLS ends in the service.
+//! Shows tokens bound to a client's certificate (RFC 8705), where TLS ends in the service.
 //!
-//! The server asks clients for a certificate and lets those in that have none: what a route needs, the
-//! token decides. `docs/mtls.md` tells how to run it with a tenant on the same machine.
+//! ```sh
+//! cargo run -p auth0-local -- serve --port 4400       # in one terminal
+//! TLS_CERTIFICATE=localhost.pem TLS_KEY=localhost.key CLIENT_AUTHORITIES=ca.pem \
+//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test \
+//!     cargo run -p actix-mtls                         # in another
+//!
+//! token=$(cargo run -q -p auth0-local -- token \
+//!     --audience https://api.local.test --certificate ann.pem)
+//! me() { curl -i --cacert ca.pem https://localhost:3000/me -H "Authorization: DPoP $token" "$@"; }
+//! me --cert ann.pem --key ann.key                     # 200
+//! me --cert ben.pem --key ben.key                     # 401 token_binding_mismatch
+//! ```
+//!
+//! The files are a CA, and certificates for the server `localhost` and the clients `ann` and `ben`:
+//!
+//! ```sh
+//! openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca \
+//!     -keyout ca.key -out ca.pem
+//! for name in localhost ann ben; do
+//!     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" \
+//!         -addext "subjectAltName=DNS:$name" -keyout $name.key -out $name.csr
+//!     openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
+//!         -copy_extensions copy -out $name.pem
+//! done
+//! ```
+//!
+//! The server asks each client for a certificate, and accepts clients without one: the token says
+//! whether a request needs a certificate. `docs/mtls.md` explains the settings.
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{
     App, HttpServer, Responder,
@@ -29,7 +55,7 @@ async fn me(token: AccessToken) -> impl Responder {
     format!("{}\n", token.subject())
 }
 
-/// Keeps what the server knows of a connection. The peer's address actix-web knows itself.
+/// Stores what the server knows of a connection. actix-web itself knows the peer's address.
 fn keep_connection(stream: &dyn Any, data: &mut Extensions) {
     let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() else { return };
     let (_, session) = stream.get_ref();
@@ -40,7 +66,7 @@ fn keep_connection(stream: &dyn Any, data: &mut Extensions) {
     data.insert(connection);
 }
 
-/// The server shows `chain`. Of clients that show a certificate, one of `authorities` has issued it.
+/// Makes a server that presents `chain`, and accepts client certificates issued by `authorities`.
 fn tls(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,

@@ -1,4 +1,4 @@
-//! DPoP with several instances (RFC 9449): a proof that one of them has accepted is refused by the others,
+//! Shows DPoP with several instances (RFC 9449): each proof is accepted once, by one of them,
 //! because they remember used proofs in the same Redis.
 //!
 //! ```sh
@@ -16,9 +16,9 @@
 //! curl -i http://127.0.0.1:3001/me -H "Authorization: DPoP $token" -H "DPoP: $proof"  # 401
 //! ```
 //!
-//! The second answer is `dpop_proof_replayed`. If Redis is stopped, a new proof gets `503`
-//! `replay_store_unavailable` with `Retry-After`, and the log says once that the replay store cannot be
-//! reached; when Redis is there again, that it is back.
+//! The second answer is `dpop_proof_replayed`. While Redis is stopped, a new proof gets `503`
+//! `replay_store_unavailable` with `Retry-After`. The log says once that the replay store cannot be
+//! reached, and once that it is back.
 use auth0_axum::{AccessToken, Auth0, Builder, ConfigError, Dpop, RedisReplayStore};
 use axum::{Router, routing::get};
 use std::{env, error::Error};
@@ -28,7 +28,7 @@ async fn me(token: AccessToken) -> String {
     format!("{}\n", token.subject())
 }
 
-/// What each instance makes for itself. They have only Redis in common, and the URL that clients use.
+/// Makes the verifier of one instance. Instances share only Redis, and the URL that clients use.
 fn instance(builder: Builder, redis: &str) -> Result<Auth0, ConfigError> {
     let store = RedisReplayStore::new(redis)?.prefix("messages-api:dpop:");
     builder.dpop(Dpop::required().replay_store(store)).build()
@@ -38,7 +38,8 @@ fn app(auth: Auth0) -> Router {
     Router::new().route("/me", get(me)).with_state(auth)
 }
 
-/// In production these are two processes. Here it is one with two ports, to be tried out with less.
+/// Serves two instances on two ports, to need one command only. In production, these are two
+/// processes.
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();

@@ -27,7 +27,7 @@ async fn a_proof_is_used_once_on_all_instances() {
         if answer.0 != 503 {
             break;
         }
-        // Redis is not there yet.
+        // Redis has not started yet.
         tokio::time::sleep(Duration::from_millis(20)).await;
         used = proof();
         answer = call(&one, &token, &used).await;
@@ -47,7 +47,7 @@ async fn a_proof_is_used_once_on_all_instances() {
     assert!(body.contains("replay_store_unavailable"), "{body}");
 }
 
-/// The status and the body.
+/// Returns the status and the body.
 async fn call(app: &Router, token: &str, proof: &str) -> (u16, String) {
     let request = Request::get("/me").header("authorization", format!("DPoP {token}"));
     let request = request.header("dpop", proof).body(Body::empty()).unwrap();
@@ -57,7 +57,7 @@ async fn call(app: &Router, token: &str, proof: &str) -> (u16, String) {
     (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
-/// On a socket in a file, which needs no port.
+/// A server on a Unix socket, which needs no port.
 struct Redis {
     url: String,
     socket: PathBuf,
@@ -65,7 +65,7 @@ struct Redis {
 }
 
 impl Redis {
-    /// None where there is no `redis-server`.
+    /// Returns `None` where there is no `redis-server`.
     fn start() -> Option<Self> {
         let socket = env::temp_dir().join(format!("axum-dpop-redis-{}.sock", process::id()));
         let mut command = Command::new("redis-server");

@@ -1,7 +1,33 @@
-//! Tokens that are bound to a client's certificate (RFC 8705), where TLS ends in the service.
+//! Shows tokens bound to a client's certificate (RFC 8705), where TLS ends in the service.
 //!
-//! The server asks clients for a certificate and lets those in that have none: what a route needs, the
-//! token decides. `docs/mtls.md` tells how to run it with a tenant on the same machine.
+//! ```sh
+//! cargo run -p auth0-local -- serve --port 4400       # in one terminal
+//! TLS_CERTIFICATE=localhost.pem TLS_KEY=localhost.key CLIENT_AUTHORITIES=ca.pem \
+//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test \
+//!     cargo run -p axum-mtls                          # in another
+//!
+//! token=$(cargo run -q -p auth0-local -- token \
+//!     --audience https://api.local.test --certificate ann.pem)
+//! me() { curl -i --cacert ca.pem https://localhost:3000/me -H "Authorization: DPoP $token" "$@"; }
+//! me --cert ann.pem --key ann.key                     # 200
+//! me --cert ben.pem --key ben.key                     # 401 token_binding_mismatch
+//! ```
+//!
+//! The files are a CA, and certificates for the server `localhost` and the clients `ann` and `ben`:
+//!
+//! ```sh
+//! openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca \
+//!     -keyout ca.key -out ca.pem
+//! for name in localhost ann ben; do
+//!     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" \
+//!         -addext "subjectAltName=DNS:$name" -keyout $name.key -out $name.csr
+//!     openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
+//!         -copy_extensions copy -out $name.pem
+//! done
+//! ```
+//!
+//! The server asks each client for a certificate, and accepts clients without one: the token says
+//! whether a request needs a certificate. `docs/mtls.md` explains the settings.
 use auth0_axum::{AccessToken, Auth0, Connection};
 use axum::{Router, extract::Request, middleware::map_request, routing::get};
 use axum_server::{
@@ -29,7 +55,7 @@ async fn me(token: AccessToken) -> String {
     format!("{}\n", token.subject())
 }
 
-/// Hands on what the server knows of the connection. The peer's address is in `ConnectInfo`.
+/// Passes on what the server knows of the connection. The peer's address is in `ConnectInfo`.
 async fn with_connection(mut request: Request) -> Request {
     let mut connection = Connection::new().tls(true);
     let tls = request.extensions().get::<Arc<TlsInfo>>();
@@ -48,7 +74,7 @@ fn app(auth: Auth0) -> Router {
         .with_state(auth)
 }
 
-/// The server shows `chain`. Of clients that show a certificate, one of `authorities` has issued it.
+/// Makes a server that presents `chain`, and accepts client certificates issued by `authorities`.
 fn tls(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,

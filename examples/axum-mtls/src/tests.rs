@@ -11,8 +11,8 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 #[tokio::test]
-async fn a_token_is_worth_something_with_its_certificate_only() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+async fn a_bound_token_needs_its_certificate() {
+    let (authority, other) = (Authority::new(), Authority::new());
     let [server, ann, ben] = [(); 3].map(|()| authority.issue());
     let tenant = Tenant::new();
     let bound = tenant.token().subject("auth0|ann").bound_to_certificate(&ann.0).mint();
@@ -24,8 +24,8 @@ async fn a_token_is_worth_something_with_its_certificate_only() {
     let tls = tls(vec![certificate], key, authority.roots()).unwrap();
     tokio::spawn(serve(listener, tls, app(tenant.auth0())));
 
-    let get = async |certificate: Option<&Identity>, path: &str, field: &str| {
-        call(address, &authority, certificate, path, field).await
+    let get = async |certificate: Option<&Identity>, path: &str, header: &str| {
+        call(address, &authority, certificate, path, header).await
     };
     for certificate in [None, Some(&ann), Some(&ben)] {
         let answer = get(certificate, "/health", "x-unused: 1").await.unwrap();
@@ -33,8 +33,8 @@ async fn a_token_is_worth_something_with_its_certificate_only() {
         let answer = get(certificate, "/me", &format!("authorization: Bearer {plain}")).await;
         assert!(answer.unwrap().starts_with("HTTP/1.1 200"), "not bound");
         for scheme in ["DPoP", "Bearer"] {
-            let field = format!("authorization: {scheme} {bound}");
-            let answer = get(certificate, "/me", &field).await.unwrap();
+            let header = format!("authorization: {scheme} {bound}");
+            let answer = get(certificate, "/me", &header).await.unwrap();
             if certificate.is_some_and(|shown| shown.0 == ann.0) {
                 assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
                 assert!(answer.ends_with("auth0|ann\n"), "{answer}");
@@ -42,23 +42,23 @@ async fn a_token_is_worth_something_with_its_certificate_only() {
                 assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
                 assert!(answer.contains(r#""error_code":"token_binding_mismatch""#), "{answer}");
             }
-            // Nobody's proxy: what a client writes itself is not listened to.
-            let field = format!("{field}\r\nclient-cert: :{}:", STANDARD.encode(&ann.0));
-            let forged = get(certificate, "/me", &field).await.unwrap();
+            // There is no trusted proxy, so a `Client-Cert` header of the client itself is ignored.
+            let header = format!("{header}\r\nclient-cert: :{}:", STANDARD.encode(&ann.0));
+            let forged = get(certificate, "/me", &header).await.unwrap();
             assert_eq!(forged.lines().next(), answer.lines().next(), "{forged}");
         }
     }
-    let other = stranger.issue();
-    assert!(get(Some(&other), "/health", "x-unused: 1").await.is_err(), "TLS refuses it");
+    let unknown = other.issue();
+    assert!(get(Some(&unknown), "/health", "x-unused: 1").await.is_err(), "TLS refuses it");
 }
 
-/// The answer to a request over a connection of its own.
+/// Sends a request over a connection of its own, and returns the response.
 async fn call(
     address: SocketAddr,
     authority: &Authority,
     certificate: Option<&Identity>,
     path: &str,
-    field: &str,
+    header: &str,
 ) -> io::Result<String> {
     let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
@@ -72,14 +72,14 @@ async fn call(
     let name = "localhost".try_into().unwrap();
     let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
     let request =
-        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{field}\r\n\r\n");
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer)
 }
 
-/// Who issues certificates.
+/// A CA, which issues certificates.
 struct Authority(Issuer<'static, KeyPair>, CertificateDer<'static>);
 
 /// A certificate with its key.

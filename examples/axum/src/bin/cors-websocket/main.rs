@@ -1,0 +1,83 @@
+//! Shows an API for browsers: CORS, and WebSocket.
+//!
+//! ```sh
+//! cargo run -p auth0-local -- serve --port 4400       # in one terminal
+//! AUTH0_ISSUER=http://127.0.0.1:4400/ AUTH0_AUDIENCE=https://api.local.test \
+//!     cargo run -p axum-examples --bin cors-websocket # in another
+//!
+//! curl -i http://127.0.0.1:3000/me -H "Origin: https://app.acme.com" \
+//!     -H "Authorization: Bearer $(cargo run -q -p auth0-local -- token \
+//!         --audience https://api.local.test)"
+//! ```
+//!
+//! 1. The CORS layer goes *outside* the auth layer. A preflight carries no token and must not need
+//!    one. A page can read a refusal only if it has CORS headers.
+//! 2. A browser cannot set `Authorization` on a WebSocket, but it can offer subprotocols:
+//!    `new WebSocket(url, ["bearer", token])`. A middleware turns that into the header.
+mod offered_token;
+
+use auth0_axum::{AccessToken, Auth0, AuthLayer};
+use axum::{
+    Router,
+    extract::{WebSocketUpgrade, ws},
+    http::{HeaderValue, Method, header::*},
+    middleware,
+    response::Response,
+    routing::get,
+};
+use offered_token::{BEARER, take_offered_token};
+use std::{env, error::Error, time::SystemTime};
+use tokio::{net::TcpListener, time::timeout};
+use tower_http::cors::CorsLayer;
+
+/// The origin of the pages that may call this API.
+const FRONTEND: HeaderValue = HeaderValue::from_static("https://app.acme.com");
+
+fn app(auth: Auth0) -> Router {
+    let cors = CorsLayer::new()
+        .allow_origin(FRONTEND)
+        .allow_methods([Method::GET])
+        .allow_headers([AUTHORIZATION])
+        // Without this, a page sees the 401, but not its reason.
+        .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER]);
+    Router::new()
+        .route("/me", get(me))
+        .route("/echo", get(echo))
+        // A request passes the layers in reverse order: the last one added comes first.
+        .layer(AuthLayer::new(auth.clone()))
+        .layer(middleware::from_fn(take_offered_token))
+        .layer(cors)
+        .with_state(auth)
+}
+
+async fn me(token: AccessToken) -> String {
+    token.subject().to_owned()
+}
+
+async fn echo(token: AccessToken, upgrade: WebSocketUpgrade) -> Response {
+    let left = token.expires_at().duration_since(SystemTime::now()).unwrap_or_default();
+    upgrade.protocols([BEARER]).on_upgrade(move |mut socket| async move {
+        // The token is not verified again, so the connection ends when the token expires.
+        let _ = timeout(left, exchange(&mut socket)).await;
+        let _ = socket.send(ws::Message::Close(None)).await;
+    })
+}
+
+async fn exchange(socket: &mut ws::WebSocket) {
+    while let Some(Ok(message)) = socket.recv().await {
+        if matches!(message, ws::Message::Text(_)) && socket.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let auth = Auth0::from_env()?;
+    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    Ok(axum::serve(listener, app(auth)).await?)
+}
+
+#[cfg(test)]
+mod tests;
