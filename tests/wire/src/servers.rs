@@ -57,7 +57,7 @@ policy!(Person = all_of![user(), not_anonymous()]);
 policy!(Spa = client("spa"));
 policy!(Check = check("is ann", |token| token.subject() == "auth0|ann"));
 
-/// Starts one server of each kind, each with a verifier of its own.
+/// Starts one server of each kind, each with its own verifier.
 pub async fn start(verifier: impl Fn() -> Auth0) -> [(&'static str, SocketAddr); 3] {
     [
         ("axum", with_axum::start(verifier()).await),

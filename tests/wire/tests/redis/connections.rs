@@ -1,4 +1,4 @@
-//! Connections to Redis: whose they are, and how they break.
+//! Connections to Redis: they belong to no runtime of a request, and they break without harm.
 use crate::service::{authenticate, bound_token, patient, proof, store, verifier};
 use auth0_axum::{Auth0, ErrorCode, RedisReplayStore, testing::Tenant};
 use std::{

@@ -21,9 +21,9 @@ async fn without_redis_proofs_are_refused_and_other_requests_pass() {
         assert_eq!((answer.status, &*answer.body), (200, "auth0|ben"));
     };
     let is_refused = async |instance| {
-        let asked_at = Instant::now();
+        let started_at = Instant::now();
         let answer = service.ask(instance, &service.proof()).await;
-        assert!(asked_at.elapsed() < SLACK, "{:?}", asked_at.elapsed());
+        assert!(started_at.elapsed() < SLACK, "{:?}", started_at.elapsed());
         assert_eq!((answer.status, &*code(&answer)), (503, "replay_store_unavailable"));
         assert_eq!(answer.lines("retry-after"), ["1"]);
         assert_eq!(answer.lines("www-authenticate"), Vec::<&str>::new());
@@ -119,18 +119,18 @@ async fn a_suspended_redis_is_waited_for_within_the_limit() {
 
     redis.suspend();
     for instance in [service.axum, service.actix, service.axum] {
-        let asked_at = Instant::now();
+        let started_at = Instant::now();
         assert_eq!(service.code(instance, &service.proof()).await, "replay_store_unavailable");
-        let waited = asked_at.elapsed();
+        let waited = started_at.elapsed();
         assert!((TIME_LIMIT..TIME_LIMIT + SLACK).contains(&waited), "{waited:?}");
     }
     // A verifier that remembers in process waits once, not with every request.
     ask().await.unwrap();
-    let asked_at = Instant::now();
+    let started_at = Instant::now();
     for _ in 0..40 {
         ask().await.unwrap();
     }
-    assert!(asked_at.elapsed() < 20 * TIME_LIMIT, "{:?}", asked_at.elapsed());
+    assert!(started_at.elapsed() < 20 * TIME_LIMIT, "{:?}", started_at.elapsed());
 
     redis.resume();
     for instance in [service.axum, service.actix] {
@@ -142,7 +142,7 @@ async fn a_suspended_redis_is_waited_for_within_the_limit() {
 /// Where Redis refuses commands, another connection may find a server that accepts them: the new
 /// primary, or the same one after a repair.
 #[tokio::test]
-async fn a_redis_that_refuses_is_asked_again() {
+async fn a_redis_that_refuses_is_tried_again() {
     let Some(redis) = RedisServer::start() else { return };
     let service = Service::start(|| patient(&redis)).await;
     for (breaks, repairs) in [

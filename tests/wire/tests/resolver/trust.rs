@@ -68,7 +68,7 @@ async fn an_invalid_issuer_is_503_for_other_tokens_of_its_host() {
 
 /// A configured issuer is trusted at every host, without the resolver.
 #[tokio::test]
-async fn a_configured_issuer_asks_no_resolver() {
+async fn a_configured_issuer_needs_no_resolver() {
     let world = World::new(By::Host);
     let servers = world.start_with(|builder| builder.issuer(world.untrusted.issuer())).await;
     for fault in [Some(Fault::PanicsInKey), Some(Fault::Fails), None] {

@@ -47,7 +47,7 @@ pub(crate) fn rows(tenant: &Tenant) -> Vec<Row> {
         ok("the organization, by name", "/organization-name", acme()),
         not_of_it("another name", "/organization-name", ann().organization("org_a1", "other")),
         ok("some organization", "/any-organization", ann().organization("org_b2", "other")),
-        not_of_it("no organization at all", "/any-organization", ann()),
+        not_of_it("no organization where any is accepted", "/any-organization", ann()),
         ok("the extractor", "/organization-extractor", acme()),
         not_of_it("the extractor, no organization", "/organization-extractor", ann()),
         ok("the organization of the path", "/orgs/org_a1/data", acme()),
