@@ -193,7 +193,7 @@ async fn who_gets_in() {
 #[derive(Clone, Debug)]
 struct CountingClock(ManualClock, Arc<AtomicUsize>);
 
-impl auth0_core::Clock for CountingClock {
+impl auth0_core::time::Clock for CountingClock {
     fn unix_time(&self) -> Duration {
         self.1.fetch_add(1, Ordering::SeqCst);
         self.0.unix_time()

@@ -196,7 +196,7 @@ async fn readiness_is_respected() {
 #[derive(Clone, Debug)]
 struct CountingClock(auth0_axum::testing::ManualClock, Arc<AtomicUsize>);
 
-impl auth0_core::Clock for CountingClock {
+impl auth0_core::time::Clock for CountingClock {
     fn unix_time(&self) -> std::time::Duration {
         self.1.fetch_add(1, Ordering::SeqCst);
         self.0.unix_time()

@@ -15,7 +15,7 @@ mod stats;
 mod tenant;
 mod token;
 
-pub use auth0_core::testing::Document;
+pub use auth0_testing::Document;
 pub use env_file::load_env_file;
 pub use error::LocalError;
 pub use fault::Fault;

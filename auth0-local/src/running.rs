@@ -4,10 +4,9 @@ use crate::{
     fault::{Fault, FaultChanges, FaultKind, Faults},
     stats::Stats,
 };
-use auth0_core::{
-    Algorithm,
-    testing::{Document, ProofVerifier, SigningKey, Tenant},
-};
+use auth0_core::Algorithm;
+use auth0_core::dpop::ProofVerifier;
+use auth0_testing::{Document, SigningKey, Tenant};
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},

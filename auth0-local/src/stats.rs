@@ -1,4 +1,4 @@
-use auth0_core::testing::Document;
+use auth0_testing::Document;
 
 /// Counts the HTTP requests that a tenant received since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,11 +7,9 @@
 )]
 mod common;
 
-use auth0_core::{
-    Algorithm, DpopNonces,
-    testing::{ProofBuilder, SigningKey},
-};
+use auth0_core::{Algorithm, dpop::DpopNonces};
 use auth0_local::LocalTenant;
+use auth0_testing::{ProofBuilder, SigningKey};
 use common::{answer, get, post};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
 mod common;
 
-use auth0_core::{Algorithm, Auth0, Error, ErrorCode, testing::SigningKey};
+use auth0_core::{Algorithm, Auth0, Error, ErrorCode};
 use auth0_local::{Document, Fault, LocalTenant};
+use auth0_testing::SigningKey;
 use common::verifier;
 use tokio::{task, time};
 

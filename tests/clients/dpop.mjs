@@ -1,9 +1,9 @@
-// DPoP as clients see it that were not written here: oauth4webapi, and openid-client on top of it.
+// DPoP as independent clients use it: oauth4webapi, and openid-client on top of it.
 //
 //     node dpop.mjs [--nonce] ISSUER AUDIENCE API...
 //
-// ISSUER is a tenant of auth0-local, with --nonce one that demands nonces; each API is a quickstart
-// that trusts it. `.ci/clients` starts them all.
+// ISSUER is a tenant of auth0-local: with --nonce, one that requires nonces. Each API is a quickstart that
+// trusts it. `.ci/clients` starts them all.
 import assert from 'node:assert/strict'
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
@@ -13,7 +13,7 @@ const demandsNonce = positional.length < process.argv.length - 2
 const [issuer, audience, ...apis] = positional
 assert.ok(apis.length > 0, 'usage: node dpop.mjs [--nonce] ISSUER AUDIENCE API...')
 
-// Plain http, which is on loopback.
+// Plain http, on loopback only.
 const insecure = { [oauth.allowInsecureRequests]: true }
 const client = { client_id: 'independent' }
 const clientAuth = oauth.ClientSecretPost('any')
@@ -59,7 +59,7 @@ async function boundToken(DPoP) {
   return answer.access_token
 }
 
-// What the client sends is kept, so that a thief can send it again.
+// The requests of the client are kept, so that a thief can send them again.
 async function call(url, token, DPoP) {
   const sent = []
   const recorded = (target, options) => {
@@ -69,7 +69,7 @@ async function call(url, token, DPoP) {
   const options = { DPoP, ...insecure, [oauth.customFetch]: recorded }
   const method = 'GET'
   const call = oauth.protectedResourceRequest(token, method, new URL(url), undefined, null, options)
-  // A refusal is thrown where it comes with a challenge.
+  // The library throws a refusal that has a challenge.
   const response = await call.catch((error) => error.response ?? Promise.reject(error))
   assert.equal(sent.length, 1)
   return { response, request: sent[0] }
@@ -111,7 +111,7 @@ for (const api of apis) {
   passed('401 a bound token as Bearer')
 }
 
-// The tenant binds tokens to whatever key; the quickstarts list ES256 only.
+// The tenant binds tokens to any key. The quickstarts list ES256 only.
 const older = { [oauth.modifyAssertion]: (header) => { header.alg = 'EdDSA' } }
 for (const [name, algorithm, options] of [
   ['RS256', 'RS256'],

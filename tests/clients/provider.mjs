@@ -1,9 +1,8 @@
-// A provider that is not Auth0 and was not written here: oidc-provider, whose tokens the quickstarts
-// accept by configuration alone.
+// An independent provider: oidc-provider. The quickstarts accept its tokens by configuration alone.
 //
 //     node provider.mjs PROGRAM...
 //
-// Each PROGRAM is a quickstart, which is started here and ended. `.ci/clients` names both.
+// Each PROGRAM is a quickstart, which this script starts and ends. `.ci/clients` names both.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
@@ -22,7 +21,7 @@ const SCOPE = 'read:messages'
 // All of it takes a few seconds.
 const DEADLINE = 120_000
 
-// Plain http, which is on loopback.
+// Plain http, on loopback only.
 const insecure = { [oauth.allowInsecureRequests]: true }
 const client = { client_id: 'independent' }
 const clientAuth = oauth.ClientSecretPost('any')
@@ -33,7 +32,7 @@ function passed(what) {
   console.log(`ok ${what}`)
 }
 
-// However this script ends, so does what it started. By SIGKILL: actix-web waits for open connections.
+// The quickstarts end with this script. By SIGKILL: actix-web waits for open connections.
 const children = []
 process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')))
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
@@ -42,7 +41,7 @@ setTimeout(() => {
   process.exit(1)
 }, DEADLINE).unref()
 
-// A provider with a signing key of its own, and nothing else that differs from the one before.
+// A provider with a new signing key, and otherwise like the previous one.
 function newProvider(issuer) {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const key = { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' }
@@ -65,7 +64,7 @@ function newProvider(issuer) {
       dPoP: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        // Who names no resource gets an opaque token.
+        // Without a resource, the token is opaque.
         defaultResource: () => undefined,
         getResourceServerInfo: (_, audience) => {
           const jwt = { sign: { alg: 'RS256' } }
@@ -76,7 +75,7 @@ function newProvider(issuer) {
   })
 }
 
-// The address of the API, and what it logs, for whoever looks into a failure.
+// The address of the API, and its log, which is printed after a failure.
 async function startApi(program, issuer) {
   const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('AUTH0_'))
   const trust = { AUTH0_ISSUER: issuer, AUTH0_AUDIENCE: AUDIENCE, PORT: '0', NO_COLOR: '1' }
@@ -110,7 +109,7 @@ async function call(api, path, token, DPoP) {
   const options = { DPoP, ...insecure }
   const url = new URL(`${api.url}${path}`)
   const call = oauth.protectedResourceRequest(token, 'GET', url, undefined, null, options)
-  // A refusal is thrown where it comes with a challenge.
+  // The library throws a refusal that has a challenge.
   return call.catch((error) => error.response ?? Promise.reject(error))
 }
 
@@ -132,7 +131,7 @@ function decoded(token, part) {
   return JSON.parse(Buffer.from(token.split('.')[part], 'base64url'))
 }
 
-// The issuer names its port, so it must be had first.
+// The issuer contains its port, so the port is needed first.
 const listener = createServer()
 listener.listen(0, '127.0.0.1')
 await once(listener, 'listening')
@@ -186,7 +185,7 @@ async function check() {
     passed('401 a bound token as Bearer')
   }
 
-  // Another key, at once, and the one before is no longer published.
+  // A new key at once, and the previous one is no longer published.
   answer = newProvider(issuer).callback()
   const rotated = await askForToken(server, { resource: AUDIENCE, scope: SCOPE })
   assert.notEqual(decoded(rotated, 0).kid, decoded(reader, 0).kid)
@@ -205,10 +204,10 @@ async function check() {
 try {
   await check()
 } catch (error) {
-  for (const { url, log } of apis) console.error(`-- ${url} said\n${log.join('\n')}`)
+  for (const { url, log } of apis) console.error(`-- log of ${url}\n${log.join('\n')}`)
   throw error
 } finally {
-  // What has ended already cannot be killed.
+  // A process that has ended cannot be killed.
   await Promise.all(children.map((child) => child.kill('SIGKILL') && once(child, 'exit')))
   listener.close()
   listener.closeAllConnections()

@@ -4,7 +4,7 @@ use crate::{
     fault::{Fault, FaultChanges, assignment},
     server::{FAULTS_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
 };
-use auth0_core::testing::Document;
+use auth0_testing::Document;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! `auth0-local proof`.
 use super::member::member;
 use crate::file::CLIENT_KEY;
-use auth0_core::testing::ProofBuilder;
+use auth0_testing::ProofBuilder;
 use clap::Args;
 use serde_json::Value;
 use std::{

@@ -3,7 +3,8 @@ use crate::{
     fault::{Fault, Faults, assignment},
     tenant::{DEFAULT_AUDIENCE, LocalTenant},
 };
-use auth0_core::{DpopNonces, testing::Document};
+use auth0_core::dpop::DpopNonces;
+use auth0_testing::Document;
 use clap::Args;
 use std::{
     future,

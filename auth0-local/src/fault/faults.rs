@@ -1,7 +1,7 @@
 //! The fault of each document, and its forms as text and JSON.
 use super::Fault;
 use crate::error::LocalError;
-use auth0_core::testing::Document;
+use auth0_testing::Document;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

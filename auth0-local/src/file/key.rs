@@ -1,7 +1,8 @@
 //! Files that keep a key between starts: the key of a tenant, and the key of a client.
 use super::pem;
 use crate::error::LocalError;
-use auth0_core::{Algorithm, testing::SigningKey};
+use auth0_core::Algorithm;
+use auth0_testing::SigningKey;
 use std::{
     fmt::Display,
     fs::{File, OpenOptions},

@@ -4,7 +4,7 @@ use crate::{
     fault::{document_named, name_of},
     running::RunningTenant,
 };
-use auth0_core::testing::{Document, Tenant};
+use auth0_testing::{Document, Tenant};
 use axum::{
     Router,
     extract::{ConnectInfo, Path, State},

@@ -4,7 +4,7 @@ use crate::{
     fault::{FaultKind, name_of},
     running::RunningTenant,
 };
-use auth0_core::testing::Document;
+use auth0_testing::Document;
 use axum::{
     body::Body,
     http::{

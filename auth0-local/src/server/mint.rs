@@ -4,7 +4,7 @@ use super::{
     refusal::{Refusal, uncached},
 };
 use crate::{running::RunningTenant, token::TokenDescription};
-use auth0_core::testing::Tenant;
+use auth0_testing::Tenant;
 use axum::{
     Router,
     body::Bytes,

@@ -12,7 +12,7 @@ mod proof;
 mod refusal;
 
 use crate::running::RunningTenant;
-use auth0_core::testing::Tenant;
+use auth0_testing::Tenant;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef, connect_info::IntoMakeServiceWithConnectInfo},

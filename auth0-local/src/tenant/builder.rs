@@ -2,9 +2,10 @@
 use super::LocalTenant;
 use crate::{error::LocalError, file::TENANT_KEY, running::RunningTenant, server};
 use auth0_core::{
-    Algorithm, Audience, Dpop, DpopNonces,
-    testing::{SigningKey, Tenant},
+    Algorithm, Audience, Dpop,
+    dpop::{DpopNonces, ProofVerifier},
 };
+use auth0_testing::{SigningKey, Tenant};
 use std::{future, io, net::Ipv4Addr, path::PathBuf};
 use tokio::{
     net::TcpListener,
@@ -79,10 +80,11 @@ impl Builder {
         .map_err(|_| LocalError::new("the runtime shut down while the tenant was starting"))??;
         let tenant = Tenant::on_loopback(&format!("http://{address}/"), audience.as_str(), key)?;
         let dpop = Dpop::required().algorithms(Algorithm::ALL);
-        let proofs = tenant.proof_verifier(match dpop_nonces {
+        let dpop = match dpop_nonces {
             Some(nonces) => dpop.nonces(nonces),
             None => dpop,
-        })?;
+        };
+        let proofs = ProofVerifier::new(dpop, tenant.clock().clone())?;
         let (detach, handle) = oneshot::channel::<()>();
         let (stop, running) = watch::channel(());
         let until_dropped = async {

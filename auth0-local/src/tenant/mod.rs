@@ -2,7 +2,7 @@
 mod builder;
 
 use crate::{error::LocalError, fault::Fault, running::RunningTenant, stats::Stats};
-use auth0_core::testing::{Document, SigningKey, Tenant, TokenBuilder};
+use auth0_testing::{Document, SigningKey, Tenant, TokenBuilder};
 use tokio::sync::oneshot;
 
 pub use builder::{Builder, DEFAULT_AUDIENCE};

@@ -1,6 +1,6 @@
 //! The token that `POST /__local/token` mints.
 use super::Organization;
-use auth0_core::testing::{Profile, Tenant, TokenBuilder};
+use auth0_testing::{Profile, Tenant, TokenBuilder};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -1,5 +1,5 @@
 //! The organization of a token, as requests and the command line write it.
-use auth0_core::testing::TokenBuilder;
+use auth0_testing::TokenBuilder;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 

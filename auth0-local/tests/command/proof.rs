@@ -1,10 +1,11 @@
 //! `auth0-local proof`.
 use crate::kit::{Directory, Server, failure, parts, printed};
 use auth0_core::{
-    Algorithm, Auth0, Connection, ErrorCode, FieldLines, HttpParts, RequestView,
-    testing::SigningKey,
+    Algorithm, Auth0, ErrorCode,
+    adapter::{Connection, HeaderLines, HttpParts, RequestView},
 };
 use auth0_local::DEFAULT_AUDIENCE;
+use auth0_testing::SigningKey;
 use serde_json::json;
 use std::{
     fs,
@@ -31,8 +32,8 @@ impl HttpParts for GetMessages {
         None
     }
 
-    fn field(&self, _: &str) -> FieldLines<'_> {
-        FieldLines::Absent
+    fn field(&self, _: &str) -> HeaderLines<'_> {
+        HeaderLines::Absent
     }
 
     fn connection(&self) -> Connection {

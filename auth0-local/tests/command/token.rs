@@ -1,6 +1,7 @@
 //! `auth0-local token`.
 use crate::kit::{Directory, Server, failure, parts};
-use auth0_core::{Algorithm, ErrorCode, testing::SigningKey};
+use auth0_core::{Algorithm, ErrorCode};
+use auth0_testing::SigningKey;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use std::fs;

@@ -1,10 +1,8 @@
 //! A request with a DPoP proof, compared with only the signature checks of its token and its proof,
 //! in turns. Each proof is new, because none is accepted twice.
 use crate::Outcome;
-use auth0_core::{
-    Algorithm, Auth0, Connection, Dpop, FieldLines, HttpParts, RequestView,
-    testing::{SigningKey, Tenant},
-};
+use auth0_core::{Algorithm, Auth0, Dpop, adapter::{Connection, HeaderLines, HttpParts, RequestView}};
+use auth0_testing::{SigningKey, Tenant};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
     UnparsedPublicKey,
@@ -34,8 +32,8 @@ impl HttpParts for GetMessages {
     fn authority(&self) -> Option<&str> {
         None
     }
-    fn field(&self, name: &str) -> FieldLines<'_> {
-        if name == "host" { FieldLines::One(b"api.tenant.test") } else { FieldLines::Absent }
+    fn header(&self, name: &str) -> HeaderLines<'_> {
+        if name == "host" { HeaderLines::One(b"api.tenant.test") } else { HeaderLines::Absent }
     }
     fn connection(&self) -> Connection {
         Connection::new().tls(true)

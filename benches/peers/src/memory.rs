@@ -4,7 +4,7 @@ use crate::{
     process::{Pinned, resident_kibibytes},
     token::Token,
 };
-use auth0_core::{Auth0, RequestView};
+use auth0_core::{Auth0, adapter::RequestView};
 use auth0_local::LocalTenant;
 use std::{env, io};
 

@@ -4,7 +4,7 @@ use crate::{
     Outcome, acceptance,
     token::{Claims, Token},
 };
-use auth0_core::{Auth0, RequestView};
+use auth0_core::{Auth0, adapter::RequestView};
 use auth0_local::LocalTenant;
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use axum_jwt_auth::{JwtDecoder, RemoteJwksDecoder};

@@ -20,7 +20,8 @@
 //! `replay_store_unavailable` with `Retry-After`. The log says once that the replay store cannot be
 //! reached, and once that it is back.
 use actix_web::{App, HttpServer, Responder, get, web};
-use auth0_actix::{AccessToken, Auth0, Builder, ConfigError, Dpop, RedisReplayStore};
+use auth0_actix::{AccessToken, Auth0, Builder, ConfigError, Dpop};
+use auth0_redis::RedisReplayStore;
 use std::{env, error::Error};
 
 #[get("/me")]

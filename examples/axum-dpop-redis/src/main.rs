@@ -19,7 +19,8 @@
 //! The second answer is `dpop_proof_replayed`. While Redis is stopped, a new proof gets `503`
 //! `replay_store_unavailable` with `Retry-After`. The log says once that the replay store cannot be
 //! reached, and once that it is back.
-use auth0_axum::{AccessToken, Auth0, Builder, ConfigError, Dpop, RedisReplayStore};
+use auth0_axum::{AccessToken, Auth0, Builder, ConfigError, Dpop};
+use auth0_redis::RedisReplayStore;
 use axum::{Router, routing::get};
 use std::{env, error::Error};
 use tokio::net::TcpListener;

@@ -18,7 +18,7 @@ impl Framework {
         }
     }
 
-    /// Starts a server with one protected route, and tells its URL. It runs until the process ends.
+    /// Starts a server with one protected route, and returns its URL. It runs until the process ends.
     pub fn serve(self, auth: Auth0) -> Result<String, Box<dyn Error>> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;

@@ -3,8 +3,9 @@ use crate::{
     api::Framework,
     load::{client, status, with_made_up_key},
 };
-use auth0_core::{Auth0, testing::Document};
+use auth0_core::Auth0;
 use auth0_local::{Fault, LocalTenant};
+use auth0_testing::Document;
 use std::{
     error::Error,
     sync::Arc,
@@ -106,7 +107,7 @@ impl Stage {
         status(&self.client, &self.url, token).await
     }
 
-    /// The time until a token is accepted; `None` if it is not within ten seconds.
+    /// Measures the time until a token is accepted. `None` means that it is not within ten seconds.
     async fn accepted_after(&self, token: &str, since: Instant) -> Option<Duration> {
         while since.elapsed() < Duration::from_secs(10) {
             if self.status(token).await == 200 {
@@ -137,7 +138,7 @@ async fn cold(framework: Framework) -> Result<u64> {
     Ok(stage.fetches())
 }
 
-/// A rotation straight after a fetch, with some made-up keys just before.
+/// A rotation directly after a fetch, and shortly before it some made-up keys.
 async fn rotation(framework: Framework, made_up: usize) -> Result<Option<Duration>> {
     let stage = Stage::set(framework).await?;
     let token = stage.tenant.token().mint();
@@ -152,8 +153,8 @@ async fn rotation(framework: Framework, made_up: usize) -> Result<Option<Duratio
     Ok(stage.accepted_after(&new, Instant::now()).await)
 }
 
-/// 10,000 tokens with made-up keys in ten seconds, and a rotation in the midst of them. Good tokens
-/// of the known key must not be refused meanwhile.
+/// 10,000 tokens with made-up keys in ten seconds, and a rotation halfway. Valid tokens of the known key
+/// must not be refused meanwhile.
 async fn flood(framework: Framework) -> Result<(u64, Option<Duration>)> {
     let stage = Arc::new(Stage::set(framework).await?);
     let token = stage.tenant.token().mint();
@@ -187,8 +188,8 @@ async fn flood(framework: Framework) -> Result<(u64, Option<Duration>)> {
     Ok((stage.fetches() - before, accepted))
 }
 
-/// 2,000 requests in ten seconds against an issuer that resets every connection, and how soon it is
-/// noticed that it is back.
+/// 2,000 requests in ten seconds against an issuer that resets every connection, and the time until its
+/// recovery is noticed.
 async fn dead_issuer(framework: Framework) -> Result<(u64, Option<Duration>)> {
     let stage = Stage::set(framework).await?;
     for document in [Document::Metadata, Document::KeySet] {

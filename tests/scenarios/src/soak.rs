@@ -1,14 +1,12 @@
 //! Everything at once: full speed, rotation every two seconds, the issuer failing half of the time.
-//! Not one good token may be refused while its key is published.
+//! No valid token may be refused while its key is published.
 use crate::{
     api::Framework,
     load::{client, status},
 };
-use auth0_core::{
-    Algorithm, Auth0,
-    testing::{Document, SigningKey},
-};
+use auth0_core::{Algorithm, Auth0};
 use auth0_local::LocalTenant;
+use auth0_testing::{Document, SigningKey};
 use std::{
     error::Error,
     sync::{
@@ -18,10 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Requests at the same time.
+/// The number of concurrent requests.
 const LANES: usize = 8;
 const ROTATION: Duration = Duration::from_secs(2);
-/// How many keys take turns. One is published while the next two sign.
+/// The number of keys in rotation. One stays published while the next two sign.
 const KEYS: usize = 12;
 
 #[derive(Default)]
@@ -130,7 +128,7 @@ async fn lane(
     Ok(())
 }
 
-/// The resident memory of this process, in KiB; 0 where the system does not tell.
+/// Returns the resident memory of this process in KiB, or 0 where the system does not report it.
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -62,7 +62,7 @@ async fn a_websocket_needs_a_token_at_the_upgrade() {
     let tenant = Tenant::new();
     let server = serve(tenant.auth0()).await;
     let token = tenant.token().mint();
-    let forged = tenant.token().signed_by(&tenant.stranger()).mint();
+    let forged = tenant.token().signed_by(&tenant.unknown_key()).mint();
     for (headers, status) in [
         (String::new(), 401),
         (format!("authorization: Bearer {token}\r\n"), 101),
@@ -80,7 +80,7 @@ async fn a_websocket_can_offer_its_token_as_a_subprotocol() {
     let tenant = Tenant::new();
     let server = serve(tenant.auth0()).await;
     let token = tenant.token().mint();
-    let forged = tenant.token().signed_by(&tenant.stranger()).mint();
+    let forged = tenant.token().signed_by(&tenant.unknown_key()).mint();
     for (headers, status) in [
         (format!("sec-websocket-protocol: bearer, {token}\r\n"), 101),
         (format!("sec-websocket-protocol: bearer, {forged}\r\n"), 401),

@@ -31,7 +31,7 @@ struct Claims {
 // A check gets the token without the handler's claims, and reads the claim that it needs.
 policy!(Admin = check("admin", is_admin));
 
-fn is_admin(token: &auth0_core::AccessToken) -> bool {
+fn is_admin(token: &auth0_core::VerifiedToken) -> bool {
     let roles = token.claim::<Vec<String>>("https://acme.com/roles");
     matches!(roles, Ok(Some(roles)) if roles.iter().any(|role| role == "admin"))
 }

@@ -11,7 +11,7 @@ async fn a_missing_token_is_allowed_and_an_invalid_one_is_rejected() {
     let tenant = Tenant::new();
     let app = app(tenant.auth0());
     let ann = tenant.token().subject("auth0|ann").mint();
-    let forged = tenant.token().signed_by(&tenant.stranger()).mint();
+    let forged = tenant.token().signed_by(&tenant.unknown_key()).mint();
     for (token, status, content) in [
         (None, 200, "what everybody likes"),
         (Some(&ann), 200, "what auth0|ann likes"),

@@ -21,7 +21,7 @@ async fn good_tokens_are_accepted_and_others_refused() {
     let good = || tenant.token().permissions(["messages:purge"]);
     for (token, status, error) in [
         (good(), 204, None),
-        (good().signed_by(&tenant.stranger()), 401, Some(ErrorCode::SignatureInvalid)),
+        (good().signed_by(&tenant.unknown_key()), 401, Some(ErrorCode::SignatureInvalid)),
         (good().permissions(["messages:read"]), 403, Some(ErrorCode::InsufficientPermissions)),
     ] {
         let answer = call(&app, "DELETE", "/messages", Some(&token.mint())).await;

@@ -1,0 +1,8 @@
+//! The issuer that a token names is not verified: it cannot become the name of a trusted issuer.
+use auth0_axum::{ResolverContext, TrustedIssuer};
+
+fn trusted(request: &ResolverContext<'_>) -> TrustedIssuer {
+    TrustedIssuer::new(request.issuer().to_string())
+}
+
+fn main() {}

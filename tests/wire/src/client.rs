@@ -1,0 +1,122 @@
+//! A client that writes and reads bytes, so that no library corrects them on the way.
+use std::net::SocketAddr;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
+
+/// A response, as it came over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Header lines: names in lower case, sorted, those of one name in the order sent.
+    /// Without `date` and `connection`, which belong to the server.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Answer {
+    /// Returns every line of a header.
+    pub fn lines(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
+    }
+}
+
+/// Sends `GET {path}` with these header lines and reads the response to its end.
+pub async fn get(server: SocketAddr, path: &str, lines: &[(&str, &[u8])]) -> Answer {
+    let host = format!("host: {server}\r\n");
+    send(server, &format!("GET {path}"), &host, lines).await
+}
+
+/// Sends a request line and `Host` lines of any kind, and reads the response to its end.
+pub async fn send(
+    server: SocketAddr,
+    method_and_target: &str,
+    host: &str,
+    lines: &[(&str, &[u8])],
+) -> Answer {
+    let own = format!("{host}connection: close\r\n");
+    let request = request(method_and_target, &own, lines);
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    stream.write_all(&request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    parse(&String::from_utf8(answer).unwrap())
+}
+
+/// A connection that carries one request after the other.
+#[derive(Debug)]
+pub struct KeptAlive {
+    server: SocketAddr,
+    stream: BufReader<TcpStream>,
+}
+
+impl KeptAlive {
+    /// Connects.
+    pub async fn connect(server: SocketAddr) -> Self {
+        Self { server, stream: BufReader::new(TcpStream::connect(server).await.unwrap()) }
+    }
+
+    /// Sends `GET {path}` and reads the response, as [`get`] does.
+    pub async fn get(&mut self, path: &str, lines: &[(&str, &[u8])]) -> Answer {
+        let host = format!("host: {}\r\n", self.server);
+        let request = request(&format!("GET {path}"), &host, lines);
+        self.stream.write_all(&request).await.unwrap();
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(
+                self.stream.read_line(&mut head).await.unwrap(),
+                0,
+                "the server closed the connection: {head}"
+            );
+        }
+        let mut answer = parse(&head);
+        let mut body = vec![0; answer.lines("content-length")[0].parse().unwrap()];
+        self.stream.read_exact(&mut body).await.unwrap();
+        answer.body = String::from_utf8(body).unwrap();
+        answer
+    }
+}
+
+fn request(method_and_target: &str, own: &str, lines: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut request = format!("{method_and_target} HTTP/1.1\r\n{own}").into_bytes();
+    for (name, value) in lines {
+        request.extend_from_slice(name.as_bytes());
+        request.extend_from_slice(b": ");
+        request.extend_from_slice(value);
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"\r\n");
+    request
+}
+
+/// Sends `GET {url}` over HTTP/2 without TLS and returns the status. `url` makes the pseudo-headers,
+/// which may differ from the lines.
+pub async fn get_over_http2(server: SocketAddr, url: &str, lines: &[(&str, &[u8])]) -> u16 {
+    let stream = TcpStream::connect(server).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut request = http::Request::get(url);
+    for (name, value) in lines {
+        request = request.header(*name, *value);
+    }
+    let request = request.version(http::Version::HTTP_2).body(()).unwrap();
+    let (response, _) = client.ready().await.unwrap().send_request(request, true).unwrap();
+    response.await.unwrap().status().as_u16()
+}
+
+fn parse(text: &str) -> Answer {
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+    let mut lines = head.split("\r\n");
+    let status_line = lines.next().unwrap();
+    let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap();
+    let mut headers: Vec<(String, String)> = lines
+        .map(|line| line.split_once(": ").expect("a header"))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .filter(|(name, _)| name != "date" && name != "connection")
+        .collect();
+    headers.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Answer { status, headers, body: body.to_owned() }
+}
