@@ -1,4 +1,5 @@
-//! The metrics that are documented, with the values that they should have.
+//! The documented metrics, with the values that they should have. A program of its own, because it needs a
+//! feature.
 #![allow(clippy::unwrap_used)]
 use auth0_core::{
     IssuerResolver, RequestView, ResolverContext, TrustedIssuer,
@@ -8,7 +9,7 @@ use auth0_core::{
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use std::{collections::BTreeMap, error::Error, sync::Mutex, time::Duration};
 
-/// What is counted, with its labels.
+/// Runs the traffic, and returns what was counted, with its labels.
 fn seen(traffic: impl Future<Output = ()>) -> BTreeMap<String, String> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
@@ -50,7 +51,7 @@ fn fetches_refusals_ages_and_times_are_counted() {
 }
 
 #[test]
-fn questions_to_a_resolver_are_counted() {
+fn lookups_of_a_resolver_are_counted() {
     let seen = seen(async {
         let tenant = Tenant::new();
         let answers = vec![
@@ -58,7 +59,7 @@ fn questions_to_a_resolver_are_counted() {
             Ok(Vec::new()),
             Ok(vec![TrustedIssuer::new(tenant.issuer())]),
         ];
-        let resolver = Once(Mutex::new(answers));
+        let resolver = Answers(Mutex::new(answers));
         let auth = tenant.builder_with([]).issuer_resolver(resolver).build().unwrap();
         for is_trusted in [true, false, false] {
             for _ in 0..2 {
@@ -70,17 +71,21 @@ fn questions_to_a_resolver_are_counted() {
     let count = |name: &str| seen.get(name).map(String::as_str);
     assert_eq!(count("auth0_issuer_resolutions_total{outcome=success}"), Some("2"));
     assert_eq!(count("auth0_issuer_resolutions_total{outcome=error}"), Some("1"));
-    assert_eq!(count("auth0_verifications_total{issuer=resolved}"), Some("2"), "one label for all");
+    assert_eq!(
+        count("auth0_verifications_total{issuer=resolved}"),
+        Some("2"),
+        "one label for all resolved issuers"
+    );
     assert!(seen.keys().all(|name| !name.contains("tenant.test")), "{seen:?}");
     assert_eq!(count("auth0_refusals_total{issuer=,error_code=issuers_unavailable}"), Some("2"));
 }
 
 type Answer = Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>>;
 
-/// Gives these answers, the last one first.
-struct Once(Mutex<Vec<Answer>>);
+/// Answers with these, the last one first.
+struct Answers(Mutex<Vec<Answer>>);
 
-impl IssuerResolver for Once {
+impl IssuerResolver for Answers {
     type Key = ();
 
     fn key(&self, _: &ResolverContext<'_>) -> Option<()> {

@@ -1,5 +1,6 @@
-//! The single flight under every schedule that shuttle tries: requests that come, join, are
-//! cancelled and come again, and fetches that land or are lost.
+//! The single flight under every schedule that shuttle tries: requests begin, join, are cancelled and
+//! begin again, and fetches complete or are lost. A program of its own, because it builds a source file
+//! of the crate on shuttle instead of std.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,29 +15,29 @@ use sync::Arc;
 #[path = "../src/jwks/flight.rs"]
 mod flight;
 
-/// What the single flight is built of, under shuttle's control.
+/// The parts of the single flight, under shuttle's control.
 mod sync {
     pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard};
     pub(crate) use std::sync::PoisonError;
 }
 
 #[derive(Debug, Default)]
-struct Ground {
-    in_the_air: bool,
+struct State {
+    in_progress: bool,
     started: usize,
     ended: usize,
 }
 
-type Flights = Arc<SingleFlight<Ground, usize>>;
+type Flights = Arc<SingleFlight<State, usize>>;
 
-fn end(ground: &mut Ground) -> usize {
-    assert!(ground.in_the_air, "what ends was under way");
-    ground.in_the_air = false;
-    ground.ended += 1;
-    ground.ended
+fn end(state: &mut State) -> usize {
+    assert!(state.in_progress, "a fetch that ends was in progress");
+    state.in_progress = false;
+    state.ended += 1;
+    state.ended
 }
 
-async fn fly(pilot: Pilot<Ground, usize>, is_lost: bool) {
+async fn fetch(pilot: Pilot<State, usize>, is_lost: bool) {
     yield_now().await;
     if is_lost {
         drop(pilot);
@@ -46,44 +47,44 @@ async fn fly(pilot: Pilot<Ground, usize>, is_lost: bool) {
 }
 
 async fn request(flights: Flights, is_lost: bool) -> usize {
-    let boarded = flights.board(end, |ground| {
-        assert!(!ground.in_the_air, "one at a time");
-        ground.in_the_air = true;
-        ground.started += 1;
+    let boarded = flights.board(end, |state| {
+        assert!(!state.in_progress, "one at a time");
+        state.in_progress = true;
+        state.started += 1;
         Ok::<_, ()>(())
     });
-    let passenger = match boarded.unwrap_or_else(|()| unreachable!()) {
-        Boarding::Joined(passenger) => passenger,
-        Boarding::Started(passenger, pilot) => {
-            spawn(fly(pilot, is_lost));
-            passenger
+    let waiter = match boarded.unwrap_or_else(|()| unreachable!()) {
+        Boarding::Joined(waiter) => waiter,
+        Boarding::Started(waiter, pilot) => {
+            spawn(fetch(pilot, is_lost));
+            waiter
         }
     };
-    let number = passenger.number();
-    let outcome = passenger.landed().await.expect("every passenger hears of the end");
-    assert_eq!(outcome as u64, number, "of its own flight, not of another");
+    let number = waiter.number();
+    let outcome = waiter.landed().await.expect("every waiter has the outcome");
+    assert_eq!(outcome as u64, number, "of its own fetch, not of another");
     outcome
 }
 
-/// Three requests, the first of which is cancelled; then one more, which must not be stranded.
+/// Three requests, of which the first is cancelled. Then one more, which must get an outcome, too.
 async fn scenario(lost: [bool; 4]) {
-    let flights: Flights = SingleFlight::new(Ground::default());
+    let flights: Flights = SingleFlight::new(State::default());
     let [first, second, third, last] = lost;
     let leader = spawn(request(Arc::clone(&flights), first));
-    let followers = [second, third].map(|lost| spawn(request(Arc::clone(&flights), lost)));
+    let waiters = [second, third].map(|lost| spawn(request(Arc::clone(&flights), lost)));
     yield_now().await;
     leader.abort();
-    for follower in followers {
-        follower.await.unwrap();
+    for waiter in waiters {
+        waiter.await.unwrap();
     }
     request(Arc::clone(&flights), last).await;
-    flights.inspect(|ground| {
-        assert!(ground.started >= 1 && ground.started - ground.ended <= 1);
+    flights.inspect(|state| {
+        assert!(state.started >= 1 && state.started - state.ended <= 1);
     });
 }
 
 #[test]
-fn nobody_is_stranded_under_random_schedules() {
+fn every_request_has_an_outcome_under_random_schedules() {
     static SEEN: AtomicUsize = AtomicUsize::new(0);
     for lost in [[false; 4], [true; 4], [true, false, true, false], [false, true, false, true]] {
         shuttle::check_random(
@@ -97,42 +98,42 @@ fn nobody_is_stranded_under_random_schedules() {
     assert_eq!(SEEN.load(Ordering::Relaxed), 8_000);
 }
 
-/// A fetch whose runtime does not get to run: it neither lands nor ends.
+/// A request that gives up its fetch, because the runtime of the fetch runs nothing.
 async fn impatient(flights: Flights) {
-    let boarded = flights.board(end, |ground| {
-        assert!(!ground.in_the_air, "one at a time");
-        ground.in_the_air = true;
-        ground.started += 1;
+    let boarded = flights.board(end, |state| {
+        assert!(!state.in_progress, "one at a time");
+        state.in_progress = true;
+        state.started += 1;
         Ok::<_, ()>(())
     });
     let (number, mut stuck) = match boarded.unwrap_or_else(|()| unreachable!()) {
-        Boarding::Joined(passenger) => (passenger.number(), None),
-        Boarding::Started(passenger, pilot) => (passenger.number(), Some(pilot)),
+        Boarding::Joined(waiter) => (waiter.number(), None),
+        Boarding::Started(waiter, pilot) => (waiter.number(), Some(pilot)),
     };
     yield_now().await;
-    flights.give_up(number, |ground| {
-        end(ground);
+    flights.give_up(number, |state| {
+        end(state);
     });
     yield_now().await;
-    // When it lands after all, it brings nothing, and does not end another's fetch.
+    // If it completes after all, it delivers nothing, and does not end the fetch of another.
     if let Some(late) = stuck.take() {
-        late.land(|_| unreachable!("it was given up"));
+        late.land(|_| unreachable!("it was abandoned"));
     }
 }
 
 #[test]
-fn a_fetch_that_was_given_up_stands_in_nobodys_way() {
+fn an_abandoned_fetch_blocks_no_other() {
     shuttle::check_random(
         || {
             block_on(async {
-                let flights: Flights = SingleFlight::new(Ground::default());
+                let flights: Flights = SingleFlight::new(State::default());
                 let impatient = [(); 3].map(|()| spawn(impatient(Arc::clone(&flights))));
                 for task in impatient {
                     task.await.unwrap();
                 }
                 request(Arc::clone(&flights), false).await;
-                flights.inspect(|ground| {
-                    assert_eq!((ground.in_the_air, ground.started), (false, ground.ended));
+                flights.inspect(|state| {
+                    assert_eq!((state.in_progress, state.started), (false, state.ended));
                 });
             });
         },
@@ -140,14 +141,14 @@ fn a_fetch_that_was_given_up_stands_in_nobodys_way() {
     );
 }
 
-/// Two requests and their fetch, in every order that there is.
+/// Two requests and their fetch, in every order.
 #[test]
 fn two_requests_under_every_schedule() {
     for lost in [false, true] {
         shuttle::check_dfs(
             move || {
                 block_on(async move {
-                    let flights: Flights = SingleFlight::new(Ground::default());
+                    let flights: Flights = SingleFlight::new(State::default());
                     let other = spawn(request(Arc::clone(&flights), lost));
                     request(flights, !lost).await;
                     other.await.unwrap();

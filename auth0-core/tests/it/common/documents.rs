@@ -1,0 +1,40 @@
+//! An issuer whose documents a test writes one by one.
+use auth0_core::testing::Tenant;
+use auth0_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+/// A transport that answers with documents by their URLs, and with 404 where there is none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Documents(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl Documents {
+    /// Publishes the tenant's metadata, which says that its key set is at this path.
+    pub(crate) fn put_metadata(&self, tenant: &Tenant, key_set: &str) {
+        let issuer = tenant.issuer();
+        let metadata = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}{key_set}"}}"#);
+        self.put(tenant, ".well-known/openid-configuration", metadata);
+    }
+
+    /// Publishes the tenant's key set as it is now at this path.
+    pub(crate) fn put_key_set(&self, tenant: &Tenant, path: &str) {
+        self.put(tenant, path, tenant.key_set_json());
+    }
+
+    fn put(&self, tenant: &Tenant, path: &str, json: String) {
+        self.0.lock().unwrap().insert(format!("{}{path}", tenant.issuer()), json);
+    }
+}
+
+impl HttpClient for Documents {
+    fn get<'a>(
+        &'a self,
+        request: HttpRequest<'a>,
+    ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
+        let document = self.0.lock().unwrap().get(request.url).cloned();
+        let answer = document.map_or_else(|| HttpResponse::new(404, ""), HttpResponse::json);
+        Box::pin(async move { Ok(answer) })
+    }
+}

@@ -1,0 +1,112 @@
+//! An outage of one issuer is an outage of one.
+use super::{all, code, tenants, token, total_fetches};
+use crate::common::poll_once;
+use auth0_core::testing::{Failure, SigningKey, Tenant};
+use auth0_core::{Algorithm, ErrorCode, Health};
+use std::{task::Poll, time::Duration};
+
+#[tokio::test]
+async fn an_outage_of_one_issuer_affects_no_other() {
+    let tenants = tenants(3);
+    let auth = all(&tenants);
+    tenants[1].fail(Failure::Unreachable);
+    assert_eq!(code(&auth, &token(&tenants[1])).await, ErrorCode::KeysUnavailable);
+    for tenant in [&tenants[0], &tenants[2]] {
+        auth.verify(&token(tenant).mint()).await.unwrap();
+    }
+    assert!(matches!(auth.health(), Health::Unavailable { .. }), "that of the worst");
+    let health = |tenant: &Tenant| auth.health_of(tenant.issuer()).unwrap();
+    assert!(matches!(health(&tenants[0]), Health::Ready { .. }));
+    assert!(!health(&tenants[1]).is_available());
+    assert!(auth.health_of("https://unknown.test/").is_none());
+    assert_eq!(auth.warm_up().await.unwrap_err().code(), ErrorCode::KeysUnavailable);
+
+    tenants[1].recover();
+    tenants[0].clock().advance(Duration::from_secs(60));
+    auth.warm_up().await.unwrap();
+    assert!(matches!(auth.health(), Health::Ready { .. }));
+
+    // A withdrawn key is forgotten for its own issuer alone.
+    let before: Vec<_> = tenants.iter().map(|tenant| token(tenant).mint()).collect();
+    for text in &before {
+        auth.verify(text).await.unwrap();
+    }
+    tenants[2].add_key(SigningKey::generate(Algorithm::ES256).unwrap());
+    tenants[2].withdraw_old_keys();
+    auth.refresh().await.unwrap();
+    assert!(auth.verify(&before[0]).await.is_ok() && auth.verify(&before[1]).await.is_ok());
+    assert_eq!(auth.verify(&before[2]).await.unwrap_err().code(), ErrorCode::KeyUnknown);
+}
+
+/// However many issuers hang, one that answers is asked at once.
+#[tokio::test(start_paused = true)]
+async fn hanging_issuers_do_not_delay_others() {
+    let tenants = tenants(101);
+    let (good, hanging) = tenants.split_first().unwrap();
+    let auth = all(&tenants);
+    for tenant in hanging {
+        tenant.fail(Failure::Hang);
+    }
+    // Twice: at first they are new, and then known to fail.
+    for _ in 0..2 {
+        let asked: Vec<_> = hanging
+            .iter()
+            .map(|tenant| {
+                let (auth, text) = (auth.clone(), token(tenant).mint());
+                tokio::spawn(async move { auth.verify(&text).await.unwrap_err().code() })
+            })
+            .collect();
+        for asked in asked {
+            assert_eq!(asked.await.unwrap(), ErrorCode::KeysUnavailable);
+        }
+        tenants[0].clock().advance(Duration::from_secs(60));
+    }
+    let again = {
+        let (auth, hanging) = (auth.clone(), hanging.to_vec());
+        tokio::spawn(async move {
+            let texts: Vec<_> = hanging.iter().map(|tenant| token(tenant).mint()).collect();
+            let asked = texts.into_iter().map(|text| {
+                let auth = auth.clone();
+                tokio::spawn(async move { auth.verify(&text).await.is_err() })
+            });
+            for asked in asked.collect::<Vec<_>>() {
+                assert!(asked.await.unwrap());
+            }
+        })
+    };
+    tokio::task::yield_now().await; // the others begin
+    let began = tokio::time::Instant::now();
+    auth.verify(&token(good).mint()).await.unwrap();
+    assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
+    again.await.unwrap();
+}
+
+/// Keys are fetched on a tokio runtime. Without one, there is an error and no panic.
+#[test]
+fn without_a_runtime_there_are_no_keys() {
+    let tenants = tenants(3);
+    for count in [1, 3] {
+        let auth = all(&tenants[..count]);
+        for outcome in [poll_once(auth.warm_up()), poll_once(auth.refresh())] {
+            match outcome {
+                Poll::Ready(Err(error)) => {
+                    assert_eq!(error.code(), ErrorCode::KeysUnavailable, "{count}");
+                }
+                Poll::Ready(Ok(())) => assert_eq!(count, 3, "none was asked before"),
+                Poll::Pending => panic!("{count}: it would never end"),
+            }
+        }
+    }
+    assert_eq!(total_fetches(&tenants), 0);
+}
+
+#[tokio::test]
+async fn refresh_asks_only_issuers_that_are_in_use() {
+    let tenants = tenants(5);
+    let auth = all(&tenants);
+    auth.verify(&token(&tenants[3]).mint()).await.unwrap();
+    auth.refresh().await.unwrap();
+    let asked = tenants.iter().filter(|tenant| tenant.fetches().metadata > 0).count();
+    assert_eq!((asked, tenants[3].fetches().metadata), (1, 2));
+    assert!(matches!(auth.health(), Health::Ready { .. }));
+}

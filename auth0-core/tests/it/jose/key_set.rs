@@ -1,0 +1,172 @@
+//! Which keys of a published set are used.
+use crate::common::{P256, verdict};
+use auth0_core::testing::{Document, Failure, SigningKey, Tenant};
+use auth0_core::{Algorithm, ErrorCode, HttpResponse};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+/// Replaces the key set of the tenant.
+fn publish(tenant: &Tenant, keys: &Value) {
+    let body = json!({ "keys": keys }).to_string();
+    tenant.fail_at(Document::KeySet, Failure::Answer(HttpResponse::json(body)));
+}
+
+/// Returns the tenant's key with these members changed, or removed where the value is null.
+fn jwk(tenant: &Tenant, changes: &[(&str, Value)]) -> Value {
+    let mut jwk = tenant.signing_key().jwk();
+    for (name, value) in changes {
+        match value {
+            Value::Null => drop(jwk.as_object_mut().unwrap().remove(*name)),
+            value => jwk[*name] = value.clone(),
+        }
+    }
+    jwk
+}
+
+/// Returns a number of this many bits, in base64url.
+fn number(bits: usize, last: u8) -> Value {
+    let mut bytes = vec![0x80; bits / 8];
+    *bytes.last_mut().unwrap() = last;
+    URL_SAFE_NO_PAD.encode(bytes).into()
+}
+
+/// Each row changes a usable key in one way, and says whether it is still usable.
+#[tokio::test]
+async fn the_members_of_a_key_decide_whether_it_is_used() {
+    let zeros = |n: &str| {
+        let bytes = URL_SAFE_NO_PAD.decode(n).unwrap();
+        Value::from(URL_SAFE_NO_PAD.encode([vec![0], bytes].concat()))
+    };
+    let n = Tenant::new().signing_key().jwk()["n"].as_str().unwrap().to_owned();
+    for (name, changes, serves) in [
+        ("as it is", vec![], true),
+        ("no alg", vec![("alg", Value::Null)], true),
+        ("no use", vec![("use", Value::Null)], true),
+        ("no alg, no use", vec![("alg", Value::Null), ("use", Value::Null)], true),
+        ("key_ops verify", vec![("key_ops", json!(["verify"]))], true),
+        ("key_ops verify and an unknown one", vec![("key_ops", json!(["x", "verify"]))], true),
+        ("unknown members", vec![("x", json!({ "d": 1 })), ("ext", json!(true))], true),
+        ("a certificate chain", vec![("x5c", json!(["MIIB"])), ("x5t", json!("abc"))], true),
+        ("a zero before the modulus", vec![("n", zeros(&n))], true),
+        ("use enc", vec![("use", json!("enc"))], false),
+        ("use unknown", vec![("use", json!("x"))], false),
+        ("use a number", vec![("use", json!(1))], false),
+        ("key_ops sign", vec![("key_ops", json!(["sign"]))], false),
+        ("key_ops empty", vec![("key_ops", json!([]))], false),
+        ("key_ops encrypt", vec![("key_ops", json!(["encrypt", "wrapKey"]))], false),
+        ("alg RS512, not configured", vec![("alg", json!("RS512"))], false),
+        ("alg RSA-OAEP", vec![("alg", json!("RSA-OAEP"))], false),
+        ("alg HS256", vec![("alg", json!("HS256"))], false),
+        ("alg unknown", vec![("alg", json!("XX1"))], false),
+        ("alg a number", vec![("alg", json!(1))], false),
+        ("kid a number", vec![("kid", json!(1))], false),
+        ("kty unknown", vec![("kty", json!("XYZ"))], false),
+        ("kty missing", vec![("kty", Value::Null)], false),
+        ("kty oct", vec![("kty", json!("oct")), ("k", json!("AAAA"))], false),
+        ("kty EC with the members of RSA", vec![("kty", json!("EC"))], false),
+        ("n missing", vec![("n", Value::Null)], false),
+        ("e missing", vec![("e", Value::Null)], false),
+        ("n empty", vec![("n", json!(""))], false),
+        ("n not base64url", vec![("n", json!("+/+/"))], false),
+        ("n padded", vec![("n", json!(format!("{n}==")))], false),
+        ("n of 1024 bits", vec![("n", number(1024, 1))], false),
+        ("n of 2040 bits", vec![("n", number(2040, 1))], false),
+        ("n of 16384 bits", vec![("n", number(16384, 1))], false),
+        ("n even", vec![("n", number(2048, 2))], false),
+        ("e one", vec![("e", json!("AQ"))], false),
+        ("e one with a zero", vec![("e", json!("AAE"))], false),
+        ("e two", vec![("e", json!("Ag"))], false),
+        ("e empty", vec![("e", json!(""))], false),
+        ("e as long as n", vec![("e", number(2048, 1))], false),
+        ("a private key", vec![("d", json!("AQAB"))], false),
+    ] {
+        let tenant = Tenant::new();
+        let token = tenant.token().mint();
+        publish(&tenant, &json!([jwk(&tenant, &changes)]));
+        let alone = verdict(&tenant.auth0(), &token).await;
+        let expected = if serves { None } else { Some(ErrorCode::KeysUnavailable) };
+        assert_eq!(alone, expected, "{name}, alone");
+
+        // Beside a good key, a bad one is skipped: it is not used, and spoils nothing.
+        let good = tenant.signing_key().with_id("good");
+        publish(&tenant, &json!([jwk(&tenant, &changes), good.jwk()]));
+        let auth = tenant.auth0();
+        let by_good = tenant.token().header("kid", "good").mint();
+        assert_eq!(verdict(&auth, &by_good).await, None, "{name}, beside a good one");
+        // A key that cannot be used is still known by its id.
+        let expected = match (serves, name) {
+            (true, _) => None,
+            (false, "kid a number") => Some(ErrorCode::KeyUnknown),
+            (false, _) => Some(ErrorCode::AlgorithmUnsupported),
+        };
+        assert_eq!(verdict(&auth, &token).await, expected, "{name}, beside a good one");
+    }
+}
+
+#[tokio::test]
+async fn entries_that_are_no_keys_are_skipped() {
+    let tenant = Tenant::new();
+    let good = jwk(&tenant, &[]);
+    let nothing = [json!(null), json!(1), json!("key"), json!([]), json!({}), json!([["RSA"]])];
+    publish(&tenant, &nothing.into_iter().chain([good]).collect());
+    assert_eq!(verdict(&tenant.auth0(), &tenant.token().mint()).await, None);
+}
+
+#[tokio::test]
+async fn a_curve_fits_its_algorithm_and_a_point_its_curve() {
+    let tenant = Tenant::new();
+    tenant.add_key(SigningKey::from_pkcs8(Algorithm::ES256, P256).unwrap().with_id("ec"));
+    let token = tenant.token().mint();
+    let y = tenant.signing_key().jwk()["y"].as_str().unwrap().to_owned();
+    let off_curve = {
+        let mut bytes = URL_SAFE_NO_PAD.decode(&y).unwrap();
+        bytes[31] ^= 1;
+        Value::from(URL_SAFE_NO_PAD.encode(bytes))
+    };
+    for (name, changes, serves) in [
+        ("as it is", vec![], true),
+        ("no alg", vec![("alg", Value::Null)], true),
+        ("alg ES384", vec![("alg", json!("ES384"))], false),
+        ("crv P-384", vec![("crv", json!("P-384"))], false),
+        ("crv P-521", vec![("crv", json!("P-521"))], false),
+        ("crv secp256k1", vec![("crv", json!("secp256k1"))], false),
+        ("crv Ed25519", vec![("crv", json!("Ed25519"))], false),
+        ("a point off the curve", vec![("y", off_curve)], false),
+        ("the point zero", vec![("x", number(256, 0)), ("y", number(256, 0))], false),
+        ("x too short", vec![("x", json!("AAAA"))], false),
+        ("x empty", vec![("x", json!(""))], false),
+        ("y missing", vec![("y", Value::Null)], false),
+        ("a private key", vec![("d", json!("AQAB"))], false),
+    ] {
+        publish(&tenant, &json!([jwk(&tenant, &changes)]));
+        let auth = tenant.builder().algorithms(Algorithm::ALL).build().unwrap();
+        let expected = if serves { None } else { Some(ErrorCode::KeysUnavailable) };
+        assert_eq!(verdict(&auth, &token).await, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_of_two_keys_means_both() {
+    let tenant = Tenant::new();
+    let (own, other) = (tenant.signing_key(), tenant.stranger().with_id("test-rs256-1"));
+    let ec = SigningKey::from_pkcs8(Algorithm::ES256, P256).unwrap().with_id("test-rs256-1");
+    for keys in [[own.jwk(), other.jwk(), ec.jwk()], [ec.jwk(), other.jwk(), own.jwk()]] {
+        publish(&tenant, &json!(keys));
+        let auth = tenant.builder().algorithms(Algorithm::ALL).build().unwrap();
+        for key in [&own, &other, &ec] {
+            let token = tenant.token().signed_by(key).mint();
+            assert_eq!(verdict(&auth, &token).await, None, "{key:?}");
+        }
+        let broken = tenant.token().broken_signature().mint();
+        assert_eq!(verdict(&auth, &broken).await, Some(ErrorCode::SignatureInvalid));
+    }
+}
+
+#[tokio::test]
+async fn a_key_without_an_id_verifies_only_tokens_without_one() {
+    let tenant = Tenant::new();
+    publish(&tenant, &json!([jwk(&tenant, &[("kid", Value::Null)])]));
+    let auth = tenant.auth0();
+    assert_eq!(verdict(&auth, &tenant.token().without_header("kid").mint()).await, None);
+    assert_eq!(verdict(&auth, &tenant.token().mint()).await, Some(ErrorCode::KeyUnknown));
+}

@@ -1,0 +1,196 @@
+//! The two documents of an issuer: which answers are read, and what is reported of the others.
+use crate::common::{Expected, HOUR, long_lived, pass, retry_after, verdict, verdict_at_once};
+use auth0_core::testing::{Document, Failure, Tenant};
+use auth0_core::{BoxFuture, ErrorCode, HttpClient, HttpError, HttpRequest, HttpResponse};
+use serde_json::json;
+use std::time::Duration;
+
+#[tokio::test]
+async fn answers_that_are_no_documents_are_a_503() {
+    let answer = |status, content_type: Option<&str>, body: &str| {
+        let mut answer = HttpResponse::new(status, body);
+        answer.content_type = content_type.map(str::to_owned);
+        Failure::Answer(answer)
+    };
+    let json_type = Some("application/json");
+    for (name, failure, cause) in [
+        ("unreachable", Failure::Unreachable, "connection refused"),
+        ("302", answer(302, None, ""), "redirects are not followed"),
+        ("201", answer(201, json_type, "{}"), "status 201"),
+        ("404", Failure::Status(404), "status 404"),
+        ("500", Failure::Status(500), "status 500"),
+        ("429", Failure::RateLimited(Duration::from_secs(17)), "status 429"),
+        ("429 for a week", Failure::RateLimited(Duration::from_secs(604_800)), "status 429"),
+        ("429 for ever", Failure::RateLimited(Duration::MAX), "status 429"),
+        ("HTML", answer(200, Some("text/html; charset=utf-8"), "<html>"), "text/html"),
+        ("JSON under an HTML type", answer(200, Some("text/html"), "{\"keys\":[]}"), "text/html"),
+        ("no content type", answer(200, None, "{}"), "no content type"),
+        ("not JSON", answer(200, json_type, "hello"), "cannot be read"),
+        ("an empty body", answer(200, json_type, ""), "cannot be read"),
+        ("an array", answer(200, json_type, "[]"), "cannot be read"),
+        ("null", answer(200, json_type, "null"), "cannot be read"),
+        ("an object of something else", answer(200, json_type, "{\"a\":1}"), "cannot be read"),
+        ("not UTF-8", Failure::Answer(HttpResponse::json(b"{\"\xff".to_vec())), "cannot be read"),
+    ] {
+        for document in [Document::Metadata, Document::KeySet] {
+            let tenant = Tenant::new();
+            tenant.fail_at(document, failure.clone());
+            assert_unavailable(&tenant, &format!("{document:?}: {name}"), cause).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_set_must_be_an_object_with_keys() {
+    let tenant = Tenant::new();
+    let key = tenant.signing_key().jwk();
+    for (name, body, cause) in [
+        ("no keys", json!({ "keys": [] }), "no key that can be used"),
+        ("keys an object", json!({ "keys": { "a": key } }), "cannot be read"),
+        ("keys null", json!({ "keys": null }), "cannot be read"),
+        ("a bare array of keys", json!([key]), "cannot be read"),
+        ("a list in a list", json!([[key]]), "cannot be read"),
+        ("a bare key", key.clone(), "cannot be read"),
+    ] {
+        let tenant = Tenant::new();
+        let answer = HttpResponse::json(body.to_string());
+        tenant.fail_at(Document::KeySet, Failure::Answer(answer));
+        assert_unavailable(&tenant, name, cause).await;
+    }
+}
+
+#[tokio::test]
+async fn metadata_must_name_its_issuer_and_a_key_set_over_https() {
+    let issuer = "https://tenant.test/";
+    let keys = "https://tenant.test/.well-known/jwks.json";
+    for (name, body, cause) in [
+        (
+            "another issuer",
+            json!({ "issuer": "https://evil.test/", "jwks_uri": keys }),
+            "evil.test",
+        ),
+        (
+            "without its slash",
+            json!({ "issuer": "https://tenant.test", "jwks_uri": keys }),
+            "slash",
+        ),
+        ("no issuer", json!({ "jwks_uri": keys }), "cannot be read"),
+        ("issuer a number", json!({ "issuer": 1, "jwks_uri": keys }), "cannot be read"),
+        ("no jwks_uri", json!({ "issuer": issuer }), "cannot be read"),
+        ("jwks_uri empty", json!({ "issuer": issuer, "jwks_uri": "" }), "not a URL"),
+        ("jwks_uri relative", json!({ "issuer": issuer, "jwks_uri": "/jwks" }), "not a URL"),
+        (
+            "http",
+            json!({ "issuer": issuer, "jwks_uri": keys.replace("https", "http") }),
+            "not https",
+        ),
+        (
+            "http on loopback",
+            json!({ "issuer": issuer, "jwks_uri": "http://127.0.0.1/jwks" }),
+            "not https",
+        ),
+        ("ftp", json!({ "issuer": issuer, "jwks_uri": keys.replace("https", "ftp") }), "not https"),
+        ("file", json!({ "issuer": issuer, "jwks_uri": "file:///etc/passwd" }), "not https"),
+        ("a list", json!([issuer, keys]), "cannot be read"),
+    ] {
+        let tenant = Tenant::new();
+        let answer = HttpResponse::json(body.to_string());
+        tenant.fail_at(Document::Metadata, Failure::Answer(answer));
+        assert_unavailable(&tenant, name, cause).await;
+        assert_eq!(tenant.fetches().key_set, 1, "{name}: no key set until it recovered");
+    }
+}
+
+/// Asserts that a failed fetch is not the fault of the token, that the log has its cause, and that the
+/// verifier recovers.
+async fn assert_unavailable(tenant: &Tenant, name: &str, cause: &str) {
+    let auth = tenant.auth0();
+    let error = auth.verify(&tenant.token().mint()).await.expect_err(name);
+    assert_eq!(error.code(), ErrorCode::KeysUnavailable, "{name}");
+    assert!((1..=300).contains(&retry_after(&error)), "{name}");
+    let reported = error.cause().unwrap_or_default();
+    assert!(reported.contains(cause), "{name}: {reported}");
+    assert_eq!(auth.warm_up().await.unwrap_err().code(), ErrorCode::KeysUnavailable, "{name}");
+
+    tenant.recover();
+    tenant.clock().advance(Duration::from_secs(300));
+    assert_eq!(verdict(&auth, &tenant.token().mint()).await, None, "{name}, and it recovers");
+}
+
+#[tokio::test]
+async fn the_delay_of_the_issuer_is_passed_on_within_bounds() {
+    for (asked, expected) in [(0, 1), (1, 1), (17, 17), (300, 300), (301, 300), (u64::MAX, 300)] {
+        let tenant = Tenant::new();
+        tenant.fail(Failure::RateLimited(Duration::from_secs(asked)));
+        let auth = tenant.auth0();
+        let error = auth.verify(&tenant.token().mint()).await.unwrap_err();
+        assert_eq!(retry_after(&error), expected, "{asked}");
+        let before = tenant.fetches();
+        for _ in 0..100 {
+            assert!(auth.verify(&tenant.token().mint()).await.is_err());
+        }
+        assert_eq!(tenant.fetches(), before, "and the verifier keeps to it");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_usable_keys_does_not_replace_good_ones() {
+    let encryption = r#"{"keys":[{"kty":"RSA","use":"enc","n":"AQAB","e":"AQAB"}]}"#;
+    for answer in [r#"{"keys":[]}"#, encryption, "{}", "null", "<html>"] {
+        let tenant = Tenant::new();
+        let auth = tenant.auth0();
+        let token = long_lived(&tenant);
+        assert_eq!(verdict(&auth, &token).await, None);
+        tenant.fail_at(Document::KeySet, Failure::Answer(HttpResponse::json(answer)));
+        auth.refresh().await.unwrap_err();
+        assert_eq!(verdict_at_once(&auth, &token), Some(Ok(())), "{answer}");
+        pass(&tenant, HOUR).await;
+        assert_eq!(verdict_at_once(&auth, &token), Some(Ok(())), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_read_up_to_512_kib() {
+    fn padded(metadata: bool, length: usize) -> HttpResponse {
+        let tenant = Tenant::new();
+        let body = if metadata { tenant.metadata_json() } else { tenant.key_set_json() };
+        let spaces = vec![b' '; length - body.len()];
+        HttpResponse::json([spaces, body.into()].concat())
+    }
+    let rows: [(&str, Respond, Expected); 3] = [
+        ("exactly", |metadata| padded(metadata, 512 * 1024), None),
+        ("one over", |metadata| padded(metadata, 512 * 1024 + 1), Some(ErrorCode::KeysUnavailable)),
+        ("200 MB", |metadata| padded(metadata, 200_000_000), Some(ErrorCode::KeysUnavailable)),
+    ];
+    for (name, answer, expected) in rows {
+        let tenant = Tenant::new();
+        let auth = tenant.builder().http_client(Answers(answer)).build().unwrap();
+        assert_eq!(verdict(&auth, &tenant.token().mint()).await, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_transport_that_panics_is_an_outage() {
+    let tenant = Tenant::new();
+    let client = Answers(|_| panic!("a bug of the transport"));
+    let auth = tenant.builder().http_client(client).build().unwrap();
+    let error = auth.verify(&tenant.token().mint()).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::KeysUnavailable);
+}
+
+/// Returns the metadata (`true`) or the key set.
+type Respond = fn(bool) -> HttpResponse;
+
+/// A transport that does not keep to its limit.
+#[derive(Debug)]
+struct Answers(Respond);
+
+impl HttpClient for Answers {
+    fn get<'a>(
+        &'a self,
+        request: HttpRequest<'a>,
+    ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
+        let metadata = request.url.ends_with("openid-configuration");
+        Box::pin(async move { Ok((self.0)(metadata)) })
+    }
+}

@@ -1,0 +1,40 @@
+//! What a verifier reports of its keys.
+use crate::common::{HOUR, MINUTE, pass};
+use auth0_core::Health;
+use auth0_core::testing::{Failure, Tenant};
+use std::time::Duration;
+
+#[tokio::test]
+async fn health_reports_the_state_of_the_keys() {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    let Health::Unavailable { retry_in: Duration::ZERO, .. } = auth.health() else {
+        panic!("{:?}", auth.health());
+    };
+    auth.warm_up().await.unwrap();
+    tenant.clock().advance(MINUTE);
+    assert!(matches!(auth.health(), Health::Ready { age: MINUTE, .. }), "{:?}", auth.health());
+
+    tenant.fail(Failure::Status(500));
+    pass(&tenant, 8 * MINUTE).await;
+    assert!(
+        matches!(auth.health(), Health::Ready { .. }),
+        "the issuer fails, and the keys are fresh"
+    );
+    pass(&tenant, 2 * MINUTE).await;
+    let Health::Stale { age, error, .. } = auth.health() else { panic!("{:?}", auth.health()) };
+    assert_eq!((age, error.as_str()), (11 * MINUTE, "status 500"));
+    assert!(auth.health().is_available());
+    auth.warm_up().await.unwrap();
+
+    pass(&tenant, 24 * HOUR).await;
+    let Health::Unavailable { error, .. } = auth.health() else { panic!("{:?}", auth.health()) };
+    assert_eq!(error, "status 500");
+    assert!(!auth.health().is_available());
+    auth.warm_up().await.unwrap_err();
+
+    tenant.recover();
+    pass(&tenant, MINUTE).await;
+    auth.warm_up().await.unwrap();
+    assert!(matches!(auth.health(), Health::Ready { .. }));
+}

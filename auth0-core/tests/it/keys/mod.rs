@@ -1,0 +1,9 @@
+//! The keys of an issuer: when they are fetched, from where, and how long they serve.
+mod documents;
+mod fetch;
+mod health;
+mod lifetime;
+mod location;
+mod outage;
+mod selection;
+mod unknown_key;

@@ -1,0 +1,4 @@
+//! How documents are fetched.
+
+#[cfg(feature = "reqwest")]
+mod reqwest;
