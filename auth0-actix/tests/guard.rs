@@ -408,7 +408,7 @@ async fn the_application_renders_the_body() {
     let auth = tenant
         .builder()
         .realm("messages")
-        .refusal_body(|error| RefusalBody::new("text/plain", format!("no: {}", error.code())))
+        .refusal_body(RefusalBody::new("text/plain", |error| format!("no: {}", error.code())))
         .build()
         .unwrap();
     for path in ["/me", "/internal/x"] {

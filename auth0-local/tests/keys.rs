@@ -1,8 +1,8 @@
 //! The file of the signing key.
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
 use auth0_core::Algorithm;
-#![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]use auth0_testing::SigningKey;
 use auth0_local::{LocalError, LocalTenant};
+use auth0_testing::SigningKey;
 use std::{
     env, fs,
     path::{Path, PathBuf},

@@ -32,7 +32,7 @@ impl HttpParts for GetMessages {
         None
     }
 
-    fn field(&self, _: &str) -> HeaderLines<'_> {
+    fn header(&self, _: &str) -> HeaderLines<'_> {
         HeaderLines::Absent
     }
 

@@ -40,7 +40,8 @@ async fn options_of_a_token() {
     assert_eq!(user.client_id(), Some("app"));
     assert!(user.has_scope("write:messages") && user.has_scope("more"));
     assert!(user.has_permission("a:b") && user.has_permission("c:d"));
-    assert_eq!((user.organization_id(), user.organization_name()), (Some("org_1"), Some("acme")));
+    let organization = user.organization().unwrap();
+    assert_eq!((organization.id(), organization.name()), ("org_1", Some("acme")));
     assert_eq!(user.claim::<String>("https://acme.com/plan").unwrap().as_deref(), Some("pro"));
     assert_eq!(user.claim::<u8>("seats").unwrap(), Some(3));
     let issued = user.issued_at().unwrap();

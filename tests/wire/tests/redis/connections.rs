@@ -1,6 +1,7 @@
 //! Connections to Redis: they belong to no runtime of a request, and they break without harm.
 use crate::service::{authenticate, bound_token, patient, proof, store, verifier};
-use auth0_axum::{Auth0, ErrorCode, RedisReplayStore, testing::Tenant};
+use auth0_axum::{Auth0, ErrorCode, testing::Tenant};
+use auth0_redis::RedisReplayStore;
 use std::{
     future::{Future as _, poll_fn},
     pin::pin,

@@ -6,7 +6,8 @@ use crate::{
         verifier,
     },
 };
-use auth0_axum::{OnUnreachable, RedisReplayStore, testing::Tenant};
+use auth0_axum::testing::Tenant;
+use auth0_redis::{OnUnreachable, RedisReplayStore};
 use std::time::{Duration, Instant};
 use wire_tests::{client::get, redis_server::RedisServer};
 

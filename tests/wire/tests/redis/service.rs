@@ -1,9 +1,10 @@
 //! The service of these tests: instances that share a Redis.
 use auth0_axum::{
-    Auth0, Dpop, ErrorCode, RedisReplayStore,
+    Auth0, Dpop, ErrorCode,
     auth0_core::adapter::{Connection, HeaderLines, HttpParts, RequestView},
     testing::Tenant,
 };
+use auth0_redis::RedisReplayStore;
 use std::{net::SocketAddr, time::Duration};
 use wire_tests::{
     client::{Answer, get},
@@ -121,7 +122,7 @@ impl HttpParts for Parts {
     fn authority(&self) -> Option<&str> {
         None
     }
-    fn field(&self, _: &str) -> HeaderLines<'_> {
+    fn header(&self, _: &str) -> HeaderLines<'_> {
         HeaderLines::Absent
     }
     fn connection(&self) -> Connection {

@@ -1,6 +1,7 @@
 //! Redis over TLS. Trusted authorities come from the environment of a process, so each case is a process.
 use crate::service::{API, authenticate, bound_token, proof};
-use auth0_axum::{Dpop, RedisReplayStore, testing::Tenant};
+use auth0_axum::{Dpop, testing::Tenant};
+use auth0_redis::RedisReplayStore;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::{
     env, fs,
