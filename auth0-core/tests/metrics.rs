@@ -2,10 +2,12 @@
 //! feature.
 #![allow(clippy::unwrap_used)]
 use auth0_core::{
-    IssuerResolver, RequestView, ResolverContext, TrustedIssuer,
+    TrustedIssuer,
+    adapter::RequestView,
     policy::scope,
-    testing::{Failure, Tenant},
+    resolver::{IssuerResolver, ResolverContext},
 };
+use auth0_testing::{Failure, Tenant};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use std::{collections::BTreeMap, error::Error, sync::Mutex, time::Duration};
 

@@ -1,160 +1,187 @@
-//! The single flight under every schedule that shuttle tries: requests begin, join, are cancelled and
-//! begin again, and fetches complete or are lost. A program of its own, because it builds a source file
-//! of the crate on shuttle instead of std.
+//! The single flight under every schedule that shuttle tries: requests that come, join, are cancelled and
+//! come again, and attempts that complete, are lost or are forgotten; for one key, as the keys of an issuer
+//! use it, and for several, as the answers of a resolver do.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     dead_code,
     reason = "a model, and it does not use everything"
 )]
-use flight::{Boarding, Pilot, SingleFlight};
 use shuttle::future::{block_on, spawn, yield_now};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use single_flight::{Joined, Leader, SingleFlight};
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    hash::Hash,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 use sync::Arc;
 
-#[path = "../src/jwks/flight.rs"]
-mod flight;
+#[path = "../src/runtime/single_flight.rs"]
+mod single_flight;
 
-/// The parts of the single flight, under shuttle's control.
+/// What the single flight is built of, under shuttle's control.
 mod sync {
     pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard};
     pub(crate) use std::sync::PoisonError;
 }
 
-#[derive(Debug, Default)]
-struct State {
-    in_progress: bool,
+/// A key of the single flight: `()` for the keys of one issuer, a number for the answers of a resolver.
+trait Key: Clone + Debug + Eq + Hash + Send + Sync + 'static {}
+impl<K: Clone + Debug + Eq + Hash + Send + Sync + 'static> Key for K {}
+
+/// The attempts that are running, by key, as the state sees them.
+#[derive(Debug)]
+struct Attempts<K> {
+    running: HashMap<K, usize>,
     started: usize,
-    ended: usize,
+    settled: usize,
 }
 
-type Flights = Arc<SingleFlight<State, usize>>;
+type Flight<K> = Arc<SingleFlight<K, Attempts<K>, &'static str>>;
 
-fn end(state: &mut State) -> usize {
-    assert!(state.in_progress, "a fetch that ends was in progress");
-    state.in_progress = false;
-    state.ended += 1;
-    state.ended
+fn flight<K: Key>() -> Flight<K> {
+    SingleFlight::new(Attempts { running: HashMap::new(), started: 0, settled: 0 })
 }
 
-async fn fetch(pilot: Pilot<State, usize>, is_lost: bool) {
-    yield_now().await;
-    if is_lost {
-        drop(pilot);
-    } else {
-        pilot.land(end);
+fn abandoned<K: Key>(state: Option<&mut Attempts<K>>) -> &'static str {
+    match state {
+        Some(_) => "abandoned",
+        None => "abandoned and forgotten",
     }
 }
 
-async fn request(flights: Flights, is_lost: bool) -> usize {
-    let boarded = flights.board(end, |state| {
-        assert!(!state.in_progress, "one at a time");
-        state.in_progress = true;
+fn settle<K: Key>(key: &K, state: Option<&mut Attempts<K>>) -> &'static str {
+    let Some(state) = state else { return "forgotten" };
+    assert!(state.running.remove(key).is_some(), "what ends was pending");
+    state.settled += 1;
+    "settled"
+}
+
+async fn lead<K: Key>(key: K, leader: Leader<K, Attempts<K>, &'static str>, is_lost: bool) {
+    yield_now().await;
+    if is_lost {
+        drop(leader);
+    } else {
+        leader.complete(|state| settle(&key, state));
+    }
+}
+
+async fn request<K: Key>(flight: Flight<K>, key: K, is_lost: bool) -> &'static str {
+    let joined = flight.join(&key, abandoned, |state, pending| {
+        // A lost attempt leaves its entry in this model's state: the table of the flight decides.
+        state.running.insert(key.clone(), pending);
         state.started += 1;
         Ok::<_, ()>(())
     });
-    let waiter = match boarded.unwrap_or_else(|()| unreachable!()) {
-        Boarding::Joined(waiter) => waiter,
-        Boarding::Started(waiter, pilot) => {
-            spawn(fetch(pilot, is_lost));
+    let waiter = match joined.unwrap_or_else(|()| unreachable!()) {
+        Joined::Waiting(waiter) => waiter,
+        Joined::Leading(waiter, leader) => {
+            spawn(lead(key, leader, is_lost));
             waiter
         }
     };
-    let number = waiter.number();
-    let outcome = waiter.landed().await.expect("every waiter has the outcome");
-    assert_eq!(outcome as u64, number, "of its own fetch, not of another");
-    outcome
+    assert!(waiter.number() > 0);
+    waiter.outcome().await.expect("every waiter gets an outcome")
 }
 
-/// Three requests, of which the first is cancelled. Then one more, which must get an outcome, too.
-async fn scenario(lost: [bool; 4]) {
-    let flights: Flights = SingleFlight::new(State::default());
-    let [first, second, third, last] = lost;
-    let leader = spawn(request(Arc::clone(&flights), first));
-    let waiters = [second, third].map(|lost| spawn(request(Arc::clone(&flights), lost)));
+/// Three requests, the first of which is cancelled; then one more, which must not be stranded.
+async fn cancelled<K: Key>(keys: [K; 2], lost: [bool; 4]) {
+    let flight: Flight<K> = flight();
+    let [first, second] = keys;
+    let cancelled = spawn(request(Arc::clone(&flight), first.clone(), lost[0]));
+    let others = [(first.clone(), lost[1]), (second, lost[2])]
+        .map(|(key, lost)| spawn(request(Arc::clone(&flight), key, lost)));
     yield_now().await;
-    leader.abort();
-    for waiter in waiters {
-        waiter.await.unwrap();
+    cancelled.abort();
+    for other in others {
+        other.await.unwrap();
     }
-    request(Arc::clone(&flights), last).await;
-    flights.inspect(|state| {
-        assert!(state.started >= 1 && state.started - state.ended <= 1);
-    });
+    request(Arc::clone(&flight), first.clone(), lost[3]).await;
+    // Nothing is pending once the last waiter has its outcome, or the cancelled one's attempt is.
+    let started = flight.inspect(|state| state.started);
+    assert_eq!(flight.started() as usize, started);
 }
 
 #[test]
-fn every_request_has_an_outcome_under_random_schedules() {
+fn no_request_is_stranded_under_random_schedules() {
     static SEEN: AtomicUsize = AtomicUsize::new(0);
     for lost in [[false; 4], [true; 4], [true, false, true, false], [false, true, false, true]] {
         shuttle::check_random(
             move || {
                 SEEN.fetch_add(1, Ordering::Relaxed);
-                block_on(scenario(lost));
+                block_on(cancelled([(), ()], lost));
+                block_on(cancelled([1, 1], lost));
+                block_on(cancelled([1, 2], lost));
             },
-            2_000,
+            1_000,
         );
     }
-    assert_eq!(SEEN.load(Ordering::Relaxed), 8_000);
+    assert_eq!(SEEN.load(Ordering::Relaxed), 4_000);
 }
 
-/// A request that gives up its fetch, because the runtime of the fetch runs nothing.
-async fn impatient(flights: Flights) {
-    let boarded = flights.board(end, |state| {
-        assert!(!state.in_progress, "one at a time");
-        state.in_progress = true;
-        state.started += 1;
-        Ok::<_, ()>(())
-    });
-    let (number, mut stuck) = match boarded.unwrap_or_else(|()| unreachable!()) {
-        Boarding::Joined(waiter) => (waiter.number(), None),
-        Boarding::Started(waiter, pilot) => (waiter.number(), Some(pilot)),
-    };
-    yield_now().await;
-    flights.give_up(number, |state| {
-        end(state);
-    });
-    yield_now().await;
-    // If it completes after all, it delivers nothing, and does not end the fetch of another.
-    if let Some(late) = stuck.take() {
-        late.land(|_| unreachable!("it was abandoned"));
-    }
-}
-
+/// Two requests of one key and their attempts, in every order that there is: at most one is pending, and
+/// each gets the outcome of the attempt that it joined.
 #[test]
-fn an_abandoned_fetch_blocks_no_other() {
-    shuttle::check_random(
-        || {
-            block_on(async {
-                let flights: Flights = SingleFlight::new(State::default());
-                let impatient = [(); 3].map(|()| spawn(impatient(Arc::clone(&flights))));
-                for task in impatient {
-                    task.await.unwrap();
-                }
-                request(Arc::clone(&flights), false).await;
-                flights.inspect(|state| {
-                    assert_eq!((state.in_progress, state.started), (false, state.ended));
-                });
-            });
-        },
-        4_000,
-    );
-}
-
-/// Two requests and their fetch, in every order.
-#[test]
-fn two_requests_under_every_schedule() {
+fn two_requests_of_one_key_under_every_schedule() {
     for lost in [false, true] {
         shuttle::check_dfs(
             move || {
                 block_on(async move {
-                    let flights: Flights = SingleFlight::new(State::default());
-                    let other = spawn(request(Arc::clone(&flights), lost));
-                    request(flights, !lost).await;
-                    other.await.unwrap();
+                    let flight: Flight<()> = flight();
+                    let other = spawn(request(Arc::clone(&flight), (), lost));
+                    let outcome = request(Arc::clone(&flight), (), lost).await;
+                    assert_eq!(outcome, if lost { "abandoned" } else { "settled" });
+                    assert_eq!(other.await.unwrap(), outcome);
+                    assert!(!flight.is_pending(&()));
+                    assert!(flight.started() <= 2);
                 });
             },
             None,
         );
     }
+}
+
+/// Attempts for different keys do not wait for each other.
+#[test]
+fn two_requests_of_two_keys_under_every_schedule() {
+    shuttle::check_dfs(
+        || {
+            block_on(async {
+                let flight: Flight<u8> = flight();
+                let other = spawn(request(Arc::clone(&flight), 1, false));
+                assert_eq!(request(Arc::clone(&flight), 2, true).await, "abandoned");
+                assert_eq!(other.await.unwrap(), "settled");
+                assert_eq!(flight.started(), 2);
+                assert!(!flight.is_pending(&1) && !flight.is_pending(&2));
+            });
+        },
+        None,
+    );
+}
+
+/// All pending attempts are forgotten while some run: their waiters get an outcome that does not reach the
+/// state, and the attempts that replace them are not ended by the old ones.
+#[test]
+fn a_forgotten_attempt_settles_nothing_under_every_schedule() {
+    shuttle::check_dfs(
+        || {
+            block_on(async {
+                let flight: Flight<u8> = flight();
+                let first = spawn(request(Arc::clone(&flight), 1, false));
+                let forgets = {
+                    let flight = Arc::clone(&flight);
+                    spawn(async move { flight.forget_pending(|| {}) })
+                };
+                let outcome = first.await.unwrap();
+                assert!(["settled", "forgotten"].contains(&outcome), "{outcome}");
+                forgets.await.unwrap();
+                let settled = flight.inspect(|state| state.settled);
+                assert_eq!(settled, usize::from(outcome == "settled"));
+                assert_eq!(request(Arc::clone(&flight), 1, false).await, "settled");
+                assert!(!flight.is_pending(&1));
+            });
+        },
+        None,
+    );
 }

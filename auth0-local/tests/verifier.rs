@@ -2,30 +2,32 @@
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
 mod common;
 
-use auth0_core::{Algorithm, Auth0, Error, ErrorCode};
+use auth0_core::{Algorithm, Error, ErrorCode};
 use auth0_local::{Document, Fault, LocalTenant};
 use auth0_testing::SigningKey;
 use common::verifier;
-use tokio::{task, time};
+use std::time::Duration;
+use tokio::task;
 
-/// Verifies a token with a verifier that has no keys yet. If it waits, the paused clock skips the
-/// wait.
-async fn verdict(auth: Auth0, tenant: &LocalTenant, waits: bool) -> Result<(), Error> {
-    let before = tenant.stats();
-    let token = tenant.token().mint();
+/// How long a verifier waits for a document.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Verifies a token with a verifier that has no keys yet.
+async fn verdict(tenant: &LocalTenant) -> Result<(), Error> {
+    verifier(tenant).verify(&tenant.token().mint()).await.map(drop)
+}
+
+/// The same, where the deadline of the fetch passes once the fault is met.
+async fn verdict_at_the_deadline(tenant: &LocalTenant) -> Result<(), Error> {
+    let faulted = || tenant.stats().metadata.faulted + tenant.stats().key_set.faulted;
+    let before = faulted();
+    let (auth, token) = (verifier(tenant), tenant.token().mint());
     let verdict = task::spawn(async move { auth.verify(&token).await.map(drop) });
-    if waits {
-        let faulted = |of: auth0_local::Stats| of.metadata.faulted + of.key_set.faulted;
-        while faulted(tenant.stats()) == faulted(before) {
-            task::yield_now().await;
-        }
-        time::pause(); // skips time whenever no task can run
+    while faulted() == before {
+        task::yield_now().await;
     }
-    let verdict = verdict.await.unwrap();
-    if waits {
-        time::resume();
-    }
-    verdict
+    tenant.tenant().clock().advance(DEADLINE);
+    verdict.await.unwrap()
 }
 
 #[tokio::test]
@@ -37,8 +39,11 @@ async fn without_keys_it_is_503_until_they_can_be_fetched() {
             "html", "huge", "redirect", "empty",
         ] {
             tenant.set_fault(document, fault.parse().unwrap());
-            let waits = ["slow", "hang"].contains(&fault);
-            let error = verdict(verifier(&tenant), &tenant, waits).await.unwrap_err();
+            let refused = match fault {
+                "slow" | "hang" => verdict_at_the_deadline(&tenant).await,
+                _ => verdict(&tenant).await,
+            };
+            let error = refused.unwrap_err();
             assert_eq!(error.code(), ErrorCode::KeysUnavailable, "{document:?} {fault}: {error:?}");
             assert_eq!(error.challenge().status(), 503, "{document:?} {fault}");
             let challenge = error.challenge();
@@ -47,7 +52,7 @@ async fn without_keys_it_is_503_until_they_can_be_fetched() {
             assert_eq!(after, expected, "{document:?} {fault}");
 
             tenant.clear_faults();
-            let recovered = verdict(verifier(&tenant), &tenant, false).await;
+            let recovered = verdict(&tenant).await;
             assert!(recovered.is_ok(), "{document:?} {fault}: {recovered:?}");
         }
     }
@@ -58,7 +63,7 @@ async fn without_keys_it_is_503_until_they_can_be_fetched() {
 async fn a_short_delay_is_accepted() {
     let tenant = LocalTenant::start().await.unwrap();
     tenant.set_fault(Document::KeySet, "slow:0.001".parse().unwrap());
-    verdict(verifier(&tenant), &tenant, false).await.unwrap();
+    verdict(&tenant).await.unwrap();
     assert_eq!(tenant.stats().key_set.faulted, 1);
 }
 

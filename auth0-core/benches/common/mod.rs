@@ -1,11 +1,8 @@
 //! What is measured: tokens as Auth0 issues them, of 1 KiB unless said otherwise, and the floor: the
 //! signature check of aws-lc-rs alone, with a key that was parsed before.
 #![allow(dead_code, reason = "each benchmark takes what it needs")]
-use auth0_core::{
-    Algorithm, Auth0, Connection, Dpop, FieldLines, HttpParts, IssuerResolver, RequestView,
-    ResolvedIssuers, ResolverContext, TrustedIssuer,
-    testing::{SigningKey, Tenant, TokenBuilder},
-};
+use auth0_core::{Algorithm, Auth0, Dpop, TrustedIssuer, adapter::{Connection, HeaderLines, HttpParts, RequestView}, resolver::{IssuerResolver, ResolvedIssuers, ResolverContext}};
+use auth0_testing::{SigningKey, Tenant, TokenBuilder};
 use aws_lc_rs::{
     digest,
     signature::{self, ParsedPublicKey, RsaPublicKeyComponents},
@@ -211,10 +208,10 @@ impl HttpParts for Sent {
         None
     }
 
-    fn field(&self, name: &str) -> FieldLines<'_> {
+    fn header(&self, name: &str) -> HeaderLines<'_> {
         match name {
-            "host" => FieldLines::One(self.0.as_bytes()),
-            _ => FieldLines::Absent,
+            "host" => HeaderLines::One(self.0.as_bytes()),
+            _ => HeaderLines::Absent,
         }
     }
 

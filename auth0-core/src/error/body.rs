@@ -3,13 +3,13 @@ use super::Error;
 use crate::config_error::ConfigError;
 use std::{fmt, sync::Arc};
 
-/// Renders the body of every refusal, as the application wants it: see
+/// Renders the body of every refusal in a format of the application: see
 /// [`Builder::refusal_body`](crate::Builder::refusal_body).
 ///
 /// Problem details (RFC 9457):
 ///
 /// ```
-/// use auth0_core::{Auth0, RefusalBody};
+/// use auth0_core::{Auth0, RefusalBody, adapter::RequestView};
 /// use serde_json::json;
 ///
 /// let problem = RefusalBody::new("application/problem+json", |error| {
@@ -20,10 +20,13 @@ use std::{fmt, sync::Arc};
 ///     })
 ///     .to_string()
 /// });
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// let builder = Auth0::builder().domain("acme.eu.auth0.com").audience("https://api.acme.com");
 /// let auth = builder.refusal_body(problem).build()?;
-/// # let _ = auth;
+/// let refusal = auth.authenticate(&RequestView::new()).await.unwrap_err().challenge();
+/// assert!(refusal.headers().any(|header| header == ("content-type", "application/problem+json")));
 /// # Ok::<(), auth0_core::ConfigError>(())
+/// # }).unwrap()
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -35,10 +38,10 @@ pub struct RefusalBody {
 type Render = dyn Fn(&Error) -> Vec<u8> + Send + Sync;
 
 impl RefusalBody {
-    /// Creates a body of a media type, for example `application/problem+json`, which is checked when the
-    /// verifier is built.
+    /// Creates a body of a media type, for example `application/problem+json`. The media type is checked when
+    /// the verifier is built.
     ///
-    /// `render` makes the body of one refusal. It may ask the error for everything;
+    /// `render` returns the body of one refusal. It may call every method of the error; the result of
     /// [`Error::challenge`] has the standard body there.
     pub fn new<B: Into<Vec<u8>>>(
         media_type: &'static str,
@@ -81,7 +84,7 @@ pub(super) fn of(error: &Error, custom: Option<&RefusalBody>) -> (&'static str, 
     }
 }
 
-/// Codes and descriptions are our own words, without a character that JSON would escape.
+/// Returns the standard body. Codes and descriptions contain no character that JSON escapes.
 fn standard(error: &Error) -> Vec<u8> {
     format!(
         r#"{{"error":"{}","error_description":"{}","error_code":"{}"}}"#,

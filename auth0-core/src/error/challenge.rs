@@ -1,10 +1,22 @@
-//! From an error to the wire: status, `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1),
-//! body. The only place that knows what a refusal looks like.
+//! The response to an error: status, `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1),
+//! body. No other module defines what a refusal looks like.
 use super::{AuthScheme, DpopMode, Error, RefusalBody, body};
 use std::borrow::Cow;
 
-/// A refusal as it goes over the wire, for any HTTP library: copy the status, every header in
-/// order (`www-authenticate` may occur more than once) and the body.
+/// The response of a refusal, for any HTTP library: copy the status, every header in order
+/// (`www-authenticate` may occur more than once) and the body.
+///
+/// ```
+/// use auth0_core::{Auth0, adapter::RequestView};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let builder = Auth0::builder().domain("acme.eu.auth0.com").audience("https://api.acme.com");
+/// let challenge = builder.build()?.authenticate(&RequestView::new()).await.unwrap_err().challenge();
+/// assert_eq!(challenge.status(), 401);
+/// assert!(challenge.headers().any(|(name, value)| name == "www-authenticate" && value == "Bearer"));
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// # }).unwrap()
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Challenge {
@@ -29,7 +41,7 @@ impl Challenge {
         headers.push(("content-type", Cow::Borrowed(media_type)));
         headers.push(("cache-control", Cow::Borrowed("no-store")));
         if let Some(delay) = error.delay() {
-            // Whole seconds (RFC 9110 §10.2.3), rounded up: coming back early is of no use.
+            // Whole seconds (RFC 9110 §10.2.3), rounded up: an early retry is refused again.
             let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
             headers.push(("retry-after", Cow::Owned(seconds.max(1).to_string())));
         }
@@ -65,14 +77,13 @@ impl Challenge {
 pub(crate) struct ChallengeOptions {
     pub(crate) realm: Option<String>,
     pub(crate) dpop: DpopMode,
-    /// The algorithms that proofs may be signed with, with spaces between them.
+    /// The algorithms that proofs may be signed with, separated by spaces.
     pub(crate) proof_algorithms: String,
     /// The application's own body.
     pub(crate) body: Option<RefusalBody>,
 }
 
-/// Returns one line for each enabled scheme. The error stands on the line of the scheme that the client
-/// used.
+/// Returns one line for each enabled scheme. The line of the scheme that the client used has the error.
 fn lines(error: &Error, options: Option<&ChallengeOptions>) -> Vec<String> {
     let mode = options.map_or(DpopMode::default(), |options| options.dpop);
     let schemes: &[AuthScheme] = match mode {
@@ -80,7 +91,7 @@ fn lines(error: &Error, options: Option<&ChallengeOptions>) -> Vec<String> {
         DpopMode::Required => &[AuthScheme::Dpop],
         DpopMode::Disabled => &[AuthScheme::Bearer],
     };
-    // The error of a request that names no scheme stands on the first line.
+    // If the request names no scheme, the first line has the error.
     let used = schemes.iter().find(|scheme| **scheme == error.scheme()).or(schemes.first());
     schemes.iter().map(|scheme| line(*scheme, Some(scheme) == used, error, options)).collect()
 }
@@ -131,8 +142,8 @@ impl Parameters {
         }
     }
 
-    /// Appends a parameter as a quoted-string (RFC 9110 §5.6.4). What a quoted-string of printable
-    /// ASCII cannot hold is left out rather than sent.
+    /// Appends a parameter as a quoted-string (RFC 9110 §5.6.4). Characters that a quoted-string of printable
+    /// ASCII cannot hold are left out.
     fn push(&mut self, name: &str, value: &str) {
         self.0.push_str(if self.0.contains('=') { ", " } else { " " });
         self.0.push_str(name);

@@ -1,7 +1,14 @@
 //! The table of refusals: a stable code for each cause, its kind, and the sentence for the client.
 use std::fmt;
 
-/// Whose fault a refusal is, and what can be done about it.
+/// The category of a refusal: which party can correct it, and how.
+///
+/// ```
+/// use auth0_core::{ErrorCode, ErrorKind};
+///
+/// assert_eq!(ErrorCode::TokenExpired.kind(), ErrorKind::TokenInvalid);
+/// assert_eq!(ErrorCode::KeysUnavailable.kind(), ErrorKind::Unavailable);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -9,19 +16,19 @@ pub enum ErrorKind {
     CredentialsMissing,
     /// The request is not well formed: `400`.
     RequestMalformed,
-    /// The token does not verify: `401 invalid_token`. A new token helps.
+    /// The token is not valid: `401 invalid_token`. The client needs another token.
     TokenInvalid,
-    /// The proof that the client holds the token's key is missing or does not verify (RFC 9449):
-    /// `401 invalid_dpop_proof` or `use_dpop_nonce`. A new proof helps.
+    /// The proof that the client holds the token's key is missing or not valid (RFC 9449):
+    /// `401 invalid_dpop_proof` or `use_dpop_nonce`. The client needs another proof.
     ProofInvalid,
-    /// The token is good, but not for this: `403 insufficient_scope`.
+    /// The token is valid and does not meet the requirement: `403 insufficient_scope`.
     Forbidden,
-    /// The token is good, but the login behind it too weak or too old:
-    /// `401 insufficient_user_authentication`. Another login helps.
+    /// The token is valid, and the login behind it is too weak or too old:
+    /// `401 insufficient_user_authentication`. The user has to log in again.
     LoginInsufficient,
-    /// Something that verification needs is not available now: `503`. The token may be good.
+    /// Something that verification needs is not available now: `503`. The token may be valid.
     Unavailable,
-    /// The application is set up wrongly, which no client can correct: `500`.
+    /// The configuration of the application is wrong, which no client can correct: `500`.
     Misconfigured,
 }
 
@@ -33,7 +40,7 @@ pub enum ErrorKind {
 /// | `scheme_unsupported` | 401 | the scheme is neither `Bearer` nor `DPoP`, or one that is not enabled: see [`Dpop`](crate::Dpop) |
 /// | `request_malformed` | 400 | no token or several, several headers, characters outside token68, over the size limit, a proof with a `Bearer` token |
 /// | `token_malformed` | 401 | not a compact JWS: parts, base64url, JSON, duplicate members, `crit`, `b64` |
-/// | `token_opaque` | 401 | an encrypted token of five parts, or `alg: dir`: no audience was asked for |
+/// | `token_opaque` | 401 | an encrypted token of five parts, or `alg: dir`: the client requested no audience |
 /// | `algorithm_unsupported` | 401 | `alg` is not on the list, or not the key's |
 /// | `key_unknown` | 401 | the issuer publishes no such key |
 /// | `signature_invalid` | 401 | the signature does not verify |
@@ -42,24 +49,31 @@ pub enum ErrorKind {
 /// | `token_expired` | 401 | `exp` is past |
 /// | `token_not_yet_valid` | 401 | `nbf` or `iat` is in the future |
 /// | `claims_invalid` | 401 | a required claim is missing, or one has the wrong JSON type |
-/// | `token_type_invalid` | 401 | `typ` is not an access token's, or it is an ID token |
-/// | `token_binding_mismatch` | 401 | the token is bound to another key or certificate than the client's, came as `Bearer`, or is not bound and came as `DPoP` |
+/// | `token_type_invalid` | 401 | `typ` is not that of an access token, or the token is an ID token |
+/// | `token_binding_mismatch` | 401 | the token is bound to another key or certificate than the client's, is bound and sent as `Bearer`, or is not bound and sent as `DPoP` |
 /// | `dpop_proof_missing` | 401 | the scheme is `DPoP`, and there is no proof |
-/// | `dpop_proof_invalid` | 401 | the proof does not verify, or is not one for this request and token |
+/// | `dpop_proof_invalid` | 401 | the proof is not valid for this request and token |
 /// | `dpop_proof_replayed` | 401 | the proof was used before |
 /// | `dpop_nonce_required` | 401 | the proof has no [nonce](crate::dpop::DpopNonces), or an old one |
 /// | `organization_mismatch` | 403 | the user did not log in through the required [organization](crate::policy::organization) |
 /// | `insufficient_scope` | 403 | a scope is missing |
 /// | `insufficient_permissions` | 403 | a permission (RBAC) is missing |
-/// | `requirement_not_met` | 403 | a claim, the kind of client, or a [`check`](crate::policy::check) of the application says no |
+/// | `requirement_not_met` | 403 | a required claim or kind of client is missing, or a [`check`](crate::policy::check) of the application fails |
 /// | `step_up_required` | 401 | the login is too weak or too old: see [`acr`](crate::policy::acr) |
 /// | `keys_unavailable` | 503 | the issuer's keys cannot be fetched |
 /// | `issuers_unavailable` | 503 | the [resolver](crate::resolver::IssuerResolver) does not say which issuers are trusted |
 /// | `replay_store_unavailable` | 503 | the [store of used proofs](crate::dpop::ReplayStore) cannot be reached, or is full |
-/// | `misconfigured` | 500 | the application is set up wrongly |
+/// | `misconfigured` | 500 | the configuration of the application is wrong |
+///
+/// ```
+/// use auth0_core::ErrorCode;
+///
+/// assert_eq!(ErrorCode::TokenExpired.as_str(), "token_expired");
+/// assert_eq!(ErrorCode::TokenExpired.status(), 401);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "the table above says it once")]
+#[allow(missing_docs, reason = "the table above documents them")]
 pub enum ErrorCode {
     TokenMissing,
     SchemeUnsupported,
@@ -92,7 +106,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Every code, in the order of the table.
+    /// Lists every code, in the order of the table.
     pub const ALL: [Self; 28] = [
         Self::TokenMissing,
         Self::SchemeUnsupported,
@@ -124,7 +138,7 @@ impl ErrorCode {
         Self::Misconfigured,
     ];
 
-    /// Returns the code as it stands in the body of a refusal, for example `token_expired`.
+    /// Returns the code as the body of a refusal has it, for example `token_expired`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.row().0
@@ -136,7 +150,7 @@ impl ErrorCode {
         self.row().1
     }
 
-    /// Returns one sentence for the client: what is wrong and what to do next.
+    /// Returns the description for the client: what is wrong and what to do next.
     #[must_use]
     pub const fn description(self) -> &'static str {
         self.row().2
@@ -158,7 +172,7 @@ impl ErrorCode {
     }
 
     /// Returns the error code of RFC 6750 §3.1, RFC 9449 §7.1 and §9, RFC 9470 §3 (RFC 6749 §4.1.2.1 for
-    /// what is not the client's fault). None where the client has just not authenticated yet.
+    /// failures that the client did not cause). `None` if the client sent no credentials.
     #[must_use]
     pub const fn oauth_error(self) -> Option<&'static str> {
         match self.kind() {

@@ -1,4 +1,4 @@
-//! Why a request was refused: one opaque error, a small kind, a stable code, and its form on the wire.
+//! The error of a refused request: one opaque type, a small kind, a stable code, and the response.
 mod body;
 mod challenge;
 mod code;
@@ -15,9 +15,9 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 /// Explains why a request is refused.
 ///
-/// It has something for three readers: [`kind`](Self::kind) for the code that handles it,
-/// [`challenge`](Self::challenge) for the client, and [`cause`](Self::cause) for the log. It never holds a
-/// token, and its `Display` text is safe to send to a client.
+/// It has three parts: [`kind`](Self::kind) for code that handles it, [`challenge`](Self::challenge) for the
+/// client, and [`cause`](Self::cause) for the log. It never holds a token, and its `Display` text is safe to
+/// send to a client.
 ///
 /// ```
 /// # use auth0_testing::Tenant;
@@ -39,7 +39,7 @@ struct Parts {
     code: ErrorCode,
     cause: Option<Cow<'static, str>>,
     retry_after: Option<Duration>,
-    /// What the `scope` parameter of the challenge lists, separated by spaces.
+    /// The value of the `scope` parameter of the challenge, separated by spaces.
     scope: String,
     step_up: Option<StepUp>,
     /// The scheme that the client used.
@@ -47,7 +47,7 @@ struct Parts {
     /// A nonce for the client's next proof.
     nonce: Option<Box<str>>,
     options: Option<Arc<ChallengeOptions>>,
-    /// The application renders the body, so that this copy renders the standard one.
+    /// Whether the application renders the body, for which this copy renders the standard one.
     is_being_rendered: bool,
 }
 
@@ -75,14 +75,14 @@ impl Error {
         }))
     }
 
-    /// Creates the error of an application that has no verifier where one is needed. For adapters;
+    /// Creates the error of an application that has no verifier where one is needed. For adapters:
     /// `cause` goes to the log and says what to write.
     #[must_use]
     pub fn misconfigured(cause: &'static str) -> Self {
         Self::new(ErrorCode::Misconfigured).because(cause)
     }
 
-    /// Adds what the log should say. Text of a client must have been escaped.
+    /// Adds the cause for the log. Text of a client in it must be escaped.
     pub(crate) fn because(mut self, cause: impl Into<Cow<'static, str>>) -> Self {
         self.0.cause = Some(cause.into());
         self
@@ -118,7 +118,7 @@ impl Error {
         self
     }
 
-    /// Returns the category: whose fault it is.
+    /// Returns the category: which party can correct the cause.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.code.kind()
@@ -130,20 +130,20 @@ impl Error {
         self.0.code
     }
 
-    /// Returns the HTTP status to answer with: 400, 401, 403, 500 or 503.
+    /// Returns the HTTP status of the response: 400, 401, 403, 500 or 503.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.0.code.status()
     }
 
-    /// Returns what only the log should say: which member, which host, which library error. Text of a
-    /// client in it is escaped. Not for clients.
+    /// Returns the cause for the log, not for clients: for example which member, which host, or which error of a
+    /// library. Text of a client in it is escaped.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()
     }
 
-    /// Returns status, headers and body to answer with: the same bytes in every framework.
+    /// Returns status, headers and body of the response: the same bytes in every framework.
     #[must_use]
     pub fn challenge(&self) -> Challenge {
         Challenge::new(self, self.0.options.as_deref())

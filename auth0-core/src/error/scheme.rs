@@ -1,4 +1,4 @@
-//! The authentication schemes that access tokens come with (RFC 6750, RFC 9449).
+//! The authentication schemes of access tokens (RFC 6750, RFC 9449).
 use crate::config_error::ConfigError;
 use serde::Deserialize;
 use std::{fmt, str::FromStr};
@@ -19,7 +19,7 @@ impl AuthScheme {
         }
     }
 
-    /// Returns whether tokens may come with it.
+    /// Returns whether the mode enables the scheme.
     pub(crate) const fn is_enabled(self, mode: DpopMode) -> bool {
         match self {
             Self::Bearer => !matches!(mode, DpopMode::Required),
@@ -35,7 +35,7 @@ impl AuthScheme {
     }
 }
 
-/// The schemes that tokens may come with: see [`Dpop`](crate::Dpop), and
+/// The authentication schemes that are enabled: see [`Dpop`](crate::Dpop), and
 /// [`TrustedIssuer::dpop`](crate::TrustedIssuer::dpop) for the tokens of one issuer.
 ///
 /// ```
@@ -58,7 +58,7 @@ pub enum DpopMode {
 }
 
 impl DpopMode {
-    /// Returns what one of both allows.
+    /// Returns the mode that enables what either of the two enables.
     pub(crate) const fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Required, Self::Required) => Self::Required,

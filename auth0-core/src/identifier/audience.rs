@@ -4,7 +4,7 @@ use crate::config_error::ConfigError;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{borrow::Cow, fmt, str::FromStr};
 
-/// An audience: the identifier of an API, as registered with Auth0 and as it stands in `aud`.
+/// An audience: the identifier of an API, as it is registered with Auth0 and written in `aud`.
 /// It often looks like a URL, but is compared as text.
 ///
 /// ```

@@ -7,8 +7,8 @@ use crate::config_error::ConfigError;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{borrow::Cow, fmt, str::FromStr};
 
-/// An Auth0 domain, for example `acme.eu.auth0.com`, or a custom one: a host name and nothing
-/// else.
+/// An Auth0 domain, for example `acme.eu.auth0.com`, or a custom domain: a host name without scheme, port
+/// and path.
 ///
 /// Pasted text is normalised: white space around it, `https://` before it, one `/` after it, upper
 /// case.
@@ -101,7 +101,7 @@ impl FromStr for Domain {
     }
 }
 
-/// As the last label, which makes a URL take the host for an address.
+/// Returns whether a last label is a number, which makes a URL parser read the host as an address.
 fn is_number(label: &str) -> bool {
     match label.strip_prefix("0x") {
         Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),

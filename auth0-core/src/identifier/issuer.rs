@@ -20,12 +20,12 @@ use url::{Host, Url};
 pub struct Issuer(Box<str>);
 
 impl Issuer {
-    /// Creates an issuer out of a name that is known to be in normal form.
+    /// Creates an issuer from a name that is known to be in normal form.
     pub(crate) fn from_trusted(name: impl Into<Box<str>>) -> Self {
         Self(name.into())
     }
 
-    /// Returns the identifier as it must stand in `iss`.
+    /// Returns the identifier, which `iss` must equal.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -36,7 +36,7 @@ impl Issuer {
         format!("{}/.well-known/openid-configuration", self.0.trim_end_matches('/'))
     }
 
-    /// Returns whether it may be reached without TLS, because it is on this machine.
+    /// Returns whether the issuer is on this machine, so that plain http is accepted.
     pub(crate) fn is_loopback(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|url| is_loopback(&url))
     }
@@ -79,9 +79,8 @@ impl FromStr for Issuer {
         if url.fragment().is_some() {
             return refuse("has a fragment in it");
         }
-        // The issuer is compared as text, so a spelling that a URL parser would change is not one
-        // that a token can carry. Only what cannot differ is corrected: case, and the `/` that
-        // every Auth0 issuer ends with.
+        // The issuer is compared as text, so no token can carry a spelling that a URL parser would change.
+        // Only the case, and the `/` that every Auth0 issuer ends with, are corrected.
         let normal = url.as_str();
         let bare = normal.strip_suffix('/').unwrap_or(normal);
         if name.eq_ignore_ascii_case(normal) {

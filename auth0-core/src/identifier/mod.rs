@@ -1,4 +1,4 @@
-//! Names that are parsed once and are not bare strings after that.
+//! Identifiers that are parsed once: domains, issuers, audiences.
 mod audience;
 mod domain;
 mod issuer;

@@ -1,8 +1,8 @@
-//! Texts that were left to be filled in, or pasted with too much around them.
+//! Placeholders that were not replaced, and text that was pasted with too much around it.
 
-/// Recognizes the shapes that documentation leaves to be filled in: `YOUR_DOMAIN`, `{yourDomain}`, `<domain>`,
-/// `$AUTH0_DOMAIN`, `https://your-api`. An identifier may well have such a word further in
-/// (`urn:your_orders`), so only its beginning counts.
+/// Returns whether a text is a placeholder of documentation: `YOUR_DOMAIN`, `{yourDomain}`, `<domain>`,
+/// `$AUTH0_DOMAIN`, `https://your-api`. A valid identifier may contain such a word (`urn:your_orders`), so
+/// only the beginning counts.
 pub(super) fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let name = lower.strip_prefix("https://").unwrap_or(&lower);
@@ -22,14 +22,14 @@ pub(super) fn is_placeholder(text: &str) -> bool {
         || text == "..."
 }
 
-/// Returns whether no identifier has this character, which comes along when one is pasted.
+/// Returns whether a character occurs in no identifier, but comes with pasted text.
 pub(super) fn is_stray(c: char) -> bool {
     let is_invisible =
         matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}' | '\u{feff}');
     c.is_control() || c.is_whitespace() || is_invisible
 }
 
-/// Hides the password of a pasted URL, which must not end up in a log.
+/// Removes the password of a pasted URL, which must not reach a log.
 pub(super) fn without_user_information(text: &str) -> String {
     match text.rsplit_once('@') {
         Some((_, rest)) => format!("…@{rest}"),

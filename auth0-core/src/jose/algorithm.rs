@@ -18,7 +18,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256: what Auth0 signs with by default.
+    /// RSASSA-PKCS1-v1_5 with SHA-256: Auth0's default.
     RS256,
     /// RSASSA-PKCS1-v1_5 with SHA-384.
     RS384,
@@ -39,7 +39,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Every algorithm that can be configured.
+    /// Lists every algorithm that can be configured.
     pub const ALL: [Self; 9] = [
         Self::RS256,
         Self::RS384,
@@ -52,7 +52,7 @@ impl Algorithm {
         Self::EdDSA,
     ];
 
-    /// Returns the name in the `alg` member, for example `RS256`.
+    /// Returns the name as the `alg` member has it, for example `RS256`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -102,7 +102,7 @@ impl FromStr for Algorithm {
     }
 }
 
-/// Reads the same from a configuration file.
+/// Reads the name from a configuration file.
 impl<'de> Deserialize<'de> for Algorithm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Cow::<str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)

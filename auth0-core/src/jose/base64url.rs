@@ -1,5 +1,5 @@
-//! Base64url without padding and without stray bits (RFC 7515 §2): one spelling for one content, or
-//! a token could be altered without breaking its signature.
+//! Base64url without padding and without stray bits (RFC 7515 §2). Each content has exactly one encoding;
+//! otherwise a token could be altered without breaking its signature.
 use base64::{Engine, engine::general_purpose::NO_PAD};
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -20,10 +20,10 @@ pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// As many bytes as an RSA key of 4096 bits signs with.
+/// The size of a signature with an RSA key of 4096 bits.
 pub(crate) type Buffer = [u8; 512];
 
-/// Decodes into a buffer, if it is large enough, and so without an allocation.
+/// Decodes into the buffer if it is large enough, which saves an allocation.
 pub(crate) fn decode_into<'a>(buffer: &'a mut Buffer, text: &[u8]) -> Option<Cow<'a, [u8]>> {
     if text.len() / 4 * 3 + 2 > buffer.len() {
         return decode(text).map(Cow::Owned);

@@ -6,7 +6,7 @@ use aws_lc_rs::digest;
 pub(crate) struct Message<'a> {
     bytes: &'a [u8],
     digest: Option<digest::Digest>,
-    /// The state behind the digest, to be continued.
+    /// The state of the digest, from which the hash of the whole token continues.
     state: Option<digest::Context>,
 }
 

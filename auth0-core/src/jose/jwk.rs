@@ -1,4 +1,4 @@
-//! From a JSON Web Key (RFC 7517 §4) to a key that verifies.
+//! Keys that verify, read from JSON Web Keys (RFC 7517 §4).
 use super::{Algorithm, AlgorithmSet, PublicKey, base64url};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use serde::{Deserialize, de::IgnoredAny};
@@ -16,8 +16,8 @@ pub(crate) struct VerifyingKey {
     by_algorithm: Vec<(Algorithm, PublicKey)>,
 }
 
-/// The algorithm, by any of its names, and the members of a private key (RFC 7518 §6.2.2, §6.3.2,
-/// RFC 8037 §2). A published private key is compromised.
+/// The members that are checked before the key is parsed: the algorithm, by any of its names, and those of a
+/// private key (RFC 7518 §6.2.2, §6.3.2, RFC 8037 §2). A published private key is compromised.
 #[derive(Deserialize)]
 struct Members<'a> {
     #[serde(borrow)]
@@ -32,7 +32,7 @@ struct Members<'a> {
 }
 
 impl VerifyingKey {
-    /// Reads an entry of a set. The error says why it cannot be used, for the log.
+    /// Reads an entry of a set. The error is the reason for the log why it cannot be used.
     pub(crate) fn from_jwk(json: &str, allowed: AlgorithmSet) -> Result<Self, &'static str> {
         let members: Members<'_> = serde_json::from_str(json).map_err(|_| "it is not a JWK")?;
         let Members { alg, d, p, q, dp, dq, qi, oth } = members;
@@ -101,8 +101,8 @@ fn decode(text: &str) -> Result<Vec<u8>, &'static str> {
     base64url::decode(text).ok_or("a member is not base64url")
 }
 
-/// A `Base64urlUInt` (RFC 7518 §2). Leading zeros are not allowed there, but are in the wild, and
-/// do no harm.
+/// Reads a `Base64urlUInt` (RFC 7518 §2). Leading zeros are not allowed there, but issuers publish them, and
+/// they do no harm.
 fn unsigned(text: &str) -> Result<Vec<u8>, &'static str> {
     let mut bytes = decode(text)?;
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();

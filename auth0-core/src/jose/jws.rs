@@ -1,4 +1,4 @@
-//! A JSON Web Signature in compact form (RFC 7515 §7.1), taken apart under strict rules.
+//! A JSON Web Signature in compact form (RFC 7515 §7.1), split and decoded under strict rules.
 use super::{
     Algorithm, AlgorithmSet, base64url,
     json::{self, Value},
@@ -7,8 +7,8 @@ use crate::telemetry::Escaped;
 use memchr::{memchr, memrchr};
 use std::borrow::Cow;
 
-/// Why a text is no JWS that can be verified here. Each has a cause for the log, in which text of a client
-/// is escaped.
+/// The reason why a text is not a JWS that can be verified. Each has a cause for the log, in which text of a
+/// client is escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum JwsError {
     /// It is not a compact JWS under the strict rules.
@@ -41,7 +41,7 @@ pub(crate) struct Compact<'a> {
 /// not decide where its key is found.
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
-    /// `Err` holds the name of one that is not accepted.
+    /// The algorithm, or the name of one that is not accepted.
     pub(crate) algorithm: Result<Algorithm, Box<str>>,
     pub(crate) key_id: Option<Box<str>>,
     pub(crate) token_type: Option<Box<str>>,

@@ -1,5 +1,5 @@
-//! JSON Object Signing and Encryption, as far as verifying needs it: RFC 7515, 7517, 7518, 7638. It knows
-//! no claims, and has an error type of its own.
+//! JSON Object Signing and Encryption, as far as verification needs it: RFC 7515, 7517, 7518, 7638. It knows
+//! no claims, and has its own error type.
 mod algorithm;
 pub(crate) mod base64url;
 pub(crate) mod digest;

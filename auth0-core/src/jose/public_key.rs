@@ -9,13 +9,13 @@ use aws_lc_rs::signature::{
 pub(crate) struct PublicKey(ParsedPublicKey);
 
 impl PublicKey {
-    /// An RSA key from its modulus and exponent, big-endian without leading zeros.
+    /// Creates an RSA key from its modulus and exponent, big-endian without leading zeros.
     pub(crate) fn rsa(algorithm: Algorithm, n: &[u8], e: &[u8]) -> Option<Self> {
         let parameters = rsa_parameters(algorithm)?;
         RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters).ok().map(Self)
     }
 
-    /// A P-256 or P-384 key from its coordinates, each as long as the field.
+    /// Creates a P-256 or P-384 key from its coordinates, each as long as the field.
     pub(crate) fn ecdsa(algorithm: Algorithm, x: &[u8], y: &[u8]) -> Option<Self> {
         let (parameters, length): (&'static EcdsaVerificationAlgorithm, _) = match algorithm {
             Algorithm::ES256 => (&signature::ECDSA_P256_SHA256_FIXED, 32),
@@ -30,7 +30,7 @@ impl PublicKey {
         ParsedPublicKey::new(parameters, point).ok().map(Self)
     }
 
-    /// An Ed25519 key from its 32 bytes.
+    /// Creates an Ed25519 key from its 32 bytes.
     pub(crate) fn ed25519(x: &[u8]) -> Option<Self> {
         if x.len() != 32 {
             return None;

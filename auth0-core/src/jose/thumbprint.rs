@@ -9,7 +9,7 @@ use std::fmt;
 
 const LEN: usize = digest::SHA256_OUTPUT_LEN;
 
-/// The name by which a token refers to the key or the certificate that it is bound to.
+/// The hash by which a token refers to the key or the certificate that it is bound to.
 #[derive(Clone, Copy)]
 pub(crate) struct Thumbprint([u8; LEN]);
 
@@ -28,8 +28,7 @@ impl Thumbprint {
         Self(sha256(der))
     }
 
-    /// Returns the thumbprint of a public key in JSON (RFC 7638 §3). The error says for the log why it has
-    /// none.
+    /// Returns the thumbprint of a public key in JSON (RFC 7638 §3). The error is the reason for the log.
     pub(crate) fn of_jwk(jwk: &str) -> Result<Self, &'static str> {
         let mut members = Members::default();
         json::check_object(jwk, |name, value| members.take(name, value))
@@ -40,7 +39,7 @@ impl Thumbprint {
         members.canonical().map(|text| Self(sha256(text.as_bytes())))
     }
 
-    /// Compares in a time that does not depend on the content.
+    /// Compares in constant time.
     pub(crate) fn is(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
@@ -49,7 +48,7 @@ impl Thumbprint {
         &self.0
     }
 
-    /// Encodes it as a token has it.
+    /// Encodes it in base64url, as tokens have it.
     pub(crate) fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
@@ -67,7 +66,7 @@ fn sha256(bytes: &[u8]) -> [u8; LEN] {
     thumbprint
 }
 
-/// The members that make up a key (RFC 7638 §3.2, RFC 8037 §2), as they stand.
+/// The members that make up a key (RFC 7638 §3.2, RFC 8037 §2), with their escapes.
 #[derive(Default)]
 struct Members<'a> {
     crv: Option<&'a str>,
@@ -98,7 +97,7 @@ impl<'a> Members<'a> {
         *place = value.plain_str();
     }
 
-    /// The JSON that is hashed: these members, in this order, without a space.
+    /// Returns the JSON that is hashed: these members, in this order, without spaces.
     fn canonical(&self) -> Result<String, &'static str> {
         let Self { crv, e, kty, n, x, y, .. } = *self;
         let members: &[(&str, Option<&str>)] = match kty {

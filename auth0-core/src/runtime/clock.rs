@@ -1,4 +1,4 @@
-//! The time.
+//! The clock of a verifier.
 use super::BoxFuture;
 use std::{
     fmt,
@@ -6,10 +6,31 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// Tells a verifier the time.
+/// Supplies a verifier with the time.
 ///
 /// The default is the clock of the operating system. Tests replace it with
-/// [`Builder::clock`](crate::Builder::clock), so that nothing has to sleep.
+/// [`Builder::clock`](crate::Builder::clock), so that no test sleeps.
+///
+/// ```
+/// use auth0_core::time::{Clock, Moment};
+/// use std::time::Duration;
+///
+/// #[derive(Debug)]
+/// struct Fixed(Duration);
+///
+/// impl Clock for Fixed {
+///     fn unix_time(&self) -> Duration {
+///         self.0
+///     }
+///
+///     fn monotonic(&self) -> Duration {
+///         self.0
+///     }
+/// }
+///
+/// let noon = Duration::from_secs(1_767_268_800);
+/// assert_eq!(Fixed(noon).moment(), Moment::new(noon, noon));
+/// ```
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// Returns the time since 1970-01-01T00:00:00Z, without leap seconds (a NumericDate of RFC 7519 §2).
     fn unix_time(&self) -> Duration;
@@ -18,14 +39,14 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// with it, so that a corrected system clock does not make them older or younger.
     fn monotonic(&self) -> Duration;
 
-    /// Returns both at once, which is asked once for each request. Where reading a clock is expensive, one
-    /// of the two may be derived from the other; the default reads both.
+    /// Returns both readings. It is called once for each request. Where reading a clock is expensive, an
+    /// implementation may derive one reading from the other; the default reads both.
     fn moment(&self) -> Moment {
         Moment::new(self.unix_time(), self.monotonic())
     }
 
-    /// Waits until this much time has passed: the time between refreshes, and the deadlines of fetches. It
-    /// is polled on the thread that fetches, which has a tokio runtime. The default is tokio's timer.
+    /// Waits for this long: between refreshes, and for the deadlines of fetches. The future is polled on the
+    /// thread `auth0-fetch`, which has a tokio runtime. The default is tokio's timer.
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(time))
     }
@@ -35,9 +56,9 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Moment {
-    /// See [`Clock::unix_time`].
+    /// The result of [`Clock::unix_time`].
     pub unix_time: Duration,
-    /// See [`Clock::monotonic`].
+    /// The result of [`Clock::monotonic`].
     pub monotonic: Duration,
 }
 
@@ -49,18 +70,17 @@ impl Moment {
     }
 }
 
-/// For how long the monotonic time is derived from the wall clock, before both are read again. A
-/// wall clock that is corrected meanwhile makes keys, which are good for minutes, older or younger
-/// by less than this.
+/// How long the monotonic time is derived from the wall clock before both are read again. Keys are good for
+/// minutes, and a correction of the wall clock changes their age by less than this.
 const REREAD: Duration = Duration::from_secs(1);
 
 /// The clock of the operating system.
 #[derive(Debug)]
 pub(crate) struct SystemClock {
     started: Instant,
-    /// How far the wall clock is ahead of the monotonic one, in nanoseconds.
+    /// The difference from the monotonic clock to the wall clock, in nanoseconds.
     ahead: AtomicU64,
-    /// The wall clock's time when that was read, in nanoseconds.
+    /// The time of the wall clock when the difference was read, in nanoseconds.
     read_at: AtomicU64,
 }
 
@@ -89,13 +109,13 @@ impl Clock for SystemClock {
         }
         let monotonic = self.monotonic();
         self.ahead.store(now.saturating_sub(nanos(monotonic)), Ordering::Relaxed);
-        // After the other: who sees this time also sees what was read at it.
+        // Stored last: a thread that sees this time also sees the difference that belongs to it.
         self.read_at.store(now, Ordering::Release);
         Moment::new(unix_time, monotonic)
     }
 }
 
-/// As far as a `u64` holds them: for five centuries after 1970.
+/// Converts to nanoseconds. A `u64` holds five centuries after 1970.
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -105,13 +125,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_reading_tells_both_times() {
+    fn one_reading_gives_both_times() {
         let clock = SystemClock::new();
         for _ in 0..1000 {
             let before = (clock.unix_time(), clock.monotonic());
             let moment = clock.moment();
             let after = (clock.unix_time(), clock.monotonic());
-            // A wall clock that is corrected in these microseconds is not this test's matter.
+            // This test ignores that the wall clock may be corrected within these microseconds.
             assert!(before.0 <= moment.unix_time && moment.unix_time <= after.0);
             let slack = Duration::from_millis(100);
             assert!(before.1 <= moment.monotonic + slack && moment.monotonic <= after.1 + slack);

@@ -1,9 +1,9 @@
-//! The thread `auth0-fetch`, on which everything is fetched: one for the process, with a runtime of its
-//! own, started with the first fetch.
+//! The thread `auth0-fetch`, which runs all fetches: one for the process, with its own runtime, started with
+//! the first fetch.
 //!
 //! A fetch serves every request that waits for it, so it must not depend on the runtime of one of them:
-//! that may be blocked by a handler, end with a test, have no timers, or not exist. The thread does nothing
-//! but wait, and does not keep a process from ending.
+//! that runtime may be blocked by a handler, end with a test, have no timers, or not exist. The thread only
+//! waits for I/O and timers, and does not keep a process from ending.
 use super::{BoxFuture, Clock};
 use std::{
     fmt,
@@ -20,17 +20,17 @@ use tokio::{
 };
 use tracing::instrument::WithSubscriber;
 
-/// How often the thread looks whether the process was stopped while a fetch is under way.
+/// How often the thread checks, during a fetch, whether the process was stopped.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
-/// A heartbeat that is this late was not late by chance: the process did not run.
+/// A heartbeat that is this late means that the process did not run.
 const FROZEN: Duration = Duration::from_secs(1);
 
 static THREAD: Mutex<Option<Running>> = Mutex::new(None);
 
 struct Running {
     runtime: Handle,
-    /// A forked process has none of its parent's threads.
+    /// The id of the process that started it: a forked process has none of its parent's threads.
     process: u32,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for NoThread {
     }
 }
 
-/// Returns the runtime of the thread, which it starts if it does not run.
+/// Returns the runtime of the thread, and starts the thread if it does not run.
 pub(crate) fn runtime() -> Result<Handle, NoThread> {
     let mut thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
     let process = std::process::id();
@@ -80,8 +80,8 @@ where
     Ok(runtime()?.spawn(future.with_current_subscriber()))
 }
 
-/// Returns a future that ends when this much time has passed, on the clock or in fact: a clock that stands
-/// still holds up no request. It can be awaited on any runtime, and without one.
+/// Returns a future that ends after this long, on the clock or in real time: a clock that stands still
+/// delays no request. The future can be awaited on any runtime, and without one.
 pub(crate) fn passed(clock: &dyn Clock, time: Duration) -> impl Future<Output = ()> + use<> {
     let timer = runtime().map(|runtime| {
         let sleep = {
@@ -117,11 +117,11 @@ fn either(
     }
 }
 
-/// How work ended that had a time limit.
+/// The end of work that had a time limit.
 #[derive(Debug)]
 pub(crate) struct Ended<T> {
     pub(crate) how: How<T>,
-    /// The process was stopped meanwhile, so that a failure may be nobody's fault.
+    /// Whether the process was stopped meanwhile, which may be the only reason for a failure.
     pub(crate) was_frozen: bool,
 }
 
@@ -132,8 +132,8 @@ pub(crate) enum How<T> {
     Late,
 }
 
-/// Does work on the thread in a task of its own, which may hang and may panic. The limit is counted on the
-/// clock and in fact; time in which the process was stopped does not count.
+/// Runs work in a separate task on the thread. The work may hang and may panic. The limit is measured on the
+/// clock and in real time; time in which the process was stopped does not count.
 ///
 /// Must be called on the thread.
 pub(crate) async fn within<T: Send + 'static>(
@@ -141,7 +141,7 @@ pub(crate) async fn within<T: Send + 'static>(
     limit: Duration,
     work: impl Future<Output = T> + Send + 'static,
 ) -> Ended<T> {
-    // Before the work begins: what it does may let time pass on a clock of a test.
+    // Created before the work begins, because the work may advance the clock of a test.
     let mut deadline = clock.sleep(limit);
     let mut task = Task(tokio::spawn(work.with_current_subscriber()));
     let (mut ran_for, mut was_frozen, mut beat) = (Duration::ZERO, false, Instant::now());
@@ -170,7 +170,7 @@ fn is_late(beat: Instant) -> bool {
     beat.elapsed() >= HEARTBEAT + FROZEN
 }
 
-/// Ends with its owner.
+/// A task that is aborted when its owner is dropped.
 struct Task<T>(JoinHandle<T>);
 
 impl<T> Drop for Task<T> {

@@ -1,15 +1,15 @@
 //! One attempt at a time for each key: a request that needs one joins the attempt that is pending, or
 //! starts it.
 //!
-//! An attempt belongs to its [`Leader`], which runs apart from every request, so a request that is
-//! cancelled takes no other with it. However the leader ends, by completing or by being dropped (a panic),
-//! every [`Waiter`] gets an outcome, and the next request can start anew.
+//! An attempt belongs to its [`Leader`], which runs apart from every request, so the cancellation of one
+//! request affects no other. Whether the leader completes or is dropped (a panic), every [`Waiter`] gets an
+//! outcome, and the next request can start anew.
 use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{collections::HashMap, hash::Hash};
 use tokio::sync::watch;
 
-/// State `S` that decides about attempts, and the pending attempts by key, behind one lock: between a
-/// decision and its consequence nothing can happen. The lock is never held across an await.
+/// State `S` that decides about attempts, and the pending attempts by key. One lock covers both, so that a
+/// decision and its consequence are one step. The lock is never held across an await.
 #[derive(Debug)]
 pub(crate) struct SingleFlight<K, S, T>(Mutex<Table<K, S, T>>);
 
@@ -27,7 +27,7 @@ pub(crate) struct Waiter<T> {
     number: u64,
 }
 
-/// Carries out an attempt: must [`complete`](Leader::complete) it, and does so when it is dropped.
+/// Runs an attempt: must [`complete`](Leader::complete) it. Dropping it completes it as well.
 pub(crate) struct Leader<K: Eq + Hash, S, T: Clone> {
     flight: Arc<SingleFlight<K, S, T>>,
     key: K,
@@ -40,11 +40,11 @@ pub(crate) struct Leader<K: Eq + Hash, S, T: Clone> {
 /// [forgotten](SingleFlight::forget_pending).
 pub(crate) type Settle<S, T> = fn(Option<&mut S>) -> T;
 
-/// How a request gets its outcome.
+/// The way in which a request gets its outcome.
 pub(crate) enum Joined<K: Eq + Hash, S, T: Clone> {
     /// From the attempt that was pending.
     Waiting(Waiter<T>),
-    /// From a new attempt. The leader is to be run apart from the request.
+    /// From a new attempt, whose leader must run apart from the request.
     Leading(Waiter<T>, Leader<K, S, T>),
 }
 
@@ -113,8 +113,8 @@ impl<T: Clone> Waiter<T> {
         self.number
     }
 
-    /// Waits for the outcome. Needs no runtime. `None` never comes, because a leader that is dropped
-    /// sends an outcome as well.
+    /// Waits for the outcome. Needs no runtime. It never returns `None`, because a leader that is dropped sends
+    /// an outcome as well.
     pub(crate) async fn outcome(mut self) -> Option<T> {
         self.outcome.wait_for(Option::is_some).await.ok()?.clone()
     }

@@ -1,11 +1,11 @@
-//! Text of a client or of an issuer, as a log may hold it.
+//! Text of clients and issuers, made safe for the log.
 use std::fmt;
 use tracing::field::DisplayValue;
 
-/// Longer texts are cut: what helps to find a cause is at the beginning.
+/// Longer texts are cut: the beginning is enough to find a cause.
 const SHOWN_CHARS: usize = 64;
 
-/// Text from outside as it may stand in a log: quoted, escaped, and not longer than is useful.
+/// Text from outside in a form that is safe for the log: quoted, escaped and cut.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -18,7 +18,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// The same, as a value of an event.
+/// Returns the escaped text as a value of an event.
 pub(crate) fn escaped(text: &str) -> DisplayValue<Escaped<'_>> {
     tracing::field::display(Escaped(text))
 }

@@ -1,9 +1,9 @@
-//! Counters and timings, with the `metrics` facade; nothing without the feature. The names are listed in
-//! the crate's documentation, and are part of its interface. Kinds come as text, so that this knows none
-//! of the rooms above.
+//! Counters and timings, with the `metrics` facade; nothing without the feature. The crate's documentation
+//! lists the names, which are part of its interface. Kinds are passed as text, so that this module depends
+//! on none of the modules above.
 use std::time::Duration;
 
-/// The label of issuers that a resolver finds: there may be any number of them, and metrics keep each label
+/// The label of all issuers that a resolver finds. Their number has no limit, and metrics keep each label
 /// forever.
 pub(crate) const RESOLVED: &str = "resolved";
 
@@ -49,7 +49,7 @@ pub(crate) fn cache_hit(issuer: &str) {
     let _ = issuer;
 }
 
-/// Counts a question to the issuer resolver.
+/// Counts a call of the issuer resolver.
 pub(crate) fn resolution(outcome: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!("auth0_issuer_resolutions_total", "outcome" => outcome).increment(1);
@@ -75,7 +75,7 @@ pub(crate) fn fetch(issuer: &str, outcome: &'static str, age: Option<Duration>) 
         let name = || issuer.to_owned();
         metrics::counter!("auth0_key_fetches_total", "issuer" => name(), "outcome" => outcome)
             .increment(1);
-        // One gauge for several issuers would say nothing.
+        // One gauge for several issuers has no meaning.
         if let Some(age) = age.filter(|_| issuer != RESOLVED) {
             metrics::gauge!("auth0_keys_age_seconds", "issuer" => name()).set(age.as_secs_f64());
         }

@@ -1,4 +1,4 @@
-//! What operators see: metrics, and text of clients made safe for the log.
+//! Telemetry for operators: metrics, and text of clients made safe for the log.
 mod escaped;
 pub(crate) mod metrics;
 

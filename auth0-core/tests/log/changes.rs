@@ -3,10 +3,11 @@ use crate::{
     capture::Log,
     common::{MINUTE, SECOND, pass, settle, verdict, with_unknown_key},
 };
-use auth0_core::testing::{Failure, Tenant};
 use auth0_core::{
-    Auth0, ErrorCode, Health, IssuerResolver, ResolvedIssuers, ResolverContext, TrustedIssuer,
+    Auth0, ErrorCode, Health, TrustedIssuer,
+    resolver::{IssuerResolver, ResolvedIssuers, ResolverContext},
 };
+use auth0_testing::{Failure, Tenant};
 use std::{
     error::Error,
     sync::{Arc, Mutex, OnceLock},

@@ -1,8 +1,8 @@
 //! What a line of the log says: the reason, and of the client's bytes only what is escaped.
 use crate::capture::Log;
 use auth0_core::policy::scope;
-use auth0_core::testing::{Document, Failure, Profile, Tenant, TokenBuilder};
-use auth0_core::{Auth0, ErrorCode, HttpResponse, RequestView};
+use auth0_core::{Auth0, ErrorCode, adapter::RequestView, transport::HttpResponse};
+use auth0_testing::{Document, Failure, Profile, Tenant, TokenBuilder};
 use serde_json::json;
 
 #[tokio::test]
@@ -55,8 +55,7 @@ async fn the_client_cannot_make_a_line_long() {
 async fn text_of_the_issuer_is_logged_escaped() {
     let log = Log::listen();
     for nasty in NASTY {
-        let mut page = HttpResponse::new(200, nasty);
-        page.content_type = Some(nasty.to_owned());
+        let page = HttpResponse::new(200, nasty).with_header("content-type", nasty);
         for (document, answer) in [
             (Document::Metadata, page.clone()),
             (Document::Metadata, HttpResponse::json(nasty)),

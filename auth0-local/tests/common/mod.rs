@@ -49,9 +49,11 @@ pub async fn claims(tenant: &LocalTenant, token: &str) -> Value {
     auth.verify(token).await.unwrap().with_claims::<Value>().unwrap().claims().clone()
 }
 
-/// Returns a verifier of the tenant with the transport of services, before its first fetch.
+/// Returns a verifier of the tenant with the transport of services and the tenant's clock, before its
+/// first fetch.
 pub fn verifier(tenant: &LocalTenant) -> Auth0 {
-    Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience()).build().unwrap()
+    let builder = Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience());
+    builder.clock(tenant.tenant().clock().clone()).build().unwrap()
 }
 
 /// Sends the bytes of a request with `connection: close`, and returns those of the response.

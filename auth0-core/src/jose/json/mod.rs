@@ -1,9 +1,9 @@
 //! Strict JSON for tokens: one pass that checks the grammar (RFC 8259), refuses an object that
-//! names a member twice at any depth, bounds the nesting, and hands out members where they stand.
+//! names a member twice at any depth, bounds the nesting, and returns members as parts of the text.
 //!
-//! Not `serde_json`, because a token must mean the same to everybody: a general parser takes the
-//! last of two equal members, and its number type changes with a feature of another crate in the
-//! user's graph. Custom claims still go through `serde`, after this check.
+//! Not `serde_json`, because every reader must understand a token in the same way: a general parser takes
+//! the last of two equal members, and its number type changes with a feature of another crate in the
+//! application's dependencies. Custom claims still go through `serde`, after this check.
 mod names;
 mod scanner;
 mod text;
@@ -12,7 +12,7 @@ use scanner::Scanner;
 use std::borrow::Cow;
 use text::unescape;
 
-/// Why a text is not acceptable JSON.
+/// The reason why a text is not acceptable JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
     Syntax,
@@ -32,7 +32,7 @@ impl Malformed {
     }
 }
 
-/// Checks a whole document that must be an object, and hands out its top-level members in order.
+/// Checks a whole document that must be an object, and passes its top-level members to a function in order.
 pub(crate) fn check_object<'a>(
     text: &'a str,
     mut member: impl FnMut(&str, Value<'a>),
@@ -40,7 +40,7 @@ pub(crate) fn check_object<'a>(
     let mut scanner = Scanner::new(text);
     scanner.skip_whitespace();
     if scanner.peek() != Some(b'{') {
-        // Tell JSON that is no object from what is no JSON at all.
+        // Distinguish JSON that is not an object from text that is not JSON.
         scanner.value(0)?;
         scanner.end()?;
         return Err(Malformed::NotAnObject);
@@ -49,7 +49,7 @@ pub(crate) fn check_object<'a>(
     scanner.end()
 }
 
-/// A value of a checked document: the bytes as they stand, and what the one pass saw in them.
+/// A value of a checked document: its text, and what the pass found in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Value<'a> {
     raw: &'a str,
@@ -84,7 +84,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text, if this is a string without escapes.
+    /// Returns the text, if this is a string without escapes.
     pub(crate) fn plain_str(self) -> Option<&'a str> {
         match self.shape {
             Shape::String { escaped: false } => self.content(),
@@ -92,7 +92,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What stands between the first and the last character: of a string without escapes, its text.
+    /// Returns what is between the first and the last character: of a string without escapes, its text.
     fn content(self) -> Option<&'a str> {
         self.raw.get(1..self.raw.len().checked_sub(1)?)
     }
@@ -104,7 +104,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A number without sign, fraction and exponent, if it is one that a `u64` surely holds.
+    /// Returns a number without sign, fraction and exponent, if it is short enough for a `u64`.
     pub(crate) fn as_integer(self) -> Option<u64> {
         if self.shape != Shape::Number || self.raw.len() > 18 {
             return None;
@@ -123,11 +123,11 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether this is an array with an element of which this holds.
+    /// Returns whether this is an array in which the function holds for an element.
     pub(crate) fn any_element(self, mut holds: impl FnMut(Value<'a>) -> bool) -> bool {
         let mut found = false;
         if matches!(self.shape, Shape::Array | Shape::Strings { .. }) {
-            // It was scanned before, so it is an array to its end.
+            // It was scanned before, so it is a complete array.
             let _ = Scanner::new(self.raw).array(0, &mut |element| found |= holds(element));
         }
         found
@@ -137,7 +137,7 @@ impl<'a> Value<'a> {
         self.shape == Shape::Object
     }
 
-    /// The strings, if this is an array of nothing else.
+    /// Returns the strings, if this is an array of strings only.
     pub(crate) fn strings(self) -> Option<Strings<'a>> {
         match self.shape {
             Shape::Strings { escaped: false } => Some(Strings::Plain(self.content()?)),
@@ -153,7 +153,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A member by name, if this is an object that has it.
+    /// Returns a member by its name, if this is an object that has it.
     pub(crate) fn member(self, name: &str) -> Option<Value<'a>> {
         let mut found = None;
         check_object(self.raw, |key, value| {
@@ -174,7 +174,7 @@ pub(crate) enum Strings<'a> {
     Unescaped(Box<[Box<str>]>),
 }
 
-/// The strings of an array's inside, where no string is escaped: every second piece between
+/// Returns the strings of an array from its inside, where no string is escaped: every second piece between
 /// quotation marks.
 pub(crate) fn plain_strings(inside: &str) -> impl Iterator<Item = &str> {
     let mut pieces = inside.split('"');

@@ -1,8 +1,8 @@
-//! The member names of the objects that are open, so that none occurs twice.
+//! The member names of the objects that are open, to find names that occur twice.
 use super::{Malformed, text::unescaped};
 use std::borrow::Cow;
 
-/// Up to this many members, names are compared as they come; more are sorted at the end.
+/// Up to this many members, each name is compared with those before it; more are sorted at the end.
 const PAIRWISE: usize = 32;
 
 /// The names of all objects that are open, innermost last. Without an allocation for the number of
@@ -30,13 +30,13 @@ impl<'a> Names<'a> {
         self.len += 1;
     }
 
-    /// Whether the object that began at `outer` has this name already, as far as that is cheap to
-    /// tell; else [`close`](Self::close) tells it.
+    /// Returns whether the object that began at `outer` has this name already, if that is cheap to find out;
+    /// otherwise [`close`](Self::close) finds it.
     pub(super) fn repeats(&self, outer: usize, name: &str) -> bool {
         self.first.get(outer..self.len).is_some_and(|names| names.contains(&name))
     }
 
-    /// Ends the object that began at `outer`.
+    /// Ends the object that began at `outer`, and refuses a name that occurs twice.
     pub(super) fn close(&mut self, outer: usize, escaped: bool) -> Result<(), Malformed> {
         if escaped || self.len > PAIRWISE {
             let names = self.first.iter().take(self.len).chain(&self.more).skip(outer);
@@ -53,12 +53,12 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Tells most names that an object has not had yet from one look at length and ends.
+/// A filter that recognizes most new names of an object by their length and their first and last bytes.
 #[derive(Default)]
 pub(super) struct Filter(u64);
 
 impl Filter {
-    /// Takes note of a name, and says whether it may have been there before.
+    /// Records a name, and returns whether it may have been there before.
     pub(super) fn may_have(&mut self, name: &str) -> bool {
         let bytes = name.as_bytes();
         let end = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or_default());

@@ -5,8 +5,8 @@ use super::{
     text::{plain_length, unescape},
 };
 
-/// Deep enough for any claim in use (`authorization_details`, `act` chains), and small enough
-/// that recursion costs no stack worth speaking of.
+/// Deep enough for any claim in use (`authorization_details`, `act` chains), and small enough for recursion
+/// to need little stack.
 pub(super) const MAX_DEPTH: usize = 32;
 
 pub(super) struct Scanner<'a> {
@@ -15,7 +15,7 @@ pub(super) struct Scanner<'a> {
     names: Names<'a>,
 }
 
-/// A string as it stands, without its quotation marks.
+/// A string with its escapes, without its quotation marks.
 #[derive(Clone, Copy, Debug)]
 struct Raw<'a> {
     content: &'a str,
@@ -41,7 +41,7 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn skip_whitespace(&mut self) {
-        // Tokens have none, as a rule: one comparison tells.
+        // Tokens usually have none, which takes one comparison.
         while let Some(0..=b' ') = self.peek() {
             if !matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
                 return;
@@ -162,7 +162,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// The grammar of the string but for its escapes, which `unescape` checks.
+    /// Checks the grammar of a string except for its escapes, which `unescape` checks.
     fn string(&mut self) -> Result<Raw<'a>, Malformed> {
         self.take(b'"')?;
         let start = self.at;
@@ -214,7 +214,7 @@ impl<'a> Scanner<'a> {
             }
             self.digits()?;
         }
-        // What no double can hold means something else to every reader.
+        // Readers differ in what they make of a number that no double can hold.
         if self.at > whole || whole - start > 300 {
             let value: f64 = self.since(start)?.parse().map_err(|_| Malformed::Syntax)?;
             if !value.is_finite() {

@@ -1,8 +1,8 @@
 //! The inside of JSON strings.
 use std::borrow::Cow;
 
-/// How many bytes a string goes on without its end, an escape or a control character. Eight at a
-/// time: most of a token is the inside of strings.
+/// Returns the number of bytes before the end of the string, an escape or a control character. It reads
+/// eight bytes at a time, because most of a token is the inside of strings.
 pub(super) fn plain_length(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (position, word) in words.iter().enumerate() {
@@ -15,8 +15,8 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + rest.iter().take_while(plain).count()
 }
 
-/// The top bit of the lowest byte that is `"`, `\` or a control character. Of the bytes above it,
-/// nothing is said: a subtraction may have borrowed from them.
+/// Returns a word with the top bit set of the lowest byte that is `"`, `\` or a control character. The bytes
+/// above it have no meaning: a subtraction may have borrowed from them.
 const fn stops(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     const TOPS: u64 = ONES << 7;
@@ -37,7 +37,7 @@ pub(super) fn unescaped(content: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The text of a JSON string's content; `None` for a bad escape or a lone surrogate.
+/// Returns the text of a JSON string's content; `None` for a bad escape or a lone surrogate.
 pub(super) fn unescape(content: &str) -> Option<String> {
     let mut text = String::with_capacity(content.len());
     let mut chars = content.chars();

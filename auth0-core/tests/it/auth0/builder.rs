@@ -1,7 +1,7 @@
 //! What cannot work is refused when the verifier is built, in a sentence that helps.
 use auth0_core::policy::organization_in_path;
-use auth0_core::testing::Tenant;
-use auth0_core::{Algorithm, Auth0, Builder, ConfigError, RequestView, TrustedIssuer};
+use auth0_core::{Algorithm, Auth0, Builder, ConfigError, TrustedIssuer, adapter::RequestView};
+use auth0_testing::Tenant;
 use std::time::Duration;
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::common::{MINUTE, pass};
 use Outcome::{Cached, Refused, Verified};
 use auth0_core::policy::scope;
-use auth0_core::testing::{Failure, SigningKey, Tenant};
-use auth0_core::{AccessToken, Algorithm, Auth0, ErrorCode};
+use auth0_core::{Algorithm, Auth0, ErrorCode, VerifiedToken};
+use auth0_testing::{Failure, SigningKey, Tenant};
 use std::{cell::RefCell, collections::BTreeSet, sync::Arc, time::Duration};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ enum Outcome {
 
 thread_local! {
     /// Every token that was accepted in this test, kept alive so that its address is its own.
-    static ACCEPTED: RefCell<Vec<AccessToken>> = const { RefCell::new(Vec::new()) };
+    static ACCEPTED: RefCell<Vec<VerifiedToken>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Verifies a token. One from the cache has an address that was seen before, a new one has another.
@@ -26,7 +26,7 @@ async fn outcome(auth: &Auth0, token: &str) -> Outcome {
         Err(error) => return Refused(error.code()),
     };
     ACCEPTED.with_borrow_mut(|accepted| {
-        let address = |token: &AccessToken| token.issuer().as_ptr();
+        let address = |token: &VerifiedToken| token.issuer().as_ptr();
         let is_known = accepted.iter().any(|known| address(known) == address(&verified));
         accepted.push(verified);
         if is_known { Cached } else { Verified }
@@ -107,12 +107,12 @@ async fn a_cached_token_has_all_its_claims() {
         assert!(token.audiences().eq(["https://other.test", tenant.audience()]));
         assert!(token.scopes().eq(["read:messages", "\"quoted\""]));
         assert!(token.permissions().eq(["a\\b", "c", "\u{e4}"]));
-        assert!(token.amr().eq(["pwd", "mfa"]));
-        assert_eq!(token.acr(), Some("urn:x"));
+        assert!(token.authentication().amr().eq(["pwd", "mfa"]));
+        assert_eq!(token.authentication().acr(), Some("urn:x"));
         assert_eq!(token.session_id(), Some("s\t1"));
-        assert_eq!(token.organization_id(), Some("org_1"));
-        assert_eq!(token.organization_name(), Some("acme"));
-        assert_eq!(token.auth_time(), first.auth_time());
+        let organization = token.organization().unwrap();
+        assert_eq!((organization.id(), organization.name()), ("org_1", Some("acme")));
+        assert_eq!(token.authentication().auth_time(), first.authentication().auth_time());
         assert_eq!(token.expires_at(), first.expires_at());
         assert_eq!(token.issued_at(), first.issued_at());
         assert_eq!(token.client_id(), first.client_id());
@@ -338,7 +338,7 @@ async fn a_flood_of_bad_tokens_evicts_nothing() {
     }
     let (_, end) = used[0].rsplit_once('.').unwrap();
     for n in 0..500 {
-        let forged = tenant.token().claim("n", n).signed_by(&tenant.stranger()).mint();
+        let forged = tenant.token().claim("n", n).signed_by(&tenant.unknown_key()).mint();
         let expired = tenant.token().claim("n", n).expired().mint();
         let others = tenant.token().claim("n", n).audience("https://other.test").mint();
         let same_end = format!("{}.{end}", forged.rsplit_once('.').unwrap().0);

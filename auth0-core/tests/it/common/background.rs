@@ -1,28 +1,31 @@
-//! What verifiers do in the background: fetches, refreshes and timers.
-use auth0_core::testing::Tenant;
-use std::time::Duration;
+//! What verifiers do in the background: fetches, refreshes and timers, on the thread `auth0-fetch`.
+use auth0_testing::Tenant;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
-/// Lets the work in the background come to its end.
+/// A condition that does not hold after this long never will.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Waits until the work in the background has come to its end.
 ///
 /// This and [`until`] are the only places that know where that work runs.
 pub(crate) async fn settle() {
-    for _ in 0..30 {
-        tokio::task::yield_now().await;
-    }
+    Tenant::named("settle").settle().await;
 }
 
-/// Lets the work in the background continue until `condition` holds.
+/// Waits until a condition holds that the work in the background brings about.
 pub(crate) async fn until(condition: impl Fn() -> bool) {
-    for _ in 0..10_000 {
-        if condition() {
-            return;
-        }
+    let began = Instant::now();
+    while !condition() {
+        assert!(began.elapsed() < LIMIT, "the condition was never met");
         tokio::task::yield_now().await;
+        thread::yield_now();
     }
-    panic!("the condition was never met");
 }
 
-/// Advances the tenant's clock, and lets what has become due come to its end.
+/// Advances the tenant's clock, and waits for what has become due.
 pub(crate) async fn pass(tenant: &Tenant, time: Duration) {
     tenant.clock().advance(time);
     settle().await;

@@ -1,7 +1,7 @@
 //! Clients with certificates, and the headers in which proxies hand those on.
 use super::{Request, www_authenticate};
-use auth0_core::testing::{Tenant, TokenBuilder};
-use auth0_core::{Auth0, Connection, Error, ErrorCode};
+use auth0_core::{Auth0, Error, ErrorCode, adapter::Connection};
+use auth0_testing::{Tenant, TokenBuilder};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 /// Bytes that stand for a certificate, since no test parses it. Their base64 ends in `==`, and has every

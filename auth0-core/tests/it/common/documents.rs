@@ -1,6 +1,9 @@
 //! An issuer whose documents a test writes one by one.
-use auth0_core::testing::Tenant;
-use auth0_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+use auth0_core::{
+    BoxFuture,
+    transport::{HttpClient, HttpError, HttpRequest, HttpResponse},
+};
+use auth0_testing::Tenant;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -29,7 +32,7 @@ impl Documents {
 }
 
 impl HttpClient for Documents {
-    fn get<'a>(
+    fn send<'a>(
         &'a self,
         request: HttpRequest<'a>,
     ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {

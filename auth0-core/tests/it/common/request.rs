@@ -1,5 +1,9 @@
 //! A request as a server hands it to the verifier.
-use auth0_core::{AccessToken, Auth0, Connection, Error, FieldLines, HttpParts, RequestView};
+use auth0_core::{
+    Auth0, Error, VerifiedToken,
+    adapter::HeaderLines,
+    adapter::{Connection, HttpParts, RequestView},
+};
 
 /// A `GET` with its headers.
 #[derive(Clone)]
@@ -69,7 +73,7 @@ impl Request {
             .parts(self)
     }
 
-    pub(crate) async fn authenticate(&self, auth: &Auth0) -> Result<AccessToken, Error> {
+    pub(crate) async fn authenticate(&self, auth: &Auth0) -> Result<VerifiedToken, Error> {
         auth.authenticate(&self.view()).await
     }
 
@@ -95,8 +99,8 @@ impl HttpParts for Request {
         self.target.map(|(_, authority)| authority)
     }
 
-    fn field(&self, name: &str) -> FieldLines<'_> {
-        FieldLines::of(self.lines(name))
+    fn header(&self, name: &str) -> HeaderLines<'_> {
+        HeaderLines::of(self.lines(name))
     }
 
     fn connection(&self) -> Connection {

@@ -1,7 +1,7 @@
 //! Tables of tokens: one row for each way to change a good token, with the expected verdict.
 use super::verdict;
-use auth0_core::testing::{Tenant, TokenBuilder};
 use auth0_core::{Auth0, ErrorCode};
+use auth0_testing::{Tenant, TokenBuilder};
 
 pub(crate) const ISSUER: &str = "https://tenant.test/";
 pub(crate) const AUDIENCE: &str = "https://api.tenant.test";

@@ -1,7 +1,7 @@
 //! What a verifier says of a token, and what it costs the issuer.
 use super::HOUR;
-use auth0_core::testing::Tenant;
 use auth0_core::{Auth0, ErrorCode};
+use auth0_testing::Tenant;
 use std::{
     pin::pin,
     task::{Context, Poll, Waker},

@@ -5,8 +5,8 @@ mod registry;
 mod resolver;
 mod rules;
 
-use auth0_core::testing::{SigningKey, Tenant, TokenBuilder};
 use auth0_core::{Algorithm, Auth0, Builder, Error, ErrorCode, TrustedIssuer};
+use auth0_testing::{SigningKey, Tenant, TokenBuilder};
 
 const API: &str = "https://api.acme.com";
 

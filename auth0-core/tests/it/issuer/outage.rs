@@ -1,8 +1,8 @@
 //! An outage of one issuer is an outage of one.
 use super::{all, code, tenants, token, total_fetches};
 use crate::common::poll_once;
-use auth0_core::testing::{Failure, SigningKey, Tenant};
 use auth0_core::{Algorithm, ErrorCode, Health};
+use auth0_testing::{Failure, SigningKey, Tenant};
 use std::{task::Poll, time::Duration};
 
 #[tokio::test]

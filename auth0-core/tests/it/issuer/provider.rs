@@ -2,8 +2,8 @@
 use super::{API, builder, tenants};
 use crate::common::NOW;
 use auth0_core::policy::claim;
-use auth0_core::testing::Tenant;
-use auth0_core::{AccessToken, ErrorCode, TrustedIssuer};
+use auth0_core::{ErrorCode, TrustedIssuer, VerifiedToken};
+use auth0_testing::Tenant;
 use serde_json::json;
 
 #[tokio::test]
@@ -125,6 +125,6 @@ fn of_provider(tenant: &Tenant, claims: serde_json::Value) -> String {
 }
 
 /// Returns client, scopes and permissions.
-fn seen(token: &AccessToken) -> (Option<&str>, Vec<&str>, Vec<&str>) {
+fn seen(token: &VerifiedToken) -> (Option<&str>, Vec<&str>, Vec<&str>) {
     (token.client_id(), token.scopes().collect(), token.permissions().collect())
 }

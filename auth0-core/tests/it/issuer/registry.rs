@@ -1,8 +1,8 @@
 //! Which issuers are trusted, and that each is known by its own keys.
 use super::{API, all, code, refusal, tenants, token, total_fetches};
 use crate::common::{cases, runtime};
-use auth0_core::testing::Tenant;
 use auth0_core::{Auth0, ErrorCode};
+use auth0_testing::Tenant;
 use proptest::prelude::*;
 use std::collections::HashSet;
 

@@ -2,8 +2,11 @@
 use super::{builder, code, refusal, tenants, token};
 use crate::common::{fetches, www_authenticate};
 use auth0_core::policy::{claim, organization};
-use auth0_core::testing::{Document, Failure, Profile, SigningKey, Tenant};
-use auth0_core::{Algorithm, DpopMode, Error, ErrorCode, HttpResponse, RequestView, TrustedIssuer};
+use auth0_core::{
+    Algorithm, DpopMode, Error, ErrorCode, TrustedIssuer, adapter::RequestView,
+    transport::HttpResponse,
+};
+use auth0_testing::{Document, Failure, Profile, SigningKey, Tenant};
 use serde_json::json;
 use std::time::Duration;
 

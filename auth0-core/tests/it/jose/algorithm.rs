@@ -1,8 +1,8 @@
 //! Signature algorithms: only those that are configured, and only with a key that fits.
 use crate::common::{ACCEPTED, ED25519, P256, check, header_with, verdict};
 use auth0_core::ErrorCode::{AlgorithmUnsupported, SignatureInvalid, TokenMalformed, TokenOpaque};
-use auth0_core::testing::{Document, Failure, SigningKey, Tenant, TokenBuilder};
-use auth0_core::{Algorithm, HttpResponse};
+use auth0_core::{Algorithm, transport::HttpResponse};
+use auth0_testing::{Document, Failure, SigningKey, Tenant, TokenBuilder};
 
 #[tokio::test]
 async fn only_configured_algorithms_of_the_right_key_are_accepted() {
@@ -34,7 +34,7 @@ async fn only_configured_algorithms_of_the_right_key_are_accepted() {
         ("one bit of the signature", TokenBuilder::broken_signature, Some(SignatureInvalid)),
         (
             "another tenant's key",
-            |t| t.signed_by(&Tenant::new().stranger()),
+            |t| t.signed_by(&Tenant::new().unknown_key()),
             Some(SignatureInvalid),
         ),
     ])

@@ -1,7 +1,7 @@
 //! The compact form of a token, its header and its payload: strict to the byte.
 use crate::common::{ACCEPTED, EXPIRY, check, header_with, payload_with, verdict};
 use auth0_core::ErrorCode::{RequestMalformed, SignatureInvalid, TokenMalformed, TokenOpaque};
-use auth0_core::testing::Tenant;
+use auth0_testing::Tenant;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 

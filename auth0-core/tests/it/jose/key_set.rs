@@ -1,7 +1,7 @@
 //! Which keys of a published set are used.
 use crate::common::{P256, verdict};
-use auth0_core::testing::{Document, Failure, SigningKey, Tenant};
-use auth0_core::{Algorithm, ErrorCode, HttpResponse};
+use auth0_core::{Algorithm, ErrorCode, transport::HttpResponse};
+use auth0_testing::{Document, Failure, SigningKey, Tenant};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
@@ -148,7 +148,7 @@ async fn a_curve_fits_its_algorithm_and_a_point_its_curve() {
 #[tokio::test]
 async fn an_id_of_two_keys_means_both() {
     let tenant = Tenant::new();
-    let (own, other) = (tenant.signing_key(), tenant.stranger().with_id("test-rs256-1"));
+    let (own, other) = (tenant.signing_key(), tenant.unknown_key().with_id("test-rs256-1"));
     let ec = SigningKey::from_pkcs8(Algorithm::ES256, P256).unwrap().with_id("test-rs256-1");
     for keys in [[own.jwk(), other.jwk(), ec.jwk()], [ec.jwk(), other.jwk(), own.jwk()]] {
         publish(&tenant, &json!(keys));

@@ -1,7 +1,7 @@
 //! Agreement with an independent implementation: `jsonwebtoken`.
 use crate::common::{AUDIENCE, ED25519, P256, P384, RSA_1, cases, runtime};
-use auth0_core::testing::{ManualClock, SigningKey, Tenant};
 use auth0_core::{Algorithm, Auth0};
+use auth0_testing::{ManualClock, SigningKey, Tenant};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation, jwk::Jwk};
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! What holds for every input: nothing panics, and no altered token is accepted.
 use crate::common::{ED25519, P256, cases, runtime};
-use auth0_core::testing::{Profile, SigningKey, Tenant};
-use auth0_core::{Algorithm, Auth0, Error, RequestView};
+use auth0_core::{Algorithm, Auth0, Error, adapter::RequestView};
+use auth0_testing::{Profile, SigningKey, Tenant};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use std::cell::LazyCell;

@@ -1,16 +1,21 @@
 //! The two documents of an issuer: which answers are read, and what is reported of the others.
 use crate::common::{Expected, HOUR, long_lived, pass, retry_after, verdict, verdict_at_once};
-use auth0_core::testing::{Document, Failure, Tenant};
-use auth0_core::{BoxFuture, ErrorCode, HttpClient, HttpError, HttpRequest, HttpResponse};
+use auth0_core::{
+    BoxFuture, ErrorCode,
+    transport::{HttpClient, HttpError, HttpRequest, HttpResponse},
+};
+use auth0_testing::{Document, Failure, Tenant};
 use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
 async fn answers_that_are_no_documents_are_a_503() {
     let answer = |status, content_type: Option<&str>, body: &str| {
-        let mut answer = HttpResponse::new(status, body);
-        answer.content_type = content_type.map(str::to_owned);
-        Failure::Answer(answer)
+        let answer = HttpResponse::new(status, body);
+        Failure::Answer(match content_type {
+            Some(content_type) => answer.with_header("content-type", content_type),
+            None => answer,
+        })
     };
     let json_type = Some("application/json");
     for (name, failure, cause) in [
@@ -186,7 +191,7 @@ type Respond = fn(bool) -> HttpResponse;
 struct Answers(Respond);
 
 impl HttpClient for Answers {
-    fn get<'a>(
+    fn send<'a>(
         &'a self,
         request: HttpRequest<'a>,
     ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {

@@ -3,7 +3,7 @@ use crate::common::{
     MINUTE, SECOND, fetches, long_lived, poll_once, runtime, settle, spawn_verdict, verdict,
 };
 use auth0_core::ErrorCode;
-use auth0_core::testing::{Failure, Tenant};
+use auth0_testing::{Failure, Tenant};
 use std::task::Poll;
 
 #[tokio::test]

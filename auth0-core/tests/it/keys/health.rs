@@ -1,7 +1,7 @@
 //! What a verifier reports of its keys.
 use crate::common::{HOUR, MINUTE, pass};
 use auth0_core::Health;
-use auth0_core::testing::{Failure, Tenant};
+use auth0_testing::{Failure, Tenant};
 use std::time::Duration;
 
 #[tokio::test]

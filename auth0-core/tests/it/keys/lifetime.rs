@@ -2,8 +2,8 @@
 use crate::common::{
     HOUR, MINUTE, SECOND, fetches, long_lived, pass, settle, until, verdict, verdict_at_once,
 };
-use auth0_core::testing::{Failure, Tenant};
-use auth0_core::{Clock, ErrorCode, Health};
+use auth0_core::{ErrorCode, Health, time::Clock};
+use auth0_testing::{Failure, Tenant};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,

@@ -1,7 +1,10 @@
 //! Key sets that move, and servers that disagree.
 use crate::common::{Documents, MINUTE, long_lived, pass, verdict};
-use auth0_core::testing::Tenant;
-use auth0_core::{BoxFuture, ErrorCode, HttpClient, HttpError, HttpRequest, HttpResponse};
+use auth0_core::{
+    BoxFuture, ErrorCode,
+    transport::{HttpClient, HttpError, HttpRequest, HttpResponse},
+};
+use auth0_testing::Tenant;
 use std::{
     sync::{
         Arc,
@@ -65,12 +68,12 @@ async fn servers_that_disagree_cause_no_flood_of_fetches() {
     #[derive(Clone, Debug)]
     struct Halves(Documents, [String; 2], Arc<AtomicUsize>);
     impl HttpClient for Halves {
-        fn get<'a>(
+        fn send<'a>(
             &'a self,
             request: HttpRequest<'a>,
         ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
             if !request.url.ends_with("/keys") {
-                return self.0.get(request);
+                return self.0.send(request);
             }
             let number = self.2.fetch_add(1, Ordering::SeqCst);
             let answer = HttpResponse::json(self.1[number % 2].clone());

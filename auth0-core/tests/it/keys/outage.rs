@@ -3,8 +3,11 @@ use crate::common::{
     Documents, HOUR, MINUTE, SECOND, fetches, long_lived, pass, poll_once, retry_after, verdict,
     verdict_at_once, with_unknown_key,
 };
-use auth0_core::testing::{Document, Failure, Tenant};
-use auth0_core::{BoxFuture, ErrorCode, HttpClient, HttpError, HttpRequest, HttpResponse};
+use auth0_core::{
+    BoxFuture, ErrorCode,
+    transport::{HttpClient, HttpError, HttpRequest, HttpResponse},
+};
+use auth0_testing::{Document, Failure, Tenant};
 use std::{
     sync::{
         Arc,
@@ -93,11 +96,7 @@ async fn a_failing_issuer_is_asked_rarely() {
 async fn every_kind_of_failure_causes_a_back_off() {
     let html = HttpResponse::new(200, "<html>");
     let empty = HttpResponse::json(r#"{"keys":[]}"#);
-    let hurried = {
-        let mut answer = HttpResponse::new(503, "");
-        answer.retry_after = Some(Duration::ZERO);
-        answer
-    };
+    let hurried = HttpResponse::new(503, "").with_header("retry-after", "0");
     for (name, failure) in [
         ("unreachable", Failure::Unreachable),
         ("404", Failure::Status(404)),
@@ -261,12 +260,12 @@ async fn a_transport_that_panics_is_asked_rarely_and_recovers() {
     #[derive(Clone, Debug)]
     struct Panics(Arc<AtomicUsize>, Documents);
     impl HttpClient for Panics {
-        fn get<'a>(
+        fn send<'a>(
             &'a self,
             request: HttpRequest<'a>,
         ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
             assert!(self.0.fetch_add(1, Ordering::SeqCst) > 20, "a bug of the transport");
-            self.1.get(request)
+            self.1.send(request)
         }
     }
     let tenant = Tenant::new();

@@ -5,8 +5,8 @@ use crate::common::{
 use auth0_core::ErrorCode::{
     AlgorithmUnsupported, IssuerMismatch, KeyUnknown, SignatureInvalid, TokenMalformed, TokenOpaque,
 };
-use auth0_core::testing::{Document, Failure, Fetches, SigningKey, Tenant, TokenBuilder};
-use auth0_core::{Algorithm, ErrorCode, HttpResponse};
+use auth0_core::{Algorithm, ErrorCode, transport::HttpResponse};
+use auth0_testing::{Document, Failure, Fetches, SigningKey, Tenant, TokenBuilder};
 use serde_json::json;
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn a_key_is_found_by_its_id_or_if_it_is_the_only_one_that_fits() {
         ("no kid, one key", |t| t.without_header("kid"), ACCEPTED),
         (
             "no kid, another tenant's key",
-            |t| t.without_header("kid").signed_by(&Tenant::new().stranger()),
+            |t| t.without_header("kid").signed_by(&Tenant::new().unknown_key()),
             Some(SignatureInvalid),
         ),
         ("unknown", |t| t.header("kid", "other"), Some(KeyUnknown)),
@@ -51,7 +51,7 @@ async fn a_token_cannot_say_where_its_key_is() {
     let auth = tenant.auth0();
     auth.warm_up().await.unwrap();
     assert_eq!(fetches(&tenant), (1, 1));
-    let other = tenant.stranger();
+    let other = tenant.unknown_key();
     for (name, value) in [
         ("jku", json!("https://tenant.test/.well-known/jwks.json")),
         ("jwk", other.jwk()),
@@ -95,7 +95,7 @@ async fn a_refusal_before_the_signature_costs_no_fetch() {
 async fn a_prepended_key_is_found_by_its_id() {
     let tenant = Tenant::new();
     let own = tenant.signing_key();
-    tenant.add_key(tenant.stranger().with_id("custom"));
+    tenant.add_key(tenant.unknown_key().with_id("custom"));
     let token = tenant.token().header("kid", own.id()).signed_by(&own).mint();
     let auth = tenant.auth0();
     assert_eq!(verdict(&auth, &token).await, None);

@@ -3,7 +3,7 @@ use crate::common::{
     SECOND, fetches, long_lived, spawn_verdict, until, verdict, verdict_at_once, with_unknown_key,
 };
 use auth0_core::ErrorCode;
-use auth0_core::testing::{Failure, Tenant};
+use auth0_testing::{Failure, Tenant};
 use std::time::Duration;
 
 #[tokio::test]

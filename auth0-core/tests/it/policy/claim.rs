@@ -1,7 +1,7 @@
 //! Claims of the application.
 use super::{NOT_MET, code};
 use auth0_core::policy::claim;
-use auth0_core::testing::Tenant;
+use auth0_testing::Tenant;
 use serde_json::json;
 
 #[tokio::test]

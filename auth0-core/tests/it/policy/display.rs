@@ -4,7 +4,7 @@ use auth0_core::policy::{
     client, machine, max_age, not_anonymous, organization, organization_in_header,
     organization_in_path, organization_name, permission, scope, user,
 };
-use auth0_core::{AccessToken, Requirement};
+use auth0_core::{Requirement, VerifiedToken};
 
 #[test]
 fn requirements_print_as_they_are_written() {
@@ -61,11 +61,11 @@ fn requirements_are_equal_if_they_are_written_alike() {
     }
 }
 
-fn yes(_: &AccessToken) -> bool {
+fn yes(_: &VerifiedToken) -> bool {
     true
 }
 
-fn no(_: &AccessToken) -> bool {
+fn no(_: &VerifiedToken) -> bool {
     false
 }
 

@@ -5,32 +5,32 @@ use auth0_core::ErrorCode::{InsufficientPermissions, InsufficientScope, Requirem
 use auth0_core::policy::{
     self, all_of, any_of, any_scope, authenticated, check, permission, scope,
 };
-use auth0_core::testing::Tenant;
-use auth0_core::{AccessToken, ErrorCode, Policy, Requirement};
+use auth0_core::{ErrorCode, Policy, Requirement, VerifiedToken};
+use auth0_testing::Tenant;
 use proptest::prelude::*;
 
-fn yes(_: &AccessToken) -> bool {
+fn yes(_: &VerifiedToken) -> bool {
     true
 }
 
-fn no(_: &AccessToken) -> bool {
+fn no(_: &VerifiedToken) -> bool {
     false
 }
 
-fn is_ann(token: &AccessToken) -> bool {
+fn is_ann(token: &VerifiedToken) -> bool {
     token.subject() == "auth0|ann"
 }
 
 /// Returns a token with the scopes `a` and `b`, and the permissions `p`, `q r` and the empty one.
-async fn token() -> AccessToken {
+async fn token() -> VerifiedToken {
     let tenant = Tenant::new();
     let token = tenant.token().subject("auth0|ann").scope("a b").permissions(["p", "q r", ""]);
     tenant.auth0().verify(&token.mint()).await.unwrap()
 }
 
 /// Returns the code of what is missing.
-fn missing(requirement: &Requirement, token: &AccessToken) -> Option<ErrorCode> {
-    requirement.check(token).err().map(|error| error.code())
+fn missing(requirement: &Requirement, token: &VerifiedToken) -> Option<ErrorCode> {
+    Tenant::new().auth0().authorize(token, requirement).err().map(|error| error.code())
 }
 
 #[tokio::test]
@@ -118,8 +118,10 @@ async fn a_token_without_scopes_and_permissions_meets_none() {
 #[tokio::test]
 async fn custom_claims_make_no_difference() {
     let token = token().await.with_claims::<serde_json::Value>().unwrap();
-    assert!(all_of![scope("a"), permission("p"), check("ann", is_ann)].check(&token).is_ok());
-    assert!(scope("x").check(&token).is_err());
+    let auth = Tenant::new().auth0();
+    let met = all_of![scope("a"), permission("p"), check("ann", is_ann)];
+    assert!(auth.authorize(&token, &met).is_ok());
+    assert!(auth.authorize(&token, &scope("x")).is_err());
 }
 
 #[tokio::test]

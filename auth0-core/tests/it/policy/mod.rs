@@ -8,8 +8,8 @@ mod step_up;
 
 use crate::common::header;
 use auth0_core::ErrorCode::{OrganizationMismatch, RequirementNotMet, StepUpRequired};
-use auth0_core::testing::{Profile, Tenant, TokenBuilder};
-use auth0_core::{AccessToken, Auth0, ErrorCode, Requirement};
+use auth0_core::{Auth0, ErrorCode, Requirement, VerifiedToken};
+use auth0_testing::{Profile, Tenant, TokenBuilder};
 
 /// Returns the token in Auth0's four dialects: either profile, with and without permissions.
 fn dialects(token: impl Fn() -> TokenBuilder) -> Vec<(String, TokenBuilder)> {
@@ -23,7 +23,7 @@ fn dialects(token: impl Fn() -> TokenBuilder) -> Vec<(String, TokenBuilder)> {
 }
 
 /// Returns the code of the refusal, or `None` if the requirement is met.
-fn code(auth: &Auth0, token: &AccessToken, requirement: &Requirement) -> Option<ErrorCode> {
+fn code(auth: &Auth0, token: &VerifiedToken, requirement: &Requirement) -> Option<ErrorCode> {
     auth.authorize(token, requirement).err().map(|error| error.code())
 }
 
@@ -49,7 +49,7 @@ const OTHER_ORGANIZATION: Option<ErrorCode> = Some(OrganizationMismatch);
 const STEP_UP: Option<ErrorCode> = Some(StepUpRequired);
 
 /// Returns status and challenge of a refusal. The challenge begins at its error code.
-fn challenge(auth: &Auth0, token: &AccessToken, requirement: &Requirement) -> (u16, String) {
+fn challenge(auth: &Auth0, token: &VerifiedToken, requirement: &Requirement) -> (u16, String) {
     let error = auth.authorize(token, requirement).unwrap_err();
     let line = header(&error, "www-authenticate").unwrap();
     let (_, rest) = line.split_once("error=").unwrap();

@@ -5,8 +5,8 @@ use auth0_core::policy::{
     MFA, acr, all_of, any_of, any_organization, organization, organization_in_header,
     organization_in_path, organization_name, scope,
 };
-use auth0_core::testing::Tenant;
-use auth0_core::{ErrorCode, RequestContext, Requirement};
+use auth0_core::{ErrorCode, Requirement, adapter::RequestContext};
+use auth0_testing::Tenant;
 use std::borrow::Cow;
 
 #[tokio::test]

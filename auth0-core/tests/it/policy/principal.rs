@@ -5,7 +5,7 @@ use auth0_core::policy::{
     MFA, acr, amr, any_organization, client, machine, max_age, not_anonymous, organization,
     organization_name, user,
 };
-use auth0_core::testing::Tenant;
+use auth0_testing::Tenant;
 use serde_json::json;
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 use super::{STEP_UP, challenge, code};
 use crate::common::NOW;
 use auth0_core::policy::{MFA, acr, all_of, amr, any_of, machine, max_age, permission, scope};
-use auth0_core::testing::{Tenant, TokenBuilder};
+use auth0_testing::{Tenant, TokenBuilder};
 use serde_json::json;
 use std::time::Duration;
 

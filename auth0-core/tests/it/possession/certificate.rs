@@ -3,8 +3,8 @@ use crate::common::client_certificate::{
     ANN, BEN, CLIENT, MISMATCH, PROXY, URL, assert_refused, behind_a_proxy, bound, client_cert,
     hash, request,
 };
-use auth0_core::testing::Tenant;
-use auth0_core::{Dpop, ErrorCode, RequestView};
+use auth0_core::{Dpop, ErrorCode, adapter::RequestView};
+use auth0_testing::Tenant;
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},

@@ -1,7 +1,7 @@
 //! Proofs at the verifier: what a refusal says, and that no second use is accepted.
 use crate::common::{Request, header, www_authenticate};
-use auth0_core::testing::{ProofBuilder, SigningKey, Tenant};
-use auth0_core::{AccessToken, Algorithm, Auth0, Dpop, DpopNonces, Error, ErrorCode};
+use auth0_core::{Algorithm, Auth0, Dpop, Error, ErrorCode, VerifiedToken, dpop::DpopNonces};
+use auth0_testing::{ProofBuilder, SigningKey, Tenant};
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -26,7 +26,7 @@ impl Client {
         self.tenant.proof("GET", URL).for_token(&self.token)
     }
 
-    async fn send(&self, auth: &Auth0, proof: &str) -> Result<AccessToken, Error> {
+    async fn send(&self, auth: &Auth0, proof: &str) -> Result<VerifiedToken, Error> {
         let request = Request::to("api.test").authorized("DPoP", &self.token).with("dpop", proof);
         request.authenticate(auth).await
     }

@@ -1,11 +1,11 @@
 //! What a client receives with a refusal: status, headers and body, byte for byte.
 use crate::common::{cases, runtime};
 use auth0_core::policy::{all_of, any_of, authenticated, check, permission, scope};
-use auth0_core::testing::{Document, Failure, Tenant, TokenBuilder};
 use auth0_core::{
-    AccessToken, Auth0, Challenge, Error, ErrorCode, HttpResponse, RefusalBody, RequestView,
-    Requirement,
+    Auth0, Challenge, Error, ErrorCode, RefusalBody, Requirement, VerifiedToken,
+    adapter::RequestView, transport::HttpResponse,
 };
+use auth0_testing::{Document, Failure, Tenant, TokenBuilder};
 use proptest::prelude::*;
 use serde_json::json;
 use std::time::Duration;
@@ -230,7 +230,7 @@ async fn a_missing_scope_is_reported_with_all_that_the_route_needs() {
     }
 }
 
-fn never(_: &AccessToken) -> bool {
+fn never(_: &VerifiedToken) -> bool {
     false
 }
 
@@ -239,7 +239,7 @@ async fn a_custom_body_changes_the_body_and_nothing_else() {
     let tenant = Tenant::new();
     let auth = tenant
         .builder()
-        .refusal_body(|error| RefusalBody::new("text/plain", error.code().as_str()))
+        .refusal_body(RefusalBody::new("text/plain", |error| error.code().as_str()))
         .build()
         .unwrap();
     let own = refusal(&auth, &[]).await.challenge();
@@ -259,10 +259,37 @@ async fn a_custom_body_changes_the_body_and_nothing_else() {
     let forbidden = auth.authorize(&token, &scope("a")).unwrap_err().challenge();
     assert_eq!((forbidden.status(), forbidden.body()), (403, &b"insufficient_scope"[..]));
 
-    let broken = RefusalBody::new("text/plain\r\nx-evil: 1", "");
-    let auth = tenant.builder().refusal_body(move |_| broken.clone()).build().unwrap();
+}
+
+#[test]
+fn a_media_type_that_cannot_be_sent_fails_at_build() {
+    let built = |media_type| {
+        let body = RefusalBody::new(media_type, |_| "");
+        Tenant::new().builder().refusal_body(body).build()
+    };
+    for media_type in ["text/plain\r\nx-evil: 1", "", "text", "text/", "/plain", "tëxt/plain", "a b/c"] {
+        let error = built(media_type).unwrap_err().to_string();
+        assert!(error.contains("application/problem+json"), "{media_type:?}: {error}");
+    }
+    for media_type in ["application/problem+json", "text/plain; charset=utf-8"] {
+        assert!(built(media_type).is_ok(), "{media_type:?}");
+    }
+}
+
+/// The application's rendering may ask the error for everything, also for the challenge itself.
+#[tokio::test]
+async fn a_custom_body_may_ask_for_the_challenge() {
+    let tenant = Tenant::new();
+    let body = RefusalBody::new("application/problem+json", |error| {
+        let standard = error.clone().challenge();
+        assert_eq!(standard.status(), error.status());
+        format!("{} {}", error.status(), String::from_utf8_lossy(standard.body()))
+    });
+    let auth = tenant.builder().refusal_body(body).build().unwrap();
     let challenge = refusal(&auth, &[]).await.challenge();
-    assert!(challenge.headers().any(|h| h == ("content-type", "application/octet-stream")));
+    let standard = refusal(&tenant.auth0(), &[]).await.challenge();
+    let expected = format!("401 {}", String::from_utf8_lossy(standard.body()));
+    assert_eq!(String::from_utf8_lossy(challenge.body()), expected);
 }
 
 async fn refusal(auth: &Auth0, lines: &[&[u8]]) -> Error {
@@ -373,8 +400,8 @@ proptest! {
 #[tokio::test]
 async fn a_refusal_echoes_nothing_of_the_issuers_answer() {
     let html = format!("<html>{MARKER}</html>");
-    let mut page = HttpResponse::new(200, html.clone());
-    page.content_type = Some(format!("text/{MARKER}"));
+    let page = HttpResponse::new(200, html.clone())
+        .with_header("content-type", format!("text/{MARKER}"));
     let other = json!({ "issuer": MARKER, "jwks_uri": MARKER }).to_string();
     for answer in [page, HttpResponse::json(html), HttpResponse::json(other)] {
         let tenant = Tenant::new();

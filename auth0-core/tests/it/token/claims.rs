@@ -3,7 +3,7 @@ use crate::common::{ACCEPTED, AUDIENCE, EXPIRY, ISSUER, check, check_with, paylo
 use auth0_core::ErrorCode::{
     AudienceMismatch, ClaimsInvalid, IssuerMismatch, TokenBindingMismatch,
 };
-use auth0_core::testing::Tenant;
+use auth0_testing::Tenant;
 use serde_json::json;
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The two profiles of access tokens, and other tokens that are none.
 use crate::common::{ACCEPTED, AUDIENCE, Row, check, check_with, header_with, verdict};
 use auth0_core::ErrorCode::{ClaimsInvalid, TokenMalformed, TokenTypeInvalid};
-use auth0_core::testing::{Profile, Tenant};
+use auth0_testing::{Profile, Tenant};
 use serde_json::json;
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `exp`, `nbf`, `iat` and the leeway.
 use crate::common::{ACCEPTED, EXPIRY, NOW, check, check_with, payload_with};
 use auth0_core::ErrorCode::{ClaimsInvalid, TokenExpired, TokenMalformed, TokenNotYetValid};
-use auth0_core::testing::{Tenant, TokenBuilder};
+use auth0_testing::{Tenant, TokenBuilder};
 use serde_json::json;
 use std::time::Duration;
 

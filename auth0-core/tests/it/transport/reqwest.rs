@@ -1,7 +1,7 @@
 //! The default transport, against servers on loopback that misbehave.
 use crate::common::{RSA_1, test_in_a_process};
-use auth0_core::testing::{SigningKey, Tenant};
 use auth0_core::{Algorithm, Auth0, Error, ErrorCode};
+use auth0_testing::{SigningKey, Tenant};
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicUsize, Ordering},

@@ -5,10 +5,11 @@ mod residency;
 mod trust;
 
 use crate::{common::Request, issuer::API};
-use auth0_core::testing::Tenant;
 use auth0_core::{
-    Auth0, Error, ErrorCode, IssuerResolver, ResolvedIssuers, ResolverContext, TrustedIssuer,
+    Auth0, Error, ErrorCode, TrustedIssuer,
+    resolver::{IssuerResolver, ResolvedIssuers, ResolverContext},
 };
+use auth0_testing::Tenant;
 use std::{
     collections::HashMap,
     error::Error as StdError,

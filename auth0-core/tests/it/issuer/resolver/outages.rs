@@ -4,8 +4,8 @@ use crate::{
     common::{NOW, fetches, poll_once, settle, until},
     issuer::token,
 };
-use auth0_core::testing::Tenant;
-use auth0_core::{Clock, ErrorCode, ErrorKind, ResolvedIssuers, TrustedIssuer};
+use auth0_core::{ErrorCode, ErrorKind, TrustedIssuer, resolver::ResolvedIssuers, time::Clock};
+use auth0_testing::Tenant;
 use std::{task::Poll, time::Duration};
 
 /// Whatever is wrong with a resolver, the token may be good.

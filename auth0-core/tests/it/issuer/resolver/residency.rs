@@ -4,8 +4,8 @@ use crate::{
     common::{MINUTE, Request, fetches, pass, settle, until},
     issuer::{API, token},
 };
-use auth0_core::testing::{Failure, SigningKey, Tenant};
-use auth0_core::{Algorithm, Auth0, ErrorCode, ResolvedIssuers};
+use auth0_core::{Algorithm, Auth0, ErrorCode, resolver::ResolvedIssuers};
+use auth0_testing::{Failure, SigningKey, Tenant};
 use std::{
     sync::{
         Arc,

@@ -5,11 +5,12 @@ use crate::{
     issuer::{API, token},
 };
 use auth0_core::policy::{check, organization};
-use auth0_core::testing::{Document, Failure, Tenant};
 use auth0_core::{
-    AccessToken, Auth0, BoxFuture, DpopMode, ErrorCode, HttpClient, HttpError, HttpRequest,
-    HttpResponse, IssuerResolver, ResolvedIssuers, ResolverContext, TrustedIssuer,
+    Auth0, BoxFuture, DpopMode, ErrorCode, TrustedIssuer, VerifiedToken,
+    resolver::{IssuerResolver, ResolvedIssuers, ResolverContext},
+    transport::{HttpClient, HttpError, HttpRequest, HttpResponse},
 };
+use auth0_testing::{Document, Failure, Tenant};
 use std::{
     collections::HashMap,
     sync::{
@@ -160,7 +161,7 @@ async fn checks_of_one_name_are_kept_apart() {
     let tenants = tenants(1);
     let [tenant] = &tenants[..] else { panic!() };
     let customers = Customers::default();
-    let issuer = |passes: fn(&AccessToken) -> bool| {
+    let issuer = |passes: fn(&VerifiedToken) -> bool| {
         TrustedIssuer::new(tenant.issuer()).require(check("employee", passes))
     };
     let (ann, bob) =
@@ -350,7 +351,7 @@ struct Held {
 }
 
 impl HttpClient for Held {
-    fn get<'a>(
+    fn send<'a>(
         &'a self,
         request: HttpRequest<'a>,
     ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {

@@ -3,7 +3,7 @@ use crate::common::client_certificate::{
     ANN, BEN, MISMATCH, PROXY, assert_refused, behind_a_proxy, bound, client_cert, envoy, escaped,
     hash, pem, pem_with, request,
 };
-use auth0_core::testing::Tenant;
+use auth0_testing::Tenant;
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD},

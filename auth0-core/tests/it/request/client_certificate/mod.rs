@@ -5,8 +5,8 @@ mod properties;
 use crate::common::client_certificate::{
     ANN, BEN, MISMATCH, assert_refused, bound, headers_of, request,
 };
-use auth0_core::Connection;
-use auth0_core::testing::Tenant;
+use auth0_core::adapter::Connection;
+use auth0_testing::Tenant;
 
 #[tokio::test]
 async fn only_trusted_peers_hand_certificates_on() {

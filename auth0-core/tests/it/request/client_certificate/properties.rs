@@ -5,7 +5,7 @@ use crate::common::{
     runtime,
 };
 use auth0_core::Auth0;
-use auth0_core::testing::Tenant;
+use auth0_testing::Tenant;
 use proptest::prelude::*;
 use std::{cell::LazyCell, net::IpAddr};
 use tokio::runtime::Runtime;

@@ -1,6 +1,6 @@
 //! What proxies say of the URL, and which peers may.
 use super::{CLIENT, FORWARDED, HOST, Kit, PROTO, PROXY, from};
-use auth0_core::Connection;
+use auth0_core::adapter::Connection;
 
 #[test]
 fn the_headers_of_a_trusted_proxy_count() {

@@ -4,8 +4,8 @@ mod properties;
 mod public_url;
 
 use crate::common::{Request, runtime};
-use auth0_core::testing::Tenant;
-use auth0_core::{Auth0, Builder, Connection, ErrorCode};
+use auth0_core::{Auth0, Builder, ErrorCode, adapter::Connection};
+use auth0_testing::Tenant;
 use tokio::runtime::Runtime;
 
 const PROXY: &str = "10.0.0.7";

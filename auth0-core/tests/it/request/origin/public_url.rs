@@ -1,7 +1,7 @@
 //! A configured URL, the path of a request, and settings that cannot work.
 use super::{CLIENT, FORWARDED, HOST, Kit, PROTO, PROXY, from};
-use auth0_core::Connection;
-use auth0_core::testing::Tenant;
+use auth0_core::adapter::Connection;
+use auth0_testing::Tenant;
 
 #[test]
 fn a_configured_url_outranks_every_header() {
