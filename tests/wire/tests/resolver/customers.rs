@@ -1,5 +1,5 @@
 //! The resolver of these tests.
-use auth0_axum::{IssuerResolver, ResolverContext, TrustedIssuer};
+use auth0_axum::{IssuerResolver, ResolverContext, TrustedIssuer, testing::ManualClock};
 use std::{
     collections::HashMap,
     error::Error,
@@ -8,7 +8,11 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
+
+/// How long a verifier waits for a resolver.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The error of a database, which must not leave the service.
 const SECRET: &str = "no route to customers.internal for user hunter2";
@@ -28,6 +32,7 @@ pub(crate) enum Fault {
     Fails,
     PanicsInKey,
     PanicsInResolve,
+    /// The call does not end, and the time that a verifier waits for it passes.
     Hangs,
 }
 
@@ -36,6 +41,8 @@ pub(crate) enum Fault {
 pub(crate) struct Customers(Arc<State>);
 
 struct State {
+    /// The clock of the verifiers.
+    clock: ManualClock,
     by: By,
     issuers: Mutex<HashMap<&'static str, Vec<TrustedIssuer>>>,
     /// The customer of each issuer.
@@ -48,8 +55,9 @@ struct State {
 }
 
 impl Customers {
-    pub(crate) fn new(by: By, names: HashMap<String, &'static str>) -> Self {
+    pub(crate) fn new(clock: &ManualClock, by: By, names: HashMap<String, &'static str>) -> Self {
         Self(Arc::new(State {
+            clock: clock.clone(),
             by,
             issuers: Mutex::default(),
             names,
@@ -118,7 +126,8 @@ impl IssuerResolver for Customers {
             Some(Fault::Fails) => return Err(SECRET.into()),
             Some(Fault::PanicsInResolve) => panic!("{SECRET}"),
             Some(Fault::Hangs) => {
-                let _paused = Paused::new(&self.0.dropped);
+                let _dropped = Dropped(&self.0.dropped);
+                self.0.clock.advance(TIMEOUT);
                 future::pending::<()>().await;
             }
             Some(Fault::PanicsInKey) | None => {}
@@ -127,20 +136,11 @@ impl IssuerResolver for Customers {
     }
 }
 
-/// Makes the time of this runtime jump to the next timer while it is idle, so that no test waits for a
-/// resolver that hangs.
-struct Paused<'a>(&'a AtomicUsize);
+/// Counts a call that is dropped.
+struct Dropped<'a>(&'a AtomicUsize);
 
-impl<'a> Paused<'a> {
-    fn new(dropped: &'a AtomicUsize) -> Self {
-        tokio::time::pause();
-        Self(dropped)
-    }
-}
-
-impl Drop for Paused<'_> {
+impl Drop for Dropped<'_> {
     fn drop(&mut self) {
-        tokio::time::resume();
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }

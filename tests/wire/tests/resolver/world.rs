@@ -23,7 +23,7 @@ impl World {
         let [acme, globex, untrusted] = ["acme", "globex", "other"].map(Tenant::named);
         let names = [("acme", &acme), ("globex", &globex)];
         let names = names.map(|(name, tenant)| (tenant.issuer().to_owned(), name)).into();
-        let customers = Customers::new(by, names);
+        let customers = Customers::new(acme.clock(), by, names);
         customers.add("acme", [acme.issuer()]);
         customers.add("globex", [globex.issuer()]);
         Self { acme, globex, untrusted, customers }
