@@ -136,8 +136,8 @@ impl Error {
         self.0.code.status()
     }
 
-    /// Returns the cause for the log, not for clients: for example which member, which host, or which error of a
-    /// library. Text of a client in it is escaped.
+    /// Returns the cause for the log, not for clients: for example which member, which host, or which error
+    /// of a library. Text of a client in it is escaped.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()

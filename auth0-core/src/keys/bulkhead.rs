@@ -1,10 +1,10 @@
-//! Bounds the fetches of all issuers in the process, and keeps failing issuers apart: however many of them
-//! hang, others are asked.
+//! Bounds the fetches of all issuers in the process, with a separate bound for failing issuers: any number of
+//! hanging issuers does not delay fetches from the others.
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Each takes a connection or two, for at most five seconds.
+/// Fetches at once from issuers that answer. Each takes a connection or two, for at most five seconds.
 const ANSWERING: usize = 48;
-/// For issuers whose last fetch failed.
+/// Fetches at once from issuers whose last fetch failed.
 const FAILING: usize = 16;
 
 static FOR_ANSWERING: Semaphore = Semaphore::const_new(ANSWERING);

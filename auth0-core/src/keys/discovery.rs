@@ -14,7 +14,7 @@ struct Metadata {
     jwks_uri: String,
 }
 
-/// Reads the metadata, and returns where the key set is.
+/// Reads the metadata, and returns the URL of the key set.
 pub(super) async fn key_set_location(
     transport: &Transport,
     issuer: &Issuer,
@@ -35,7 +35,7 @@ pub(super) async fn key_set_location(
     key_set_uri(&metadata.jwks_uri, issuer, same_origin)
 }
 
-/// Returns the URL of a key set in its normal form, if this issuer may have it.
+/// Returns the URL of a key set in its normal form, if this issuer may use it.
 pub(super) fn key_set_uri(
     text: &str,
     issuer: &Issuer,
@@ -87,13 +87,14 @@ async fn fetch(transport: &Transport, issuer: &Issuer, url: &str) -> Result<Vec<
     Ok(answer.into_body())
 }
 
-/// Checked before serde reads a document, because serde reads a list as a struct as well.
+/// Returns whether a document is a JSON object. Checked before serde reads it, because serde also reads a
+/// list as a struct.
 fn is_object(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'{')
 }
 
-/// Accepts `application/json`, `application/jwk-set+json` and every other type that ends in `+json`
-/// (RFC 6839).
+/// Returns whether a content type is `application/json`, `application/jwk-set+json` or another type that ends
+/// in `+json` (RFC 6839).
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json"

@@ -1,4 +1,4 @@
-//! Why the documents of an issuer could not be fetched.
+//! The reasons why the documents of an issuer could not be fetched.
 use crate::{
     identifier::Issuer,
     telemetry::Escaped,
@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{fmt, time::Duration};
 
-/// Explains for the log why an issuer's documents could not be fetched.
+/// The reason for the log why an issuer's documents could not be fetched.
 #[derive(Clone, Debug)]
 pub(crate) enum FetchError {
     Http(HttpError),
@@ -25,7 +25,7 @@ pub(crate) enum FetchError {
 }
 
 impl FetchError {
-    /// Returns its kind, as metrics count it.
+    /// Returns the kind of the error, for metrics.
     pub(crate) const fn outcome(&self) -> &'static str {
         match self {
             Self::Http(_) | Self::Panicked => "unreachable",
@@ -35,7 +35,7 @@ impl FetchError {
         }
     }
 
-    /// Returns whether the keys may have moved, so that the metadata is read again.
+    /// Returns whether the key set may have moved, so that the metadata is read again.
     pub(crate) const fn suggests_move(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 300..=499) && *status != 429,

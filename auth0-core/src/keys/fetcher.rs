@@ -1,4 +1,4 @@
-//! Asks an issuer for its keys: one attempt, from the metadata to the parsed set, within one deadline.
+//! Fetches the keys of an issuer: one attempt, from the metadata to the parsed set, within one deadline.
 use super::{
     bulkhead, discovery,
     fetch_error::FetchError,
@@ -17,16 +17,17 @@ use crate::{
 use arc_swap::ArcSwapOption;
 use std::{fmt, sync::Arc, time::Duration};
 
-/// Where the keys come from, and the way to fetch them.
+/// The source of an issuer's keys, and the transport to fetch them.
 pub(crate) struct Fetcher {
     source: KeySource,
-    /// Missing where nothing has to be fetched.
+    /// The transport; `None` if the keys are fixed.
     transport: Option<Transport>,
     clock: Arc<dyn Clock>,
     metadata: ArcSwapOption<KnownLocation>,
 }
 
-/// Where the metadata said that the keys are, and when. Kept while the keys cannot be fetched there.
+/// The URL of the key set according to the metadata, and the time at which that was read. Kept while the keys
+/// cannot be fetched there.
 #[derive(Debug)]
 struct KnownLocation {
     url: Box<str>,
@@ -36,11 +37,11 @@ struct KnownLocation {
 /// The purpose of a fetch.
 #[derive(Clone, Debug)]
 pub(super) enum Purpose {
-    /// Keys that are new enough.
+    /// To renew keys by age.
     Renewal,
-    /// The keys of now: nothing that was read before counts.
+    /// To get the current keys: all documents are read anew.
     Refresh,
-    /// A key that a token names.
+    /// To find a key that a token names.
     Key(Box<str>),
 }
 
@@ -74,11 +75,11 @@ impl Fetcher {
         self.metadata.store(None);
     }
 
-    /// Makes one attempt, on the thread that fetches. A transport may hang, and it may panic.
-    /// `is_first_failure` says what a failure would be: only the first in a row causes a look whether the
-    /// keys have moved, and an issuer that fails again and again does not stand in the way of others.
+    /// Makes one attempt, on the thread `auth0-fetch`. A transport may hang, and it may panic.
+    /// `is_first_failure` says whether a failure would be the first in a row. Only the first one causes a check
+    /// whether the key set has moved, and an issuer that fails repeatedly does not delay others.
     ///
-    /// An attempt that failed while the process was stopped is not the issuer's failure: it is made again.
+    /// An attempt that failed while the process was stopped is not a failure of the issuer and is made again.
     pub(super) async fn fetch(
         self: &Arc<Self>,
         purpose: &Purpose,
@@ -117,7 +118,7 @@ impl Fetcher {
                 let purpose = (purpose, is_first_failure);
                 self.discover(transport, *same_origin, purpose).await?
             }
-            // Only fixed keys are made without a transport.
+            // Only fixed keys have no transport.
             (_, None) => return Err(FetchError::Abandoned),
         };
         Ok(Snapshot::new(keys, self.clock.monotonic()))
@@ -145,7 +146,7 @@ impl Fetcher {
             Err(error) => is_first_failure && error.suggests_move(),
         };
         if is_cached && may_have_moved {
-            // The answer that is there stands, whatever comes of this.
+            // The first answer stays valid if this fails.
             if let Ok(newer) = self.read_metadata(transport, same_origin).await
                 && newer.url != known.url
             {

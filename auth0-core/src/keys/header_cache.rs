@@ -1,20 +1,20 @@
-//! Headers of tokens that were verified: the next token with the same header needs neither parsing it nor
-//! a search for its key.
+//! Headers of tokens that were verified: the next token with the same header needs neither parsing of the
+//! header nor a search for the key.
 use crate::jose::{PublicKey, VerifyingKey, jws::Header};
 use arc_swap::{ArcSwap, Guard};
 use std::{fmt, sync::Arc};
 
-/// More than an issuer has keys and token types. Only headers of its own tokens are kept.
+/// More than an issuer has combinations of keys and token types. Only headers of verified tokens are kept.
 const MAX_HEADERS: usize = 256;
 
 /// The headers that were seen with one key set, sorted by their text.
 #[derive(Default)]
 pub(crate) struct KnownHeaders(ArcSwap<Vec<Arc<KnownHeader>>>);
 
-/// A header, and the only key that it can mean.
+/// A header, and the only key that it can refer to.
 #[derive(Debug)]
 pub(crate) struct KnownHeader {
-    /// As it stands in the token, in base64url.
+    /// The header as the token has it, in base64url.
     text: Box<[u8]>,
     pub(crate) header: Header,
     key: Arc<VerifyingKey>,
@@ -28,8 +28,8 @@ impl KnownHeaders {
         Loaded(self.0.load())
     }
 
-    /// Remembers the header of a token whose signature was good, and whose key is the only one that
-    /// the header can mean.
+    /// Stores the header of a token whose signature was good, and whose key is the only one that the header can
+    /// refer to.
     pub(crate) fn learn(&self, text: &[u8], header: &Header, key: &Arc<VerifyingKey>) {
         let known = Arc::new(KnownHeader {
             text: text.into(),

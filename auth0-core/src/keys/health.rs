@@ -18,35 +18,35 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Health {
-    /// No request has needed the keys yet, so that none were fetched.
+    /// No request has needed the keys yet, so none were fetched.
     Idle,
-    /// Tokens are verified with keys that the issuer gave less than ten minutes ago, or that the next
-    /// request asks it for.
+    /// Tokens are verified with keys that were fetched less than ten minutes ago. Older keys are fetched again
+    /// with the next request.
     #[non_exhaustive]
     Ready {
-        /// The time since the issuer gave the keys.
+        /// The time since the keys were fetched.
         age: Duration,
     },
-    /// The issuer fails, and tokens are verified with the last keys that it gave.
+    /// The issuer fails, and tokens are verified with the keys that were fetched last.
     #[non_exhaustive]
     Stale {
-        /// The time since the issuer gave the keys.
+        /// The time since the keys were fetched.
         age: Duration,
-        /// Why there are no newer ones. For the log and for operators, not for clients.
+        /// The reason why there are no newer keys. For the log and for operators, not for clients.
         error: String,
     },
     /// There are no keys: requests with a token get `503`.
     #[non_exhaustive]
     Unavailable {
-        /// Why. For the log and for operators, not for clients.
+        /// The reason. For the log and for operators, not for clients.
         error: String,
-        /// The time until the issuer is asked again, if a request needs it.
+        /// The time until the next fetch, if a request needs the keys.
         retry_in: Duration,
     },
 }
 
 impl Health {
-    /// Orders several by how bad they are.
+    /// Returns a rank for finding the worst of several states.
     pub(crate) const fn severity(&self) -> u8 {
         match self {
             Self::Idle => 0,

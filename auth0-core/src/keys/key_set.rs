@@ -5,10 +5,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{collections::HashMap, sync::Arc};
 
-/// Large providers publish ten. What is parsed takes memory, for each issuer.
+/// Large providers publish ten. Parsed keys take memory, for each issuer.
 const MAX_ENTRIES: usize = 128;
 
-/// How many keys of one id are tried for a signature: an id names one key, or a few while they change.
+/// How many keys of one id are tried for a signature: an id names one key, or a few during a rotation.
 const MAX_TRIED: usize = 4;
 
 /// The keys of one answer of the issuer.
@@ -22,14 +22,14 @@ pub(crate) struct KeySet {
 /// The result of checking a signature with a key set.
 #[derive(Clone, Debug)]
 pub(crate) enum SignatureCheck {
-    /// With the key, if the header of the token can mean no other one.
+    /// The signature is good. The key is included if the header of the token can refer to no other one.
     Valid(Option<Arc<VerifyingKey>>),
     Invalid,
-    /// The key is there, and is for another algorithm, or cannot be used at all.
+    /// There is such a key, but it is for another algorithm, or cannot be used.
     OtherAlgorithm,
-    /// No such key. The issuer may have rotated.
+    /// There is no such key. The issuer may have rotated its keys.
     UnknownKey,
-    /// The token names no key, and it is not certain which one is meant.
+    /// The token names no key, and several keys or none fit it.
     AmbiguousKey,
 }
 
@@ -39,15 +39,15 @@ struct Jwks<'a> {
     keys: Vec<&'a RawValue>,
 }
 
-/// An entry that cannot be used may have a name all the same.
+/// The id of an entry that cannot be used.
 #[derive(Deserialize)]
 struct Named {
     kid: Option<Box<str>>,
 }
 
 impl KeySet {
-    /// Reads a set. Entries that cannot be used are skipped: a key for encryption or of a new kind
-    /// must not take the others down. `None` if the document is not a key set at all.
+    /// Reads a set. Entries that cannot be used are skipped: a key for encryption or of a new kind must not
+    /// make the others unusable. `None` if the document is not a key set.
     pub(crate) fn parse(json: &[u8], allowed: AlgorithmSet) -> Option<Self> {
         let document: Jwks<'_> = serde_json::from_slice(json).ok()?;
         let mut set = Self {
@@ -65,7 +65,7 @@ impl KeySet {
             match VerifyingKey::from_jwk(entry.get(), allowed) {
                 Ok(key) => set.push(key),
                 Err(reason) => {
-                    // A token that names it is refused for that, and causes no fetch.
+                    // A token that names it is refused without a fetch.
                     if let Ok(Named { kid: Some(id) }) = serde_json::from_str(entry.get()) {
                         set.by_id.entry(id).or_default();
                     }
@@ -132,7 +132,7 @@ impl KeySet {
             Some(_) if keys.is_empty() => return SignatureCheck::OtherAlgorithm,
             _ => {}
         }
-        // More than one only where the issuer gave several keys the same id.
+        // Several only if the issuer has given several keys the same id.
         keys.retain(|key| {
             key.for_algorithm(algorithm).is_some_and(|key| key.verifies(message, signature))
         });

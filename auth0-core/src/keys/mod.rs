@@ -1,4 +1,4 @@
-//! The keys of an issuer (RFC 7517) over time: where they are, when they are fetched, which are served.
+//! The keys of an issuer (RFC 7517) over time: their source, when they are fetched, which are served.
 mod bulkhead;
 mod cache;
 mod discovery;

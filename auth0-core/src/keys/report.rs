@@ -1,9 +1,9 @@
-//! What a fetch has changed, for the log and the metrics: gathered under a lock, published after it.
+//! What a fetch has changed, for the log and the metrics: collected under a lock, published after it.
 use super::{fetch_error::FetchError, key_set::KeySet};
 use crate::{identifier::Issuer, telemetry::metrics};
 use std::{sync::Arc, time::Duration};
 
-/// What a fetch has to report.
+/// The report of a fetch.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     fetched: Option<Fetched>,

@@ -1,20 +1,21 @@
-//! When an issuer may be asked, and what its answers mean for the next time. Pure decisions on a
-//! clock's readings; every number has its reason here.
+//! When a fetch from an issuer may start, and how its result affects the next one. Pure decisions on readings
+//! of a clock; every number has its reason here.
 use super::fetch_error::FetchError;
 use std::{sync::Arc, time::Duration};
 
-/// A withdrawn key is refused at the latest after this, while the issuer answers. Auth0's own answers carry a max-age of
-/// about 15 s, which would mean a fetch every 15 s for keys that change a few times a year.
+/// A withdrawn key is refused after this time at the latest, while the issuer answers. Auth0's own answers
+/// carry a max-age of about 15 s, which would mean a fetch every 15 s for keys that change a few times a
+/// year.
 pub(crate) const FRESH: Duration = Duration::from_secs(600);
 
-/// From half of that on, keys are refreshed in the background, so that no request waits for it.
+/// At half of that age, keys are refreshed in the background, so that no request waits for it.
 const REFRESH_AHEAD: Duration = Duration::from_secs(300);
 
-/// At most this much later: instances that were started together do not ask together for ever.
+/// At most this much later: instances that were started together do not keep fetching together.
 const REFRESH_JITTER: Duration = Duration::from_secs(120);
 
-/// How long keys go on serving while the issuer fails, unless configured: an outage of a night
-/// must not log everybody out.
+/// How long keys are served while the issuer fails, unless configured: an outage of a night must not log all
+/// users out.
 pub(crate) const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The first retry comes soon, because most failures are short; the delay doubles up to the
@@ -25,10 +26,10 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 /// A delay is shortened by up to this part of it, so that instances do not retry in step.
 const BACKOFF_JITTER: f64 = 0.25;
 
-/// Without requests there is no hurry to notice that the issuer is back.
+/// The delay without requests, when it is not urgent to notice that the issuer is back.
 pub(crate) const IDLE_RETRY: Duration = Duration::from_secs(30);
 
-/// What the issuer asks for with `Retry-After` is honoured up to here.
+/// The longest `Retry-After` of an issuer that is honoured.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// Refetches for unknown key ids: two at once, because the first may have been spent on a token
@@ -43,22 +44,22 @@ const UNKNOWN_KEY_REFILL: Duration = Duration::from_secs(5);
 const ROTATION_BURST: u32 = 10;
 const ROTATION_REFILL: Duration = Duration::from_secs(1);
 
-/// What decides whether a fetch may start.
+/// The state that decides whether a fetch may start.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     failure: Option<Failure>,
-    /// In a row.
+    /// The number of failures in a row.
     failures: u32,
     unknown_keys: Bucket,
     rotations: Bucket,
 }
 
-/// The last fetch failed, and the next one waits.
+/// The failure of the last fetch, and the time at which the next one may start.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) cause: Arc<FetchError>,
     pub(crate) retry_at: Duration,
-    /// The issuer named the time itself.
+    /// Whether the issuer has set the time, with `Retry-After`.
     is_asked_for: bool,
 }
 
@@ -76,8 +77,8 @@ impl Schedule {
         self.failure.as_ref()
     }
 
-    /// The failure that keeps a fetch from starting now. One that would do so for longer than any
-    /// may is of a clock that has gone back.
+    /// Returns the failure that keeps a fetch from starting now. A delay beyond the maximum means that the
+    /// clock has gone back, and is ignored.
     pub(crate) fn backing_off(&self, now: Duration) -> Option<&Failure> {
         let waits = |failure: &&Failure| {
             now < failure.retry_at && failure.retry_at.saturating_sub(now) <= MAX_RETRY_AFTER
@@ -101,7 +102,7 @@ impl Schedule {
             now.saturating_add(asked.unwrap_or(delay).max(delay).min(MAX_RETRY_AFTER));
         let mut is_asked_for = asked.is_some();
         if let Some(before) = self.backing_off(now).filter(|before| before.is_asked_for) {
-            // `refresh` may ask earlier than that. The issuer's word stands all the same.
+            // `refresh` may fetch earlier than that. The time that the issuer has set stays valid.
             retry_at = retry_at.max(before.retry_at);
             is_asked_for = true;
         }
@@ -111,20 +112,20 @@ impl Schedule {
         failure
     }
 
-    /// Whether the last fetch was good, so that a failure now is the first of its kind.
+    /// Returns whether the last fetch was good, so that a failure now is the first in a row.
     pub(crate) const fn is_answering(&self) -> bool {
         self.failures == 0
     }
 
-    /// Takes one refetch for an unknown key out of the budget.
+    /// Takes one refetch for an unknown key from the budget.
     pub(crate) fn spend_unknown_key_credit(&mut self, now: Duration) -> Option<Spent> {
         self.unknown_keys.earn(now);
         let was_full = self.unknown_keys.is_full();
         self.unknown_keys.spend().then_some(Spent { was_full })
     }
 
-    /// The refetch brought the key: it was genuine. Put back only what was taken of a full budget.
-    /// Else somebody has made ids up lately, and a flood would take it at once.
+    /// Returns a refetch that found the key to the budget, but only if the budget was full before it.
+    /// Otherwise made-up ids have come lately, and a flood of them would use it up at once.
     pub(crate) fn was_genuine(&mut self, spent: Spent, now: Duration) {
         self.rotations.earn(now);
         if spent.was_full && self.rotations.spend() {
@@ -132,7 +133,8 @@ impl Schedule {
         }
     }
 
-    /// The refetch failed, which is not the key's fault, and has a delay of its own.
+    /// Returns a refetch that failed to the budget: the failure does not depend on the key, and has its own
+    /// delay.
     pub(crate) fn was_in_vain(&mut self, _: Spent) {
         self.unknown_keys.put_back();
     }
@@ -145,19 +147,19 @@ pub(crate) struct Spent {
 }
 
 impl Spent {
-    /// Nobody had named an unknown key for a while.
+    /// Returns whether no token had named an unknown key for a while.
     pub(crate) const fn was_of_full(&self) -> bool {
         self.was_full
     }
 }
 
-/// A budget that fills up again.
+/// A budget that refills over time.
 #[derive(Debug)]
 struct Bucket {
     credit: u32,
     burst: u32,
     refill: Duration,
-    /// Up to when it has earned.
+    /// The time up to which it was refilled.
     at: Duration,
 }
 
@@ -197,12 +199,12 @@ impl Bucket {
     }
 }
 
-/// At which age keys are refreshed in the background.
+/// Returns the age at which keys are refreshed in the background.
 pub(crate) fn refresh_age() -> Duration {
     REFRESH_AHEAD + REFRESH_JITTER.mul_f64(random())
 }
 
-/// Evenly from 0 to 1. Without randomness nothing is lost but the spreading.
+/// Returns a number from 0 to 1, evenly distributed. Without randomness only the jitter is lost.
 fn random() -> f64 {
     let mut bytes = [0; 4];
     match aws_lc_rs::rand::fill(&mut bytes) {

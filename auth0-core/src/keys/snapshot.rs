@@ -1,16 +1,16 @@
-//! One good answer of an issuer.
+//! The keys of one fetch.
 use super::{
     key_set::KeySet,
     schedule::{FRESH, refresh_age},
 };
 use std::time::Duration;
 
-/// The keys of one answer, and its age.
+/// The keys of one fetch, and its time.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) keys: KeySet,
-    /// Tokens that were verified with keys of the same generation need not be verified again: since then,
-    /// no key was withdrawn, and no refresh was asked for.
+    /// The generation. Tokens that were verified with keys of the same generation need not be verified again:
+    /// since then, no key was withdrawn, and no refresh was requested.
     pub(crate) generation: u64,
     fetched_at: Duration,
     refresh_at: Duration,
@@ -34,7 +34,7 @@ impl Snapshot {
         now >= self.refresh_at
     }
 
-    /// Returns the time from this answer to the next refresh.
+    /// Returns the time from this fetch to the next refresh.
     pub(crate) const fn refresh_age(&self) -> Duration {
         self.refresh_at.saturating_sub(self.fetched_at)
     }

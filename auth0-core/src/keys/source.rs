@@ -1,9 +1,9 @@
-//! Where the keys of an issuer come from.
+//! The source of an issuer's keys.
 use super::{discovery, key_set::KeySet};
 use crate::{config_error::ConfigError, identifier::Issuer, jose::AlgorithmSet};
 
-/// An issuer whose keys may be asked for, and where they are. Only the checked constructors create one, out
-/// of what was configured or resolved: the content of a token never becomes a source.
+/// An issuer whose keys may be fetched, and their location. Only the checked constructors create one, from
+/// a configured or resolved issuer: the content of a token never becomes a source.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct KeySource {
     issuer: Issuer,
@@ -13,9 +13,9 @@ pub(crate) struct KeySource {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Location {
-    /// The metadata names it.
+    /// A URL that the issuer's metadata names.
     Discovered {
-        /// The keys must be at the origin of the issuer.
+        /// Whether the URL must have the origin of the issuer.
         same_origin: bool,
     },
     At(Box<str>),
@@ -48,7 +48,7 @@ impl KeySource {
         }
     }
 
-    /// Creates a source out of a key set in JSON.
+    /// Creates a source from a key set in JSON.
     pub(crate) fn fixed(
         issuer: Issuer,
         json: &str,
@@ -71,7 +71,7 @@ impl KeySource {
         self.algorithms
     }
 
-    /// Returns whether nothing has to be fetched.
+    /// Returns whether the keys are fixed, so that nothing is fetched.
     pub(crate) const fn is_fixed(&self) -> bool {
         matches!(self.location, Location::Fixed(_))
     }

@@ -1,4 +1,4 @@
-//! What decides about the next fetch of an issuer's keys, behind the lock of the single flight.
+//! The state that decides about the next fetch of an issuer's keys, under the lock of the single flight.
 use super::{
     fetch_error::FetchError,
     report::Condition,
@@ -7,7 +7,7 @@ use super::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Explains why there are no keys to verify a token with.
+/// The reason why there are no keys to verify a token with.
 #[derive(Clone, Debug)]
 pub(crate) struct Unavailable {
     pub(crate) retry_in: Duration,
@@ -19,19 +19,19 @@ pub(super) type Outcome = Result<Arc<Snapshot>, Unavailable>;
 
 pub(super) struct State {
     pub(super) schedule: Schedule,
-    /// What the pending fetch has taken out of the budget for unknown keys.
+    /// The part of the budget for unknown keys that the pending fetch has taken.
     pub(super) spent: Option<Spent>,
-    /// Whether the log says that the budget is used up.
+    /// Whether it was logged that the budget is used up.
     is_flood_reported: bool,
     pub(super) condition: Condition,
-    /// The generation of the last keys, also if they were dropped: later ones have another.
+    /// The generation of the last keys, also if they were dropped: later keys have another one.
     pub(super) generation: Option<u64>,
 }
 
-/// Why a fetch does not start.
+/// The reason why a fetch does not start.
 pub(super) enum NoFetch {
     Needless(Arc<Snapshot>),
-    /// `is_new`: the budget was not used up a moment ago.
+    /// The budget is used up. `is_new`: this was not so before.
     OverBudget {
         is_new: bool,
     },
@@ -79,8 +79,8 @@ impl State {
         }
     }
 
-    /// Makes the outcome of a fetch that did not come to an end, which is not the issuer's failure: the
-    /// next one may start at once.
+    /// Returns the outcome of a fetch that was not completed. It is not a failure of the issuer: the next one
+    /// may start at once.
     pub(super) fn abandoned(state: Option<&mut Self>) -> Outcome {
         if let Some(state) = state
             && let Some(spent) = state.spent.take()

@@ -1,13 +1,13 @@
-//! The public view of a requirement: what documents and other protocols say about it.
+//! The public view of a requirement, for documents and other protocols.
 use super::requirement::{Kind, Requirement};
 use std::borrow::Cow;
 
-/// More alternatives than this describe no API that a person reads. Without a bound, twenty pairs in an
+/// More alternatives than a person reads in the description of an API. Without a bound, twenty pairs in an
 /// `all_of!` would be a million.
 const MAX_ALTERNATIVES: usize = 64;
 
-/// One way to meet a requirement: a token that meets each of these conditions. See
-/// [`Requirement::alternatives`].
+/// One way to meet a requirement: a token must meet each of its conditions. See
+/// [`Requirement::alternatives`], which has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alternative {
     conditions: Vec<Requirement>,
@@ -15,13 +15,13 @@ pub struct Alternative {
 
 impl Alternative {
     /// Returns every condition: requirements that are neither `all_of!` nor `any_of!`. Empty if any valid
-    /// token will do.
+    /// token is enough.
     #[must_use]
     pub fn conditions(&self) -> &[Requirement] {
         &self.conditions
     }
 
-    /// Returns the scopes that are needed, each once.
+    /// Returns the scopes that are required, each once.
     #[must_use]
     pub fn scopes(&self) -> Vec<&str> {
         let mut names = Vec::new();
@@ -31,7 +31,7 @@ impl Alternative {
         names
     }
 
-    /// Returns the permissions (RBAC) that are needed.
+    /// Returns the permissions (RBAC) that are required.
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
         self.conditions.iter().filter_map(|condition| match &condition.0 {
             Kind::Permission(name) => Some(&**name),
@@ -43,7 +43,7 @@ impl Alternative {
         Self { conditions: vec![condition] }
     }
 
-    /// Returns the alternative that needs both, with each condition once.
+    /// Returns the alternative that requires both, with each condition once.
     fn and(&self, other: &Self) -> Self {
         let mut both = self.clone();
         for condition in &other.conditions {
@@ -72,9 +72,9 @@ impl Requirement {
         names
     }
 
-    /// Returns the ways to meet the requirement: a token that meets every condition of one alternative is
-    /// admitted (disjunctive normal form). No alternative at all means that no token is. For documents such
-    /// as `OpenAPI`, and for clients that ask for scopes.
+    /// Returns the ways to meet the requirement (disjunctive normal form): a token that meets every condition
+    /// of one alternative is admitted. Without any alternative, no token is. Used for documents such as
+    /// `OpenAPI`, and for clients that request scopes.
     ///
     /// `None` if there are more than 64 alternatives.
     ///
@@ -144,7 +144,7 @@ impl Requirement {
     }
 }
 
-/// Returns each alternative once, if they are not too many.
+/// Returns each alternative once; `None` if there are too many.
 fn distinct(alternatives: impl IntoIterator<Item = Alternative>) -> Option<Vec<Alternative>> {
     let mut distinct: Vec<Alternative> = Vec::new();
     for alternative in alternatives {

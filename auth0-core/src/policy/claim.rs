@@ -1,9 +1,9 @@
-//! Requirements on a claim of the application's own.
+//! Requirements on the application's own claims.
 use super::requirement::{ClaimTest, Kind, Requirement};
 use crate::jose::json::Value;
 use std::borrow::Cow;
 
-/// Begins a requirement on a claim. Its name is taken literally: dots and slashes, as in
+/// Starts a requirement on a claim. Its name is taken literally: dots and slashes, as in
 /// `https://acme.com/roles`, have no meaning.
 ///
 /// ```
@@ -28,20 +28,20 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Requires that the claim is an array that has this text as an element, or is this very text.
+    /// Requires that the claim is an array that has this text as an element, or is this text.
     #[must_use]
     pub const fn contains(self, text: &'static str) -> Requirement {
         self.must(ClaimTest::Contains(Cow::Borrowed(text)))
     }
 
-    /// Requires that the claim is this text. For numbers and booleans write
+    /// Requires that the claim is this text. For numbers and booleans, use
     /// [`equals_number`](Self::equals_number) and [`equals_bool`](Self::equals_bool).
     #[must_use]
     pub const fn equals(self, text: &'static str) -> Requirement {
         self.must(ClaimTest::Equals(Cow::Borrowed(text)))
     }
 
-    /// Requires that the claim is this number, however JSON writes it: `5`, `5.0` and `5e0` are one number.
+    /// Requires that the claim is this number, in any notation: `5`, `5.0` and `5e0` are one number.
     #[must_use]
     pub const fn equals_number(self, number: f64) -> Requirement {
         self.must(ClaimTest::EqualsNumber(number))

@@ -1,4 +1,4 @@
-//! What a token lacks, and the refusal for it.
+//! The evaluation of requirements: what a token lacks, and the refusal for it.
 use super::{
     RequestContext,
     organization::{is_named, is_of},
@@ -10,17 +10,17 @@ use crate::{
 };
 use std::{borrow::Cow, time::Duration};
 
-/// What a requirement is evaluated with, beside the token.
+/// The inputs of an evaluation in addition to the token.
 #[derive(Clone, Copy)]
 pub(crate) struct Circumstances<'a> {
-    /// Since 1970.
+    /// The time since 1970.
     pub(crate) now: Duration,
     /// How far clocks may differ.
     pub(crate) leeway: Duration,
     pub(crate) request: Option<&'a dyn RequestContext>,
 }
 
-/// Something that is required and is not there.
+/// A condition that is not met.
 struct Unmet<'a> {
     code: ErrorCode,
     acr_values: Vec<&'a str>,
@@ -50,7 +50,7 @@ impl Requirement {
         })
     }
 
-    /// Returns what is missing; `None` if the requirement is met.
+    /// Returns the condition that is not met; `None` if the requirement is met.
     fn unmet<'a, C>(
         &'a self,
         token: &VerifiedToken<C>,
@@ -141,7 +141,7 @@ impl Requirement {
         (!is_met).then(|| Unmet::new(code))
     }
 
-    /// Returns a hint for the log: where a value stands that was looked for elsewhere.
+    /// Returns a hint for the log: the claim that has a value which was expected in another one.
     pub(crate) fn hint<C>(
         &self,
         token: &VerifiedToken<C>,
@@ -196,11 +196,11 @@ impl Requirement {
     }
 }
 
-/// There is no request, or its route has no such parameter.
+/// The error where there is no request, or its route has no such parameter.
 struct NotThere;
 
 impl Source {
-    /// Returns `Ok(None)` if the client has not named it, or not unambiguously.
+    /// Reads the value. Returns `Ok(None)` if the client has sent none, or several.
     fn read<'a>(
         self,
         request: Option<&'a dyn RequestContext>,
@@ -225,8 +225,8 @@ impl<'a> Unmet<'a> {
         Self { code: ErrorCode::StepUpRequired, acr_values, max_age }
     }
 
-    /// Combines two that are both missing. What another login does not correct comes first: the user would
-    /// log in for nothing.
+    /// Combines two conditions that are both not met. The one that another login does not correct comes first,
+    /// because otherwise the user would log in for nothing.
     fn and(mut self, other: Self) -> Self {
         self.name(other.acr_values);
         let max_age = self.max_age.into_iter().chain(other.max_age).min();
@@ -242,7 +242,7 @@ impl<'a> Unmet<'a> {
         Self { code, max_age, ..self }
     }
 
-    /// Combines two of which one would do: the one comes first that the client can do most about.
+    /// Combines two conditions of which one is enough. The one that the client can correct best comes first.
     fn or(mut self, other: Self) -> Self {
         let first = |code| match code {
             ErrorCode::Misconfigured => 0,

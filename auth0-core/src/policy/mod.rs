@@ -1,8 +1,8 @@
-//! What a route requires of a token, as data.
+//! The requirements of a route on a token, as data.
 //!
-//! A [`Requirement`] is one value that is checked, printed, compared in tests and turned into the
-//! challenge. It is const-constructible, so that [`policy!`](crate::policy!) can give it a name
-//! in the type system, which handlers then state in their signature:
+//! A [`Requirement`] is one value that is evaluated, printed, compared in tests and used for the
+//! challenge. It is const-constructible, so that [`policy!`](crate::policy!) can declare a type for it,
+//! which handlers name in their signature:
 //!
 //! ```
 //! use auth0_core::policy::*;
@@ -24,16 +24,16 @@
 //! | one of several scopes | [`any_scope(&["read:messages", "admin"])`](any_scope()) |
 //! | a permission (RBAC) of the user or machine | [`permission("read:messages")`](permission()) |
 //! | one of several permissions | [`any_permission(&["read:messages", "admin"])`](any_permission()) |
-//! | a claim of your own | [`claim("https://acme.com/roles").contains("admin")`](claim()) |
+//! | your own claim | [`claim("https://acme.com/roles").contains("admin")`](claim()) |
 //! | an organization | [`organization("org_…")`](organization()), [`organization_name("acme")`](organization_name()), [`any_organization()`] |
-//! | the organization that the request is about | [`organization_in_path("org")`](organization_in_path()), [`organization_in_header("x-org")`](organization_in_header()) |
+//! | the organization that the request names | [`organization_in_path("org")`](organization_in_path()), [`organization_in_header("x-org")`](organization_in_header()) |
 //! | a strong login (step-up) | [`acr(MFA)`](acr()), [`amr("mfa")`](amr()) |
 //! | a recent login (step-up) | [`max_age(300)`](max_age()) |
 //! | a machine, a person | [`machine()`], [`user()`], [`not_anonymous()`] |
 //! | a certain client | [`client("…")`](client()) |
 //! | several things | [`all_of![…]`](crate::all_of!), [`Requirement::and`] |
 //! | one of several things | [`any_of![…]`](crate::any_of!), [`Requirement::or`] |
-//! | what only code can decide | [`check("name", fn)`](check()) |
+//! | a condition in code | [`check("name", fn)`](check()) |
 mod alternatives;
 mod claim;
 mod evaluation;
@@ -56,16 +56,24 @@ pub use requirement::{
 };
 pub use step_up::{acr, amr, max_age};
 
-/// A requirement with a name in the type system: declare one with [`policy!`](crate::policy!).
+/// A type that stands for a requirement: declare one with [`policy!`](crate::policy!).
 ///
-/// A tuple of policies requires all of them.
+/// A tuple of policies requires all of them:
+///
+/// ```
+/// use auth0_core::policy::*;
+///
+/// policy!(pub Read = scope("read:messages"));
+/// policy!(pub Staff = permission("staff"));
+/// assert_eq!(*of::<(Read, Staff)>(), all_of![scope("read:messages"), permission("staff")]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a policy",
     label = "expected a type declared with `policy!`",
     note = "declare one: `policy!(pub {Self} = scope(\"read:messages\"));`"
 )]
 pub trait Policy: Send + Sync + 'static {
-    /// What the policy requires.
+    /// The requirement of the policy.
     const REQUIREMENT: Requirement;
 }
 
@@ -81,19 +89,19 @@ all_of_a_tuple!(A B);
 all_of_a_tuple!(A B C);
 all_of_a_tuple!(A B C D);
 
-/// Returns the requirement of a policy, as a reference that costs nothing.
+/// Returns the requirement of a policy, as a reference to a constant.
 #[must_use]
 pub const fn of<P: Policy>() -> &'static Requirement {
     const { &P::REQUIREMENT }
 }
 
-/// Gives a requirement a name, so that a handler's signature can state it.
+/// Declares a [`Policy`] for a requirement, which the signature of a handler can name.
 ///
 /// ```
 /// use auth0_core::policy::*;
 ///
 /// policy! {
-///     /// May read what others wrote.
+///     /// May read messages of others.
 ///     pub ReadMessages = scope("read:messages")
 /// }
 /// assert_eq!(*of::<ReadMessages>(), scope("read:messages"));
@@ -122,8 +130,7 @@ macro_rules! policy {
 /// assert_eq!(PURGE, all_of![scope("write:messages"), permission("messages:purge")]);
 /// ```
 ///
-/// The list is a constant. Requirements that are only known at run time are put together with
-/// [`Requirement::and`].
+/// The list is a constant. Combine requirements that are only known at run time with [`Requirement::and`].
 #[doc(alias = "require_all")]
 #[macro_export]
 macro_rules! all_of {
@@ -141,8 +148,7 @@ macro_rules! all_of {
 /// assert_eq!(READ.to_string(), r#"any_of[scope("read:messages"), permission("messages:read")]"#);
 /// ```
 ///
-/// The list is a constant. Requirements that are only known at run time are put together with
-/// [`Requirement::or`].
+/// The list is a constant. Combine requirements that are only known at run time with [`Requirement::or`].
 #[doc(alias = "require_any")]
 #[macro_export]
 macro_rules! any_of {

@@ -1,4 +1,4 @@
-//! Requirements on the organization that a user logged in through.
+//! Requirements on the organization through which a user logged in.
 use super::requirement::{Kind, Requirement, Source};
 use crate::token::VerifiedToken;
 use std::borrow::Cow;
@@ -11,8 +11,8 @@ pub const fn organization(id: &'static str) -> Requirement {
     Requirement(Kind::Organization(Cow::Borrowed(id)))
 }
 
-/// Requires that the user logged in through the organization of this name: `org_name`, in any case (of ASCII, which
-/// Auth0's names are), beside an `org_id`. A name can be given to another organization later: prefer
+/// Requires that the user logged in through the organization of this name: `org_name`, in any case (of ASCII,
+/// which Auth0's names are), together with an `org_id`. Another organization can get the name later, so prefer
 /// [`organization`].
 ///
 /// Refused as [`organization`] is.
@@ -29,38 +29,38 @@ pub const fn any_organization() -> Requirement {
     Requirement(Kind::AnyOrganization)
 }
 
-/// Requires that the organization of the token is the one that the path of the request names, in the route's
-/// parameter of this name: `org` for the route `/orgs/{org}/reports`. So the token of one tenant does
-/// not reach the data of another.
+/// Requires that the token is of the organization that the path of the request names, in the route's parameter
+/// of this name: `org` for the route `/orgs/{org}/reports`. This keeps the users of one organization from the
+/// data of another.
 ///
-/// A value that begins with `org_` is compared with `org_id`, any other one with `org_name` (in any
-/// case). Refused as [`organization`] is. Where there is no such parameter, or where nested routes have
-/// several of this name, the application is set up wrongly: `500 misconfigured`.
+/// A value that begins with `org_` is compared with `org_id`, any other value with `org_name` (in any case).
+/// Refused as [`organization`] is. A missing parameter, or nested routes that have several of this name, are a
+/// mistake of the application: `500 misconfigured`.
 #[must_use]
 pub const fn organization_in_path(parameter: &'static str) -> Requirement {
     Requirement(Kind::OrganizationOfRequest(Source::Path(parameter)))
 }
 
-/// Requires that the organization of the token is the one that a header of the request names, which is
-/// there once. Compared and refused as for [`organization_in_path`].
+/// Requires that the token is of the organization that a header of the request names. The header must occur
+/// exactly once. Compared and refused as for [`organization_in_path`].
 #[must_use]
 pub const fn organization_in_header(name: &'static str) -> Requirement {
     Requirement(Kind::OrganizationOfRequest(Source::Header(name)))
 }
 
-/// Answers what a requirement asks of a request. Adapters implement it.
+/// Supplies the values of a request that a requirement needs. Adapters implement it.
 pub trait RequestContext {
-    /// Returns a parameter of the route, decoded as the handler sees it. `None` if it has none of this name, or
-    /// several.
+    /// Returns a parameter of the route, decoded as the handler sees it. `None` if the route has none of this
+    /// name, or several.
     fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>>;
 
-    /// Returns the value of a header that is there once; `None` if it is not, or several times.
+    /// Returns the value of a header that occurs once; `None` if it is missing or occurs several times.
     fn header(&self, name: &str) -> Option<&[u8]>;
 }
 
-/// Returns whether the token's organization is the one that goes by this id or name.
+/// Returns whether the token's organization has this id or name.
 pub(super) fn is_of<C>(token: &VerifiedToken<C>, id_or_name: &str) -> bool {
-    // No name begins like an id, in whatever case: a database may not tell `Org_` from `org_`.
+    // No name begins like an id, in any case: a database may treat `Org_` and `org_` as equal.
     let is_id = id_or_name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("org_"));
     if is_id {
         token.organization_id() == Some(id_or_name)

@@ -4,7 +4,17 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 /// A requirement on a verified token. See [the module](mod@crate::policy) for how to write one.
 ///
-/// Two requirements are equal if they are written alike; a [`check`] is known by its name.
+/// Two requirements are equal if they are written alike; a [`check`] is compared by its name.
+///
+/// ```
+/// use auth0_core::policy::*;
+///
+/// let requirement = scope("read:messages").and(permission("staff").or(machine()));
+/// assert_eq!(
+///     requirement.to_string(),
+///     r#"all_of[scope("read:messages"), any_of[permission("staff"), machine()]]"#,
+/// );
+/// ```
 #[derive(Clone)]
 pub struct Requirement(pub(super) Kind);
 
@@ -43,14 +53,14 @@ pub(super) enum ClaimTest {
     EqualsBool(bool),
 }
 
-/// Where a request names the organization that it is about.
+/// The part of a request that names an organization.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Source {
     Path(&'static str),
     Header(&'static str),
 }
 
-/// A constant list, or one put together at run time.
+/// A constant list, or one that was created at run time.
 #[derive(Clone)]
 pub(super) enum List {
     Static(&'static [Requirement]),
@@ -63,11 +73,11 @@ pub const fn authenticated() -> Requirement {
     Requirement(Kind::Authenticated)
 }
 
-/// Requires that the client was granted this scope: it stands in the `scope` claim. Several with spaces between
-/// them, as OAuth writes them, are all required. An empty name is never met.
+/// Requires that the client was granted this scope: the `scope` claim lists it. Of several scopes in one
+/// text, separated by spaces as in OAuth, all are required. An empty name is never met.
 ///
 /// Refused with `403 insufficient_scope`, and a challenge that names the scopes of the whole
-/// requirement, so that the client can ask for a token that has them.
+/// requirement, so that the client can request a token that has them.
 #[doc(alias = "require_scope")]
 #[doc(alias = "require_scopes")]
 #[doc(alias = "requires_scope")]
@@ -86,18 +96,19 @@ pub const fn scope(name: &'static str) -> Requirement {
 /// assert_eq!(of::<Read>().to_string(), r#"any_scope(["read:messages", "admin:messages"])"#);
 /// ```
 ///
-/// Refused as [`scope()`] is; the challenge names them all.
+/// Refused as [`scope()`] is; the challenge names all of them.
 #[doc(alias = "require_any_scope")]
 #[must_use]
 pub const fn any_scope(names: &'static [&'static str]) -> Requirement {
     Requirement(Kind::AnyScope(names))
 }
 
-/// Requires that the user or machine has this permission (Auth0's role-based access control): it stands in the
-/// `permissions` claim. An empty name is never met.
+/// Requires that the user or machine has this permission (Auth0's role-based access control): the
+/// `permissions` claim lists it. An empty name is never met.
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `insufficient_permissions`. The
-/// challenge names no scope, since asking for one would not help: an administrator grants it.
+/// challenge names no scope, because an administrator grants permissions, and requesting a scope would not
+/// help.
 #[doc(alias = "require_permission")]
 #[doc(alias = "require_permissions")]
 #[doc(alias = "requires_permission")]
@@ -124,7 +135,7 @@ pub const fn any_permission(names: &'static [&'static str]) -> Requirement {
     Requirement(Kind::AnyPermission(names))
 }
 
-/// Requires that a client with this id asked for the token: `client_id` (RFC 9068 §2.2) or `azp`.
+/// Requires that the client with this id requested the token: `client_id` (RFC 9068 §2.2) or `azp`.
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
 #[must_use]
@@ -132,12 +143,12 @@ pub const fn client(id: &'static str) -> Requirement {
     Requirement(Kind::Client(Cow::Borrowed(id)))
 }
 
-/// Requires that a machine acts for itself: the token was issued to a client (client credentials, RFC 6749 §4.4) or
-/// to an agent, and no person stands behind it.
+/// Requires a machine that acts for itself: the token was issued to a client (client credentials, RFC 6749
+/// §4.4) or to an agent, not for a person.
 ///
-/// No single claim says so in all of Auth0's token profiles. A machine has the grant type
-/// `client-credentials` (`gty`), is `{client}@clients` or the client itself as `sub` (RFC 9068 §2.2),
-/// or an agent (`agt_…`).
+/// No single claim says so in all of Auth0's token profiles. The token of a machine has the grant type
+/// `client-credentials` (`gty`), or its `sub` is `{client}@clients`, the client itself (RFC 9068 §2.2) or an
+/// agent (`agt_…`).
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
 #[doc(alias = "client_credentials")]
@@ -146,9 +157,8 @@ pub const fn machine() -> Requirement {
     Requirement(Kind::Machine)
 }
 
-/// Requires that a person stands behind the token: it is not a [`machine`]'s, nor of a `sub` that is some client's
-/// (`…@clients`). An anonymous session is a person's,
-/// too; see [`not_anonymous`].
+/// Requires that the token was issued for a person: it is not that of a [`machine`], and its `sub` is not
+/// that of a client (`…@clients`). An anonymous session counts as a person; see [`not_anonymous`].
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
 #[must_use]
@@ -164,7 +174,7 @@ pub const fn not_anonymous() -> Requirement {
     Requirement(Kind::NotAnonymous)
 }
 
-/// Requires what only code can decide, under a name for the log and for tests.
+/// Requires that a function returns `true` for the token. The name is for the log and for tests.
 ///
 /// ```
 /// use auth0_core::policy::*;
@@ -180,31 +190,31 @@ pub const fn check(name: &'static str, passes: fn(&VerifiedToken) -> bool) -> Re
 }
 
 impl Requirement {
-    /// Requires every one of a fixed list; what [`all_of!`](crate::all_of!) writes. An empty list, which the
-    /// macro does not take, is met by every valid token.
+    /// Requires every one of a constant list, as [`all_of!`](crate::all_of!) does. Every valid token meets an
+    /// empty list, which the macro does not accept.
     #[must_use]
     pub const fn all_of(list: &'static [Self]) -> Self {
         Self(Kind::All(List::Static(list)))
     }
 
-    /// Requires at least one of a fixed list; what [`any_of!`](crate::any_of!) writes. An empty list is never
+    /// Requires at least one of a constant list, as [`any_of!`](crate::any_of!) does. An empty list is never
     /// met.
     #[must_use]
     pub const fn any_of(list: &'static [Self]) -> Self {
         Self(Kind::Any(List::Static(list)))
     }
 
-    /// Creates a [`scope`] whose name is only known at run time.
+    /// Creates the requirement of a [`scope`] whose name is only known at run time.
     pub fn scope_named(name: impl Into<String>) -> Self {
         Self(Kind::Scope(Cow::Owned(name.into())))
     }
 
-    /// Creates a [`permission`] whose name is only known at run time.
+    /// Creates the requirement of a [`permission`] whose name is only known at run time.
     pub fn permission_named(name: impl Into<String>) -> Self {
         Self(Kind::Permission(Cow::Owned(name.into())))
     }
 
-    /// Creates an [`organization`](super::organization) whose id is only known at run time.
+    /// Creates the requirement of an [`organization`](super::organization) whose id is only known at run time.
     pub fn organization_with_id(id: impl Into<String>) -> Self {
         Self(Kind::Organization(Cow::Owned(id.into())))
     }
@@ -213,7 +223,7 @@ impl Requirement {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         if matches!(self.0, Kind::Authenticated) {
-            return other; // only valid tokens are checked
+            return other; // every token that is checked is valid
         }
         Self(Kind::All(List::Shared(Arc::new([self, other]))))
     }
@@ -232,8 +242,8 @@ impl Requirement {
         }
     }
 
-    /// Returns whether the request itself is asked for something, not only the token. For adapters: other
-    /// requirements need no [`RequestContext`](super::RequestContext).
+    /// Returns whether the requirement needs a value of the request, such as a path parameter. For adapters:
+    /// other requirements need no [`RequestContext`](super::RequestContext).
     #[must_use]
     pub fn needs_request(&self) -> bool {
         match &self.0 {
@@ -254,7 +264,7 @@ impl List {
 }
 
 impl Requirement {
-    /// Returns whether it is equal, and its checks are the same functions, not only of the same names.
+    /// Returns whether both are equal and their checks are the same functions, not only of the same names.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.checks(), other.checks());
         self == other && mine.len() == theirs.len() && {
@@ -308,7 +318,7 @@ impl PartialEq for ClaimTest {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Contains(a), Self::Contains(b)) | (Self::Equals(a), Self::Equals(b)) => a == b,
-            // As they are written, and so that each is equal to itself.
+            // Compared by their bits, so that each is equal to itself.
             (Self::EqualsNumber(a), Self::EqualsNumber(b)) => a.to_bits() == b.to_bits(),
             (Self::EqualsBool(a), Self::EqualsBool(b)) => a == b,
             _ => false,

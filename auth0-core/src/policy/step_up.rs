@@ -1,14 +1,15 @@
-//! Requirements on the login behind a token (RFC 9470): how strong it was, and how long ago.
+//! Requirements on the login behind a token (RFC 9470): its strength and its age.
 use super::requirement::{Kind, Requirement};
 use std::borrow::Cow;
 
-/// Requires a login of this authentication context class: the `acr` claim. For several that are good,
-/// write [`any_of!`](crate::any_of!).
+/// Requires a login of this authentication context class: the `acr` claim. To accept several classes, use
+/// [`any_of!`](crate::any_of!).
 ///
 /// ```
 /// use auth0_core::policy::*;
 ///
 /// policy!(pub Transfer = all_of![scope("write:transfers"), acr(MFA), max_age(300)]);
+/// assert!(of::<Transfer>().to_string().ends_with("max_age(300)]"));
 /// ```
 ///
 /// Refused with `401 insufficient_user_authentication` and the `error_code` `step_up_required`; the
@@ -19,9 +20,9 @@ pub const fn acr(value: &'static str) -> Requirement {
     Requirement(Kind::Acr(Cow::Borrowed(value)))
 }
 
-/// Requires that the user logged in by this method: it stands in the `amr` claim (RFC 8176), for example `mfa`.
+/// Requires that the user logged in by this method: the `amr` claim lists it (RFC 8176), for example `mfa`.
 ///
-/// Refused as [`acr`] is. There is no way to ask for a method; for `mfa` the challenge names Auth0's
+/// Refused as [`acr`] is. A client cannot request a method; for `mfa` the challenge names Auth0's
 /// [`MFA`](super::MFA) as `acr_values`.
 #[must_use]
 pub const fn amr(value: &'static str) -> Requirement {

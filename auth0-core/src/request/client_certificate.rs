@@ -1,5 +1,5 @@
-//! The certificate that a client holds, as a proxy in front reports it: `Client-Cert` (RFC 9440) and
-//! Envoy's `X-Forwarded-Client-Cert`.
+//! The certificate that a client has presented: on the connection, or to a proxy in front, which reports it
+//! in `Client-Cert` (RFC 9440) or Envoy's `X-Forwarded-Client-Cert`.
 use super::{HeaderLines, HttpParts, Origin, forwarded};
 use crate::jose::Thumbprint;
 use base64::{
@@ -9,8 +9,8 @@ use base64::{
 };
 use percent_encoding::percent_decode_str;
 
-/// Padding and the bits after the end are not for the reader to insist on (RFC 8941 §4.2.7): a
-/// certificate with one bit changed has another thumbprint anyway.
+/// The reader should not insist on padding or on zero bits after the end (RFC 8941 §4.2.7): a certificate
+/// with one bit changed has another thumbprint anyway.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -18,18 +18,18 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// What one header says about the client.
+/// The content of one header.
 #[derive(Clone, Copy)]
 enum Reported {
     /// The header is not there.
     Nothing,
-    /// It is there, and empty: the client has presented none.
+    /// It is there, and empty: the client has presented no certificate.
     NoCertificate,
     Certificate(Thumbprint),
 }
 
-/// Returns the thumbprint of the certificate that the client holds. A trusted proxy speaks for clients, so
-/// the certificate of its own connection is not theirs. The error is for the log.
+/// Returns the thumbprint of the certificate that the client holds. A trusted proxy reports it for its
+/// clients, so the certificate of the proxy's connection does not count. The error is for the log.
 pub(crate) fn presented(
     parts: &dyn HttpParts,
     origin: &Origin,
@@ -49,7 +49,7 @@ pub(crate) fn presented(
         }
         HeaderLines::Several => return Err("there are several X-Forwarded-Client-Cert headers"),
     };
-    // If a proxy writes only the one, a client could write the other.
+    // If a proxy writes only one of them, a client could write the other.
     let reported = standard
         .and(envoy)
         .ok_or("Client-Cert and X-Forwarded-Client-Cert contradict each other")?;
@@ -60,7 +60,7 @@ pub(crate) fn presented(
 }
 
 impl Reported {
-    /// Returns what both headers say, unless they contradict each other.
+    /// Combines both headers, unless they contradict each other.
     fn and(self, other: Self) -> Option<Self> {
         match (self, other) {
             (Self::Nothing, reported) | (reported, Self::Nothing) => Some(reported),
@@ -79,7 +79,7 @@ impl Reported {
     }
 }
 
-/// A byte sequence of structured fields (RFC 8941 §3.3.5): base64 between colons, of the DER.
+/// Reads a byte sequence of structured fields (RFC 8941 §3.3.5): the DER in base64, between colons.
 fn of_client_cert(value: &[u8]) -> Option<Reported> {
     let value = value.trim_ascii();
     if value.is_empty() {
@@ -89,8 +89,8 @@ fn of_client_cert(value: &[u8]) -> Option<Reported> {
     Some(Reported::of_certificate(&BASE64.decode(base64).ok()?))
 }
 
-/// Of the last element: `Cert`, the PEM percent-encoded, or `Hash`, the SHA-256 in hexadecimal. Both
-/// must agree. Proxies that fill in variables leave them empty without a certificate.
+/// Reads the last element: `Cert`, the PEM percent-encoded, and `Hash`, the SHA-256 in hexadecimal. They
+/// must agree. Proxies that fill in variables leave them empty if there is no certificate.
 fn of_forwarded(value: &[u8]) -> Option<Reported> {
     let (mut certificate, mut hash) = (Reported::Nothing, Reported::Nothing);
     for (name, value) in forwarded::last(std::str::from_utf8(value).ok()?)? {
@@ -100,7 +100,7 @@ fn of_forwarded(value: &[u8]) -> Option<Reported> {
             _ => continue,
         };
         if !matches!(reported, Reported::Nothing) {
-            return None; // it stands there twice
+            return None; // it occurs twice
         }
         *reported = if value.is_empty() { Reported::NoCertificate } else { read(&value)? };
     }
@@ -110,9 +110,9 @@ fn of_forwarded(value: &[u8]) -> Option<Reported> {
     }
 }
 
-/// The first of the certificates of a PEM (RFC 7468), which is percent-encoded: a chain begins with the
-/// client's. The lines may end in any way, or be folded into one; nothing else may be there, such as the
-/// comma with which a proxy joins what a client sent to its own.
+/// Reads the first certificate of a percent-encoded PEM (RFC 7468): a chain begins with the client's. The
+/// lines may end in any way, or be folded into one. No other text may be there, such as the comma with which
+/// a proxy appends its own value to that of a client.
 fn of_pem(encoded: &str) -> Option<Reported> {
     const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
     const END: &str = "-----END CERTIFICATE-----";

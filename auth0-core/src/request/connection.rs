@@ -3,11 +3,11 @@ use crate::jose::Thumbprint;
 use std::net::IpAddr;
 
 /// What a server knows of a connection: the peer's address, whether TLS protects it, and the
-/// certificate that the client presented there.
+/// certificate that the client presented.
 ///
-/// Optional: a server creates one for each connection and passes it on with the requests, as the adapter
-/// describes. Only tokens that are bound to a certificate (RFC 8705) and headers of trusted proxies need
-/// it.
+/// Optional: a server creates one for each connection and passes it on with the requests, as the adapter's
+/// documentation describes. Only tokens that are bound to a certificate (RFC 8705) and headers of trusted
+/// proxies need it.
 ///
 /// ```
 /// use auth0_core::adapter::Connection;
@@ -32,21 +32,20 @@ impl Connection {
         Self { peer: None, tls: None, certificate: None }
     }
 
-    /// Sets the address at the other end: the client, or the proxy in front.
+    /// Sets the address of the peer: the client, or the proxy in front.
     pub fn peer(mut self, address: IpAddr) -> Self {
         self.peer = Some(address.to_canonical());
         self
     }
 
-    /// Sets whether it is protected by TLS, which makes the scheme of its URLs `https`.
+    /// Sets whether TLS protects the connection, which makes the scheme of its URLs `https`.
     pub const fn tls(mut self, protected: bool) -> Self {
         self.tls = Some(protected);
         self
     }
 
-    /// Sets the certificate that the client has proved to hold in the TLS handshake, in DER. Only its
-    /// SHA-256 is kept. The TLS library has decided whether its issuer is trusted; the connection counts
-    /// as protected.
+    /// Sets the certificate of the client in the TLS handshake, in DER, and marks the connection as protected.
+    /// Only its SHA-256 is kept. The TLS library decides whether the certificate's issuer is trusted.
     pub fn client_certificate(mut self, der: &[u8]) -> Self {
         self.certificate = Some(Thumbprint::of_certificate(der));
         self.tls = Some(true);

@@ -1,9 +1,9 @@
-//! From the headers `Authorization` and `DPoP` to a token and a proof (RFC 9110 §11.4, RFC 6750 §2.1,
+//! Token and proof of a request, from the headers `Authorization` and `DPoP` (RFC 9110 §11.4, RFC 6750 §2.1,
 //! RFC 9449 §7.1).
 use super::{HeaderLines, HttpParts, RequestView};
 use crate::error::{AuthScheme, DpopMode, Error, ErrorCode};
 
-/// A token as presented, of which only the size was checked, and the proof that its client may hold a key.
+/// A token as the client sent it, of which only the size was checked, and the proof that came with it.
 #[derive(Clone, Copy)]
 pub(crate) struct Credentials<'a> {
     pub(crate) scheme: AuthScheme,
@@ -56,7 +56,7 @@ impl<'a> Credentials<'a> {
         Self { scheme, token, proof, parts: request.parts }.checked(max_token_bytes)
     }
 
-    /// Takes a token that came without a header, under the same limits.
+    /// Creates credentials from a token that came without a header, under the same limits.
     pub(crate) fn bearer(
         token: &'a [u8],
         mode: DpopMode,
@@ -82,8 +82,8 @@ impl<'a> Credentials<'a> {
         Ok(self)
     }
 
-    /// Checks that it is one token at all. Called when verification has failed: the parts of a good token
-    /// are base64url, which is a part of this alphabet.
+    /// Checks that the text is one token. Called after verification has failed: the parts of a valid token are
+    /// base64url, which is a part of this alphabet.
     pub(crate) fn check_characters(&self) -> Result<(), Error> {
         if is_token68(self.token) {
             return Ok(());
@@ -96,7 +96,8 @@ fn malformed(cause: &'static str) -> Error {
     Error::new(ErrorCode::RequestMalformed).because(cause)
 }
 
-/// `token68` of RFC 9110 §11.2: the alphabet of base64 and base64url, with `=` only at the end.
+/// Returns whether a text is a `token68` of RFC 9110 §11.2: the alphabet of base64 and base64url, with `=`
+/// only at the end.
 fn is_token68(token: &[u8]) -> bool {
     let content = token.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
     content > 0
@@ -105,7 +106,7 @@ fn is_token68(token: &[u8]) -> bool {
         })
 }
 
-/// `tchar` of RFC 9110 §5.6.2.
+/// Returns whether a byte is a `tchar` of RFC 9110 §5.6.2.
 const fn is_token_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(

@@ -1,12 +1,12 @@
 //! The headers that proxies add elements to: `Forwarded` (RFC 7239) and `X-Forwarded-Client-Cert`.
 //!
-//! A proxy that appends its element does so to whatever a client has sent. So that a quotation mark
-//! or a name of the client's never reaches into the element of the proxy, a field that departs from
-//! the grammar anywhere is none at all: what begins after a value is a `;`, a `,` or nothing.
+//! A proxy appends its element to any text that a client has sent. A header that departs from the grammar
+//! anywhere is refused as a whole, so that a quotation mark or a name of the client never changes the
+//! element of the proxy: after a value comes a `;`, a `,` or the end.
 use std::borrow::Cow;
 
-/// The pairs of the last element, which the peer has written. An empty element has none; a name is in
-/// the case in which it was sent.
+/// Returns the pairs of the last element, which the peer has written. An empty element has none; a name keeps
+/// its case.
 pub(crate) fn last(field: &str) -> Option<Vec<(&str, Cow<'_, str>)>> {
     let mut pairs = Vec::new();
     let mut rest = field;
@@ -35,14 +35,14 @@ pub(crate) fn last(field: &str) -> Option<Vec<(&str, Cow<'_, str>)>> {
     }
 }
 
-/// A token, so without anything that delimits (RFC 9110 §5.6.2).
+/// Returns the name if it is a token, which has no delimiter in it (RFC 9110 §5.6.2).
 fn name_of_pair(name: &str) -> Option<&str> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     (!name.is_empty() && name.bytes().all(is_name)).then_some(name)
 }
 
-/// A quoted-string, or what goes on to the next delimiter, and what follows it. Proxies leave URIs and
-/// addresses without quotes, so that is not held to be a token.
+/// Returns a value, which is a quoted-string or the text before the next delimiter, and what follows it.
+/// Proxies write URIs and addresses without quotes, so the text need not be a token.
 fn value(text: &str) -> Option<(Cow<'_, str>, &str)> {
     if let Some(quoted) = text.strip_prefix('"') {
         return unquoted(quoted);
@@ -51,7 +51,7 @@ fn value(text: &str) -> Option<(Cow<'_, str>, &str)> {
     (!value.contains('"')).then_some((Cow::Borrowed(trimmed(value)), after))
 }
 
-/// The content of a quoted-string (RFC 9110 §5.6.4) after its first quotation mark, and what follows.
+/// Returns the content of a quoted-string (RFC 9110 §5.6.4) after its first quotation mark, and what follows.
 fn unquoted(quoted: &str) -> Option<(Cow<'_, str>, &str)> {
     let mut content = String::new();
     let mut chars = quoted.chars();
@@ -121,7 +121,7 @@ mod tests {
             "a=\"x\"\"y\"",
             "a=x\"y\"",
             "a=x\"",
-            // What a client has sent, and what a proxy appends to it.
+            // The value of a client, and the element that a proxy appends to it.
             "host=evil;x, for=1;proto=https",
             "for=\", for=1;host=\"api\"",
             "Hash=evil;Subject=\",By=a;Hash=b;Subject=\"CN=a\\\"\"",
@@ -133,7 +133,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2048))]
 
-        /// Whatever a client sends: of what a proxy appends, all is read or nothing.
+        /// The element of a proxy is read as a whole or not at all, after any value of a client.
         #[test]
         fn nothing_reaches_into_the_last_element(
             client in "([a-z]|[=;,\"\\\\ ]){0,12}",

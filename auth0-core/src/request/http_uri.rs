@@ -2,15 +2,15 @@
 //! case of scheme and host, percent-encoding, dot segments, the default port and an empty path make
 //! no difference; the case of the path does.
 //!
-//! Not the `url` crate, because it follows the rules of browsers: it takes `\` for `/`, drops tabs
-//! and rewrites hosts, and what it makes equal is not equal to a server.
+//! Not the `url` crate, because it follows the rules of browsers: it reads `\` as `/`, drops tabs
+//! and rewrites hosts, so URLs that it makes equal are different to a server.
 use std::borrow::Cow;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HttpUri<'a> {
     pub(crate) scheme: Scheme,
     pub(crate) authority: Authority<'a>,
-    /// Begins with `/`, or is empty.
+    /// The path, which begins with `/` or is empty.
     pub(crate) path: &'a str,
 }
 
@@ -24,7 +24,7 @@ pub(crate) enum Scheme {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Authority<'a> {
     host: &'a str,
-    /// Digits, or nothing.
+    /// The digits of the port, or an empty text.
     port: &'a str,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Authority<'a> {
         (is_host(host) && is_port).then_some(Self { host, port })
     }
 
-    /// The host in the form in which it is compared: two that are the same are the same text.
+    /// Returns the host in its normal form: two hosts are the same if their normal forms are equal.
     pub(crate) fn name(self) -> Cow<'a, str> {
         let mut name = decoded(self.host);
         if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -88,7 +88,7 @@ impl<'a> Authority<'a> {
 }
 
 impl<'a> HttpUri<'a> {
-    /// An absolute URI with the scheme `http` or `https`.
+    /// Parses an absolute URI with the scheme `http` or `https`.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.split_once(':')?;
         let scheme = Scheme::parse(scheme)?;
@@ -104,8 +104,8 @@ impl<'a> HttpUri<'a> {
             && same_path(self.path, other.path)
     }
 
-    /// Whether `signed` is this URL, which a request was sent to. To routers, dot segments are names, so
-    /// those of the request have to be signed as they were sent.
+    /// Returns whether `signed` is this URL, to which a request was sent. To routers, dot segments are names,
+    /// so those of the request must be signed as they were sent.
     pub(crate) fn is_signed_as(&self, signed: &HttpUri<'_>) -> bool {
         self.equals(signed)
             && (self.path == signed.path
@@ -114,8 +114,8 @@ impl<'a> HttpUri<'a> {
     }
 }
 
-/// `host` of RFC 3986 §3.2.2, but for an empty one. What stands between brackets is compared and
-/// never connected to, so its digits are not looked at.
+/// Returns whether a text is a `host` of RFC 3986 §3.2.2 that is not empty. An address in brackets is only
+/// compared, never connected to, so its digits are not checked.
 fn is_host(host: &str) -> bool {
     if let Some(literal) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         return !literal.is_empty()
@@ -145,17 +145,17 @@ fn same_host(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b) || (has_percent(a, b) && decoded(a).eq_ignore_ascii_case(&decoded(b)))
 }
 
-/// Nearly always both are the same bytes.
+/// Returns whether two paths have the same normal form. Nearly always they are the same bytes.
 fn same_path(a: &str, b: &str) -> bool {
     a == b || normal_path(a) == normal_path(b)
 }
 
-/// The normal form of a path.
+/// Returns the normal form of a path.
 pub(crate) fn normal_path(path: &str) -> String {
     without_dot_segments(&decoded(path))
 }
 
-/// Whether the normal form of a path has fewer segments.
+/// Returns whether a path has dot segments, which its normal form does not.
 pub(crate) fn has_dot_segments(path: &str) -> bool {
     decoded(path).split('/').any(|segment| matches!(segment, "." | ".."))
 }
@@ -164,8 +164,8 @@ fn has_percent(a: &str, b: &str) -> bool {
     a.contains('%') || b.contains('%')
 }
 
-/// Percent-encoding in its normal form (RFC 3986 §6.2.2.1, §6.2.2.2): upper-case digits, and none for
-/// characters that need none. What is no triplet stays as it is.
+/// Normalizes percent-encoding (RFC 3986 §6.2.2.1, §6.2.2.2): upper-case digits, and no encoding of
+/// characters that need none. A `%` that begins no triplet stays as it is.
 fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
@@ -194,7 +194,8 @@ fn decoded(text: &str) -> Cow<'_, str> {
     Cow::Owned(normal)
 }
 
-/// RFC 3986 §5.2.4, for a path that begins with `/` or is empty, which is `/` to HTTP.
+/// Removes dot segments (RFC 3986 §5.2.4) from a path that begins with `/`, or is empty, which means `/` in
+/// HTTP.
 fn without_dot_segments(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     let mut ends_in_slash = true;
@@ -217,12 +218,12 @@ fn without_dot_segments(path: &str) -> String {
     normal
 }
 
-/// RFC 3986 §2.3.
+/// Returns whether a byte is unreserved (RFC 3986 §2.3).
 const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// RFC 3986 §2.2.
+/// Returns whether a byte is a sub-delimiter (RFC 3986 §2.2).
 const fn is_sub_delimiter(byte: u8) -> bool {
     matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
 }
@@ -237,7 +238,7 @@ mod tests {
         HttpUri::parse(a).unwrap().equals(&HttpUri::parse(b).unwrap())
     }
 
-    /// What another implementation of RFC 3986 makes of a URI, without query and fragment.
+    /// Returns the normal form of a URI by another implementation of RFC 3986, without query and fragment.
     fn normal(text: &str) -> String {
         let uri = Uri::parse(text).unwrap();
         let mut uri = Normalizer::new().normalize(&uri).unwrap();
@@ -333,13 +334,13 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(1024))]
 
-        /// Equal if and only if they have one normal form.
+        /// Two URIs are equal if and only if they have one normal form.
         #[test]
         fn as_another_implementation_says(a in uri(), b in uri()) {
             prop_assert_eq!(equal(&a, &b), normal(&a) == normal(&b), "{} {}", normal(&a), normal(&b));
         }
 
-        /// The same, of two that differ in their path only, which are equal often enough.
+        /// The same for two that differ in their path only, which are equal often enough.
         #[test]
         fn paths_as_another_implementation_says(
             a in "(/(\\.|\\.\\.|%2[eE]|a|%61|%2f|%2F){0,2}){0,5}",

@@ -1,4 +1,4 @@
-//! A request, as far as verifying looks at it.
+//! The parts of a request that verification reads.
 pub(crate) mod client_certificate;
 mod connection;
 pub(crate) mod credentials;
@@ -13,8 +13,8 @@ pub(crate) use origin::Origin;
 
 /// The parts of a request that decide whether it is admitted, borrowed from the framework.
 ///
-/// Adapters build it from header *bytes*, because the frameworks are on different versions of
-/// the `http` crate. To protect something that is not HTTP, use [`Auth0::verify`].
+/// Adapters build it from header *bytes*, because the frameworks use different versions of the `http` crate.
+/// For protocols other than HTTP, use [`Auth0::verify`].
 ///
 /// ```
 /// # use auth0_core::adapter::RequestView;
@@ -33,20 +33,27 @@ pub struct RequestView<'a> {
 }
 
 /// The lines of a header that may occur only once.
+///
+/// ```
+/// use auth0_core::adapter::HeaderLines;
+///
+/// assert_eq!(HeaderLines::of([&b"a"[..]]), HeaderLines::One(b"a"));
+/// assert_eq!(HeaderLines::of([&b"a"[..], b"b"]), HeaderLines::Several);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "there are no other cases")]
 pub enum HeaderLines<'a> {
     /// There is no such header.
     #[default]
     Absent,
-    /// Its value, as it was sent.
+    /// There is one, with this value as it was sent.
     One(&'a [u8]),
-    /// There are several, which is never reduced to the first.
+    /// There are several, which are never reduced to the first.
     Several,
 }
 
 impl<'a> HeaderLines<'a> {
-    /// Creates it from the value of every line, in order.
+    /// Collects the value of every line, in order.
     pub fn of(lines: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut lines = lines.into_iter();
         match (lines.next(), lines.next()) {
@@ -62,8 +69,8 @@ impl<'a> HeaderLines<'a> {
 }
 
 /// The rest of a request, with which a proof of possession (RFC 9449) and the certificate of a client
-/// (RFC 8705) are compared. An adapter implements it for its framework's request; it is asked only where a
-/// token is bound to a key or a certificate, so that other requests cost nothing more.
+/// (RFC 8705) are compared. An adapter implements it for its framework's request. Its methods are called
+/// only if a token is bound to a key or a certificate, so that other requests cost nothing more.
 pub trait HttpParts: Sync {
     /// Returns the method, in the case in which it was sent.
     fn method(&self) -> &str;
@@ -81,7 +88,7 @@ pub trait HttpParts: Sync {
     /// Returns the lines of a header. The name is in lower case.
     fn header(&self, name: &str) -> HeaderLines<'_>;
 
-    /// Returns what the server knows of the connection.
+    /// Returns the connection that the request came over.
     fn connection(&self) -> Connection;
 }
 
@@ -91,8 +98,8 @@ impl<'a> RequestView<'a> {
         Self { authorization: HeaderLines::Absent, proof: HeaderLines::Absent, parts: None }
     }
 
-    /// Sets the value of every `Authorization` line, in order. More than one is refused as malformed
-    /// (RFC 9110 §11.6.2 allows one), never silently reduced to the first.
+    /// Sets the value of every `Authorization` line, in order. Several lines are refused as malformed
+    /// (RFC 9110 §11.6.2 allows one), never reduced to the first.
     pub fn authorization(mut self, lines: impl IntoIterator<Item = &'a [u8]>) -> Self {
         self.authorization = HeaderLines::of(lines);
         self
@@ -112,7 +119,7 @@ impl<'a> RequestView<'a> {
         self
     }
 
-    /// Returns whether there is an `Authorization` header at all, with any content.
+    /// Returns whether there is an `Authorization` header, with any content.
     #[must_use]
     pub const fn has_credentials(&self) -> bool {
         !self.authorization.is_absent()

@@ -1,4 +1,4 @@
-//! The URL that a request was sent to, and what a proxy in front may say about it.
+//! The URL to which a request was sent, and what a proxy in front may report about it.
 use super::{
     HeaderLines, HttpParts, forwarded,
     http_uri::{Authority, HttpUri, Scheme, has_dot_segments, normal_path},
@@ -7,7 +7,7 @@ use crate::config_error::ConfigError;
 use ipnet::{IpNet, Ipv4Net};
 use std::{borrow::Cow, net::IpAddr};
 
-/// Where requests come from and go to, as the application is set up.
+/// The public URL and the trusted proxies of the application.
 #[derive(Debug, Default)]
 pub(crate) struct Origin {
     public_url: Option<PublicUrl>,
@@ -23,7 +23,7 @@ struct PublicUrl {
     prefix: String,
 }
 
-/// Why the URL of a request is not known, for the log.
+/// The reason for the log why the URL of a request is not known.
 pub(crate) type Unknown = Cow<'static, str>;
 
 impl Origin {
@@ -40,7 +40,7 @@ impl Origin {
         })
     }
 
-    /// Passes on the URL of a request. A configured one has precedence.
+    /// Calls a function with the URL of a request. A configured URL has precedence.
     pub(crate) fn with_url<T>(
         &self,
         parts: &dyn HttpParts,
@@ -79,7 +79,7 @@ impl Origin {
         Ok(then(HttpUri { scheme, authority, path }))
     }
 
-    /// Returns the host that a request was sent to, as a name: in lower case, without the port.
+    /// Returns the host to which a request was sent, in lower case and without the port.
     pub(crate) fn host<'a>(&self, parts: &'a dyn HttpParts) -> Result<Cow<'a, str>, Unknown> {
         let forwarded =
             if self.is_trusted_proxy(parts) { Forwarded::read(parts)?.host } else { None };
@@ -93,7 +93,7 @@ impl Origin {
         .ok_or_else(|| "the host that the proxy forwards is none".into())
     }
 
-    /// Returns whether the peer may speak for clients.
+    /// Returns whether the peer is a trusted proxy, which may report for clients.
     pub(crate) fn is_trusted_proxy(&self, parts: &dyn HttpParts) -> bool {
         !self.trusted_proxies.is_empty()
             && parts.connection().peer.is_some_and(|peer| {
@@ -102,8 +102,8 @@ impl Origin {
     }
 }
 
-/// Returns the scheme of the connection if the server knows it, else that of HTTP/2, else `http`. That does
-/// not accept a proof by mistake: a client that uses `https` never signs `http`.
+/// Returns the scheme of the connection if the server knows it, otherwise that of HTTP/2, otherwise `http`.
+/// This never accepts a proof by mistake, because a client that uses `https` never signs `http`.
 fn scheme_of(parts: &dyn HttpParts) -> Scheme {
     match parts.connection().tls {
         Some(true) => Scheme::Https,
@@ -112,8 +112,8 @@ fn scheme_of(parts: &dyn HttpParts) -> Scheme {
     }
 }
 
-/// `:authority`, the absolute form, `Host`: where there are two, they must agree (RFC 9113 §8.3.1,
-/// RFC 9112 §3.2.2).
+/// Returns the authority: `:authority`, that of the absolute form, or `Host`. If there are two, they must
+/// agree (RFC 9113 §8.3.1, RFC 9112 §3.2.2).
 fn authority_of(parts: &dyn HttpParts, scheme: Scheme) -> Result<Authority<'_>, Unknown> {
     let host = match parts.header("host") {
         HeaderLines::Absent => None,
@@ -140,7 +140,7 @@ fn authority_of(parts: &dyn HttpParts, scheme: Scheme) -> Result<Authority<'_>, 
     }
 }
 
-/// What a trusted proxy says about the request that it received.
+/// What a trusted proxy reports about the request that it received.
 #[derive(Default)]
 struct Forwarded<'a> {
     scheme: Option<Scheme>,
@@ -148,8 +148,8 @@ struct Forwarded<'a> {
 }
 
 impl<'a> Forwarded<'a> {
-    /// `Forwarded` (RFC 7239) and `X-Forwarded-Proto`, `X-Forwarded-Host`: if a proxy writes only the
-    /// one kind, a client could write the other, so they must not differ.
+    /// Reads `Forwarded` (RFC 7239), and `X-Forwarded-Proto` and `X-Forwarded-Host`. If a proxy writes only one
+    /// kind, a client could write the other, so they must not differ.
     fn read(parts: &'a dyn HttpParts) -> Result<Self, Unknown> {
         let mut forwarded = Self::default();
         if let Some(value) = only(parts, "forwarded")? {
@@ -190,7 +190,7 @@ impl<'a> Forwarded<'a> {
     }
 }
 
-/// Reads a header that a proxy overwrites, and does not add to.
+/// Reads a header that a proxy must overwrite, not append to.
 fn only<'a>(parts: &'a dyn HttpParts, name: &'static str) -> Result<Option<&'a str>, Unknown> {
     match parts.header(name) {
         HeaderLines::Absent => Ok(None),
@@ -208,7 +208,7 @@ fn only<'a>(parts: &'a dyn HttpParts, name: &'static str) -> Result<Option<&'a s
 impl PublicUrl {
     fn parse(text: &str) -> Result<Self, ConfigError> {
         let refuse = |what: &str| {
-            // A text that was not parsed may have a password in it.
+            // Text that was not parsed may contain a password.
             Err(ConfigError::new(format!(
                 "the public URL {what}. Write the URL that clients use, for example \
                  https://api.acme.com, or https://acme.com/api if a proxy strips /api"
@@ -243,7 +243,7 @@ fn network(entry: &str) -> Result<IpNet, ConfigError> {
     })
 }
 
-/// Turns IPv4-mapped IPv6 networks into IPv4 networks, as it is done with the addresses of peers.
+/// Converts IPv4-mapped IPv6 networks to IPv4 networks, like the addresses of peers.
 fn canonical(network: IpNet) -> IpNet {
     let (IpAddr::V4(address), Some(prefix)) =
         (network.addr().to_canonical(), network.prefix_len().checked_sub(96))

@@ -1,7 +1,7 @@
-//! A bounded table that is read without a lock: a fixed number of places, in sets of eight.
+//! A set-associative cache that is read without a lock: a fixed number of slots, in sets of eight.
 //!
-//! A look reads a few atomics, an entry has its place among eight, and one that is not used makes room
-//! first. The places are a few words each until something stands there.
+//! A lookup reads a few atomics, an entry has one of the eight slots of its set, and an entry that is not
+//! used is evicted first. An empty slot takes a few words.
 use arc_swap::{ArcSwapOption, Guard};
 use std::{
     array,
@@ -11,49 +11,48 @@ use std::{
     },
 };
 
-/// How many places an entry may have: enough for few to be crowded out of a table that has room, and
-/// the hints of a set fill one line of the processor's cache.
+/// The slots of a set: enough for few evictions while the table is not full, and the hints of a set fill
+/// one line of the processor's cache.
 pub(crate) const WAYS: usize = 8;
 
 pub(crate) struct SetCache<T> {
     capacity: usize,
-    /// What the entries of a set may weigh together.
+    /// The limit for the weight of all entries of a set.
     weight_per_set: usize,
-    /// Made with the first entry: tables that have none take no memory.
+    /// Created with the first entry: empty tables take no memory.
     sets: OnceLock<Box<[Set<T>]>>,
 }
 
 struct Set<T> {
-    /// Where a look is worthwhile. Zero is no hint.
+    /// The address of the entry in each slot; zero for none.
     hints: [AtomicU64; WAYS],
     entries: [ArcSwapOption<T>; WAYS],
-    /// One bit for each place that was found since somebody looked for room.
+    /// One bit for each slot that was found since the last search for a slot to evict.
     used: AtomicU8,
-    room: Mutex<Room>,
+    state: Mutex<SetState>,
 }
 
-/// Who holds this decides about a set. Reads go on meanwhile.
+/// What an insertion changes, under the lock of the set. Reads go on meanwhile.
 #[derive(Default)]
-struct Room {
+struct SetState {
     weights: [usize; WAYS],
-    /// Where to look for more next.
+    /// The slot at which the next search for one to evict begins.
     hand: usize,
 }
 
-/// Where an entry may be, and which hint it has. Two entries may have the same address: it decides
-/// nothing.
+/// The set and the hint of an entry. Two entries may have the same address, so it does not identify one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Address(u64);
 
 impl Address {
-    /// Out of bits that are as good as random.
+    /// Creates an address from bits that are as good as random.
     pub(crate) const fn new(random: u64) -> Self {
         Self(random | 1)
     }
 }
 
 impl<T> SetCache<T> {
-    /// For at most this many entries; zero for none.
+    /// Creates a cache for at most this many entries; zero for none.
     pub(crate) const fn new(capacity: usize, weight_per_set: usize) -> Self {
         Self { capacity, weight_per_set, sets: OnceLock::new() }
     }
@@ -62,54 +61,54 @@ impl<T> SetCache<T> {
         self.capacity
     }
 
-    /// The entry that `is_it` recognises, among those of the address.
+    /// Returns the entry that `is_it` recognizes, among those of the address.
     pub(crate) fn find(
         &self,
         address: Address,
         mut is_it: impl FnMut(&T) -> bool,
     ) -> Option<Arc<T>> {
         let set = self.set(self.sets.get()?, address)?;
-        for (place, hint) in set.hints.iter().enumerate() {
+        for (slot, hint) in set.hints.iter().enumerate() {
             if hint.load(Ordering::Relaxed) != address.0 {
                 continue;
             }
-            let entry = set.entries.get(place)?.load();
+            let entry = set.entries.get(slot)?.load();
             if entry.as_ref().is_some_and(|entry| is_it(entry)) {
-                set.mark(place);
+                set.mark_used(slot);
                 return Guard::into_inner(entry);
             }
         }
         None
     }
 
-    /// Puts an entry there, in the place of one with the same address. Nobody waits: while somebody else
-    /// changes its part of the table, it is not put there.
+    /// Inserts an entry, and replaces one with the same address. Does not wait: while another thread changes
+    /// the set, the entry is not inserted.
     pub(crate) fn try_insert(&self, address: Address, weight: usize, entry: &Arc<T>) {
         if let Some(set) = self.set_for(address, weight)
-            && let Ok(room) = set.room.try_lock()
+            && let Ok(state) = set.state.try_lock()
         {
-            self.put(set, room, address, weight, entry);
+            self.put(set, state, address, weight, entry);
         }
     }
 
-    /// The same, and waits.
+    /// Inserts an entry, and waits while another thread changes the set.
     pub(crate) fn insert(&self, address: Address, weight: usize, entry: &Arc<T>) {
         if let Some(set) = self.set_for(address, weight) {
             self.put(set, set.lock(), address, weight, entry);
         }
     }
 
-    /// Forgets all.
+    /// Removes all entries.
     pub(crate) fn clear(&self) {
         for set in self.sets.get().into_iter().flatten() {
-            let mut room = set.lock();
-            for place in 0..WAYS {
-                set.vacate(&mut room, place);
+            let mut state = set.lock();
+            for slot in 0..WAYS {
+                set.clear_slot(&mut state, slot);
             }
         }
     }
 
-    /// All entries, in no order.
+    /// Returns all entries, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<T>> {
         let entries = self.sets.get().into_iter().flatten().flat_map(|set| &set.entries);
         entries.filter_map(ArcSwapOption::load_full)
@@ -131,29 +130,29 @@ impl<T> SetCache<T> {
         sets.get((scaled >> 64) as usize)
     }
 
-    /// Finds a place, and room for this weight.
+    /// Stores an entry in a slot, and evicts others until the weight fits.
     fn put(
         &self,
         set: &Set<T>,
-        mut room: MutexGuard<'_, Room>,
+        mut state: MutexGuard<'_, SetState>,
         address: Address,
         weight: usize,
         entry: &Arc<T>,
     ) {
         let ways = self.capacity.min(WAYS);
-        // The same may be here: two requests found it out at once, or what it was is history.
-        let same = (0..ways).find(|place| set.hint(*place) == Some(address.0));
-        let place = same.or_else(|| (0..ways).find(|place| room.is_free(*place)));
-        let Some(place) = place.or_else(|| set.least_used(&mut room, ways)) else { return };
-        if !room.is_free(place) {
-            set.vacate(&mut room, place);
+        // The same entry may be here: two requests inserted it at once, or an outdated one is replaced.
+        let same = (0..ways).find(|slot| set.hint(*slot) == Some(address.0));
+        let slot = same.or_else(|| (0..ways).find(|slot| state.is_free(*slot)));
+        let Some(slot) = slot.or_else(|| set.least_used(&mut state, ways)) else { return };
+        if !state.is_free(slot) {
+            set.clear_slot(&mut state, slot);
         }
-        while room.taken() + weight > self.weight_per_set {
-            let Some(place) = set.least_used(&mut room, ways) else { return };
-            set.vacate(&mut room, place);
+        while state.weight() + weight > self.weight_per_set {
+            let Some(slot) = set.least_used(&mut state, ways) else { return };
+            set.clear_slot(&mut state, slot);
         }
         if let (Some(there), Some(hint), Some(size)) =
-            (set.entries.get(place), set.hints.get(place), room.weights.get_mut(place))
+            (set.entries.get(slot), set.hints.get(slot), state.weights.get_mut(slot))
         {
             *size = weight;
             there.store(Some(Arc::clone(entry)));
@@ -163,55 +162,55 @@ impl<T> SetCache<T> {
 }
 
 impl<T> Set<T> {
-    fn lock(&self) -> MutexGuard<'_, Room> {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, SetState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn mark(&self, place: usize) {
-        let bit = 1 << place;
-        // A bit that is set already is not written again: writing is what processors contend for.
+    fn mark_used(&self, slot: usize) {
+        let bit = 1 << slot;
+        // A bit that is set already is not written again, because processors contend for writes.
         if self.used.load(Ordering::Relaxed) & bit == 0 {
             self.used.fetch_or(bit, Ordering::Relaxed);
         }
     }
 
-    fn hint(&self, place: usize) -> Option<u64> {
-        Some(self.hints.get(place)?.load(Ordering::Relaxed))
+    fn hint(&self, slot: usize) -> Option<u64> {
+        Some(self.hints.get(slot)?.load(Ordering::Relaxed))
     }
 
-    /// A taken place that was not used since the hand came by last: an entry that is used again and
-    /// again outlives any number that come once.
-    fn least_used(&self, room: &mut Room, ways: usize) -> Option<usize> {
+    /// Returns a slot whose entry was not used since the hand passed it last: an entry that is used again
+    /// and again outlives any number of entries that are used once.
+    fn least_used(&self, state: &mut SetState, ways: usize) -> Option<usize> {
         for _ in 0..2 * ways {
-            let place = room.hand;
-            room.hand = (place + 1) % ways;
-            let bit = 1 << place;
-            if !room.is_free(place) && self.used.fetch_and(!bit, Ordering::Relaxed) & bit == 0 {
-                return Some(place);
+            let slot = state.hand;
+            state.hand = (slot + 1) % ways;
+            let bit = 1 << slot;
+            if !state.is_free(slot) && self.used.fetch_and(!bit, Ordering::Relaxed) & bit == 0 {
+                return Some(slot);
             }
         }
-        // Others used them all meanwhile.
-        (0..ways).find(|place| !room.is_free(*place))
+        // Other threads used them all meanwhile.
+        (0..ways).find(|slot| !state.is_free(*slot))
     }
 
-    fn vacate(&self, room: &mut Room, place: usize) {
+    fn clear_slot(&self, state: &mut SetState, slot: usize) {
         if let (Some(entry), Some(hint), Some(size)) =
-            (self.entries.get(place), self.hints.get(place), room.weights.get_mut(place))
+            (self.entries.get(slot), self.hints.get(slot), state.weights.get_mut(slot))
         {
             hint.store(0, Ordering::Relaxed);
-            self.used.fetch_and(!(1 << place), Ordering::Relaxed);
+            self.used.fetch_and(!(1 << slot), Ordering::Relaxed);
             entry.store(None);
             *size = 0;
         }
     }
 }
 
-impl Room {
-    fn is_free(&self, place: usize) -> bool {
-        self.weights.get(place).is_some_and(|weight| *weight == 0)
+impl SetState {
+    fn is_free(&self, slot: usize) -> bool {
+        self.weights.get(slot).is_some_and(|weight| *weight == 0)
     }
 
-    fn taken(&self) -> usize {
+    fn weight(&self) -> usize {
         self.weights.iter().sum()
     }
 }
@@ -222,7 +221,7 @@ impl<T> Default for Set<T> {
             hints: array::from_fn(|_| AtomicU64::new(0)),
             entries: array::from_fn(|_| ArcSwapOption::empty()),
             used: AtomicU8::new(0),
-            room: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 }

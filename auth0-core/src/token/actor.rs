@@ -1,4 +1,4 @@
-//! Who acts on behalf of whom (RFC 8693 §4.1).
+//! The actor of a token (RFC 8693 §4.1).
 use serde::Deserialize;
 
 /// The party that acts for the subject of a token: the `act` claim. See
@@ -18,7 +18,7 @@ use serde::Deserialize;
 /// let actor = token.actor()?.unwrap();
 /// assert_eq!(actor.subject(), Some("agt_1")); // acts for Ann
 /// let chain: Vec<_> = actor.chain().filter_map(|actor| actor.subject()).collect();
-/// assert_eq!(chain, ["agt_1", "backend@clients"]); // who acted before is history
+/// assert_eq!(chain, ["agt_1", "backend@clients"]); // the second one acted before
 /// # Ok::<(), auth0_core::Error>(())
 /// # }).unwrap()
 /// ```
@@ -34,26 +34,26 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Who acts: the `sub` member, an agent (`agt_…`) or a client (`…@clients`).
+    /// Returns the `sub` member: an agent (`agt_…`) or a client (`…@clients`).
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// The issuer that knows the actor: the `iss` member. Without it, the token's own.
+    /// Returns the `iss` member: the issuer that identifies the actor. `None` means the token's issuer.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
     }
 
-    /// The client of the actor: the `client_id` member.
+    /// Returns the `client_id` member: the client of the actor.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref()
     }
 
-    /// This actor, and then those that acted before, the latest first. Only the first one may be
-    /// used to decide about access (RFC 8693 §4.1); the others are for the record.
+    /// Returns this actor, and then those that acted before it, the latest first. Only the first one may
+    /// decide about access (RFC 8693 §4.1); the others are for the record.
     pub fn chain(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |actor| actor.before.as_deref())
     }

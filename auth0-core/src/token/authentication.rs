@@ -2,12 +2,12 @@
 use super::VerifiedToken;
 use std::time::SystemTime;
 
-/// The value of `acr` (and of `acr_values`) that Auth0 has for a login with several factors.
+/// The value of `acr` (and of `acr_values`) that Auth0 uses for a login with several factors.
 pub const MFA: &str = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
 
-/// The way and the time in which the user logged in: see
-/// [`VerifiedToken::authentication`](crate::VerifiedToken::authentication). To refuse a request for it,
-/// use a requirement: [`policy::acr`](crate::policy::acr), [`policy::amr`](crate::policy::amr),
+/// The login behind a token: its class, methods and time. See
+/// [`VerifiedToken::authentication`](crate::VerifiedToken::authentication). To refuse weak or old logins, use
+/// a requirement: [`policy::acr`](crate::policy::acr), [`policy::amr`](crate::policy::amr),
 /// [`policy::max_age`](crate::policy::max_age).
 ///
 /// ```
@@ -37,7 +37,7 @@ impl<'a, C> Authentication<'a, C> {
         Self(token)
     }
 
-    /// Returns how strong the login was: the `acr` claim (RFC 9470 §6.1).
+    /// Returns the class of the login, which says how strong it was: the `acr` claim (RFC 9470 §6.1).
     #[must_use]
     pub fn acr(self) -> Option<&'a str> {
         self.0.acr()
@@ -55,7 +55,7 @@ impl<'a, C> Authentication<'a, C> {
         self.0.auth_time()
     }
 
-    /// Returns whether one of the methods, or the class, says that there were several factors.
+    /// Returns whether the login used several factors, according to its methods or its class.
     #[must_use]
     pub fn is_multi_factor(self) -> bool {
         self.acr() == Some(MFA) || self.amr().any(|method| method == "mfa")

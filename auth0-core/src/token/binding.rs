@@ -1,18 +1,19 @@
-//! What a token is bound to: the claim `cnf`. Whether the client holds it is checked by possession.
+//! The key or certificate that a token is bound to: the claim `cnf`. The module `possession` checks whether
+//! the client holds it.
 use super::payload_text::invalid;
 use crate::{
     error::Error,
     jose::{Thumbprint, TokenHash, json::Value},
 };
 
-/// The members of `cnf` that are known here. Others are ignored (RFC 7800 §3.1).
+/// The members of `cnf` that are supported. Others are ignored (RFC 7800 §3.1).
 #[derive(Debug)]
 pub(crate) struct Binding {
     /// `jkt` (RFC 9449 §6.1).
     pub(crate) key: Bound,
     /// `x5t#S256` (RFC 8705 §3.1).
     pub(crate) certificate: Bound,
-    /// The hash of the whole token, by which a proof refers to it.
+    /// The hash of the whole token, which a proof contains as `ath`.
     pub(crate) token: Option<TokenHash>,
 }
 
@@ -21,7 +22,7 @@ pub(crate) struct Binding {
 pub(crate) enum Bound {
     No,
     To(Thumbprint),
-    /// To something that no client can have: the member is not a thumbprint.
+    /// The member is not a thumbprint, so that no client can meet it.
     ToNothing,
 }
 
@@ -42,7 +43,7 @@ impl Bound {
 }
 
 impl Binding {
-    /// Reads the claim `cnf`. None for a bearer token.
+    /// Reads the claim `cnf`. `None` for a bearer token.
     pub(crate) fn read(confirmation: Option<Value<'_>>) -> Result<Option<Box<Self>>, Error> {
         let Some(confirmation) = confirmation else { return Ok(None) };
         if !confirmation.is_object() {
@@ -54,7 +55,7 @@ impl Binding {
         Ok(is_bound.then(|| Box::new(Self { key, certificate, token: None })))
     }
 
-    /// Adds the hash of the token that it was read from.
+    /// Sets the hash of the token that the claim was read from.
     pub(crate) fn set_token(&mut self, hash: TokenHash) {
         self.token = Some(hash);
     }

@@ -1,16 +1,15 @@
-//! The claims in which tokens of other providers carry what Auth0's carry elsewhere. Auth0 is the default,
-//! at no cost.
+//! The names of claims in the tokens of providers other than Auth0. The default is Auth0's names, at no cost.
 use super::payload_text::{PayloadStr, PayloadStrs, Typed, invalid};
 use crate::{
     error::Error,
     jose::json::{self, Value},
 };
 
-/// The names that lead from the payload to a value: a claim, and members of it.
+/// The path from the payload to a value: the name of a claim, and names of members.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ClaimPath(Vec<String>);
 
-/// The claims that a provider has in other places. An empty path means Auth0's.
+/// The paths of claims that a provider names differently. An empty path means Auth0's.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ClaimMapping {
     pub(crate) scope: ClaimPath,
@@ -55,7 +54,7 @@ impl ClaimMapping {
         self.scope.is_default() && self.client_id.is_default() && self.permissions.is_default()
     }
 
-    /// Reads the scopes, with spaces between them.
+    /// Reads the scopes, separated by spaces.
     pub(crate) fn scope(&self, payload: &str) -> Result<Option<PayloadStr>, Error> {
         let Some(value) = self.scope.find(payload) else { return Ok(None) };
         if let Some(text) = PayloadStr::read(value, payload) {
@@ -63,7 +62,7 @@ impl ClaimMapping {
         }
         let mistyped = || self.scope.mistyped("a string or an array of strings");
         let scopes = PayloadStrs::read(value, payload).ok_or_else(mistyped)?;
-        // One with a space in it would be read as two (RFC 6749 §3.3).
+        // A scope with a space in it would be read as two (RFC 6749 §3.3).
         if scopes.of(payload).any(|scope| scope.contains(' ')) {
             return Err(self.scope.mistyped("an array of scopes: one has a space in it"));
         }

@@ -4,8 +4,8 @@ use crate::{
     jose::json::{self, Value},
 };
 
-/// The values of the claims that are used. They are borrowed from the payload, and their types are checked
-/// one by one afterwards, because a missing `iss` and a missing `exp` are different refusals.
+/// The values of the claims that are used, borrowed from the payload. Their types are checked one by one
+/// afterwards, because a missing `iss` and a missing `exp` are different refusals.
 #[derive(Debug, Default)]
 pub(crate) struct Claims<'a> {
     pub(crate) issuer: Option<Value<'a>>,
@@ -26,7 +26,7 @@ pub(crate) struct Claims<'a> {
     pub(crate) authentication_class: Option<Value<'a>>,
     pub(crate) authentication_methods: Option<Value<'a>>,
     pub(crate) confirmation: Option<Value<'a>>,
-    /// `nonce`, `at_hash`, `c_hash`, `s_hash`: only ID tokens have these.
+    /// Whether there is a `nonce`, `at_hash`, `c_hash` or `s_hash`: only ID tokens have these.
     pub(crate) id_token_member: bool,
 }
 

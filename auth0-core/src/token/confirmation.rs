@@ -3,8 +3,16 @@ use serde::Deserialize;
 
 /// The `cnf` claim: see [`VerifiedToken::confirmation`](crate::VerifiedToken::confirmation).
 ///
-/// A token that is bound to a key or a certificate is worth nothing without it, and is refused as a
+/// A token that is bound to a key or a certificate is accepted only together with it, and is refused as a
 /// bearer token.
+///
+/// ```
+/// use auth0_testing::Tenant;
+///
+/// let tenant = Tenant::new();
+/// assert!(tenant.token().verified().confirmation()?.is_none()); // a bearer token
+/// # Ok::<(), auth0_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Confirmation {
     #[serde(rename = "jkt")]
@@ -14,13 +22,13 @@ pub struct Confirmation {
 }
 
 impl Confirmation {
-    /// The SHA-256 thumbprint of the client's DPoP key: the `jkt` member (RFC 9449 §6.1).
+    /// Returns the SHA-256 thumbprint of the client's DPoP key: the `jkt` member (RFC 9449 §6.1).
     #[must_use]
     pub fn key_thumbprint(&self) -> Option<&str> {
         self.key_thumbprint.as_deref()
     }
 
-    /// The SHA-256 thumbprint of the client's certificate: the `x5t#S256` member (RFC 8705 §3.1).
+    /// Returns the SHA-256 thumbprint of the client's certificate: the `x5t#S256` member (RFC 8705 §3.1).
     #[must_use]
     pub fn certificate_thumbprint(&self) -> Option<&str> {
         self.certificate_thumbprint.as_deref()

@@ -1,4 +1,4 @@
-//! Access tokens: their claims, the conditions that these must meet, and what a verified one says.
+//! Access tokens: their claims, the conditions that these must meet, and verified tokens.
 mod actor;
 mod authentication;
 pub(crate) mod binding;
@@ -29,7 +29,7 @@ use crate::{
     jose::jws::JwsError,
 };
 
-/// Maps what is wrong with the form of a token.
+/// Maps an error in the form of a token to its refusal.
 impl From<JwsError> for Error {
     fn from(error: JwsError) -> Self {
         let code = match error {
@@ -41,7 +41,7 @@ impl From<JwsError> for Error {
     }
 }
 
-/// Returns the issuer of a token, which is one of those that its verifier trusts.
+/// Returns the issuer of a token, which its verifier trusts.
 impl<C> From<&VerifiedToken<C>> for Issuer {
     fn from(token: &VerifiedToken<C>) -> Self {
         Self::from_trusted(token.issuer())

@@ -1,10 +1,10 @@
 //! The organization that a user logged in through.
 use std::fmt;
 
-/// An Auth0 organization, as a token names it: see
+/// The organization of a token: see
 /// [`VerifiedToken::organization`](crate::VerifiedToken::organization).
 ///
-/// Keep data by the [`id`](Self::id): a name can be given to another organization later.
+/// Store data by its [`id`](Self::id): another organization can get the name later.
 ///
 /// ```
 /// # use auth0_testing::Tenant;
@@ -27,13 +27,13 @@ impl Organization {
         Self { id: id.into(), name: name.map(Into::into) }
     }
 
-    /// The `org_id` claim: `org_…`.
+    /// Returns the `org_id` claim: `org_…`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The `org_name` claim, if the tenant puts it into tokens.
+    /// Returns the `org_name` claim, if the tenant puts it into tokens.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()

@@ -1,11 +1,11 @@
-//! Values of a payload in the types that claims have: strings without a copy, times, lists.
+//! Values of a payload in the types that claims have: strings, times, lists. Strings are not copied.
 use crate::{
     error::{Error, ErrorCode},
     jose::json::{Strings, Value, plain_strings},
 };
 use std::{borrow::Cow, time::Duration};
 
-/// A part of the payload.
+/// The position of a text in the payload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     start: u32,
@@ -24,10 +24,10 @@ impl Span {
     }
 }
 
-/// What the allocator may add to a small text, in bytes.
+/// The overhead of the allocator for a small text, in bytes.
 const ALLOCATION: usize = 32;
 
-/// A string of the payload: its span there, or a copy where JSON had escaped it.
+/// A string of the payload: its span, or a copy if JSON had escaped it.
 #[derive(Clone, Debug)]
 pub(crate) enum PayloadStr {
     Span(Span),
@@ -44,7 +44,7 @@ impl PayloadStr {
         }
     }
 
-    /// Copies several, with spaces between them.
+    /// Copies several texts, separated by spaces.
     pub(crate) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
         Self::Copy(texts.collect::<Vec<_>>().join(" ").into())
     }
@@ -65,7 +65,7 @@ impl PayloadStr {
     }
 }
 
-/// Strings of the payload: the span of their array, or copies where JSON had escaped one.
+/// Strings of the payload: the span of their array, or copies if JSON had escaped one.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum PayloadStrs {
     #[default]
@@ -123,7 +123,7 @@ impl<'a> Typed<'a> for Duration {
         if let Some(seconds) = value.as_integer() {
             return Some(Self::from_secs(seconds));
         }
-        // Before 1970 is as long ago as any; beyond what a `Duration` holds is for ever.
+        // Times before 1970 count as 1970. Times beyond what a `Duration` holds count as the last one.
         let seconds = value.as_number()?.max(0.0);
         Some(Self::try_from_secs_f64(seconds).unwrap_or(Self::MAX))
     }

@@ -23,7 +23,7 @@ impl Times {
         })
     }
 
-    /// Checks that a token may be used now: at every use, also of a token that is in the token cache.
+    /// Checks that a token may be used now. Called at every use, also of a token in the token cache.
     pub(crate) fn check(&self, now: Duration, leeway: Duration) -> Result<(), Error> {
         let Self { expires_at, not_before, issued_at } = *self;
         if now >= expires_at.saturating_add(leeway) {

@@ -1,4 +1,4 @@
-//! What a token must be to be accepted, and the check of its claims.
+//! The conditions that the claims of a token must meet, and their check.
 use super::{
     Times, Verified,
     binding::Binding,
@@ -25,12 +25,13 @@ pub(crate) struct Validation {
     pub(crate) rfc9068_only: bool,
     /// The clients whose tokens are accepted without an audience.
     pub(crate) client_ids: Vec<String>,
-    /// The names of claims that Auth0 has elsewhere.
+    /// The paths of claims that the provider names differently from Auth0.
     pub(crate) mapping: Option<Box<ClaimMapping>>,
 }
 
 impl Validation {
-    /// Checks the claims of a token whose signature is good, and keeps what the application may ask for.
+    /// Checks the claims of a token whose signature is good, and returns the values that the application may
+    /// read.
     pub(crate) fn check(
         &self,
         issuer: PayloadStr,
@@ -97,8 +98,8 @@ impl Validation {
         })
     }
 
-    /// `typ` (RFC 9068 §2.1; a media type, so its case does not matter), and ID tokens, which have
-    /// none of their own.
+    /// Checks `typ` (RFC 9068 §2.1; a media type, so its case does not matter), and refuses ID tokens, which
+    /// have no distinct `typ`.
     fn check_type(&self, header: &Header, claims: &Claims<'_>, payload: &str) -> Result<(), Error> {
         let refuse = |cause: String| Err(Error::new(ErrorCode::TokenTypeInvalid).because(cause));
         let stated = header.token_type.as_deref();
@@ -149,7 +150,7 @@ impl Validation {
             if self.client_ids.is_empty() {
                 return mismatch("the claim aud is missing".to_owned());
             }
-            // The client takes its place (see `TrustedIssuer::client_ids`).
+            // The client is checked instead (see `TrustedIssuer::client_ids`).
             let client_id = client_id.map(|client| client.of(payload)).unwrap_or_default();
             if self.client_ids.iter().any(|ours| ours == client_id) {
                 return Ok(PayloadStrs::Empty);

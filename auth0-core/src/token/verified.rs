@@ -24,26 +24,26 @@ pub(crate) struct Verified {
     pub(crate) authenticated_at: Option<Duration>,
     pub(crate) authentication_class: Option<PayloadStr>,
     pub(crate) authentication_methods: PayloadStrs,
-    /// What the client must prove to hold.
+    /// The key or certificate that the client must prove to hold.
     pub(crate) binding: Option<Box<Binding>>,
     pub(crate) accepted_by: Arc<AcceptedBy>,
-    /// How the token cache recognizes the token. `None` where it is not kept there.
+    /// The mark by which the token cache recognizes the token. `None` if it is not cached.
     pub(crate) cached: Option<CacheMark>,
 }
 
-/// What remains of the issuer in a token that was accepted. A token that an application keeps does not keep
-/// the issuer's keys.
+/// The data of the issuer that an accepted token needs. It does not contain the issuer's keys, so that a
+/// token that an application keeps does not keep them refreshed.
 #[derive(Debug)]
 pub(crate) struct AcceptedBy {
     pub(crate) challenge: Arc<ChallengeOptions>,
     pub(crate) leeway: Duration,
     /// The name of the issuer in metrics.
     pub(crate) metrics_label: Box<str>,
-    /// A resolver trusts it for some requests only.
+    /// Whether a resolver has found the issuer, and trusts it for some requests only.
     pub(crate) is_resolved: bool,
 }
 
-/// How a token is recognized that was verified before.
+/// The mark by which a token is recognized that was verified before.
 #[derive(Clone, Copy)]
 pub(crate) struct CacheMark {
     pub(crate) hash: TokenHash,
@@ -52,7 +52,7 @@ pub(crate) struct CacheMark {
 }
 
 impl Verified {
-    /// Creates a token without meaning, for tests of the cache.
+    /// Creates an arbitrary token, for tests of the cache.
     #[cfg(test)]
     pub(crate) fn for_tests(payload: String, cached: CacheMark) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl Verified {
         }
     }
 
-    /// Returns the bytes of memory that it takes, without what the allocator adds.
+    /// Returns the bytes of memory that it takes, without the overhead of the allocator.
     pub(crate) fn bytes(&self) -> usize {
         let texts = [
             self.token_id.as_ref(),

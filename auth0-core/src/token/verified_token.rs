@@ -19,10 +19,11 @@ use std::{
 
 /// A verified access token.
 ///
-/// Its signature, issuer, audience and times were checked: only a verifier creates one. It carries the
-/// registered claims, and the application's own as `C`, any type that serde can read from the payload.
+/// Its signature, issuer, audience and times were checked: only a verifier creates one. It has methods for
+/// the registered claims, and the application's own claims as `C`, any type that serde can read from the
+/// payload.
 ///
-/// Clones share their content. `Debug` shows who the token is for, never the token, which it does not hold.
+/// Clones share their content. `Debug` shows the subject and the client. The token's text is not part of it.
 ///
 /// ```
 /// # use auth0_testing::Tenant;
@@ -55,11 +56,11 @@ pub struct VerifiedToken<C = ()> {
     claims: C,
 }
 
-/// How the token came with this request.
+/// The properties of the token that belong to the request that it came with.
 #[derive(Clone, Default)]
 struct Presentation {
     scheme: AuthScheme,
-    /// The proof that came with it was used up.
+    /// Whether a proof came with the token and was recorded as used.
     is_proven: bool,
     next_nonce: Option<Arc<str>>,
 }
@@ -81,7 +82,7 @@ impl VerifiedToken {
         self.verified.binding.as_deref()
     }
 
-    /// Returns whether verifying it again costs no more than a hash.
+    /// Returns whether it is in the token cache, so that verifying it again costs no more than a hash.
     pub(crate) fn is_cached(&self) -> bool {
         self.verified.cached.is_some() && !self.presentation.is_proven
     }
@@ -94,27 +95,27 @@ impl<C> VerifiedToken<C> {
         self.text(&self.verified.subject)
     }
 
-    /// Returns the `iss` claim: the issuer, one of those that the verifier trusts.
+    /// Returns the `iss` claim: the issuer, which the verifier trusts.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.text(&self.verified.issuer)
     }
 
-    /// Returns the `aud` claim, which is one string or several (RFC 7519 §4.1.3). One of them is the
-    /// verifier's.
+    /// Returns the `aud` claim: one string or several (RFC 7519 §4.1.3). One of them is an audience of the
+    /// verifier.
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
         self.texts(&self.verified.audiences)
     }
 
-    /// Returns the client that asked for the token: `client_id` (RFC 9068 §2.2) or, in Auth0's own token
+    /// Returns the client that requested the token: `client_id` (RFC 9068 §2.2) or, in Auth0's own token
     /// profile, `azp`.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         self.optional(self.verified.client_id.as_ref())
     }
 
-    /// Returns the `scope` claim as it stands: the granted scopes, with spaces between them. To ask for
-    /// one, use [`has_scope`](Self::has_scope).
+    /// Returns the `scope` claim unchanged: the granted scopes, separated by spaces. To check for one scope,
+    /// use [`has_scope`](Self::has_scope).
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.optional(self.verified.scope.as_ref())
@@ -133,7 +134,7 @@ impl<C> VerifiedToken<C> {
     }
 
     /// Returns the permissions of Auth0's role-based access control: the `permissions` claim. They are
-    /// *not* filtered by the scopes that the client asked for.
+    /// *not* filtered by the scopes that the client requested.
     #[doc(alias = "rbac")]
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
         self.texts(&self.verified.permissions)
@@ -152,20 +153,20 @@ impl<C> VerifiedToken<C> {
         moment(self.verified.times.expires_at)
     }
 
-    /// Returns the time at which it was issued: the `iat` claim.
+    /// Returns the time at which the token was issued: the `iat` claim.
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
         self.verified.times.issued_at.map(moment)
     }
 
-    /// Returns the `jti` claim, a name for exactly this token. Auth0's own token profile has none.
+    /// Returns the `jti` claim, the unique id of this token. Auth0's own token profile has none.
     #[doc(alias = "jti")]
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
         self.optional(self.verified.token_id.as_ref())
     }
 
-    /// Returns the organization that the user logged in through, if there was one: `org_id` and `org_name`.
+    /// Returns the organization through which the user logged in, if there was one: `org_id` and `org_name`.
     #[must_use]
     pub fn organization(&self) -> Option<Organization> {
         let id = self.organization_id().filter(|id| !id.is_empty())?;
@@ -193,8 +194,8 @@ impl<C> VerifiedToken<C> {
         Authentication::new(self)
     }
 
-    /// Returns the party that acts for the subject: the `act` claim (RFC 8693 §4.1). Only this outermost actor may be
-    /// used to decide about access; see [`Actor::chain`] for those before.
+    /// Returns the party that acts for the subject: the `act` claim (RFC 8693 §4.1). Only this outermost actor
+    /// may decide about access; see [`Actor::chain`] for those before it.
     ///
     /// # Errors
     /// `claims_invalid` if the claim is there and is not an actor.
@@ -202,8 +203,8 @@ impl<C> VerifiedToken<C> {
         self.claim("act")
     }
 
-    /// Returns a nonce for the client's next proof, where its own is about to end (RFC 9449 §8.2): to be
-    /// sent as the header `DPoP-Nonce` of the answer. The layers and middleware of the adapters do that.
+    /// Returns a nonce for the client's next proof if that of this proof expires soon (RFC 9449 §8.2). Send it
+    /// as the header `DPoP-Nonce` of the response; the layers and middleware of the adapters do that.
     #[must_use]
     pub fn next_dpop_nonce(&self) -> Option<&str> {
         self.presentation.next_nonce.as_deref()
@@ -217,7 +218,8 @@ impl<C> VerifiedToken<C> {
         self.presentation.scheme
     }
 
-    /// Returns what the token is bound to, which the client has proved to hold: the `cnf` claim (RFC 7800 §3.1).
+    /// Returns the key or certificate that the token is bound to, and that the client has proved to hold: the
+    /// `cnf` claim (RFC 7800 §3.1).
     ///
     /// # Errors
     /// `claims_invalid` if a member has the wrong JSON type.
@@ -225,9 +227,9 @@ impl<C> VerifiedToken<C> {
         self.claim("cnf")
     }
 
-    /// Returns what the user has granted in detail: the `authorization_details` claim (RFC 9396 §9.1), each
-    /// entry as a type of the application's. Auth0 writes an array or, for one entry, an object;
-    /// without the claim the list is empty.
+    /// Returns the details that the user has granted: the `authorization_details` claim (RFC 9396 §9.1),
+    /// each entry as a type of the application. Auth0 writes an array or, for one entry, an object. Without
+    /// the claim the list is empty.
     ///
     /// ```
     /// # use auth0_testing::Tenant;
@@ -286,7 +288,7 @@ impl<C> VerifiedToken<C> {
         self.read(value.raw()).map(Some)
     }
 
-    /// Returns a claim as it stands in the payload.
+    /// Returns a claim as JSON.
     pub(crate) fn member(&self, name: &str) -> Option<Value<'_>> {
         let mut found = None;
         let checked = json::check_object(&self.verified.payload, |key, value| {
@@ -321,13 +323,13 @@ impl<C> VerifiedToken<C> {
         self.verified.authenticated_at
     }
 
-    /// Returns the same token with claims of the application's: all that `T` reads from the payload.
+    /// Returns the same token with the application's own claims: all that `T` reads from the payload.
     ///
     /// # Errors
     /// `claims_invalid` if the payload is not a `T`. Mark as `Option` or `#[serde(default)]` what
     /// may be absent.
     pub fn with_claims<T: DeserializeOwned + 'static>(&self) -> Result<VerifiedToken<T>, Error> {
-        // `()` asks for nothing; serde would want `null` for it, and there is an object.
+        // `()` reads nothing. serde would expect `null` for it, but the payload is an object.
         let none_wanted = (&mut Some(()) as &mut dyn Any).downcast_mut().and_then(Option::take);
         let claims = match none_wanted {
             Some(none) => none,
@@ -345,7 +347,7 @@ impl<C> VerifiedToken<C> {
         VerifiedToken { verified: Arc::clone(&self.verified), presentation, claims }
     }
 
-    /// What does not fit is reported on the line of the scheme that the client used.
+    /// Reads a value. An error is reported on the challenge line of the scheme that the client used.
     fn read<T: DeserializeOwned>(&self, json: &str) -> Result<T, Error> {
         read(json).map_err(|error| error.with_scheme(self.scheme()))
     }
@@ -373,7 +375,7 @@ impl<C> fmt::Debug for VerifiedToken<C> {
     }
 }
 
-/// The text of serde's error may quote the token, so only the position is reported.
+/// Reads a value. The text of serde's error may quote the token, so only the position is reported.
 fn read<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
     serde_json::from_str(json).map_err(|error| {
         invalid(format!(
@@ -385,7 +387,7 @@ fn read<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
     })
 }
 
-/// A time beyond what the system can express is the last one that RFC 3339 can write.
+/// Converts a time. One that the system cannot express becomes the last one that RFC 3339 can write.
 fn moment(since_1970: Duration) -> SystemTime {
     const YEAR_9999: Duration = Duration::from_secs(253_402_300_799);
     UNIX_EPOCH + since_1970.min(YEAR_9999)

@@ -1,8 +1,8 @@
 //! Which addresses a fetch may go to.
 //!
-//! An issuer that was configured was written by the operator. One that a resolver found in a database may
-//! have been written by a customer, so it must not lead into the service's own network: neither by an
-//! address, nor by a name of one, nor by a name that means another address a moment later.
+//! The operator writes the issuers that are configured. A customer may have written an issuer that a
+//! resolver finds in a database, so it must not lead into the service's own network: neither by an address,
+//! nor by a name of one, nor by a name that resolves to another address a moment later.
 use crate::{config_error::ConfigError, identifier::Issuer};
 use std::{
     collections::HashSet,
@@ -11,7 +11,7 @@ use std::{
 };
 use url::{Host, Url};
 
-/// Where the documents of an issuer may be fetched from.
+/// The hosts from which the documents of an issuer may be fetched.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum PermittedAddresses {
     #[default]
@@ -28,7 +28,7 @@ impl PrivateHosts {
     pub(crate) fn new(hosts: &[String]) -> Result<Self, ConfigError> {
         let parsed = hosts.iter().map(|host| {
             let name = host.trim();
-            // In the form in which a URL will have it.
+            // In the form that a parsed URL has.
             let host = match name.parse() {
                 Ok(address) => Ok(Host::Ipv6(address)),
                 Err(_) => Host::parse(name),
@@ -59,8 +59,8 @@ impl PrivateHosts {
 pub(crate) struct NotPublic(pub(crate) String);
 
 impl PermittedAddresses {
-    /// Returns the rule for a document of an issuer, as far as its URL says. What a name means is checked
-    /// when it is looked up.
+    /// Returns the rule for a document of an issuer, from its URL. The addresses of a name are checked when
+    /// the name is resolved.
     pub(crate) fn check(&self, url: &str, issuer: &Issuer) -> Result<AddressRule, NotPublic> {
         let Self::Public(private) = self else { return Ok(AddressRule::Any) };
         let url = Url::parse(url).ok();
@@ -76,7 +76,7 @@ impl PermittedAddresses {
             Host::Ipv4(address) => is_public(address.into()),
             Host::Ipv6(address) => is_public(address.into()),
         };
-        // Not for another issuer, whose metadata may name any host.
+        // Not for another issuer: its metadata may name any host.
         match (private.contains(&name), is_public) {
             (true, _) if private.is_of(issuer) => Ok(AddressRule::Any),
             (false, true) => Ok(AddressRule::Public),
@@ -85,24 +85,23 @@ impl PermittedAddresses {
     }
 }
 
-/// Which addresses the host of a URL may have.
+/// The addresses that the host of a URL may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddressRule {
     /// Any address: the issuer was configured, or the host was allowed by name.
     #[default]
     Any,
-    /// Addresses of the public Internet only: the issuer is one that a
-    /// [resolver](crate::resolver::IssuerResolver) found.
+    /// Addresses of the public Internet only: a [resolver](crate::resolver::IssuerResolver) found the issuer.
     Public,
 }
 
 impl AddressRule {
-    /// Returns whether a connection to this address may be made. A transport asks after it has looked the
-    /// name up, and connects to exactly the address that it has asked about.
+    /// Returns whether a connection to this address is permitted. A transport calls this after it has resolved
+    /// the name, and connects to exactly the address that it has passed.
     ///
     /// Private, local, reserved and multicast addresses are not public (the registries of RFC 6890), nor are
-    /// IPv6 addresses that stand for an IPv4 address that is not.
+    /// IPv6 addresses that represent an IPv4 address that is not public.
     ///
     /// ```
     /// use auth0_core::transport::AddressRule;
@@ -132,7 +131,7 @@ const fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The IANA registry of special-purpose IPv4 addresses: all that are not reachable globally.
+/// Returns whether an address is reachable globally (the IANA registry of special-purpose IPv4 addresses).
 const fn is_public_v4(address: Ipv4Addr) -> bool {
     !matches!(
         address.octets(),
@@ -149,8 +148,8 @@ const fn is_public_v4(address: Ipv4Addr) -> bool {
     )
 }
 
-/// Of the global unicast addresses (`2000::/3`), all but those for protocols, documentation and tunnels;
-/// and addresses of translators (RFC 6052) to public ones.
+/// Returns whether an address is a global unicast address (`2000::/3`) that is not for protocols,
+/// documentation or tunnels, or is that of a translator (RFC 6052) to a public one.
 const fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
@@ -268,7 +267,7 @@ mod tests {
             assert_eq!(public.check(url, &private).unwrap(), AddressRule::Any, "{host}");
             let elsewhere = public.check("https://acme.com/", &private).unwrap();
             assert_eq!(elsewhere, AddressRule::Public);
-            // The metadata of another issuer does not lead there.
+            // The metadata of another issuer may not name this host.
             public.check(url, &issuer).unwrap_err();
         }
         for host in ["", "https://acme.com", "acme.com:443", "a/b", "10.0.0.0/8"] {

@@ -1,5 +1,5 @@
-//! The clients of one verifier: the application's, or a default one for each kind of issuer, which is
-//! created when it is needed.
+//! The HTTP clients of one verifier: the application's, or a default client for each kind of issuer, created
+//! when it is needed.
 use super::{HttpClient, PermittedAddresses, PrivateHosts, Transport};
 use crate::{config_error::ConfigError, identifier::Issuer};
 use std::sync::Arc;

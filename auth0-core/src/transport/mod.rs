@@ -15,18 +15,18 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 /// for it.
 pub(crate) const TOTAL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A hundred keys with certificate chains fit several times over.
+/// Several times the size of a hundred keys with certificate chains.
 pub(crate) const MAX_BODY_BYTES: usize = 512 * 1024;
 
 /// Sends requests to an issuer.
 ///
 /// The default is reqwest (feature `reqwest`): connect within 3 s, no redirects, bodies of at most
-/// 512 KiB. Bring your own for a proxy with rules of its own, another TLS stack or a test, with
-/// [`Builder::http_client`](crate::Builder::http_client).
+/// 512 KiB. Replace it with [`Builder::http_client`](crate::Builder::http_client), for example for a proxy
+/// with special rules, another TLS stack or a test.
 ///
 /// An implementation must not follow redirects, must not connect to an address that
 /// [`HttpRequest::addresses`] does not permit, and should stop reading a body at
-/// [`HttpRequest::max_body_bytes`]; a longer one is refused in any case. It runs on the thread
+/// [`HttpRequest::max_body_bytes`]; a longer body is refused in any case. It runs on the thread
 /// `auth0-fetch`, which serves all issuers and has a tokio runtime: it must not block. A fetch that takes
 /// longer than [`HttpRequest::timeout`] is cancelled.
 ///
@@ -61,15 +61,15 @@ pub(crate) const MAX_BODY_BYTES: usize = 512 * 1024;
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// let builder = Auth0::builder().issuer("https://local.test/").audience("https://api.acme.com");
 /// let auth = builder.http_client(Local).build()?;
-/// assert!(auth.warm_up().await.is_err()); // it has no key set
+/// assert!(auth.warm_up().await.is_err()); // this issuer has no key set
 /// # Ok::<(), auth0_core::ConfigError>(())
 /// # }).unwrap()
 /// ```
 pub trait HttpClient: Send + Sync + fmt::Debug + 'static {
-    /// Sends one request and reads the answer. Dropping the future cancels it.
+    /// Sends one request and reads the answer. Dropping the future cancels the request.
     ///
     /// # Errors
-    /// There is no answer. The text goes to the log, never to a client.
+    /// There is no answer. The text of the error goes to the log, never to a client.
     fn send<'a>(
         &'a self,
         request: HttpRequest<'a>,
@@ -82,19 +82,20 @@ pub trait HttpClient: Send + Sync + fmt::Debug + 'static {
 pub struct HttpRequest<'a> {
     /// The method: `GET` for documents of an issuer.
     pub method: &'a str,
-    /// The absolute URL. It belongs to an issuer that was configured or resolved, or stands in its
-    /// metadata; it is never a client's.
+    /// The absolute URL. It comes from the configuration, the resolver or the issuer's metadata, never from a
+    /// client.
     pub url: &'a str,
-    /// The headers, beside those that the transport sets itself. They may hold secrets.
+    /// The headers to add to those of the transport. They may contain secrets.
     pub headers: &'a [(&'a str, &'a str)],
-    /// The body, which may hold secrets. Empty for `GET`.
+    /// The body. It is empty for `GET`, and may contain secrets.
     pub body: &'a [u8],
     /// The limit for the body of the answer, in bytes.
     pub max_body_bytes: usize,
     /// The limit for the whole fetch.
     pub timeout: Duration,
-    /// Which addresses the host may have. With [`AddressRule::Public`], the host is not an address that
-    /// is not public, but it may be a name of one, which the transport has to check when it connects.
+    /// The addresses that the host may have. With [`AddressRule::Public`], a host that is an address is
+    /// public; a host that is a name may resolve to any address, so the transport must check that address
+    /// before it connects.
     pub addresses: AddressRule,
 }
 
@@ -112,7 +113,7 @@ impl<'a> HttpRequest<'a> {
     }
 }
 
-/// Without headers and body, which may hold secrets.
+/// Omits headers and body, which may contain secrets.
 impl fmt::Debug for HttpRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpRequest")
@@ -145,13 +146,13 @@ impl HttpResponse {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
-    /// Creates an answer with status 200 and JSON in it.
+    /// Creates an answer with status 200 and a JSON body.
     #[must_use]
     pub fn json(body: impl Into<Vec<u8>>) -> Self {
         Self::new(200, body).with_header("content-type", "application/json")
     }
 
-    /// Adds a header. Its name is compared in any case.
+    /// Adds a header. The case of the name does not matter.
     #[must_use]
     pub fn with_header(
         mut self,
@@ -168,7 +169,7 @@ impl HttpResponse {
         self.status
     }
 
-    /// Returns the value of the first header of this name, in any case.
+    /// Returns the value of the first header of this name. The case of the name does not matter.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
@@ -185,25 +186,25 @@ impl HttpResponse {
         self.body
     }
 
-    /// Returns `Retry-After`, if it is there and counts seconds (RFC 9110 §10.2.3).
+    /// Returns the value of `Retry-After`, if it is a number of seconds (RFC 9110 §10.2.3).
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
     }
 }
 
-/// Without headers and body, which may hold secrets.
+/// Omits headers and body, which may contain secrets.
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpResponse").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
-/// Explains why an [`HttpClient`] has no answer. The text goes to the log, never to a client.
+/// The reason why an [`HttpClient`] has no answer. The text goes to the log, never to a client.
 #[derive(Clone, Debug)]
 pub struct HttpError(Box<str>);
 
 impl HttpError {
-    /// Creates an error in the words of the transport. They must not quote headers or body of the request.
+    /// Creates an error from a message of the transport. It must not quote headers or body of the request.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into().into())
@@ -218,7 +219,7 @@ impl fmt::Display for HttpError {
 
 impl std::error::Error for HttpError {}
 
-/// A client, and the addresses that it may be sent to.
+/// A client, and the addresses to which it may connect.
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
     pub(crate) http: Arc<dyn HttpClient>,

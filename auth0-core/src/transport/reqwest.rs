@@ -7,28 +7,28 @@ use reqwest::{
 };
 use std::{io, net::ToSocketAddrs, time::Duration};
 
-/// Establishing a connection takes longer than this only when the issuer cannot be reached.
+/// A connection takes longer than this only when the issuer cannot be reached.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A client of reqwest. The time limit of a fetch is the caller's, who knows whether the process was
-/// stopped meanwhile.
+/// A client of reqwest. The caller applies the time limit of a fetch, because it knows whether the process
+/// was stopped meanwhile.
 #[derive(Debug)]
 pub(crate) struct Reqwest(reqwest::Client);
 
 impl Reqwest {
-    /// Creates a client for issuers elsewhere. The system's proxy settings are honoured.
+    /// Creates a client for issuers on other machines. It uses the system's proxy settings.
     pub(crate) fn new() -> Result<Self, ConfigError> {
         Self::build(|builder| builder)
     }
 
-    /// Creates a client for issuers on this machine: a proxy elsewhere cannot reach them, and without TLS
-    /// the system's certificates are not needed.
+    /// Creates a client for issuers on this machine. It uses no proxy, because a proxy on another machine
+    /// cannot reach them, and without TLS it needs no certificates of the system.
     pub(crate) fn on_loopback() -> Result<Self, ConfigError> {
         Self::build(|builder| builder.no_proxy().tls_certs_only([]))
     }
 
-    /// Creates a client for issuers that must not lead into private networks. A proxy would look names up
-    /// itself, so there is none.
+    /// Creates a client for issuers that must not lead into private networks. It uses no proxy, because a
+    /// proxy would resolve names itself.
     pub(crate) fn guarded(allowed: PrivateHosts) -> Result<Self, ConfigError> {
         Self::build(|builder| builder.no_proxy().dns_resolver(PublicOnly(allowed)))
     }
@@ -50,7 +50,7 @@ impl Reqwest {
     }
 }
 
-/// Without a provider of its own, reqwest takes the process's, and panics where there is none.
+/// Checks that the process has a crypto provider, without which reqwest would panic.
 #[cfg(not(feature = "reqwest"))]
 fn check_provider() -> Result<(), ConfigError> {
     if rustls::crypto::CryptoProvider::get_default().is_some() {
@@ -63,7 +63,7 @@ fn check_provider() -> Result<(), ConfigError> {
     ))
 }
 
-/// reqwest brings aws-lc-rs, and uses the process's provider where there is one.
+/// Succeeds: reqwest uses the process's provider if there is one, and aws-lc-rs otherwise.
 #[cfg(feature = "reqwest")]
 #[expect(clippy::unnecessary_wraps, reason = "the other feature can fail")]
 const fn check_provider() -> Result<(), ConfigError> {
@@ -110,8 +110,8 @@ async fn read(mut response: Response, limit: usize) -> Result<HttpResponse, Http
     Ok(answer)
 }
 
-/// Looks names up, and drops addresses that are not public. The connection is made to the addresses that
-/// it returns, so it does not help a name to mean something else when it is looked up again.
+/// Resolves names, and drops addresses that are not public. The connection is made to the addresses that it
+/// returns, so a name that resolves to another address later has no effect.
 struct PublicOnly(PrivateHosts);
 
 impl Resolve for PublicOnly {
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    /// `localhost` is the one name that every machine looks up without asking another.
+    /// `localhost` is the one name that every machine resolves without a name server.
     #[tokio::test]
     async fn a_name_of_a_private_address_is_not_connected_to() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -11,15 +11,15 @@ use std::{
 };
 
 /// At most 12 MiB, if all are RSA keys of 2048 bits.
-const PLACES: usize = 4096;
+const SLOTS: usize = 4096;
 
 /// Twice what an RSA key of 2048 bits takes as JSON.
 const MAX_JWK_BYTES: usize = 1024;
 
 #[derive(Default)]
-pub(crate) struct ProofKeys(OnceLock<Box<[Place]>>);
+pub(crate) struct ProofKeys(OnceLock<Box<[Slot]>>);
 
-type Place = ArcSwapOption<ProofKey>;
+type Slot = ArcSwapOption<ProofKey>;
 
 #[derive(Debug)]
 pub(super) struct ProofKey {
@@ -31,7 +31,7 @@ pub(super) struct ProofKey {
 
 impl ProofKeys {
     pub(super) fn get(&self, thumbprint: &Thumbprint, jwk: &str) -> Option<Arc<ProofKey>> {
-        let known = place(self.0.get()?, thumbprint)?.load();
+        let known = slot(self.0.get()?, thumbprint)?.load();
         known.as_ref().filter(|known| *known.jwk == *jwk).map(Arc::clone)
     }
 
@@ -39,16 +39,16 @@ impl ProofKeys {
         if jwk.len() > MAX_JWK_BYTES {
             return;
         }
-        let places = self.0.get_or_init(|| (0..PLACES).map(|_| Place::empty()).collect());
-        if let Some(place) = place(places, thumbprint) {
-            place.store(Some(Arc::new(ProofKey { jwk: jwk.into(), key })));
+        let slots = self.0.get_or_init(|| (0..SLOTS).map(|_| Slot::empty()).collect());
+        if let Some(slot) = slot(slots, thumbprint) {
+            slot.store(Some(Arc::new(ProofKey { jwk: jwk.into(), key })));
         }
     }
 }
 
-fn place<'a>(places: &'a [Place], thumbprint: &Thumbprint) -> Option<&'a Place> {
+fn slot<'a>(slots: &'a [Slot], thumbprint: &Thumbprint) -> Option<&'a Slot> {
     let (start, _) = thumbprint.as_bytes().split_first_chunk()?;
-    places.get(u64::from_le_bytes(*start) as usize % places.len())
+    slots.get(u64::from_le_bytes(*start) as usize % slots.len())
 }
 
 impl fmt::Debug for ProofKeys {
