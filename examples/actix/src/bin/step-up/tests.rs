@@ -18,7 +18,7 @@ async fn a_transfer_needs_a_strong_and_recent_login() {
     assert_eq!((status, challenge.as_str()), (200, ""));
     for (token, status, end) in [
         (&weak, 401, format!(r#", acr_values="{MFA}", max_age="300""#)),
-        (&strong, 401, r#"challenge says.", max_age="300""#.to_owned()),
+        (&strong, 401, r#"login is required.", max_age="300""#.to_owned()),
         (&reader, 403, r#", scope="write:transfers""#.to_owned()),
     ] {
         let (got, challenge) = call(&app, "POST", "/transfers", token).await;
