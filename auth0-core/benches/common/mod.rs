@@ -1,7 +1,11 @@
 //! What is measured: tokens as Auth0 issues them, of 1 KiB unless said otherwise, and the floor: the
 //! signature check of aws-lc-rs alone, with a key that was parsed before.
 #![allow(dead_code, reason = "each benchmark takes what it needs")]
-use auth0_core::{Algorithm, Auth0, Dpop, TrustedIssuer, adapter::{Connection, HeaderLines, HttpParts, RequestView}, resolver::{IssuerResolver, ResolvedIssuers, ResolverContext}};
+use auth0_core::{
+    Algorithm, Auth0, Dpop, TrustedIssuer,
+    adapter::{Connection, HeaderLines, HttpParts, RequestView},
+    resolver::{IssuerResolver, ResolvedIssuers, ResolverContext},
+};
 use auth0_testing::{SigningKey, Tenant, TokenBuilder};
 use aws_lc_rs::{
     digest,

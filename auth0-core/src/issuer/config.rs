@@ -1,4 +1,4 @@
-//! The configuration of one issuer, checked.
+//! The checked configuration of one issuer.
 use super::trusted_issuer::{Keys, Name, TrustedIssuer};
 use crate::{
     config_error::ConfigError,
@@ -11,7 +11,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// More would lengthen the life of every token noticeably.
+/// A longer leeway would extend the lifetime of every token noticeably.
 const MAX_LEEWAY: Duration = Duration::from_secs(60);
 
 /// The values of a verifier that its issuers inherit.
@@ -24,7 +24,7 @@ pub(crate) struct IssuerDefaults {
     pub(crate) dpop: DpopMode,
 }
 
-/// An issuer that can be trusted, and where its keys are.
+/// The checked configuration of an issuer, with the source of its keys.
 pub(crate) struct IssuerConfig {
     pub(crate) validation: Validation,
     pub(crate) dpop: DpopMode,
@@ -104,7 +104,7 @@ impl TrustedIssuer {
 }
 
 impl IssuerConfig {
-    /// Returns whether both say the same.
+    /// Returns whether both configurations are the same.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.validation == other.validation
             && self.dpop == other.dpop

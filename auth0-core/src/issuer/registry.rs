@@ -15,9 +15,9 @@ use std::{collections::HashMap, fmt, sync::Arc};
 pub(crate) struct IssuerRegistry {
     first: Option<Arc<Trusted>>,
     others: HashMap<Box<str>, Arc<Trusted>>,
-    /// In the order in which they were configured, without the first.
+    /// All but the first, in the order of the configuration.
     order: Vec<Arc<Trusted>>,
-    /// The algorithms that any of them may sign with.
+    /// The algorithms with which any of them may sign.
     pub(crate) algorithms: AlgorithmSet,
     pub(crate) resolver: Option<Arc<dyn Resolve>>,
 }
@@ -32,7 +32,7 @@ impl IssuerRegistry {
             order.iter().map(|trusted| (trusted.name().into(), Arc::clone(trusted))).collect();
         let configured = first.iter().chain(&order).map(|trusted| trusted.validation.algorithms);
         let algorithms = match resolver {
-            // Which algorithms others may use is known when the issuer is.
+            // The algorithms of a resolved issuer are only known with the issuer.
             Some(_) => Algorithm::ALL.into_iter().collect(),
             None => configured.fold(AlgorithmSet::NONE, AlgorithmSet::union),
         };
@@ -44,7 +44,7 @@ impl IssuerRegistry {
         self.first.iter().chain(&self.order)
     }
 
-    /// Returns the only issuer that can be trusted at all, if there is just one.
+    /// Returns the issuer if it is the only one that can be trusted.
     pub(crate) fn only(&self) -> Option<&Arc<Trusted>> {
         self.first.as_ref().filter(|_| self.order.is_empty() && self.resolver.is_none())
     }
@@ -57,7 +57,7 @@ impl IssuerRegistry {
         }
     }
 
-    /// Returns the configured issuer that has accepted a token, by what remains of it there.
+    /// Returns the configured issuer that has accepted a token.
     pub(crate) fn that_accepted(&self, accepted_by: &Arc<AcceptedBy>) -> Option<&Arc<Trusted>> {
         let is_it = |trusted: &&Arc<Trusted>| Arc::ptr_eq(&trusted.accepted_by, accepted_by);
         match self.first.as_ref().filter(is_it) {
@@ -67,7 +67,7 @@ impl IssuerRegistry {
         }
     }
 
-    /// Explains why a token is refused whose issuer is none of the configured ones.
+    /// Returns the refusal of a token whose issuer is not configured.
     pub(crate) fn mismatch(&self, stated: &str) -> Error {
         let ours = match (self.only(), self.order.len()) {
             (Some(only), _) => format!("trusted is {}", only.name()),
@@ -77,14 +77,14 @@ impl IssuerRegistry {
     }
 }
 
-/// Returns the issuer that a token names. It is compared with those that are trusted before any key is
-/// looked for, so that an untrusted issuer triggers no fetch.
+/// Returns the issuer that a token names. It is compared with those that are trusted before the search for
+/// a key, so that an untrusted issuer triggers no fetch.
 pub(crate) fn stated(claims: &Claims<'_>, payload: &str) -> Result<PayloadStr, Error> {
     optional::<PayloadStr>("iss", claims.issuer, payload)?
         .ok_or_else(|| Error::new(ErrorCode::IssuerMismatch).because("the claim iss is missing"))
 }
 
-/// Explains a mismatch. `is_trusted` is asked about the same name with one slash more, or less.
+/// Returns the refusal of an issuer. `is_trusted` is called with the same name with one slash more, or less.
 pub(crate) fn mismatch(
     stated: &str,
     trusted: &str,

@@ -15,22 +15,22 @@ use std::{sync::Arc, time::Duration};
 pub(crate) struct Trusted {
     pub(crate) validation: Validation,
     pub(crate) keys: Arc<KeyCache>,
-    /// Keeps the keys of a resolved issuer in use.
+    /// Marks the keys of a resolved issuer as used while the issuer exists.
     _lease: Option<Lease>,
     pub(crate) dpop: DpopMode,
-    /// What each of its tokens must meet.
+    /// The requirement that each of its tokens must meet.
     pub(crate) requirement: Option<Requirement>,
-    /// What remains of it in its tokens.
+    /// The data of the issuer that its tokens keep.
     pub(crate) accepted_by: Arc<AcceptedBy>,
 }
 
-/// What a verifier sets for all issuers.
+/// The settings of a verifier for all issuers.
 pub(crate) struct IssuerSettings {
     pub(crate) defaults: IssuerDefaults,
-    /// How long their keys go on serving while they fail.
+    /// How long keys are served while an issuer fails.
     pub(crate) stale_keys: Duration,
     pub(crate) clock: Arc<dyn Clock>,
-    /// One for each mode, shared by all issuers that have it.
+    /// The challenge for each mode, shared by all issuers of the mode.
     pub(crate) challenges: [Arc<ChallengeOptions>; 3],
 }
 
@@ -39,7 +39,7 @@ impl Trusted {
         self.validation.issuer.as_str()
     }
 
-    /// Returns its name in metrics.
+    /// Returns the name of the issuer in metrics.
     pub(crate) fn metrics_label(&self) -> &str {
         &self.accepted_by.metrics_label
     }
@@ -48,7 +48,7 @@ impl Trusted {
         &self.accepted_by.challenge
     }
 
-    /// Returns whether it is configured like this, and its keys come from there.
+    /// Returns whether it has this configuration and this source of keys.
     pub(super) fn is(&self, config: &IssuerConfig) -> bool {
         self.validation == config.validation
             && self.dpop == config.dpop
@@ -58,7 +58,7 @@ impl Trusted {
 }
 
 impl IssuerSettings {
-    /// Creates an issuer that is configured. Fixed keys need no transport.
+    /// Creates an issuer of the configuration. Fixed keys need no transport.
     pub(crate) fn configured(&self, config: IssuerConfig, transport: Option<Transport>) -> Trusted {
         let clock = Arc::clone(&self.clock);
         let fetcher = Fetcher::new(config.key_source.clone(), transport, Arc::clone(&clock));

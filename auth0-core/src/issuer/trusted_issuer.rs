@@ -1,4 +1,4 @@
-//! The configuration of one issuer, as the application writes it.
+//! The configuration of one issuer by the application.
 use crate::{
     error::DpopMode,
     identifier::{Domain, Issuer},
@@ -34,7 +34,7 @@ use std::{fmt, time::Duration};
 /// # Ok::<(), auth0_core::ConfigError>(())
 /// ```
 ///
-/// For a provider other than Auth0, say where its tokens carry what Auth0's carry elsewhere:
+/// For a provider other than Auth0, set the names of the claims that differ:
 /// [`scope_claim`](Self::scope_claim), [`client_id_claim`](Self::client_id_claim),
 /// [`permissions_claim`](Self::permissions_claim), [`client_ids`](Self::client_ids).
 #[derive(Clone, Debug, PartialEq)]
@@ -68,12 +68,12 @@ pub(super) enum Keys {
 }
 
 impl TrustedIssuer {
-    /// Creates an issuer by its URL, as it stands in `iss`: see [`Issuer`].
+    /// Creates an issuer from its URL, as `iss` has it: see [`Issuer`].
     pub fn new(url: impl Into<String>) -> Self {
         Self::named(Name::Url(url.into()))
     }
 
-    /// Creates an issuer by the domain of a tenant, as the dashboard shows it, or by a custom domain: see
+    /// Creates an issuer from the domain of a tenant, as the dashboard shows it, or from a custom domain: see
     /// [`Domain`].
     pub fn domain(domain: impl Into<String>) -> Self {
         Self::named(Name::Domain(domain.into()))
@@ -95,22 +95,22 @@ impl TrustedIssuer {
         }
     }
 
-    /// Adds an identifier of this API at this issuer, instead of the verifier's.
+    /// Adds an identifier of this API at this issuer. It replaces the audiences of the verifier.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
     }
 
-    /// Adds identifiers of this API at this issuer, instead of the verifier's.
+    /// Adds identifiers of this API at this issuer. They replace the audiences of the verifier.
     pub fn audiences<A: Into<String>>(mut self, audiences: impl IntoIterator<Item = A>) -> Self {
         self.audiences.extend(audiences.into_iter().map(Into::into));
         self
     }
 
     /// Adds clients whose tokens are accepted *without* an audience, as Amazon Cognito issues them. A token
-    /// with an audience must have one of this API's all the same.
+    /// that has an audience must still have one of this API.
     ///
-    /// Without any audience at all, of the verifier or of this issuer, only such tokens are accepted.
+    /// If neither the verifier nor this issuer has an audience, only such tokens are accepted.
     pub fn client_ids<I: Into<String>>(mut self, clients: impl IntoIterator<Item = I>) -> Self {
         self.client_ids.extend(clients.into_iter().map(Into::into));
         self
@@ -122,75 +122,76 @@ impl TrustedIssuer {
         self
     }
 
-    /// Sets how far its clock may differ, instead of the verifier's leeway: at most 60 s.
+    /// Sets how far the issuer's clock may differ, instead of the verifier's leeway: at most 60 s.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = Some(leeway);
         self
     }
 
-    /// Accepts only its tokens of the profile of RFC 9068: see
+    /// Accepts only tokens of the profile of RFC 9068 from this issuer: see
     /// [`Builder::rfc9068_only`](crate::Builder::rfc9068_only).
     pub fn rfc9068_only(mut self, only: bool) -> Self {
         self.rfc9068_only = Some(only);
         self
     }
 
-    /// Sets whether its tokens must be bound to a key, instead of the mode of the verifier's
+    /// Sets the schemes for tokens of this issuer, instead of the mode of the verifier's
     /// [`Dpop`](crate::Dpop).
     pub fn dpop(mut self, mode: DpopMode) -> Self {
         self.dpop = Some(mode);
         self
     }
 
-    /// Adds a requirement that each of its tokens must meet, on every route, for example an organization. A
-    /// token that does not meet it is refused as by a route that requires the same.
+    /// Adds a requirement for all tokens of this issuer, on every route, for example an organization. A token
+    /// that does not meet it is refused as by a route that requires the same.
     pub fn require(mut self, requirement: Requirement) -> Self {
         self.requirement = self.requirement.and(requirement);
         self
     }
 
-    /// Sets the URL of its key set, for a provider without discovery. No metadata is fetched then.
+    /// Sets the URL of the key set, for a provider without discovery. No metadata is fetched then.
     pub fn key_set_url(mut self, url: impl Into<String>) -> Self {
         self.keys = Keys::At(url.into());
         self
     }
 
-    /// Sets its key set as JSON (RFC 7517 §5), for a provider whose keys are exchanged by other means.
+    /// Sets the key set as JSON (RFC 7517 §5), for a provider whose keys are exchanged by other means.
     /// Nothing is fetched then.
     pub fn key_set(mut self, json: impl Into<String>) -> Self {
         self.keys = Keys::Fixed(json.into());
         self
     }
 
-    /// Requires that the `jwks_uri` in its metadata has the origin (scheme, host and port) of the issuer.
-    /// Off by default: large providers keep their keys elsewhere.
+    /// Requires that the `jwks_uri` in the metadata has the origin (scheme, host and port) of the issuer.
+    /// Off by default, because large providers publish their keys at other origins.
     pub fn same_origin_keys(mut self, demanded: bool) -> Self {
         self.same_origin_keys = demanded;
         self
     }
 
-    /// Sets where its tokens have the scopes, instead of in `scope`: a string with spaces, or an array of
-    /// strings. The names lead from claim to member: `["scp"]`.
+    /// Sets the claim that contains the scopes, instead of `scope`: a string with spaces, or an array of
+    /// strings. The path is the name of the claim, and names of members in it: `["scp"]`.
     pub fn scope_claim<N: Into<String>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
         self.mapping.scope = ClaimPath::new(path);
         self
     }
 
-    /// Sets where its tokens have the client, instead of in `client_id` or `azp`: `["appid"]`.
+    /// Sets the path of the claim that contains the client, instead of `client_id` or `azp`: `["appid"]`.
     pub fn client_id_claim<N: Into<String>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
         self.mapping.client_id = ClaimPath::new(path);
         self
     }
 
-    /// Sets where its tokens have what [`permission`](crate::policy::permission()) requires, instead of in
-    /// `permissions`: an array of strings, such as roles: `["realm_access", "roles"]`.
+    /// Sets the path of the claim that contains the permissions (see
+    /// [`permission`](crate::policy::permission())), instead of `permissions`: an array of strings, such as
+    /// roles: `["realm_access", "roles"]`.
     pub fn permissions_claim<N: Into<String>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
         self.mapping.permissions = ClaimPath::new(path);
         self
     }
 }
 
-/// Takes a URL or, where there is no scheme, a domain, as other SDKs' resolvers return it.
+/// Converts from a URL or, if there is no scheme, from a domain, as resolvers of other SDKs return it.
 impl From<&str> for TrustedIssuer {
     fn from(name: &str) -> Self {
         if name.contains("://") { Self::new(name) } else { Self::domain(name) }
@@ -215,7 +216,7 @@ impl From<Issuer> for TrustedIssuer {
     }
 }
 
-/// A text that was not parsed may have a password in it.
+/// Omits text that was not parsed, which may contain a password.
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -226,7 +227,7 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// The same.
+/// Omits text that was not parsed, which may contain a password.
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,9 +1,9 @@
-//! The keys of one issuer over time: which are served, when they are fetched, and what is reported
-//! while they cannot be.
+//! The keys of one issuer over time: which keys are served, when they are fetched, and what is reported while
+//! fetches fail.
 //!
-//! The hot path reads one atomic pointer, and neither locks nor allocates. Everything that decides
-//! about a fetch stands behind a lock that is taken only when a fetch may be due, and under which
-//! nothing is logged: a subscriber may ask for the health, which takes the lock, too.
+//! The hot path reads one atomic pointer, and neither locks nor allocates. One lock covers everything that
+//! decides about a fetch. It is taken only when a fetch may be due, and nothing is logged under it: a
+//! subscriber may call `health`, which takes the lock, too.
 use super::{
     fetch_error::FetchError,
     fetcher::{Fetcher, Purpose},
@@ -33,11 +33,11 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// How long a request waits for a fetch while there are old keys that may be served instead: enough for
-/// an issuer that answers.
+/// How long a request waits for a fetch while old keys may be served instead: enough for an issuer that
+/// answers.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Keys that were not used for so long are dropped where there is not room for all.
+/// Keys that were not used for this long are dropped if the number of caches with keys is bounded.
 const IDLE: Duration = Duration::from_secs(900);
 
 /// The keys of one issuer.
@@ -45,46 +45,54 @@ pub(crate) struct KeyCache {
     fetcher: Arc<Fetcher>,
     clock: Arc<dyn Clock>,
     stale: Duration,
-    /// What bounds the number of caches with keys, if something does.
+    /// The bound for the number of caches with keys, if there is one.
     residency: Option<Arc<dyn Residency>>,
     pub(super) usage: Usage,
     current: ArcSwapOption<Snapshot>,
-    /// The last fetch failed: keys that are no longer fresh are served all the same.
+    /// Whether the last fetch failed, so that keys that are no longer fresh are still served.
     failing: AtomicBool,
-    /// When a request should next look whether a refresh is due, in monotonic milliseconds. Keeps
-    /// requests off the lock while a refresh runs or backs off.
+    /// The time at which a request next checks whether a refresh is due, in monotonic milliseconds. Until
+    /// then requests do not take the lock, while a refresh runs or backs off.
     look_again: AtomicU64,
     flight: Arc<SingleFlight<(), State, Outcome>>,
-    /// The number of the last fetch that relies on nothing that was read before.
+    /// The number of the last fetch that does not use documents that were read before.
     rereads: AtomicU64,
     /// Ends the wait for the next refresh when a fetch starts, or when the cache is dropped.
     started: watch::Sender<()>,
 }
 
-/// Bounds how many caches have keys: what a cache needs of the table that it stands in.
+/// Bounds how many caches have keys: the interface of the table to its caches.
 pub(crate) trait Residency: Send + Sync {
-    /// Gives a cache that has keys a place, for which others may lose theirs.
-    fn admit(&self, cache: &Arc<KeyCache>);
+    /// Adds a cache that has keys, for which others may lose their keys. Called under the lock of the single
+    /// flight, so that a request that gets the keys finds the cache in the table.
+    fn admit(&self, cache: &Arc<KeyCache>) -> Evicted;
 
-    /// Drops the keys of a cache, and gives up its place.
+    /// Reports what has lost its place, under no lock.
+    fn report(&self, evicted: Evicted);
+
+    /// Removes a cache and drops its keys.
     fn leave(&self, cache: &KeyCache);
 
-    /// Returns whether an answer that is in use trusts the issuer.
+    /// Returns whether an answer of a resolver that is in use trusts the issuer.
     fn is_trusted(&self, cache: &KeyCache) -> bool;
 }
 
-/// How the keys of a cache are used, where that decides about its place.
+/// The caches that have lost their place to another, and whether they were in use.
+pub(crate) type Evicted = Vec<(Arc<KeyCache>, bool)>;
+
+/// The use of the keys of a cache, which decides whether the keys stay in memory.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
-    /// In monotonic milliseconds, to the second.
+    /// The time of the last use, in monotonic milliseconds, exact to a second.
     pub(super) last_use: AtomicU64,
-    /// A token of the issuer was verified: a made-up issuer's name is not enough to take the place of others.
+    /// Whether a token of the issuer was verified. The name of a made-up issuer alone must not evict the keys
+    /// of others.
     pub(super) is_proved: AtomicBool,
-    /// It has a place. Changes under the lock of the table.
+    /// Whether the cache is one of those with keys. Changes under the lock of the table.
     pub(super) has_place: AtomicBool,
 }
 
-/// A wait for a fetch that this request has started or has joined.
+/// A fetch for which a request waits, and which it has started or joined.
 struct Attempt {
     waiter: Waiter<Outcome>,
     is_own: bool,
@@ -112,8 +120,8 @@ impl KeyCache {
         })
     }
 
-    /// Returns the keys if they may be used without asking the issuer first: while they are fresh, and
-    /// while the issuer fails.
+    /// Returns the keys if they may be used without a fetch: while they are fresh, and while the issuer
+    /// fails.
     pub(crate) fn usable(&self, now: Duration) -> Option<Guard<Option<Arc<Snapshot>>>> {
         if self.residency.is_some() {
             self.usage.mark_use(now);
@@ -141,8 +149,8 @@ impl KeyCache {
         }
     }
 
-    /// Returns the keys. If there are none that may be used at once, it waits for those of a fetch, and
-    /// returns old ones if that fails or takes too long.
+    /// Returns the keys. If none may be used at once, it waits for a fetch, and returns old keys if the fetch
+    /// fails or takes too long.
     pub(crate) async fn keys(self: &Arc<Self>) -> Outcome {
         let now = self.clock.monotonic();
         if let Some(snapshot) = &*self.current.load() {
@@ -154,7 +162,7 @@ impl KeyCache {
             return Ok(Arc::clone(snapshot));
         }
         let joined = self.join(Purpose::Renewal, |state| {
-            // A fetch may have ended between the look and the lock.
+            // A fetch may have ended between the lookup and the lock.
             match self.current.load_full() {
                 Some(current) if current.is_fresh(now) => Err(NoFetch::Needless(current)),
                 _ => state.may_retry(now),
@@ -177,7 +185,7 @@ impl KeyCache {
                     (Some(Ok(fetched)), _) => Ok(fetched),
                     (Some(Err(_)) | None, Some(old)) => Ok(old),
                     (Some(Err(unavailable)), None) => Err(unavailable),
-                    // The old ones were dropped meanwhile.
+                    // The old keys were dropped meanwhile.
                     (None, None) => Attempt { waiter, is_own: false }.outcome().await,
                 }
             }
@@ -188,8 +196,8 @@ impl KeyCache {
         }
     }
 
-    /// Returns newer keys than `seen`, which lack the key `key_id` that a token names, if the issuer has
-    /// it and the budget allows asking. `Ok(None)`: the key remains unknown.
+    /// Returns newer keys than `seen`, which lack the key `key_id` that a token names, if the issuer
+    /// publishes it and the budget allows a fetch. `Ok(None)`: the key remains unknown.
     pub(crate) async fn newer_with(
         self: &Arc<Self>,
         key_id: &str,
@@ -227,20 +235,20 @@ impl KeyCache {
             if is_last {
                 return Ok(None);
             }
-            // These were asked for before this token came: the key may have been published since.
+            // That fetch began before this token came: the key may have been published since.
             seen = newer;
         }
     }
 
-    /// Fetches now, whatever the age of the keys and of the metadata. A fetch that was pending already
-    /// does not count: it may have missed what has just changed.
+    /// Fetches now, at any age of the keys and the metadata. A fetch that was pending already does not count:
+    /// it may have missed what has just changed.
     pub(crate) async fn refresh(self: &Arc<Self>) -> Outcome {
         let before = self.flight.started();
         loop {
             match self.join(Purpose::Refresh, |_| Ok(())) {
                 Ok(attempt) => {
                     let number = attempt.waiter.number();
-                    // A fetch that is for one key may rely on what was read before.
+                    // A fetch that is for one key may use documents that were read before.
                     let rereads = attempt.is_own || number == self.rereads.load(Ordering::Relaxed);
                     let is_new = number > before && rereads;
                     let outcome = attempt.outcome().await;
@@ -270,18 +278,18 @@ impl KeyCache {
         self.flight.is_pending(&())
     }
 
-    /// Makes the next fetch rely on nothing that was read before.
+    /// Makes the next fetch read all documents anew.
     pub(super) fn forget_metadata(&self) {
         self.fetcher.forget_metadata();
     }
 
-    /// Makes room. Tokens that these keys have verified are verified again when there are others.
+    /// Drops the keys. Tokens that these keys have verified are verified again with the next keys.
     pub(super) fn drop_keys(&self) {
         self.current.store(None);
     }
 
-    /// Returns whether the keys go where there is no room for those of all issuers: they were not used for
-    /// long. Those of a failing issuer that is trusted stay, because they may be needed.
+    /// Returns whether the keys are dropped because they were not used for long, where the number of caches
+    /// with keys is bounded. Those of a failing issuer that is trusted stay, because they may be needed.
     fn is_idle(&self, residency: &dyn Residency) -> bool {
         let now = self.clock.monotonic();
         let is_needed = residency.is_trusted(self)
@@ -290,7 +298,7 @@ impl KeyCache {
         self.usage.unused_for(now) >= IDLE && !is_needed
     }
 
-    /// Returns whether the keys were needed so far.
+    /// Returns whether a request has needed the keys so far.
     pub(crate) fn was_asked_for(&self) -> bool {
         self.flight.started() > 0
     }
@@ -313,7 +321,7 @@ impl KeyCache {
         }
     }
 
-    /// Joins the pending fetch, or starts one if `decide` allows, on the thread that fetches.
+    /// Joins the pending fetch, or starts one on the thread `auth0-fetch` if `decide` allows it.
     fn join(
         self: &Arc<Self>,
         purpose: Purpose,
@@ -344,7 +352,7 @@ impl KeyCache {
         report.publish(self.issuer(), label, self.stale);
     }
 
-    /// Starts a refresh, or returns how long it has to wait.
+    /// Starts a refresh, or returns the time until it may start.
     fn refresh_in_background(self: &Arc<Self>, now: Duration) -> Result<(), Duration> {
         let wait = match self.join(Purpose::Renewal, |state| state.may_retry(now)) {
             Err(NoFetch::BackingOff(unavailable)) => Err(unavailable.retry_in),
@@ -415,8 +423,8 @@ impl KeyCache {
     }
 }
 
-/// Fetches once, and then waits for the next refresh. Ends when the cache is dropped, or when another fetch
-/// starts, which waits in turn.
+/// Fetches once, and then waits until the next refresh is due. Ends when the cache is dropped, or when
+/// another fetch starts, which then waits for the next refresh.
 async fn fetch_and_wait(
     cache: Arc<KeyCache>,
     leader: Leader<(), State, Outcome>,
@@ -432,16 +440,21 @@ async fn fetch_and_wait(
     let clock = Arc::clone(&cache.clock);
     let mut sleep = clock.sleep(wait);
     let mut superseded = cache.started.subscribe();
-    let mut report = Report::default();
-    let has_keys = result.is_ok();
-    leader.complete(|state| match state {
-        Some(state) => cache.settle(state, result, &purpose, &mut report),
-        None => Err(abandoned()),
+    let settle = |state: Option<&mut State>| {
+        let (mut report, mut evicted) = (Report::default(), Evicted::new());
+        let Some(state) = state else { return (Err(abandoned()), (report, evicted)) };
+        let outcome = cache.settle(state, result, &purpose, &mut report);
+        if let (Ok(_), Some(residency)) = (&outcome, &cache.residency) {
+            evicted = residency.admit(&cache);
+        }
+        (outcome, (report, evicted))
+    };
+    leader.complete(settle, |(report, evicted)| {
+        cache.publish(report);
+        if let Some(residency) = &cache.residency {
+            residency.report(evicted);
+        }
     });
-    cache.publish(report);
-    if let (true, Some(residency)) = (has_keys, &cache.residency) {
-        residency.admit(&cache);
-    }
     let weak = Arc::downgrade(&cache);
     drop(cache);
     loop {
@@ -457,7 +470,7 @@ async fn fetch_and_wait(
                 residency.leave(&cache);
             }
             if !cache.has_keys() {
-                return; // a request that needs them asks
+                return; // a request that needs keys starts a fetch
             }
         }
         match cache.refresh_in_background(clock.monotonic()) {
@@ -476,7 +489,7 @@ impl Attempt {
 impl Usage {
     fn mark_use(&self, now: Duration) {
         let now = millis(now);
-        // Not written with every use: processors contend for what is written.
+        // Not written with every use, because processors contend for writes.
         if now.abs_diff(self.last_use.load(Ordering::Relaxed)) >= 1000 {
             self.last_use.store(now, Ordering::Relaxed);
         }

@@ -76,8 +76,8 @@ impl Fetcher {
     }
 
     /// Makes one attempt, on the thread `auth0-fetch`. A transport may hang, and it may panic.
-    /// `is_first_failure` says whether a failure would be the first in a row. Only the first one causes a check
-    /// whether the key set has moved, and an issuer that fails repeatedly does not delay others.
+    /// `is_first_failure` says whether a failure would be the first in a row. Only the first one causes a
+    /// check whether the key set has moved, and an issuer that fails repeatedly does not delay others.
     ///
     /// An attempt that failed while the process was stopped is not a failure of the issuer and is made again.
     pub(super) async fn fetch(

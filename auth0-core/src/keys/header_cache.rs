@@ -28,8 +28,8 @@ impl KnownHeaders {
         Loaded(self.0.load())
     }
 
-    /// Stores the header of a token whose signature was good, and whose key is the only one that the header can
-    /// refer to.
+    /// Stores the header of a token whose signature was good, and whose key is the only one that the header
+    /// can refer to.
     pub(crate) fn learn(&self, text: &[u8], header: &Header, key: &Arc<VerifyingKey>) {
         let known = Arc::new(KnownHeader {
             text: text.into(),

@@ -20,8 +20,8 @@ use std::time::Duration;
 pub enum Health {
     /// No request has needed the keys yet, so none were fetched.
     Idle,
-    /// Tokens are verified with keys that were fetched less than ten minutes ago. Older keys are fetched again
-    /// with the next request.
+    /// Tokens are verified with keys that were fetched less than ten minutes ago. Older keys are fetched
+    /// again with the next request.
     #[non_exhaustive]
     Ready {
         /// The time since the keys were fetched.

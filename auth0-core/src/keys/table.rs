@@ -1,9 +1,9 @@
 //! The keys of issuers that a resolver finds, of which a bounded number is in memory.
 //!
 //! The state of an issuer's fetches (single flight, back-off, a budget for unknown keys) is kept for as long
-//! as an answer trusts the issuer. What makes room is its keys.
+//! as an answer trusts the issuer. Only its keys are evicted.
 use super::{
-    cache::{KeyCache, Residency},
+    cache::{Evicted, KeyCache, Residency},
     fetcher::Fetcher,
     source::KeySource,
 };
@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-/// Keys that were used more recently than this are missed when they are dropped.
+/// Keys that were used more recently than this are still needed when they are dropped.
 const RECENT: Duration = Duration::from_secs(60);
 
 pub(crate) struct KeyTable {
@@ -36,10 +36,10 @@ pub(crate) struct KeyTable {
 #[derive(Default)]
 struct State {
     /// The caches that have keys.
-    places: Vec<Arc<KeyCache>>,
-    /// All caches that are trusted somewhere or have a place, by the name of the issuer.
+    resident: Vec<Arc<KeyCache>>,
+    /// All caches that are trusted by an answer or have keys, by the name of the issuer.
     known: HashMap<Box<str>, Vec<Known>>,
-    /// The number of names at which those that mean nothing any more are removed.
+    /// The number of names at which those without a cache are removed.
     sweep_at: usize,
 }
 
@@ -48,7 +48,7 @@ struct Known {
     lease: Weak<()>,
 }
 
-/// The use of a cache by an issuer that is trusted: while there is one, the issuer counts as trusted.
+/// A cache in use by an issuer that is trusted. The issuer counts as trusted while there is a lease.
 #[derive(Clone, Debug)]
 pub(crate) struct Lease {
     pub(crate) keys: Arc<KeyCache>,
@@ -73,7 +73,7 @@ impl KeyTable {
         })
     }
 
-    /// Returns the cache of a source: the one that is there already, if there is one.
+    /// Returns the cache of a source, and creates it if there is none.
     pub(crate) fn lease(self: &Arc<Self>, source: &KeySource) -> Lease {
         let mut state = self.lock();
         state.sweep();
@@ -107,8 +107,8 @@ impl KeyTable {
         caches.into_iter().find(|cache| cache.has_keys())
     }
 
-    /// Returns the caches that are in use, with their keys or waiting for them. All others start anew when
-    /// they are needed.
+    /// Returns the caches that are in use, with keys or with a pending fetch. All others are reset, and fetch
+    /// anew when they are needed.
     pub(crate) fn to_be_refreshed(&self) -> Vec<Arc<KeyCache>> {
         let mut all = Vec::new();
         let state = self.lock();
@@ -129,32 +129,35 @@ impl KeyTable {
         all.into_iter().map(|(cache, _)| cache).collect()
     }
 
-    fn admit(&self, cache: &Arc<KeyCache>) {
+    fn admit(&self, cache: &Arc<KeyCache>) -> Evicted {
         let now = self.clock.monotonic();
-        let mut dropped = Vec::new();
+        let mut evicted = Evicted::new();
         let mut state = self.lock();
         if cache.usage.has_place.load(Ordering::Relaxed) || !cache.has_keys() {
-            return;
+            return evicted;
         }
         cache.usage.has_place.store(true, Ordering::Relaxed);
-        // Exactly, or it could be the least recently used one.
+        // Exact, so that it is not the least recently used cache.
         cache.usage.last_use.store(millis(now), Ordering::Relaxed);
-        state.places.push(Arc::clone(cache));
-        while state.places.len() > self.limit
-            && let Some(victim) = self.victim(&state.places)
+        state.resident.push(Arc::clone(cache));
+        while state.resident.len() > self.limit
+            && let Some(victim) = self.victim(&state.resident)
         {
-            let victim = state.places.remove(victim);
-            let is_missed = is_in_use(&victim, now);
-            give_place_up(&victim);
-            dropped.push((victim, is_missed));
+            let victim = state.resident.remove(victim);
+            let is_needed = is_in_use(&victim, now);
+            evict(&victim);
+            evicted.push((victim, is_needed));
         }
-        drop(state);
-        // Under no lock, because a subscriber of the log may ask for anything.
-        for (victim, is_missed) in dropped {
+        evicted
+    }
+
+    /// Writes to the log. Not called under a lock, because a subscriber may call the verifier.
+    fn report(&self, evicted: Evicted) {
+        for (victim, is_needed) in evicted {
             tracing::debug!(
                 target: "auth0", issuer = %victim.issuer(), "dropped the keys of an issuer, to make room"
             );
-            if is_missed && !self.is_shortage_reported.swap(true, Ordering::Relaxed) {
+            if is_needed && !self.is_shortage_reported.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
                     target: "auth0", limit = self.limit,
                     "more issuers are in use than their keys have room for, so keys are fetched again \
@@ -166,23 +169,23 @@ impl KeyTable {
 
     fn leave(&self, cache: &KeyCache) {
         let mut state = self.lock();
-        state.places.retain(|other| !is_same(other, cache));
-        give_place_up(cache);
+        state.resident.retain(|other| !is_same(other, cache));
+        evict(cache);
     }
 
-    /// Returns the place of the least recently used cache. Those none of whose tokens was ever verified may
-    /// take a quarter of the places of others (and at least one), but no more: any client can send a token
-    /// that names an issuer.
-    fn victim(&self, places: &[Arc<KeyCache>]) -> Option<usize> {
+    /// Returns the index of the cache to evict: the least recently used one. Caches that have never
+    /// verified a token may take at most a quarter of the limit (and at least one) from others, because any
+    /// client can send a token that names an issuer.
+    fn victim(&self, resident: &[Arc<KeyCache>]) -> Option<usize> {
         let is_proved = |cache: &KeyCache| cache.usage.is_proved.load(Ordering::Relaxed);
-        let unproved = places.iter().filter(|cache| !is_proved(cache)).count();
-        let spares_proved = unproved > (self.limit / 4).max(1) || unproved == places.len();
-        places
+        let unproved = resident.iter().filter(|cache| !is_proved(cache)).count();
+        let spares_proved = unproved > (self.limit / 4).max(1) || unproved == resident.len();
+        resident
             .iter()
             .enumerate()
             .filter(|(_, cache)| is_proved(cache) != spares_proved)
             .min_by_key(|(_, cache)| cache.usage.last_use.load(Ordering::Relaxed))
-            .map(|(place, _)| place)
+            .map(|(index, _)| index)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -216,15 +219,19 @@ impl Known {
     }
 }
 
-/// The link from a cache to its table, which may be gone.
+/// The link from a cache to its table, which may have been dropped.
 struct Resident {
     table: Weak<KeyTable>,
 }
 
 impl Residency for Resident {
-    fn admit(&self, cache: &Arc<KeyCache>) {
+    fn admit(&self, cache: &Arc<KeyCache>) -> Evicted {
+        self.table.upgrade().map(|table| table.admit(cache)).unwrap_or_default()
+    }
+
+    fn report(&self, evicted: Evicted) {
         if let Some(table) = self.table.upgrade() {
-            table.admit(cache);
+            table.report(evicted);
         }
     }
 
@@ -239,13 +246,13 @@ impl Residency for Resident {
     }
 }
 
-/// Returns whether the keys have verified a token, and were used lately.
+/// Returns whether the keys have verified a token, and were used recently.
 fn is_in_use(cache: &KeyCache, now: Duration) -> bool {
     cache.usage.is_proved.load(Ordering::Relaxed) && cache.usage.unused_for(now) < RECENT
 }
 
-/// Must be called under the lock of the table.
-fn give_place_up(cache: &KeyCache) {
+/// Drops the keys of a cache. Must be called under the lock of the table.
+fn evict(cache: &KeyCache) {
     cache.usage.has_place.store(false, Ordering::Relaxed);
     // The next keys have to verify a token first.
     cache.usage.is_proved.store(false, Ordering::Relaxed);

@@ -113,8 +113,8 @@ impl<T: Clone> Waiter<T> {
         self.number
     }
 
-    /// Waits for the outcome. Needs no runtime. It never returns `None`, because a leader that is dropped sends
-    /// an outcome as well.
+    /// Waits for the outcome. Needs no runtime. It never returns `None`, because a leader that is dropped
+    /// sends an outcome as well.
     pub(crate) async fn outcome(mut self) -> Option<T> {
         self.outcome.wait_for(Option::is_some).await.ok()?.clone()
     }
@@ -132,25 +132,31 @@ impl<K: Eq + Hash, S, T: Clone> Leader<K, S, T> {
         self.number
     }
 
-    /// Ends the attempt: `settle` makes the outcome under the lock, and then every waiter gets it. It gets
-    /// no state where the attempt was [forgotten](SingleFlight::forget_pending).
-    pub(crate) fn complete(mut self, settle: impl FnOnce(Option<&mut S>) -> T) {
-        self.end(settle);
+    /// Ends the attempt: `settle` makes the outcome under the lock, `then` runs after it, and last of all
+    /// every waiter gets the outcome. There is no state where the attempt was
+    /// [forgotten](SingleFlight::forget_pending).
+    pub(crate) fn complete<R>(
+        mut self,
+        settle: impl FnOnce(Option<&mut S>) -> (T, R),
+        then: impl FnOnce(R),
+    ) {
+        self.end(settle, then);
     }
 
-    fn end(&mut self, settle: impl FnOnce(Option<&mut S>) -> T) {
+    fn end<R>(&mut self, settle: impl FnOnce(Option<&mut S>) -> (T, R), then: impl FnOnce(R)) {
         let Some(sender) = self.outcome.take() else { return };
-        let outcome = {
+        let (outcome, rest) = {
             let mut table = self.flight.lock();
             let pending = table.pending.get(&self.key);
             if pending.is_some_and(|waiter| waiter.number == self.number) {
-                let outcome = settle(Some(&mut table.state));
+                let settled = settle(Some(&mut table.state));
                 table.pending.remove(&self.key);
-                outcome
+                settled
             } else {
                 settle(None)
             }
         };
+        then(rest);
         sender.send_replace(Some(outcome));
     }
 }
@@ -158,6 +164,6 @@ impl<K: Eq + Hash, S, T: Clone> Leader<K, S, T> {
 impl<K: Eq + Hash, S, T: Clone> Drop for Leader<K, S, T> {
     fn drop(&mut self) {
         let abandoned = self.abandoned;
-        self.end(abandoned);
+        self.end(|state| (abandoned(state), ()), |()| {});
     }
 }

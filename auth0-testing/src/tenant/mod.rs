@@ -17,6 +17,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::sync::watch;
 use transport::InProcess;
 use url::{Host, Url};
 
@@ -33,6 +34,8 @@ struct Inner {
     audience: String,
     clock: ManualClock,
     state: Mutex<State>,
+    /// Whether answers are held back.
+    is_held: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -94,7 +97,13 @@ impl Tenant {
             fetches: Fetches::default(),
             key_set_path: ".well-known/jwks.json".to_owned(),
         };
-        Self(Arc::new(Inner { issuer, audience, clock, state: Mutex::new(state) }))
+        Self(Arc::new(Inner {
+            issuer,
+            audience,
+            clock,
+            state: Mutex::new(state),
+            is_held: watch::Sender::new(false),
+        }))
     }
 
     /// The issuer, as it stands in `iss`.
@@ -275,7 +284,39 @@ impl Tenant {
         json!({ "keys": keys }).to_string()
     }
 
-    pub(crate) fn asked_for(&self, document: Document) -> Option<Failure> {
+    /// Holds the answers to fetches back until [`release`](Self::release), for tests of what happens
+    /// meanwhile.
+    ///
+    /// ```
+    /// use auth0_testing::Tenant;
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let tenant = Tenant::new();
+    /// let auth = tenant.auth0();
+    /// tenant.hold();
+    /// let request = tokio::spawn(async move { auth.warm_up().await.is_ok() });
+    /// tenant.settle().await;
+    /// assert_eq!((tenant.fetches().metadata, request.is_finished()), (1, false));
+    /// tenant.release();
+    /// assert!(request.await.unwrap());
+    /// # })
+    /// ```
+    pub fn hold(&self) {
+        self.0.is_held.send_replace(true);
+    }
+
+    /// Lets the answers go that were held back, and answers at once again.
+    pub fn release(&self) {
+        self.0.is_held.send_replace(false);
+    }
+
+    /// Waits until answers are not held back.
+    async fn released(&self) {
+        // The sender lives as long as the tenant.
+        let _ = self.0.is_held.subscribe().wait_for(|is_held| !is_held).await;
+    }
+
+    fn asked_for(&self, document: Document) -> Option<Failure> {
         let mut state = self.state();
         match document {
             Document::Metadata => state.fetches.metadata += 1,

@@ -2,6 +2,7 @@
 use super::Tenant;
 use std::sync::OnceLock;
 use tokio::runtime::Handle;
+use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
 /// The thread on which verifiers fetch, which every verifier of the process shares.
 static FETCH_THREAD: OnceLock<Handle> = OnceLock::new();
@@ -38,7 +39,8 @@ impl Tenant {
     pub async fn settle(&self) {
         if FETCH_THREAD.get().is_none() {
             // Nothing was fetched yet. This fetch stands behind whatever was started before.
-            let _ = Self::named("settle").auth0().warm_up().await;
+            let auth = Self::named("settle").auth0();
+            let _ = auth.warm_up().with_subscriber(NoSubscriber::default()).await;
         }
         let Some(thread) = FETCH_THREAD.get() else { return };
         for _ in 0..ROUNDS {

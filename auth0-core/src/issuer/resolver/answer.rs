@@ -8,18 +8,18 @@ use crate::{
 };
 use std::{collections::HashMap, error::Error as StdError, sync::Arc, time::Duration};
 
-/// How long the resolver is not asked again after it failed, for each key.
+/// How long the resolver is not called again for a key after it failed.
 const COOLDOWN: Duration = Duration::from_secs(1);
 
 /// The issuers that are trusted for requests of one key.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(super) by_name: HashMap<Box<str>, Arc<Trusted>>,
-    /// Why one of them cannot be trusted. That does not affect others.
+    /// The reason why one of them cannot be trusted. It does not affect others.
     pub(super) broken: Option<Box<str>>,
 }
 
-/// Explains for the log why it is not known which issuers are trusted.
+/// The reason for the log why it is not known which issuers are trusted.
 #[derive(Clone, Debug)]
 pub(crate) struct Unresolved {
     pub(crate) cause: Arc<str>,
@@ -31,7 +31,7 @@ pub(crate) type Outcome = Result<Arc<Answer>, Unresolved>;
 /// The question to a resolver, as a future that does nothing until it is polled.
 pub(crate) type Question = BoxFuture<'static, Outcome>;
 
-/// What is known without asking.
+/// The result of a lookup without a call of the resolver.
 pub(crate) enum Lookup {
     Known(Arc<Answer>),
     /// No issuer is trusted for such a request, for this reason.
@@ -50,7 +50,7 @@ impl From<Outcome> for Lookup {
 }
 
 impl Answer {
-    /// Returns the issuer of this name, if it is trusted, or else why not.
+    /// Returns the issuer of this name if it is trusted, or the reason why it is not.
     pub(crate) fn find(&self, issuer: &str) -> Result<&Arc<Trusted>, NotFound<'_>> {
         match (self.by_name.get(issuer), &self.broken) {
             (Some(trusted), _) => Ok(trusted),
@@ -59,7 +59,7 @@ impl Answer {
         }
     }
 
-    /// Returns the issuer of a token that it has accepted, by what remains of it there.
+    /// Returns the issuer that has accepted a token.
     pub(crate) fn that_accepted(
         &self,
         issuer: &str,
@@ -76,7 +76,7 @@ impl Answer {
     }
 }
 
-/// Explains why an answer has no issuer of a name.
+/// The reason why an answer has no issuer of a name.
 pub(crate) enum NotFound<'a> {
     Untrusted,
     Broken(&'a str),
@@ -99,7 +99,7 @@ impl Unresolved {
         Self { cause: cause.into(), retry_in: COOLDOWN }
     }
 
-    /// Describes an error with its causes, which say more than it does.
+    /// Describes an error with its causes, which say more than the error alone.
     pub(super) fn failed(error: &(dyn StdError + 'static)) -> Self {
         let mut text = error.to_string();
         let mut source = error.source();

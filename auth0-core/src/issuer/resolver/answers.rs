@@ -1,8 +1,8 @@
-//! The answers of a resolver over time: which are served, when it is asked, and what is reported while it
-//! fails.
+//! The answers of a resolver over time: which are served, when the resolver is called, and what is reported
+//! while it fails.
 //!
-//! A lookup reads a table without a lock. An answer is asked for once, however many requests wait for it,
-//! apart from all of them.
+//! A lookup reads a table without a lock. Requests that wait for the same answer share one call of the
+//! resolver, which runs apart from all of them.
 use super::{
     AnswerSettings, IssuerResolver, ResolverContext,
     answer::{Answer, Lookup, Outcome, Unresolved},
@@ -32,29 +32,29 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// How long a request waits while there is an old answer that may be used instead.
+/// How long a request waits while an old answer may be used instead.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A customer who was just added does not wait longer.
+/// A customer that was just added does not wait longer than this.
 const LONGEST_EMPTY_TTL: Duration = Duration::from_secs(10);
 
-/// An answer in use is asked for again when so much of its time is left.
+/// An answer in use is refreshed when this part of its lifetime is left.
 const REFRESH_AHEAD: u32 = 5; // a fifth
 
-/// How many questions are pending at once for keys that had no issuers before. Those that had are bounded by
-/// their number, and must not wait for made-up ones.
+/// How many questions are pending at once for keys that had no issuers before. Questions for other keys are
+/// bounded by their number, and must not wait for made-up ones.
 const UNKNOWN_KEYS_AT_ONCE: usize = 32;
 
-/// How many questions are pending at once before one for a key that had no issuers is refused.
+/// How many questions are pending at once before a question for a key that had no issuers is refused.
 const MAX_PENDING: usize = 1024;
 
 /// A resolver, whose type is erased.
 pub(crate) trait Resolve: Send + Sync {
-    /// Returns what is known for a request. The resolver is asked only for the key of the answer, and
-    /// perhaps, in the background, for an answer that is known.
+    /// Returns what is known for a request. Of the resolver, only `key` is called here; an answer in use may
+    /// be refreshed in the background.
     fn look_up(&self, context: &ResolverContext<'_>, now: Duration) -> Lookup;
 
-    /// Forgets all answers, and those that are pending.
+    /// Removes all answers, and ignores those that are pending.
     fn forget(&self);
 
     fn keys(&self) -> &Arc<KeyTable>;
@@ -68,12 +68,12 @@ pub(super) struct Answers<R: IssuerResolver> {
     issuers: KnownIssuers,
     /// Answers with issuers.
     known: SetCache<CachedAnswer<R::Key>>,
-    /// Answers without any, and failures: any client can cause them, and they push out none of the others.
+    /// Answers without issuers, and failures. Any client can cause them, so they must not evict others.
     empty: SetCache<CachedAnswer<R::Key>>,
     hasher: RandomState,
     flight: Arc<SingleFlight<R::Key, (), Outcome>>,
     pub(super) for_unknown_keys: Semaphore,
-    /// When a failure was last reported to the log, in monotonic milliseconds.
+    /// The time at which a failure was last logged, in monotonic milliseconds.
     reported_at: AtomicU64,
 }
 
@@ -84,7 +84,7 @@ struct CachedAnswer<K> {
     refresh_at: Duration,
     good_until: Duration,
     is_refreshed: AtomicBool,
-    /// It only says that there were issuers.
+    /// Whether the answer was forgotten. It then only says that there were issuers.
     is_forgotten: AtomicBool,
 }
 
@@ -100,7 +100,7 @@ impl<R: IssuerResolver> Answers<R> {
             settings,
             issuer_settings,
             issuers: KnownIssuers::new(keys),
-            // An entry has eight places, which in a full table are often taken.
+            // Twice the size, because the eight slots of an entry are often taken in a full table.
             known: SetCache::new(2 * settings.max_answers, WAYS),
             empty: SetCache::new((settings.max_answers / 10).max(WAYS), WAYS),
             hasher: RandomState::new(),
@@ -160,7 +160,7 @@ impl<R: IssuerResolver> Answers<R> {
         Address::new(self.hasher.hash_one(key))
     }
 
-    /// Returns what may be served now without asking.
+    /// Returns the answer that may be served now without a call of the resolver.
     fn cached(&self, key: &R::Key, now: Duration) -> Option<Outcome> {
         let address = self.address(key);
         let known = self.known.find(address, |known| known.key == *key);
@@ -173,7 +173,7 @@ impl<R: IssuerResolver> Answers<R> {
         Some(stale.unwrap_or_else(|| other.outcome.clone()))
     }
 
-    /// Returns an old answer, for the time in which the resolver fails.
+    /// Returns an old answer that may be served while the resolver fails.
     fn stale(&self, key: &R::Key, now: Duration) -> Option<Outcome> {
         let known = self.known.find(self.address(key), |known| known.key == *key)?;
         let good_until = known.good_until.saturating_add(self.settings.stale);
@@ -210,22 +210,22 @@ impl<R: IssuerResolver> Answers<R> {
         outcome.or_else(|why| old().unwrap_or(Err(why)))
     }
 
-    /// Asks again for an answer that is about to end.
+    /// Refreshes an answer that expires soon.
     fn refresh(self: &Arc<Self>, known: &CachedAnswer<R::Key>) {
         let now = self.clock().monotonic();
         let address = self.address(&known.key);
         let failed = self.empty.find(address, |other| other.key == known.key);
         let is_spared = failed.is_some_and(|failed| failed.is_good(now));
         if !is_spared && !known.is_refreshed.swap(true, Ordering::Relaxed) {
-            // Not the other way round: the question may have ended by now, and be due again.
+            // In this order: the question may have ended by now, and be due again.
             if self.join(&known.key, |_| None).is_err() {
                 known.is_refreshed.store(false, Ordering::Relaxed);
             }
         }
     }
 
-    /// Joins the pending question for a key, or asks it. `cached` is an answer that came between the lookup
-    /// and the lock.
+    /// Joins the pending question for a key, or starts it. `cached` returns an answer that came between the
+    /// lookup and the lock.
     fn join(
         self: &Arc<Self>,
         key: &R::Key,
@@ -292,7 +292,7 @@ impl<R: IssuerResolver> Answers<R> {
         answer
     }
 
-    /// Keeps an answer. It is as old as the question: later changes are not in it.
+    /// Stores an answer. Its age counts from the start of the question, because it lacks later changes.
     pub(super) fn settle(&self, outcome: &Outcome, key: R::Key, started_at: Duration) {
         let address = self.address(&key);
         let before = self.known.find(address, |known| known.key == key);
@@ -320,12 +320,12 @@ impl<R: IssuerResolver> Answers<R> {
             (Ok(found), None) if found.by_name.is_empty() => {
                 self.empty.insert(address, 1, &answer);
             }
-            // Also one without issuers, if there were some before: they must not be found any more.
+            // Also an answer without issuers, if there were some before, which it must replace.
             (Ok(_), _) => self.known.insert(address, 1, &answer),
         }
     }
 
-    /// Reports a failure to the log, once a minute.
+    /// Logs a failure, once a minute.
     pub(super) fn report(&self, outcome: &Outcome) {
         let Err(Unresolved { cause, .. }) = outcome else { return };
         let now = millis(self.clock().monotonic()).max(1);
@@ -342,7 +342,7 @@ impl<R: IssuerResolver> Answers<R> {
     }
 }
 
-/// Makes the outcome of a question that did not come to an end.
+/// Returns the outcome of a question that was not completed.
 fn abandoned(_: Option<&mut ()>) -> Outcome {
     Err(Unresolved::because("the resolver was abandoned"))
 }

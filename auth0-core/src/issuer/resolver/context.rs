@@ -1,4 +1,4 @@
-//! What a resolver sees of a request, and of a token that is not verified yet.
+//! The view of a resolver on a request whose token is not verified yet.
 use crate::{
     identifier::Issuer,
     jose::TokenHash,
@@ -6,14 +6,14 @@ use crate::{
 };
 use std::{borrow::Cow, cell::OnceCell, collections::HashMap, fmt};
 
-/// A longer one is no host name (RFC 1035 §2.3.4).
+/// The longest host name (RFC 1035 §2.3.4).
 const MAX_HOST_BYTES: usize = 253;
 
 /// Headers with credentials, which a resolver does not see.
 const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "dpop"];
 
-/// A request whose token is yet to be verified, as an [`IssuerResolver`](crate::resolver::IssuerResolver) sees it.
-/// Clients write all of it.
+/// A request whose token is not verified yet, as an [`IssuerResolver`](crate::resolver::IssuerResolver) sees
+/// it. Clients can write all of its values. See [`UnverifiedIssuer`] for an example.
 pub struct ResolverContext<'a> {
     issuer: UnverifiedIssuer<'a>,
     parts: Option<&'a dyn HttpParts>,
@@ -31,10 +31,10 @@ impl<'a> ResolverContext<'a> {
         Self { issuer, parts, origin, host: OnceCell::new() }
     }
 
-    /// Returns the host that the client has sent the request to, in lower case and without the port: what a
-    /// trusted proxy forwards (see [`Builder::trusted_proxies`](crate::Builder::trusted_proxies)), or `:authority`,
-    /// or the `Host` header. `None` if there is none, or none that is unambiguous, or for
-    /// [`Auth0::verify`](crate::Auth0::verify), which has no request.
+    /// Returns the host to which the client has sent the request, in lower case and without the port: that
+    /// which a trusted proxy forwards (see [`Builder::trusted_proxies`](crate::Builder::trusted_proxies)),
+    /// or `:authority`, or the `Host` header. `None` if there is none, if several contradict each other, or
+    /// in [`Auth0::verify`](crate::Auth0::verify), which has no request.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         let host = self.host.get_or_init(|| match self.parts {
@@ -47,15 +47,15 @@ impl<'a> ResolverContext<'a> {
         host.as_deref().ok()
     }
 
-    /// Returns the path as the client sent it, without the query: not decoded, and before any router removed
-    /// a prefix. Empty where there is no request.
+    /// Returns the path as the client sent it, without the query: not decoded, and before any router
+    /// removed a prefix. Empty if there is no request.
     #[must_use]
     pub fn path(&self) -> &str {
         self.parts.map_or("", |parts| parts.path())
     }
 
-    /// Returns the value of a header, if it is there once and is text. Never one with credentials:
-    /// `Authorization`, `Proxy-Authorization`, `DPoP`.
+    /// Returns the value of a header, if it occurs once and is text. Headers with credentials are never
+    /// returned: `Authorization`, `Proxy-Authorization`, `DPoP`.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let name = name.to_ascii_lowercase();
@@ -68,13 +68,13 @@ impl<'a> ResolverContext<'a> {
         }
     }
 
-    /// Returns the issuer that the token names. Any client can write that.
+    /// Returns the issuer that the token names. Any client can write it.
     #[must_use]
     pub const fn issuer(&self) -> UnverifiedIssuer<'a> {
         self.issuer
     }
 
-    /// Explains for the log why a host that was asked for is not known.
+    /// Returns the reason for the log why a host that was requested is not known.
     pub(super) fn host_trouble(&self) -> Option<&str> {
         self.host.get()?.as_ref().err().map(|why| &**why)
     }
@@ -88,20 +88,20 @@ impl fmt::Debug for ResolverContext<'_> {
 
 /// The issuer that a token names, before the token is verified.
 ///
-/// It can only be compared and looked up: it is not text, so that it cannot become the name of an issuer
-/// that is trusted, or an address that is asked for keys.
+/// It can only be compared and looked up. It is not text, so that it cannot become the name of a trusted
+/// issuer, or an address from which keys are fetched.
 ///
 /// ```
 /// use auth0_core::resolver::ResolverContext;
 /// use std::collections::HashMap;
 ///
-/// /// The number of the tenant, out of a table in memory.
+/// /// Returns the number of the tenant from a table in memory.
 /// fn tenant(request: &ResolverContext<'_>, tenants: &HashMap<String, u64>) -> Option<u64> {
 ///     request.issuer().find_in(tenants).copied()
 /// }
 /// ```
 ///
-/// A database is asked by the digest, for which it has a column or an index: for `PostgreSQL`,
+/// In a database, search by the digest, for which it needs a column or an index: in `PostgreSQL`,
 /// `WHERE sha256(convert_to(issuer, 'UTF8')) = $1`.
 ///
 /// ```compile_fail,E0277
@@ -114,14 +114,14 @@ impl fmt::Debug for ResolverContext<'_> {
 pub struct UnverifiedIssuer<'a>(&'a str);
 
 impl UnverifiedIssuer<'_> {
-    /// Looks it up in a table whose keys are issuers as they stand in `iss`. (With the hasher of the standard
-    /// library, because another one would see the text.)
+    /// Returns the value of the issuer in a table whose keys are issuers as `iss` has them. (Only with the
+    /// hasher of the standard library, because another one would see the text.)
     #[must_use]
     pub fn find_in<'m, V>(&self, table: &'m HashMap<String, V>) -> Option<&'m V> {
         table.get(self.0)
     }
 
-    /// Returns the SHA-256 of its UTF-8.
+    /// Returns the SHA-256 of the issuer in UTF-8.
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
         TokenHash::of(self.0.as_bytes()).into_bytes()

@@ -1,4 +1,4 @@
-//! The issuers that answers trust.
+//! The issuers that the answers of a resolver trust.
 use crate::{
     issuer::{IssuerConfig, IssuerSettings, Trusted},
     keys::KeyTable,
@@ -8,7 +8,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-/// What two answers say alike exists once: a token that was verified by the one is recognized by the other.
+/// The issuers of all answers. Equal configurations in two answers share one issuer, so that a token that was
+/// verified with one answer is recognized with the other.
 pub(super) struct KnownIssuers {
     pub(super) keys: Arc<KeyTable>,
     known: Mutex<ByName>,
@@ -17,7 +18,7 @@ pub(super) struct KnownIssuers {
 #[derive(Default)]
 struct ByName {
     issuers: HashMap<Box<str>, Vec<Weak<Trusted>>>,
-    /// The number of names at which those that mean nothing any more are removed.
+    /// The number of names at which those without an issuer are removed.
     sweep_at: usize,
 }
 
@@ -26,7 +27,7 @@ impl KnownIssuers {
         Self { keys, known: Mutex::default() }
     }
 
-    /// Returns the issuer that another answer trusts, if it is configured the same, or else a new one.
+    /// Returns the issuer of another answer if its configuration is the same, or a new one.
     pub(super) fn trusted(&self, config: IssuerConfig, settings: &IssuerSettings) -> Arc<Trusted> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.sweep();

@@ -1,4 +1,4 @@
-//! Issuers that are not known at the start: found for each request, by the application.
+//! Issuers that are not known at the start: the application finds them for each request.
 mod answer;
 mod answers;
 mod context;
@@ -18,12 +18,12 @@ use crate::{
 use answers::Answers;
 use std::{error::Error, fmt, future::Future, hash::Hash, sync::Arc, time::Duration};
 
-/// Finds which issuers are trusted, where they are not known when the verifier is built: for example one
+/// Finds the trusted issuers of a request, if they are not known when the verifier is built: for example one
 /// tenant for each customer, in a database.
 ///
-/// It works in two steps. [`key`](Self::key) takes out of the request what the answer depends on, and
-/// [`resolve`](Self::resolve) finds the answer, knowing only that key. So an answer can be kept under its key,
-/// and what one client sends cannot decide about another's request.
+/// It works in two steps. [`key`](Self::key) reads from the request what the answer depends on, and
+/// [`resolve`](Self::resolve) finds the answer from that key alone. Therefore answers can be cached by key,
+/// and the request of one client cannot affect that of another.
 ///
 /// ```
 /// use auth0_core::{
@@ -32,7 +32,7 @@ use std::{error::Error, fmt, future::Future, hash::Hash, sync::Arc, time::Durati
 /// };
 /// use std::{collections::HashMap, error::Error};
 ///
-/// /// Customers come to `{customer}.api.acme.com`, and have a tenant each.
+/// /// Each customer has a tenant, and uses `{customer}.api.acme.com`.
 /// struct Customers {
 ///     domains: HashMap<String, Vec<String>>, // stands for a database
 /// }
@@ -48,7 +48,7 @@ use std::{error::Error, fmt, future::Future, hash::Hash, sync::Arc, time::Durati
 ///         &self,
 ///         customer: String,
 ///     ) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
-///         let domains = self.domains.get(&customer); // in life, an await with a `?`
+///         let domains = self.domains.get(&customer); // in an application, a query with `.await?`
 ///         Ok(domains.into_iter().flatten().map(TrustedIssuer::domain).collect())
 ///     }
 /// }
@@ -59,34 +59,32 @@ use std::{error::Error, fmt, future::Future, hash::Hash, sync::Arc, time::Durati
 /// # Ok::<(), auth0_core::ConfigError>(())
 /// ```
 ///
-/// A token's issuer is compared with the answer before anything is fetched. Issuers that are configured are
-/// always trusted, and their tokens cause no question.
+/// The issuer of a token is compared with the answer before anything is fetched. Configured issuers are
+/// always trusted, and their tokens do not call the resolver.
 ///
 /// [`resolve`](Self::resolve) runs on the thread `auth0-fetch`, which serves all issuers and has a tokio
 /// runtime: it must not block, and `tokio::task::spawn_blocking` is the place for code that does.
 pub trait IssuerResolver: Send + Sync + 'static {
-    /// What an answer depends on: the name of a customer, the digest of an issuer, or `()` if there is one
-    /// answer for all. Clients write it, and one is kept with each answer: keep it small.
+    /// The key of an answer: the name of a customer, the digest of an issuer, or `()` if there is one answer
+    /// for all requests. Clients can choose it, and each answer is stored with its key, so keep it small.
     type Key: Clone + Eq + Hash + Send + Sync + 'static;
 
-    /// Returns what the answer for this request depends on. `None`: only the configured issuers are trusted
-    /// for it. It is called with every request that has a token of another issuer, so it must not block.
+    /// Returns the key of the answer for a request. With `None`, only the configured issuers are trusted
+    /// for it. It is called for every request that has a token of another issuer, so it must not block.
     fn key(&self, request: &ResolverContext<'_>) -> Option<Self::Key>;
 
-    /// Returns which issuers are trusted for requests of this key. An empty list is an answer, too. The limit
-    /// is five seconds.
+    /// Returns the trusted issuers for requests with this key, which may be none. The limit is five seconds.
     ///
     /// # Errors
-    /// It is not known which issuers are trusted: requests get `503` (`issuers_unavailable`). The text goes to
-    /// the log, and not to clients.
+    /// The resolver cannot find out which issuers are trusted. Requests get `503` (`issuers_unavailable`).
+    /// The text goes to the log, not to clients.
     fn resolve(
         &self,
         key: Self::Key,
     ) -> impl Future<Output = Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>>> + Send;
 }
 
-/// Sets how issuers that an [`IssuerResolver`] finds are treated: for
-/// [`Builder::issuer_resolver`](crate::Builder::issuer_resolver), where the defaults do not fit.
+/// An [`IssuerResolver`] with settings, for [`Builder::issuer_resolver`](crate::Builder::issuer_resolver).
 ///
 /// ```
 /// use auth0_core::{
@@ -131,11 +129,11 @@ pub struct ResolvedIssuers {
     private_hosts: Vec<String>,
 }
 
-/// Starts the resolver, whose type is erased here.
+/// Starts the resolver. Its type is erased here.
 type Start =
     Arc<dyn Fn(AnswerSettings, IssuerSettings, Arc<KeyTable>) -> Arc<dyn Resolve> + Send + Sync>;
 
-/// How answers are kept.
+/// The settings for caching answers.
 #[derive(Clone, Copy, Debug)]
 struct AnswerSettings {
     ttl: Duration,
@@ -143,14 +141,15 @@ struct AnswerSettings {
     max_answers: usize,
 }
 
-/// Long enough for the resolver to cost nothing, short enough for an administrator to wait for a removal.
+/// Long enough to make the cost of the resolver negligible, short enough for an administrator to wait for a
+/// removal.
 const DEFAULT_TTL: Duration = Duration::from_secs(60);
-/// An issuer that was removed must be gone by the next day.
+/// An issuer that was removed must not be trusted on the next day.
 const LONGEST_TTL: Duration = Duration::from_secs(24 * 3600);
 
-/// Tenants whose users are active at one time. An answer is small.
+/// The number of tenants whose users are active at one time. An answer is small.
 const DEFAULT_MAX_ANSWERS: usize = 10_000;
-/// A million customers at one time need more than one instance.
+/// A million active customers need more than one instance.
 const LARGEST_MAX_ANSWERS: usize = 1_000_000;
 
 /// The keys of one issuer take some 10 KiB, and a fetch every eight minutes.
@@ -158,7 +157,7 @@ const DEFAULT_MAX_ISSUERS: usize = 100;
 const LARGEST_MAX_ISSUERS: usize = 10_000;
 
 impl ResolvedIssuers {
-    /// Uses this resolver.
+    /// Creates the default settings for a resolver.
     pub fn by<R: IssuerResolver>(resolver: R) -> Self {
         let resolver = Arc::new(resolver);
         Self {
@@ -175,45 +174,46 @@ impl ResolvedIssuers {
         }
     }
 
-    /// Sets how long an answer is good: 60 s by default, at most a day. An issuer is trusted for this long
-    /// after it was removed; [`Auth0::forget_resolved_issuers`](crate::Auth0::forget_resolved_issuers) is faster. An
-    /// answer in use is renewed before that, in the background. One without any issuer is good for at most
-    /// 10 s, so that a new customer does not wait.
+    /// Sets how long an answer is valid: 60 s by default, at most a day. A removed issuer is trusted for
+    /// this long; [`Auth0::forget_resolved_issuers`](crate::Auth0::forget_resolved_issuers) is faster. An
+    /// answer in use is refreshed before that, in the background. An answer without issuers is valid for at
+    /// most 10 s, so that a new customer does not wait.
     pub fn ttl(mut self, time: Duration) -> Self {
         self.settings.ttl = time;
         self
     }
 
-    /// Sets how long an answer is used after that while the resolver fails: not at all by default, so that
-    /// requests get `503` then; at most a day.
+    /// Sets how long an answer is used after [`ttl`](Self::ttl) while the resolver fails: zero by default,
+    /// so that requests get `503`; at most a day.
     pub fn serve_stale_for(mut self, time: Duration) -> Self {
         self.settings.stale = time;
         self
     }
 
-    /// Limits how many answers are kept: 10,000 by default, at most 1,000,000. (There are twice as many places,
-    /// so that few are evicted before.) Those that are not used make room. Answers without any issuer have a
-    /// tenth of that to themselves, so that requests for made-up customers evict no others.
+    /// Limits how many answers are cached: 10,000 by default, at most 1,000,000. (There are twice as many
+    /// slots, so that few answers are evicted before.) Unused answers are evicted first. Answers without
+    /// issuers have a separate tenth of that, so that requests for made-up customers evict no others.
     pub fn max_answers(mut self, answers: usize) -> Self {
         self.settings.max_answers = answers;
         self
     }
 
-    /// Limits how many of the issuers have their keys in memory: 100 by default, at most 10,000. The keys of
-    /// the least recently used issuers make room, and are fetched again when they are needed. Issuers that are
-    /// configured do not count.
+    /// Limits how many resolved issuers have their keys in memory: 100 by default, at most 10,000. The keys
+    /// of the least recently used issuers are evicted, and fetched again when they are needed. Configured
+    /// issuers do not count.
     pub fn max_issuers(mut self, issuers: usize) -> Self {
         self.max_issuers = issuers;
         self
     }
 
-    /// Adds hosts of issuers that may have private addresses: names or addresses, without port. The key set of
-    /// such an issuer may be at any of these hosts, too. Other issuers are asked for keys at public addresses
-    /// only, whatever their names mean when they are looked up, because an entry of a database may have been
-    /// written by a customer.
+    /// Adds hosts of issuers that may have private addresses: names or addresses, without port. The key set
+    /// of such an issuer may be at any of these hosts, too. The keys of all other issuers are fetched from
+    /// public addresses only, which is checked after their names are resolved, because a customer may have
+    /// written an entry of a database.
     ///
-    /// The default transport makes these connections without a proxy, which would look names up itself. Behind
-    /// one, bring a client: see [`HttpRequest::addresses`](crate::transport::HttpRequest::addresses).
+    /// The default transport makes these connections without a proxy, which would resolve names itself.
+    /// Behind a proxy, set a client: see
+    /// [`HttpRequest::addresses`](crate::transport::HttpRequest::addresses).
     pub fn private_hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
         self.private_hosts.extend(hosts.into_iter().map(Into::into));
         self

@@ -1,4 +1,4 @@
-//! One question to a resolver, on the thread that fetches.
+//! One question to a resolver, on the thread `auth0-fetch`.
 use super::{
     IssuerResolver,
     answer::{Outcome, Unresolved},
@@ -19,10 +19,10 @@ use std::{
     time::Duration,
 };
 
-/// The limit of one question. A request may be waiting for it.
+/// The time limit of one question. A request may be waiting for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks the resolver, and completes the attempt with what it says.
+/// Calls the resolver, and completes the attempt with its answer.
 pub(super) async fn ask<R: IssuerResolver>(
     answers: Arc<Answers<R>>,
     key: R::Key,
@@ -45,20 +45,21 @@ pub(super) async fn ask<R: IssuerResolver>(
                 (Unresolved::because("too many requests wait for the resolver"), "timeout")
             }
         };
-        // A failure while the process was stopped is not the resolver's: it is asked again.
+        // A failure while the process was stopped is not one of the resolver: it is called again.
         if !ended.was_frozen {
             break (Err(failure), kind);
         }
     };
     metrics::resolution(kind);
     answers.report(&outcome);
-    leader.complete(|state| {
-        // An answer that was pending when all answers were forgotten is not remembered.
+    let settle = |state: Option<&mut ()>| {
+        // An answer that was pending when all answers were forgotten is not stored.
         if state.is_some() {
             answers.settle(&outcome, key, started_at);
         }
-        outcome
-    });
+        (outcome, ())
+    };
+    leader.complete(settle, |()| {});
 }
 
 async fn resolve<R: IssuerResolver>(

@@ -74,7 +74,7 @@ async fn a_token_without_a_kid_is_verified_every_time() {
 fn a_cache_that_is_too_large_is_refused_at_build() {
     for tokens in [1_000_001, usize::MAX] {
         let error = Tenant::new().builder().token_cache(tokens).build().unwrap_err().to_string();
-        assert!(error.contains("at the most 1000000"), "{error}");
+        assert!(error.contains("at most 1000000"), "{error}");
     }
 }
 

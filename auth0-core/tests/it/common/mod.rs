@@ -21,7 +21,8 @@ pub(crate) use token_table::{
     ACCEPTED, AUDIENCE, EXPIRY, Expected, ISSUER, Row, check, check_with, header_with, payload_with,
 };
 pub(crate) use verdict::{
-    fetches, long_lived, poll_once, spawn_verdict, verdict, verdict_at_once, with_unknown_key,
+    block_on, fetches, long_lived, poll_once, spawn_verdict, verdict, verdict_at_once,
+    with_unknown_key,
 };
 
 use std::time::Duration;

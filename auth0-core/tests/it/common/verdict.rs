@@ -4,7 +4,9 @@ use auth0_core::{Auth0, ErrorCode};
 use auth0_testing::Tenant;
 use std::{
     pin::pin,
-    task::{Context, Poll, Waker},
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
 };
 use tokio::task::JoinHandle;
 
@@ -24,6 +26,24 @@ pub(crate) fn verdict_at_once(auth: &Auth0, token: &str) -> Option<Result<(), Er
     match poll_once(auth.verify(token)) {
         Poll::Ready(result) => Some(result.map(drop).map_err(|error| error.code())),
         Poll::Pending => None,
+    }
+}
+
+/// Waits for a future on this thread, without a runtime.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
     }
 }
 

@@ -80,7 +80,7 @@ async fn every_refusal_of_a_token_has_one_sentence() {
             |t| t.header("alg", "dir"),
             (
                 "token_opaque",
-                "The access token is encrypted for somebody else. Ask the authorization server for a token with the audience of this API.",
+                "The token is encrypted and cannot be read by this API: request it with this API's audience.",
             ),
         ),
         (
@@ -180,7 +180,7 @@ async fn outages_and_misconfigurations_are_no_challenge() {
 #[tokio::test]
 async fn a_missing_scope_is_reported_with_all_that_the_route_needs() {
     const SCOPE: (&str, &str) =
-        ("insufficient_scope", "The access token lacks a scope that is needed here.");
+        ("insufficient_scope", "The access token is missing a required scope.");
     const PERMISSION: (&str, &str) =
         ("insufficient_permissions", "The access token lacks a permission that is needed here.");
     const CHECK: (&str, &str) =
@@ -258,7 +258,6 @@ async fn a_custom_body_changes_the_body_and_nothing_else() {
     let token = auth.verify(&tenant.token().mint()).await.unwrap();
     let forbidden = auth.authorize(&token, &scope("a")).unwrap_err().challenge();
     assert_eq!((forbidden.status(), forbidden.body()), (403, &b"insufficient_scope"[..]));
-
 }
 
 #[test]
@@ -267,7 +266,9 @@ fn a_media_type_that_cannot_be_sent_fails_at_build() {
         let body = RefusalBody::new(media_type, |_| "");
         Tenant::new().builder().refusal_body(body).build()
     };
-    for media_type in ["text/plain\r\nx-evil: 1", "", "text", "text/", "/plain", "tëxt/plain", "a b/c"] {
+    for media_type in
+        ["text/plain\r\nx-evil: 1", "", "text", "text/", "/plain", "tëxt/plain", "a b/c"]
+    {
         let error = built(media_type).unwrap_err().to_string();
         assert!(error.contains("application/problem+json"), "{media_type:?}: {error}");
     }
@@ -400,8 +401,8 @@ proptest! {
 #[tokio::test]
 async fn a_refusal_echoes_nothing_of_the_issuers_answer() {
     let html = format!("<html>{MARKER}</html>");
-    let page = HttpResponse::new(200, html.clone())
-        .with_header("content-type", format!("text/{MARKER}"));
+    let page =
+        HttpResponse::new(200, html.clone()).with_header("content-type", format!("text/{MARKER}"));
     let other = json!({ "issuer": MARKER, "jwks_uri": MARKER }).to_string();
     for answer in [page, HttpResponse::json(html), HttpResponse::json(other)] {
         let tenant = Tenant::new();

@@ -48,7 +48,12 @@ async fn an_accepted_token_has_its_claims() {
     let rfc9068 = auth.verify(&rfc9068).await.unwrap();
     assert_eq!((rfc9068.subject(), rfc9068.client_id()), ("m@clients", Some("m")));
     assert!(rfc9068.token_id().is_some());
-    assert_eq!(rfc9068.scopes().count() + rfc9068.permissions().count() + rfc9068.authentication().amr().count(), 0);
+    assert_eq!(
+        rfc9068.scopes().count()
+            + rfc9068.permissions().count()
+            + rfc9068.authentication().amr().count(),
+        0
+    );
     assert_eq!(rfc9068.authentication().auth_time(), None);
     assert!(rfc9068.expires_at() > at(NOW), "far in the future, without a panic");
 
@@ -124,5 +129,8 @@ async fn a_token_has_typed_accessors() {
     let token =
         verify(tenant.token().claim("amr", ["mfa"]).claim("auth_time", 1_767_225_000)).await;
     assert!(token.authentication().is_multi_factor());
-    assert_eq!(token.authentication().auth_time(), Some(UNIX_EPOCH + Duration::from_secs(1_767_225_000)));
+    assert_eq!(
+        token.authentication().auth_time(),
+        Some(UNIX_EPOCH + Duration::from_secs(1_767_225_000))
+    );
 }
