@@ -1,9 +1,9 @@
-//! What an adapter for a web framework needs: the view of a request, and the steps that are the same in
+//! The interface for adapters of web frameworks: the view of a request, and the steps that are the same in
 //! each framework.
 //!
-//! 1. An adapter implements [`HttpParts`] for its request and makes a [`RequestView`] of it.
-//! 2. It asks [`Auth0::authenticate_now`], and [`Auth0::authenticate`] where that has no verdict, once for
-//!    each request: [`Verdicts`] keeps what was said.
+//! 1. An adapter implements [`HttpParts`] for its request and creates a [`RequestView`] from it.
+//! 2. It calls [`Auth0::authenticate_now`], and [`Auth0::authenticate`] if that has no verdict, once for
+//!    each request: [`Verdicts`] keeps the verdict.
 //! 3. It calls [`admit`] with the requirement of the route.
 //! 4. It sends [`Error::challenge`] if the request is not admitted.
 //!
@@ -37,12 +37,11 @@ use crate::{
 };
 use std::borrow::Cow;
 
-/// What verifiers said about one request, refusals as well: an adapter keeps it with the request, so that
-/// each verifier is asked once.
+/// The verdicts about one request, including refusals. An adapter keeps them with the request, so that each
+/// verifier verifies once.
 ///
-/// A verdict belongs to a verifier, because a token that one audience accepts must not reach a route that
-/// trusts another. It also belongs to the `Authorization` header, because a middleware may put another
-/// token there.
+/// A verdict belongs to a verifier, because a token for one audience must not reach a route that trusts
+/// another. It also belongs to the `Authorization` header, because a middleware may replace the token.
 ///
 /// ```
 /// use auth0_core::{Auth0, adapter::Verdicts};
@@ -58,7 +57,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug)]
 pub struct Verdicts<H, V> {
     first: Entry<H, V>,
-    /// Where there are several verifiers or headers, which is rare.
+    /// The verdicts of further verifiers or headers, which are rare.
     more: Vec<Entry<H, V>>,
 }
 
@@ -70,7 +69,7 @@ struct Entry<H, V> {
 }
 
 impl<H: PartialEq, V> Verdicts<H, V> {
-    /// Starts with the first verdict about a request.
+    /// Creates the list with the first verdict about a request.
     pub fn new(by: &Auth0, header: H, verdict: V) -> Self {
         Self { first: Entry { by: by.clone(), header, verdict }, more: Vec::new() }
     }
@@ -89,17 +88,17 @@ impl<H: PartialEq, V> Verdicts<H, V> {
     }
 }
 
-/// Returns whether a verdict is to be kept for the rest of the request. A token that is in the verifier's
-/// cache is not: verifying it again costs no more than a hash. The verdict about a resolved issuer always
-/// is, because a middleware may change the request that it depends on.
+/// Returns whether an adapter should keep a verdict for the rest of the request. A token in the token cache
+/// need not be kept, because verifying it again costs no more than a hash. The verdict about a resolved
+/// issuer must be kept, because a middleware may change the request that it depends on.
 #[must_use]
 pub fn is_to_be_kept(auth: &Auth0, verdict: &Result<VerifiedToken, Error>) -> bool {
     !verdict.as_ref().is_ok_and(|token| auth.has_cached(token))
 }
 
-/// Decides whether a request is admitted: with a token that meets the requirement or, where authentication
-/// is optional, without any credentials (`None`). `context` is called only if the requirement asks the
-/// request for something.
+/// Decides whether a request is admitted: with a token that meets the requirement or, if authentication is
+/// optional, without any credentials (`None`). `context` is called only if the requirement needs a value of
+/// the request.
 ///
 /// # Errors
 /// The refusal.
@@ -117,7 +116,7 @@ pub fn admit<C: RequestContext>(
     Ok(verdict)
 }
 
-/// Checks that a token, and the request where the requirement asks it, meet a requirement.
+/// Checks that a token, and the request if it is needed, meet a requirement.
 ///
 /// # Errors
 /// As for [`Auth0::authorize_request`].
@@ -134,7 +133,8 @@ pub fn authorize<C: RequestContext>(
     }
 }
 
-/// Turns missing credentials into `None`: a missing token is allowed, an invalid one is rejected.
+/// Converts the error of missing credentials to `None`: a missing token is allowed, an invalid one is
+/// rejected.
 ///
 /// # Errors
 /// Every other refusal.
@@ -146,8 +146,8 @@ pub fn optional<T>(verdict: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-/// Returns the only element, and `None` if there are several: of two parameters or headers of one name,
-/// it is not known which one the handler reads.
+/// Returns the only element, and `None` if there are several: with two parameters or headers of one name, it
+/// is not known which one the handler reads.
 ///
 /// ```
 /// use auth0_core::adapter::only;
@@ -163,8 +163,8 @@ pub fn only<T>(values: impl IntoIterator<Item = T>) -> Option<T> {
     }
 }
 
-/// Returns the token of an `Authorization` header, encoded as it was sent (RFC 9110 §11.4). Empty if there
-/// is none. It is a secret until it expires.
+/// Returns the encoded token of an `Authorization` header (RFC 9110 §11.4); empty if there is none. The token
+/// is a secret until it expires.
 ///
 /// ```
 /// use auth0_core::adapter::encoded_token;
@@ -179,7 +179,7 @@ pub fn encoded_token(authorization: &[u8]) -> &str {
     std::str::from_utf8(token).unwrap_or_default()
 }
 
-/// A request of which nothing is known: path parameters are missing, and headers absent.
+/// A request of which nothing is known: it has no path parameters and no headers.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "there is nothing to add to it")]
 pub struct NoContext;

@@ -1,9 +1,9 @@
-//! Why a configuration cannot work.
+//! The error of a configuration.
 use std::fmt;
 
-/// A configuration that cannot work, in a sentence that says what to write instead.
+/// A mistake in a configuration, with a text that says what to write instead.
 ///
-/// `Debug` shows the same sentence, because that is what a `main` that returns it prints.
+/// `Debug` shows the same text, because a `main` that returns the error prints its `Debug` form.
 ///
 /// ```
 /// use auth0_core::ConfigError;
@@ -15,8 +15,8 @@ use std::fmt;
 pub struct ConfigError(Box<str>);
 
 impl ConfigError {
-    /// Creates an error from one sentence. For stores and transports that check a configuration of their
-    /// own: say what was seen, and what to write instead. It must not contain a secret.
+    /// Creates an error from a text, for stores and transports that check their own configuration. The text
+    /// should say what was found, and what to write instead. It must not contain a secret.
     #[must_use]
     pub fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into().into())

@@ -1,5 +1,5 @@
-//! What a verified token may do: requirements and the application's own claims, with the challenge of the
-//! verifier that accepted the token.
+//! Requirements and the application's own claims of a verified token, with the challenge of the verifier that
+//! accepted the token.
 use super::Auth0;
 use crate::{
     error::{Error, ErrorCode, ErrorKind},
@@ -11,12 +11,26 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 
 impl Auth0 {
-    /// Checks that a verified token meets a requirement. The error's challenge is this verifier's.
+    /// Checks that a verified token meets a requirement. The error has the challenge of this verifier.
+    ///
+    /// ```
+    /// # use auth0_testing::Tenant;
+    /// use auth0_core::policy::scope;
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let tenant = Tenant::new();
+    /// # let auth = tenant.auth0();
+    /// let token = auth.verify(&tenant.token().scope("read:messages").mint()).await?;
+    /// assert!(auth.authorize(&token, &scope("read:messages")).is_ok());
+    /// assert_eq!(auth.authorize(&token, &scope("write:messages")).unwrap_err().status(), 403);
+    /// # Ok::<(), auth0_core::Error>(())
+    /// # }).unwrap()
+    /// ```
     ///
     /// # Errors
-    /// `insufficient_scope`, `insufficient_permissions`, `organization_mismatch`,
-    /// `step_up_required` or `requirement_not_met`. `misconfigured` if the requirement asks the
-    /// request for something: that takes [`authorize_request`](Self::authorize_request).
+    /// `insufficient_scope`, `insufficient_permissions`, `organization_mismatch`, `step_up_required` or
+    /// `requirement_not_met`. `misconfigured` if the requirement needs a value of the request: use
+    /// [`authorize_request`](Self::authorize_request).
     pub fn authorize<C>(
         &self,
         token: &VerifiedToken<C>,
@@ -25,7 +39,7 @@ impl Auth0 {
         self.check(token, requirement, None)
     }
 
-    /// Checks a requirement that may also ask for something of the request, such as
+    /// Checks a requirement that may also need a value of the request, such as
     /// [`organization_in_path`](crate::policy::organization_in_path).
     ///
     /// # Errors
@@ -40,9 +54,9 @@ impl Auth0 {
         self.check(token, requirement, Some(request))
     }
 
-    /// Refuses what only the application can decide, after it has asked its database or an authorization
-    /// service: `403` with the `error_code` `requirement_not_met`, and this verifier's
-    /// challenge. `reason` is for the log.
+    /// Creates and logs the refusal of a decision by the application, for example after a query of its
+    /// database or of an authorization service: `403` with the `error_code` `requirement_not_met`, and the
+    /// challenge of this verifier. `reason` is for the log.
     ///
     /// ```
     /// # use auth0_testing::Tenant;
@@ -75,14 +89,14 @@ impl Auth0 {
         error.with_options(&token.accepted_by().challenge)
     }
 
-    /// Returns the organization of a verified token, which must have one. The error's challenge is this
-    /// verifier's.
+    /// Returns the organization of a verified token, which must have one. The error has the challenge of this
+    /// verifier.
     ///
     /// # Errors
     /// `organization_mismatch` if the user did not log in through an organization.
     pub fn organization_of<C>(&self, token: &VerifiedToken<C>) -> Result<Organization, Error> {
         self.authorize(token, &any_organization())?;
-        // It is there, because the requirement is met.
+        // The organization is there, because the requirement is met.
         token.organization().ok_or_else(|| {
             Error::new(ErrorCode::OrganizationMismatch)
                 .with_scheme(token.scheme())
@@ -121,7 +135,8 @@ impl Auth0 {
         })
     }
 
-    /// Adds the application's own claims to a verified token. The error's challenge is this verifier's.
+    /// Returns a verified token with the application's own claims. The error has the challenge of this
+    /// verifier.
     ///
     /// # Errors
     /// `claims_invalid` if the payload is not a `T`.

@@ -1,4 +1,4 @@
-//! The configuration of a verifier. What cannot work is refused at `build()`, not at the first request.
+//! The configuration of a verifier. Mistakes are errors of `build()`, not of the first request.
 use super::{Auth0, token_cache::TokenCache, verifier::Verifier};
 use crate::{
     config_error::ConfigError,
@@ -25,20 +25,20 @@ use std::{
 /// Auth0 signs with RS256 or PS256.
 const DEFAULT_ALGORITHMS: [Algorithm; 2] = [Algorithm::RS256, Algorithm::PS256];
 
-/// Clocks that are kept by NTP differ by less.
+/// Clocks that use NTP differ by less.
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 
 /// Twice what common servers accept as one header.
 const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
-/// The work that a client can cause with one request stays small.
+/// Keeps the work that a client can cause with one request small.
 const LARGEST_MAX_TOKEN_BYTES: usize = 1024 * 1024;
 
-/// Enough for the users that are active at one time in most services; at most 20 MiB.
+/// Enough for the users that are active at one time in most services. It takes at most 20 MiB.
 const DEFAULT_TOKEN_CACHE: usize = 10_000;
-/// At most 2 GiB. A larger number is a mistake.
+/// It takes at most 2 GiB. A larger number is a mistake.
 const LARGEST_TOKEN_CACHE: usize = 1_000_000;
 
-/// The configuration of a verifier: started by [`Auth0::builder`], ended with [`build`](Self::build).
+/// The configuration of a verifier: [`Auth0::builder`] starts it, [`build`](Self::build) ends it.
 ///
 /// ```
 /// use auth0_core::{Algorithm, Auth0};
@@ -99,25 +99,25 @@ impl Builder {
         }
     }
 
-    /// Adds the domain of a tenant, as the dashboard shows it: see [`Domain`](crate::Domain). Called again,
-    /// it adds another: a custom domain, or another tenant. A token of any one of them is accepted.
+    /// Adds the domain of a tenant, as the dashboard shows it: see [`Domain`](crate::Domain). Each call
+    /// adds a domain, for example a custom domain or another tenant. Tokens of all of them are accepted.
     pub fn domain(self, domain: impl Into<String>) -> Self {
         self.issuer(TrustedIssuer::domain(domain))
     }
 
-    /// Adds the domains of tenants, and custom ones: a token of any one of them is accepted.
+    /// Adds domains of tenants and custom domains. Tokens of all of them are accepted.
     pub fn domains<D: Into<String>>(self, domains: impl IntoIterator<Item = D>) -> Self {
         domains.into_iter().fold(self, Self::domain)
     }
 
-    /// Adds an issuer by its full URL (or a domain, where there is no scheme), or with rules of its own: see
-    /// [`TrustedIssuer`]. Called again, it adds another: a token of any one of them is accepted.
+    /// Adds an issuer by its full URL (or a domain, if there is no scheme), or with its own settings: see
+    /// [`TrustedIssuer`]. Each call adds an issuer. Tokens of all of them are accepted.
     pub fn issuer(mut self, issuer: impl Into<TrustedIssuer>) -> Self {
         self.issuers.push(issuer.into());
         self
     }
 
-    /// Adds issuers by their full URLs, or with rules of their own: a token of any one of them is accepted.
+    /// Adds issuers by their full URLs, or with their own settings. Tokens of all of them are accepted.
     ///
     /// ```
     /// use auth0_core::Auth0;
@@ -133,22 +133,21 @@ impl Builder {
         issuers.into_iter().fold(self, Self::issuer)
     }
 
-    /// Sets the source of issuers that are not known now: an
-    /// [`IssuerResolver`](crate::resolver::IssuerResolver), or [`ResolvedIssuers`] with settings of its own.
-    /// No domain and no issuer is needed then. Called again, it replaces the one before.
+    /// Sets the resolver of issuers that are not known now: an
+    /// [`IssuerResolver`](crate::resolver::IssuerResolver), or [`ResolvedIssuers`] for its settings. No
+    /// domain and no issuer is needed then. A second call replaces the resolver.
     pub fn issuer_resolver(mut self, resolver: impl Into<ResolvedIssuers>) -> Self {
         self.resolver = Some(resolver.into());
         self
     }
 
-    /// Adds the identifier of this API. Called again, it adds another: a token for any one of them is
-    /// accepted.
+    /// Adds the identifier of this API. Each call adds an identifier. Tokens for all of them are accepted.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
     }
 
-    /// Adds the identifiers of this API: a token for any one of them is accepted.
+    /// Adds identifiers of this API. Tokens for all of them are accepted.
     pub fn audiences<A: Into<String>>(mut self, audiences: impl IntoIterator<Item = A>) -> Self {
         self.audiences.extend(audiences.into_iter().map(Into::into));
         self
@@ -166,8 +165,8 @@ impl Builder {
         self
     }
 
-    /// Accepts only tokens of the profile of RFC 9068: `typ` is `at+jwt`, and `sub`, `client_id`,
-    /// `jti` and `iat` are there. Off by default, because an API of Auth0 has Auth0's profile by default.
+    /// Accepts only tokens of the profile of RFC 9068: `typ` is `at+jwt`, and `sub`, `client_id`, `jti` and
+    /// `iat` are required. Off by default, because an API of Auth0 has Auth0's profile by default.
     pub fn rfc9068_only(mut self, only: bool) -> Self {
         self.rfc9068_only = only;
         self
@@ -179,28 +178,28 @@ impl Builder {
         self
     }
 
-    /// Sets how long the issuer's keys go on serving while it fails, counted from its last good answer:
-    /// 24 h by default. With zero, requests get `503` as soon as the keys are ten minutes old and
+    /// Sets how long an issuer's keys are served while the issuer fails, counted from the last successful
+    /// fetch: 24 h by default. With zero, requests get `503` as soon as the keys are ten minutes old and
     /// cannot be fetched.
     pub fn serve_stale_keys_for(mut self, time: Duration) -> Self {
         self.stale_keys = time;
         self
     }
 
-    /// Limits how many verified tokens are cached, so that a token that comes again costs a hash and not a
-    /// signature: 10,000 by default, at most 1,000,000; zero turns the cache off.
+    /// Limits how many verified tokens are cached, so that a repeated token costs a hash instead of a
+    /// signature: 10,000 by default, at most 1,000,000; zero disables the cache.
     ///
     /// The cache takes at most 2 KiB for each of these tokens (16 KiB in all for fewer than eight), and
-    /// about as much as the payload for each token that is there. It holds the content of tokens, never the
-    /// tokens. A token that would take more than 16 KiB is not cached, nor is one without a `kid`. A cached
-    /// token is refused like any other once it has expired, or its key has left the issuer's key set; see
+    /// about the size of the payload for each token in it. It contains the content of tokens, never the
+    /// tokens. A token that would take more than 16 KiB is not cached, nor is a token without a `kid`. A
+    /// cached token is refused as soon as it has expired, or its key has left the issuer's key set; see
     /// [`Auth0::refresh`].
     pub fn token_cache(mut self, tokens: usize) -> Self {
         self.token_cache = tokens;
         self
     }
 
-    /// Sets how tokens that are bound to a client's key are treated: see [`Dpop`]. Without this, they are
+    /// Sets how tokens that are bound to a client's key are handled: see [`Dpop`]. By default, they are
     /// accepted with a proof, and others as bearer tokens.
     pub fn dpop(mut self, dpop: Dpop) -> Self {
         self.dpop = dpop;
@@ -210,19 +209,19 @@ impl Builder {
     /// Sets the URL that clients use for this API, in front of any proxy: `https://api.acme.com`, or
     /// `https://acme.com/api` if a proxy strips `/api`. DPoP proofs name it (`htu`, RFC 9449 §4.2).
     ///
-    /// Without it, the URL is taken from the connection and the `Host` header of each request, so that
-    /// a proxy that ends TLS or changes the host makes every proof wrong.
+    /// Without it, the URL is taken from the connection and the `Host` header of each request. Behind a
+    /// proxy that ends TLS or changes the host, every proof is then refused.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self
     }
 
-    /// Adds the proxies in front, as addresses (`10.0.0.7`) or networks (`10.0.0.0/8`): their headers
-    /// `Forwarded` (RFC 7239), `X-Forwarded-Proto` and `X-Forwarded-Host` give the URL that the client used,
-    /// and `Client-Cert` (RFC 9440) and `X-Forwarded-Client-Cert` its certificate. From other peers these
-    /// headers are ignored.
+    /// Adds trusted proxies, as addresses (`10.0.0.7`) or networks (`10.0.0.0/8`). Their headers
+    /// `Forwarded` (RFC 7239), `X-Forwarded-Proto` and `X-Forwarded-Host` contain the URL that the client
+    /// used, and `Client-Cert` (RFC 9440) and `X-Forwarded-Client-Cert` its certificate. From other peers
+    /// these headers are ignored.
     ///
-    /// A proxy must overwrite or remove *each* of these headers, or clients write them.
+    /// A proxy must overwrite or remove *each* of these headers; otherwise clients can write them.
     pub fn trusted_proxies<P: Into<String>>(
         mut self,
         proxies: impl IntoIterator<Item = P>,
@@ -231,20 +230,20 @@ impl Builder {
         self
     }
 
-    /// Sets the `realm` parameter of challenges (RFC 9110 §11.5). None by default.
+    /// Sets the `realm` parameter of challenges (RFC 9110 §11.5). There is none by default.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
     }
 
     /// Sets the body of every refusal of this verifier, in extractors, layers and middleware: see
-    /// [`RefusalBody`]. Status and challenge stay as they are.
+    /// [`RefusalBody`]. Status and challenge do not change.
     pub fn refusal_body(mut self, body: RefusalBody) -> Self {
         self.body = Some(body);
         self
     }
 
-    /// Sets the transport for the issuer's documents, instead of reqwest.
+    /// Sets the client that fetches the issuer's documents, instead of reqwest.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http = Some(Arc::new(client));
         self
@@ -259,7 +258,7 @@ impl Builder {
     /// Checks the configuration and creates the verifier. Fetches nothing.
     ///
     /// # Errors
-    /// Something cannot work; the text says what to write instead.
+    /// A setting is missing or not valid. The text says what to write instead.
     pub fn build(self) -> Result<Auth0, ConfigError> {
         let defaults = IssuerDefaults {
             audiences: self.audiences,
@@ -331,7 +330,7 @@ impl Builder {
             trusted.push(settings.configured(config, transport));
         }
         let challenge = settings.challenge(modes);
-        // Issuers that are not known yet may have any mode.
+        // Issuers that a resolver finds may have any mode.
         let schemes = if self.resolver.is_some() { DpopMode::Allowed } else { modes };
         let resolver = match self.resolver {
             Some(resolver) => {
@@ -353,7 +352,7 @@ impl Builder {
     }
 }
 
-/// Checks every issuer. One that is there twice with the same rules counts once.
+/// Checks every issuer. An issuer that is there twice with the same settings counts once.
 fn all_checked(
     issuers: Vec<TrustedIssuer>,
     defaults: &IssuerDefaults,
@@ -381,7 +380,7 @@ fn all_checked(
 }
 
 impl fmt::Debug for Builder {
-    /// A text that was not parsed yet may have a password in it, so it is not shown.
+    /// Omits text that was not parsed yet, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("audiences", &self.audiences)

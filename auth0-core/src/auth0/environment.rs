@@ -1,4 +1,4 @@
-//! A configuration from environment variables.
+//! The configuration from environment variables.
 use super::Builder;
 use crate::{
     config_error::ConfigError,
@@ -26,7 +26,7 @@ impl Builder {
     fn from_variables(
         variable: impl Fn(&str) -> Result<Option<String>, ConfigError>,
     ) -> Result<Self, ConfigError> {
-        // Compose files pass on a variable that is not set as an empty value.
+        // Compose files pass a variable that is not set as an empty value.
         let variable = |name| Ok(variable(name)?.filter(|value| !value.trim().is_empty()));
         let (domains, issuers) = (variable("AUTH0_DOMAIN")?, variable("AUTH0_ISSUER")?);
         if domains.is_none() && issuers.is_none() {
@@ -80,7 +80,7 @@ fn entries<'a>(name: &str, list: &'a str) -> Result<Vec<&'a str>, ConfigError> {
     }
 }
 
-/// Checks that `AUTH0_DOMAIN` and `AUTH0_ISSUER`, which are two ways to say the same, do.
+/// Checks that `AUTH0_DOMAIN` and `AUTH0_ISSUER` mean the same issuers.
 fn same_issuers(domains: &str, issuers: &str) -> Result<(), ConfigError> {
     let of_domains = domains.split(',').map(|domain| Ok(domain.parse::<Domain>()?.issuer()));
     let of_domains = of_domains.collect::<Result<HashSet<Issuer>, ConfigError>>()?;
@@ -94,8 +94,8 @@ fn same_issuers(domains: &str, issuers: &str) -> Result<(), ConfigError> {
         names.join(", ")
     };
     Err(ConfigError::new(format!(
-        "AUTH0_DOMAIN stands for {}, and AUTH0_ISSUER is {}. Set the one that has what stands in the \
-         iss claim of your tokens, and leave the other out",
+        "AUTH0_DOMAIN stands for {}, and AUTH0_ISSUER is {}. Set only the one that matches the iss claim of \
+         your tokens, and leave the other out",
         list(&of_domains),
         list(&issuers)
     )))

@@ -1,4 +1,4 @@
-//! The keys of all issuers: fetched ahead, fetched again, and their state.
+//! Maintenance of the keys of all issuers: fetches in advance, refreshes, and their state.
 use super::{Auth0, pending::unavailable};
 use crate::{
     error::Error,
@@ -9,30 +9,30 @@ use std::{future::Future, sync::Arc};
 use tokio::task::JoinSet;
 use tracing::instrument::WithSubscriber;
 
-/// How many issuers are asked for their keys at once.
+/// From how many issuers keys are fetched at once.
 const ASKED_AT_ONCE: usize = 16;
 
 impl Auth0 {
-    /// Fetches the issuer's keys if there are none, so that the first request does not wait for
-    /// them. With keys in memory it does nothing, so that it also serves as a readiness probe; without, it
-    /// takes up to five seconds, and returns at once while a failing issuer is not asked again. Of
-    /// several issuers, it asks all that are configured, sixteen at a time.
+    /// Fetches the keys of all configured issuers that have none in memory, so that the first request does
+    /// not wait for them. With keys in memory it does nothing, so it is also a readiness probe. A fetch
+    /// takes up to five seconds. While a failing issuer is in back-off, the call returns at once. Sixteen
+    /// issuers are fetched at a time.
     ///
     /// # Errors
-    /// `keys_unavailable`, of several issuers for the first that fails. The verifier works all the same
-    /// as soon as the issuer answers, and for the others: log the error and go on.
+    /// `keys_unavailable`, for the first issuer that fails. The verifier works for the other issuers, and for
+    /// this one as soon as it answers: log the error and continue.
     pub async fn warm_up(&self) -> Result<(), Error> {
         let all = self.configured().collect();
         self.ask_all(all, |keys| async move { keys.keys().await.map(drop) }).await
     }
 
-    /// Fetches the keys of every issuer that were fetched before, whatever their age: a key that an issuer
-    /// has withdrawn is refused from then on. Without this it is refused within ten minutes, while the
-    /// issuer answers. Tokens that were verified before are forgotten, and so are the answers of a
+    /// Fetches all keys again that were fetched before, at any age: a key that an issuer has withdrawn is
+    /// refused from then on. Without this call it is refused within ten minutes, while the issuer answers.
+    /// The call also clears the token cache and the answers of a
     /// [resolver](crate::resolver::IssuerResolver).
     ///
     /// # Errors
-    /// `keys_unavailable`, of several issuers for the first that fails: the keys in memory go on serving.
+    /// `keys_unavailable`, for the first issuer that fails. The keys in memory are still served.
     pub async fn refresh(&self) -> Result<(), Error> {
         self.forget_resolved_issuers();
         let is_only = self.0.issuers.only().is_some();
@@ -47,8 +47,9 @@ impl Auth0 {
         outcome
     }
 
-    /// Asks the [resolver](crate::resolver::IssuerResolver) again for each request that needs an answer from now on,
-    /// where one is configured: an issuer that it does not name any more is not trusted any more. Without this, that takes until [`ResolvedIssuers::ttl`](crate::resolver::ResolvedIssuers::ttl) is over.
+    /// Clears the answers of the [resolver](crate::resolver::IssuerResolver), so that it is called again: an
+    /// issuer that it does not return any more is not trusted any more. Without this call, that takes until
+    /// [`ResolvedIssuers::ttl`](crate::resolver::ResolvedIssuers::ttl) has passed.
     ///
     /// ```
     /// # use auth0_testing::Tenant;
@@ -90,7 +91,7 @@ impl Auth0 {
         self.0.issuers.iter().map(|trusted| Arc::clone(&trusted.keys))
     }
 
-    /// Asks several issuers at once, on the thread that fetches. Returns the first failure.
+    /// Runs a fetch for several issuers at once, on the thread `auth0-fetch`. Returns the first failure.
     async fn ask_all<F>(
         &self,
         caches: Vec<Arc<KeyCache>>,
@@ -108,7 +109,7 @@ impl Auth0 {
         let mut caches = caches.into_iter();
         let runtime = match (self.0.issuers.only(), fetch_thread::runtime()) {
             (None, Ok(runtime)) => runtime,
-            // One needs no task of its own.
+            // A single fetch needs no separate task.
             _ => {
                 for keys in caches {
                     note(ask(keys).await);
@@ -130,12 +131,12 @@ impl Auth0 {
         }
     }
 
-    /// Returns the state of the issuer's keys, without asking the issuer. For a readiness probe use
-    /// [`warm_up`](Self::warm_up), which asks if there are no keys yet; an instance that waits for
-    /// its first request to have keys would never be sent one.
+    /// Returns the state of the issuer's keys, without a fetch. For a readiness probe use
+    /// [`warm_up`](Self::warm_up), which fetches keys if there are none: an instance that becomes ready
+    /// only with its first request would never receive one.
     ///
-    /// Of several issuers, it is the worst of those that are configured and were asked for keys; see
-    /// [`health_of`](Self::health_of) for one.
+    /// With several issuers, this is the worst state of those that are configured and whose keys were
+    /// needed. See [`health_of`](Self::health_of) for one issuer.
     #[must_use]
     pub fn health(&self) -> Health {
         if let Some(only) = self.0.issuers.only() {
@@ -145,8 +146,8 @@ impl Auth0 {
         known.max_by_key(Health::severity).unwrap_or(Health::Idle)
     }
 
-    /// Returns the state of one issuer's keys, by its name in `iss`; `None` if it is neither configured nor one that a
-    /// [resolver](crate::resolver::IssuerResolver) has found and whose keys are in memory.
+    /// Returns the state of one issuer's keys, by its name in `iss`. `None` if the issuer is neither
+    /// configured, nor found by a [resolver](crate::resolver::IssuerResolver) with its keys in memory.
     #[must_use]
     pub fn health_of(&self, issuer: &str) -> Option<Health> {
         let keys = match self.0.issuers.named(issuer) {
@@ -159,7 +160,7 @@ impl Auth0 {
         Some(keys?.health())
     }
 
-    /// Returns the issuers that are configured, as they stand in `iss`, in their order.
+    /// Returns the configured issuers, as `iss` has them, in the order of the configuration.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
         self.0.issuers.iter().map(|trusted| trusted.name())
     }

@@ -20,8 +20,8 @@ use crate::{
 use std::{fmt, sync::Arc};
 use verifier::Verifier;
 
-/// Verifies access tokens of an Auth0 tenant, or of [several issuers](crate::TrustedIssuer). A
-/// cheap handle: clones share keys and settings.
+/// Verifies access tokens of an Auth0 tenant, or of [several issuers](crate::TrustedIssuer). Clones are
+/// cheap, and share keys and settings.
 ///
 /// ```
 /// use auth0_core::Auth0;
@@ -30,13 +30,13 @@ use verifier::Verifier;
 ///     .domain("acme.eu.auth0.com")
 ///     .audience("https://api.acme.com")
 ///     .build()?;
-/// # let _ = auth;
+/// assert_eq!(auth.issuers().collect::<Vec<_>>(), ["https://acme.eu.auth0.com/"]);
 /// # Ok::<(), auth0_core::ConfigError>(())
 /// ```
 ///
-/// Building one fetches nothing; the first request does, or [`warm_up`](Self::warm_up). Keys are
-/// fetched on one thread of the process, `auth0-fetch`, so that the futures of this type can be awaited on
-/// any runtime, and without one.
+/// `build` fetches nothing: the first request fetches the keys, or [`warm_up`](Self::warm_up). Fetches run on
+/// one thread of the process, `auth0-fetch`, so the futures of this type can be awaited on any runtime, and
+/// without one.
 #[derive(Clone)]
 pub struct Auth0(Arc<Verifier>);
 
@@ -46,25 +46,25 @@ impl Auth0 {
         Builder::new()
     }
 
-    /// Creates a verifier from the environment: `AUTH0_DOMAIN` (or `AUTH0_ISSUER`, a full issuer URL)
-    /// and `AUTH0_AUDIENCE`, one of each or several with commas between them. If they are set, also
-    /// `AUTH0_DPOP` (`allowed`, `required` or `disabled`: see [`Dpop`](crate::Dpop)), `AUTH0_PUBLIC_URL`
-    /// (see [`Builder::public_url`]) and `AUTH0_TRUSTED_PROXIES` (see [`Builder::trusted_proxies`]), with
-    /// commas between them.
+    /// Creates a verifier from environment variables: `AUTH0_DOMAIN` (or `AUTH0_ISSUER`, a full issuer URL)
+    /// and `AUTH0_AUDIENCE`, each with one value or several separated by commas. Optional are `AUTH0_DPOP`
+    /// (`allowed`, `required` or `disabled`: see [`Dpop`](crate::Dpop)), `AUTH0_PUBLIC_URL` (see
+    /// [`Builder::public_url`]) and `AUTH0_TRUSTED_PROXIES` (see [`Builder::trusted_proxies`]), separated
+    /// by commas.
     ///
     /// # Errors
-    /// A variable is missing or cannot work; the text says what to write instead.
+    /// A variable is missing or not valid. The text says what to write instead.
     pub fn from_env() -> Result<Self, ConfigError> {
         Builder::from_env()?.build()
     }
 
     /// Verifies the credentials of a request.
     ///
-    /// With the issuer's keys in memory, which is nearly always, the future is ready when it is
-    /// first polled.
+    /// With the issuer's keys in memory, which is nearly always so, the future is ready at its first poll.
     ///
     /// # Errors
-    /// See [`ErrorCode`](crate::ErrorCode) for all of them. [`Error::challenge`] is the answer to each.
+    /// See [`ErrorCode`](crate::ErrorCode) for all of them. [`Error::challenge`] returns the response to
+    /// each.
     pub async fn authenticate(&self, request: &RequestView<'_>) -> Result<VerifiedToken, Error> {
         self.0.verify(self.credentials(request)).await
     }
@@ -73,11 +73,11 @@ impl Auth0 {
         Credentials::parse(request, self.0.schemes, self.0.max_token_bytes)
     }
 
-    /// Verifies without waiting. Returns `None` if there are no keys in memory, or not the one that the
-    /// token names, or if used proofs are remembered elsewhere, or a
-    /// [resolver](crate::resolver::IssuerResolver) has to be asked. Nothing has happened then, nothing is
-    /// fetched, logged or counted: go on with [`authenticate`](Self::authenticate), which asks the issuer.
-    /// Code that never does so refuses the tokens of a new key until the next refresh in the background.
+    /// Verifies the credentials of a request without waiting. Returns `None` if the key that the token
+    /// names is not in memory, if used proofs are remembered in another process, or if a
+    /// [resolver](crate::resolver::IssuerResolver) must be called. Nothing was fetched, logged or counted
+    /// then: continue with [`authenticate`](Self::authenticate), which waits. Code that does not continue
+    /// refuses the tokens of a new key until the next refresh in the background.
     ///
     /// ```
     /// # use auth0_testing::Tenant;
@@ -104,7 +104,7 @@ impl Auth0 {
         request: &RequestView<'_>,
     ) -> Option<Result<VerifiedToken, Error>> {
         let credentials = self.credentials(request);
-        // The proof would be checked twice, once here and once where the store is asked.
+        // Otherwise the proof would be checked twice: here, and before the store is called.
         if let (Ok(Credentials { proof: Some(_), .. }), Replay::Store(_)) =
             (&credentials, &self.0.dpop.replay)
         {
@@ -113,8 +113,8 @@ impl Auth0 {
         self.0.verify_now(credentials)
     }
 
-    /// Verifies a token that did not come in a header: in a message of a queue, in the metadata of
-    /// a call. It is verified like a bearer token.
+    /// Verifies a token that did not come in a header, for example in a message of a queue or in the
+    /// metadata of a call. It is verified like a bearer token.
     ///
     /// # Errors
     /// As for [`authenticate`](Self::authenticate).
@@ -123,16 +123,15 @@ impl Auth0 {
         self.0.verify(Credentials::bearer(token.as_bytes(), *schemes, *max_token_bytes)).await
     }
 
-    /// Returns whether the token is in the verifier's cache (see
-    /// [`Builder::token_cache`](crate::Builder::token_cache)), so that verifying it again is cheap. For
-    /// adapters, which need not keep such a token for the rest of a request. The token of a resolved issuer
-    /// does not count: a middleware may change the request that it depends on.
+    /// Returns whether the token is in the token cache (see [`Builder::token_cache`]), so that verifying it
+    /// again is cheap. Adapters need not keep such a token for the rest of a request. The token of a
+    /// resolved issuer does not count, because a middleware may change the request that it depends on.
     pub(crate) fn has_cached(&self, token: &VerifiedToken) -> bool {
         !self.0.tokens.is_off() && token.is_cached() && !token.accepted_by().is_resolved
     }
 
-    /// Returns whether two handles are clones of one verifier. A verdict of one verifier about a request
-    /// must not be used for another: they may trust different audiences.
+    /// Returns whether two values are clones of one verifier. A verdict of one verifier must not be used for
+    /// another, because they may trust different audiences.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

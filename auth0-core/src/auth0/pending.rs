@@ -1,4 +1,4 @@
-//! Why there is no token: a refusal, or something that is missing to decide.
+//! The reasons why verification has no token: a refusal, or something that is pending.
 use crate::{
     error::{Error, ErrorCode},
     issuer::{Trusted, resolver::Question},
@@ -12,28 +12,28 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// When to ask again while the store of used proofs does not answer.
+/// The time to retry while the store of used proofs does not answer.
 const REPLAY_RETRY: Duration = Duration::from_secs(1);
 
-/// Why there is no token.
+/// The reason why there is no token.
 pub(super) enum Stop {
     Refused(Box<Refusal>),
     Pending(Pending),
 }
 
-/// Something that has to be asked for before a verdict is possible.
+/// Something that must be fetched or called before a verdict is possible.
 pub(super) enum Pending {
-    /// Whether the issuer is trusted for this request.
+    /// The answer of the resolver whether the issuer is trusted for this request.
     Issuer { header: Header, question: Question },
-    /// The keys of the issuer: there are none that may be used without asking.
+    /// The keys of the issuer, of which none may be used without a fetch.
     Keys { trusted: Arc<Trusted>, header: Header },
     /// The key that the token names, which these keys lack.
     Key { trusted: Arc<Trusted>, header: Header, keys: Arc<Snapshot> },
-    /// Whether the proof, which is good, was used before.
+    /// The answer of the store whether the proof, which is valid, was used before.
     ReplayStore { token: VerifiedToken, trusted: Arc<Trusted>, proven: Box<Proven> },
 }
 
-/// A refusal, and what the log may say about the token.
+/// A refusal, and the properties of the token for the log.
 pub(super) struct Refusal {
     pub(super) error: Error,
     pub(super) header: Option<Header>,
@@ -53,7 +53,7 @@ impl Refusal {
         Box::new(Self { error: error.into(), header, trusted, client_id })
     }
 
-    /// Refuses a genuine token.
+    /// Refuses a token whose signature is good.
     pub(super) fn of_token(
         error: Error,
         token: &VerifiedToken,

@@ -11,7 +11,7 @@
 //! possession    DPoP proof, certificate                   the store of used proofs last
 //! ```
 //!
-//! A token that is in the token cache skips the steps from `jws` to `validation`.
+//! A token in the token cache skips the steps from `jws` to `validation`.
 use super::{
     pending::{Pending, Refusal, Stop, record_use, signature_error, unavailable},
     verifier::Verifier,
@@ -36,7 +36,7 @@ use crate::{
 };
 use std::{ops::Deref, sync::Arc};
 
-/// What was asked for on behalf of this request.
+/// What was fetched or called for this request.
 #[derive(Clone, Copy, Default)]
 struct Inputs<'a> {
     answer: Option<&'a Answer>,
@@ -51,7 +51,7 @@ enum TrustedRef<'a> {
 }
 
 impl Verifier {
-    /// Runs all steps with what is in memory.
+    /// Runs all steps with the data in memory.
     pub(super) fn run(&self, credentials: &Credentials<'_>) -> Result<VerifiedToken, Stop> {
         let now = self.clock.moment();
         if let Some((verified, trusted)) = self.cached(credentials, now) {
@@ -72,7 +72,7 @@ impl Verifier {
         verdict
     }
 
-    /// Asks for what was missing, and goes on.
+    /// Waits for what is pending, and continues.
     pub(super) async fn resume(
         &self,
         credentials: &Credentials<'_>,
@@ -105,7 +105,7 @@ impl Verifier {
                         return Err(Refusal::unknown_key(&header, &trusted));
                     };
                     match self.check_all(credentials, Inputs::with_keys(&trusted, &newer)) {
-                        // The newer keys have it: it is not asked for twice.
+                        // The newer keys have the key, so it is not fetched twice.
                         Err(Stop::Pending(Pending::Key { .. })) => {
                             return Err(Refusal::unknown_key(&header, &trusted));
                         }
@@ -135,16 +135,15 @@ impl Verifier {
         self.check_possession(token, &trusted, credentials, now)
     }
 
-    /// Runs the steps from `jws` to `validation`, with these inputs or else with what the verifier has in
-    /// memory.
+    /// Runs the steps from `jws` to `validation`, with these inputs or with the data in memory.
     fn check_token<'a>(
         &'a self,
         credentials: &Credentials<'_>,
         inputs: Inputs<'a>,
         now: Moment,
     ) -> Result<(VerifiedToken, TrustedRef<'a>), Stop> {
-        // jws. An error of the header is reported first, though the header is read last: nearly always it
-        // is one that is known.
+        // jws. An error of the header is reported first, although the header is read last: nearly always the
+        // header is in the cache.
         let compact = Compact::split(credentials.token)?;
         let payload = compact.payload().map_err(|error| self.after_header(&compact, error))?;
         let mut buffer = [0; _];
@@ -194,7 +193,7 @@ impl Verifier {
         };
         trusted.keys.refresh_if_due(keys, now.monotonic);
 
-        // signature. The key that a token without a kid means depends on the other keys of the set.
+        // signature. Without a kid, the key of a token depends on the other keys of the set.
         let is_cacheable = !self.tokens.is_off() && header.key_id.is_some();
         let has_token_hash = is_cacheable || claims.confirmation.is_some();
         let message = Message::new(compact.signed, algorithm, has_token_hash);
@@ -219,7 +218,7 @@ impl Verifier {
         }
         trusted.keys.prove();
 
-        // validation. The signature is good, so the client is the one that the issuer names.
+        // validation. The signature is good, so the client id comes from the issuer.
         let mut verified = trusted
             .validation
             .check(issuer, header, &claims, &payload, &trusted.accepted_by, now.unix_time)
@@ -287,8 +286,8 @@ impl Verifier {
         }
     }
 
-    /// Returns a token of the cache that is still good. It may have come with another scheme before, so
-    /// that is checked again.
+    /// Returns a token of the cache that is still valid. The scheme is checked again, because the token may
+    /// have come with another one before.
     fn cached<'a>(
         &'a self,
         credentials: &Credentials<'_>,
@@ -336,8 +335,8 @@ impl Verifier {
         }
     }
 
-    /// Returns the issuer of a token, where no configured one has its name: out of this answer or of one
-    /// that is known.
+    /// Returns the issuer of a token that is not configured: from this answer of the resolver, or from a
+    /// cached one.
     fn resolve(
         &self,
         compact: &Compact<'_>,
@@ -361,7 +360,7 @@ impl Verifier {
                     }
                     Lookup::Failed(why) => return Err(refuse(why.into_error()).into()),
                     Lookup::Ask(question) => {
-                        // Not for a token that is refused with any answer.
+                        // The resolver is not called for a token that every answer would refuse.
                         let header = Header::parse(compact.header, self.issuers.algorithms)?;
                         if let Err(error) = header.accepted() {
                             return Err(Refusal::new(error, &header, None, None).into());
@@ -376,7 +375,7 @@ impl Verifier {
         Ok(Arc::clone(found))
     }
 
-    /// Refuses a token for its payload or signature part, if its header is not a reason to refuse it.
+    /// Refuses a token for its header, if that is a reason, and otherwise for its payload or signature part.
     fn after_header(&self, compact: &Compact<'_>, error: impl Into<Error>) -> Box<Refusal> {
         match Header::parse(compact.header, self.issuers.algorithms) {
             Err(earlier) => Error::from(earlier).into(),

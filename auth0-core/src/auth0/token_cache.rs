@@ -1,10 +1,11 @@
 //! Tokens that were verified before, so that a repeated one costs a hash and not a signature.
 //!
-//! An entry was accepted as it stands, byte for byte, by this verifier: the key is the SHA-256 of the whole
+//! This verifier has accepted exactly the bytes of an entry's token: the key is the SHA-256 of the whole
 //! token. The caller checks again what can have changed since: the issuer, the clock, and the generation of
-//! the issuer's keys. What depends on the request (requirements, a proof, a certificate) is not kept.
+//! the issuer's keys. Checks that depend on the request (requirements, a proof, a certificate) are not
+//! cached.
 //!
-//! The tokens themselves are not kept, only their content, and only that of tokens that were verified.
+//! The cache contains the content of verified tokens, not the tokens themselves.
 use crate::{
     jose::TokenHash,
     runtime::set_cache::{Address, SetCache, WAYS},
@@ -12,16 +13,16 @@ use crate::{
 };
 use std::{fmt, sync::Arc};
 
-/// What the entries of a set may take together: 2 KiB each. A token of 1 KiB takes about 0.9 KiB here.
+/// The memory of all entries of a set: 2 KiB each. A token of 1 KiB takes about 0.9 KiB here.
 const BYTES_PER_SET: usize = WAYS * 2048;
 
-/// What an entry takes beside its content: two counters, and what the allocator adds.
+/// The memory of an entry in addition to its content: two counters, and the overhead of the allocator.
 const OVERHEAD: usize = 64;
 
 pub(crate) struct TokenCache(SetCache<Verified>);
 
 impl TokenCache {
-    /// Creates a cache for at most this many tokens; zero turns it off.
+    /// Creates a cache for at most this many tokens; zero disables it.
     pub(crate) const fn new(capacity: usize) -> Self {
         Self(SetCache::new(capacity, BYTES_PER_SET))
     }
@@ -30,12 +31,12 @@ impl TokenCache {
         self.0.capacity() == 0
     }
 
-    /// Returns whether this token would be kept.
+    /// Returns whether the cache accepts this token.
     pub(crate) fn takes(&self, verified: &Verified) -> bool {
         !self.is_off() && verified.bytes() + OVERHEAD <= BYTES_PER_SET
     }
 
-    /// Returns the content of a token, if `is_current` says that it still holds.
+    /// Returns the content of a token, if `is_current` returns `true` for it.
     pub(crate) fn get(
         &self,
         token: &[u8],
@@ -49,27 +50,27 @@ impl TokenCache {
         })
     }
 
-    /// Keeps a token that was verified, unless it takes too much memory or its part of the table is being
-    /// changed: a request does not wait for that.
+    /// Inserts a token that was verified, unless it takes too much memory, or another thread changes the same
+    /// set: a request does not wait for that.
     pub(crate) fn insert(&self, token: &[u8], verified: &Arc<Verified>) {
         if let Some(address) = address(token) {
             self.0.try_insert(address, verified.bytes() + OVERHEAD, verified);
         }
     }
 
-    /// Removes all.
+    /// Removes all tokens.
     pub(crate) fn clear(&self) {
         self.0.clear();
     }
 
-    /// Returns how many tokens are kept.
+    /// Returns the number of tokens in the cache.
     fn len(&self) -> usize {
         self.0.iter().count()
     }
 }
 
-/// Derives the address from the end of the signature, which for the tokens in the table is as good as
-/// random. It decides nothing: the hash does.
+/// Derives the address from the end of the signature, which for the tokens in the cache is as good as
+/// random. The address does not identify a token: the hash does.
 fn address(token: &[u8]) -> Option<Address> {
     let (words, _) = token.last_chunk::<16>()?.as_chunks::<8>();
     let mixed = words.iter().fold(0_u64, |mixed, word| {
@@ -91,7 +92,7 @@ impl fmt::Debug for TokenCache {
 mod tests {
     use super::*;
 
-    /// A token as text, and what a verifier might have found in it, of about this size.
+    /// Returns a token as text, and a verified content of about this size.
     fn token(number: usize, bytes: usize) -> (String, Arc<Verified>) {
         let token = format!("{}{}", "x".repeat(40), number * 7919);
         let verified = Verified::for_tests(

@@ -1,4 +1,4 @@
-//! A verifier: what it was built of, and how its verdicts are reported.
+//! A verifier: its parts, and the report of its verdicts.
 use super::{
     pending::{Refusal, Stop},
     token_cache::TokenCache,
@@ -23,12 +23,12 @@ pub(crate) struct Verifier {
     pub(super) origin: Origin,
     pub(super) tokens: TokenCache,
     pub(super) clock: Arc<dyn Clock>,
-    /// The challenge while the issuer of the token is not known.
+    /// The challenge if the issuer of the token is not known.
     pub(super) challenge: Arc<ChallengeOptions>,
 }
 
 impl Verifier {
-    /// Verifies, and waits for what is missing.
+    /// Verifies, and waits for what is pending.
     pub(super) async fn verify(
         &self,
         credentials: Result<Credentials<'_>, Error>,
@@ -37,7 +37,7 @@ impl Verifier {
         let (scheme, verdict) = match credentials {
             Ok(credentials) => {
                 let verdict = match self.run(&credentials) {
-                    // In a box, because nearly every request does without.
+                    // In a box, because nearly no request needs it.
                     Err(Stop::Pending(pending)) => {
                         Box::pin(self.resume(&credentials, pending)).await
                     }
@@ -51,7 +51,7 @@ impl Verifier {
         self.report(stopwatch, scheme, verdict)
     }
 
-    /// Verifies without waiting; `None` if something is missing.
+    /// Verifies without waiting; `None` if something is pending.
     pub(super) fn verify_now(
         &self,
         credentials: Result<Credentials<'_>, Error>,
@@ -87,7 +87,7 @@ impl Verifier {
         let issuer = trusted.map_or("", |trusted| trusted.name());
         let error = match scheme {
             Some(scheme) => error.with_scheme(scheme),
-            None => error, // it has one already, or there is none
+            None => error, // it has a challenge already, or there is none
         };
         let error_code = error.code().as_str();
         stopwatch.refused(trusted.map_or("", |trusted| trusted.metrics_label()), error_code);

@@ -225,8 +225,8 @@ impl<'a> Unmet<'a> {
         Self { code: ErrorCode::StepUpRequired, acr_values, max_age }
     }
 
-    /// Combines two conditions that are both not met. The one that another login does not correct comes first,
-    /// because otherwise the user would log in for nothing.
+    /// Combines two conditions that are both not met. The one that another login does not correct comes
+    /// first, because otherwise the user would log in for nothing.
     fn and(mut self, other: Self) -> Self {
         self.name(other.acr_values);
         let max_age = self.max_age.into_iter().chain(other.max_age).min();

@@ -11,9 +11,9 @@ pub const fn organization(id: &'static str) -> Requirement {
     Requirement(Kind::Organization(Cow::Borrowed(id)))
 }
 
-/// Requires that the user logged in through the organization of this name: `org_name`, in any case (of ASCII,
-/// which Auth0's names are), together with an `org_id`. Another organization can get the name later, so prefer
-/// [`organization`].
+/// Requires that the user logged in through the organization of this name: `org_name`, in any case (of
+/// ASCII, which Auth0's names are), together with an `org_id`. Another organization can get the name later,
+/// so prefer [`organization`].
 ///
 /// Refused as [`organization`] is.
 #[must_use]
@@ -29,13 +29,13 @@ pub const fn any_organization() -> Requirement {
     Requirement(Kind::AnyOrganization)
 }
 
-/// Requires that the token is of the organization that the path of the request names, in the route's parameter
-/// of this name: `org` for the route `/orgs/{org}/reports`. This keeps the users of one organization from the
-/// data of another.
+/// Requires that the token is of the organization that the path of the request names, in the route's
+/// parameter of this name: `org` for the route `/orgs/{org}/reports`. This keeps the users of one
+/// organization from the data of another.
 ///
-/// A value that begins with `org_` is compared with `org_id`, any other value with `org_name` (in any case).
-/// Refused as [`organization`] is. A missing parameter, or nested routes that have several of this name, are a
-/// mistake of the application: `500 misconfigured`.
+/// A value that begins with `org_` is compared with `org_id`, any other value with `org_name` (in any
+/// case). Refused as [`organization`] is. A missing parameter, or nested routes that have several of this
+/// name, are a mistake of the application: `500 misconfigured`.
 #[must_use]
 pub const fn organization_in_path(parameter: &'static str) -> Requirement {
     Requirement(Kind::OrganizationOfRequest(Source::Path(parameter)))

@@ -214,7 +214,8 @@ impl Requirement {
         Self(Kind::Permission(Cow::Owned(name.into())))
     }
 
-    /// Creates the requirement of an [`organization`](super::organization) whose id is only known at run time.
+    /// Creates the requirement of an [`organization`](super::organization) whose id is only known at run
+    /// time.
     pub fn organization_with_id(id: impl Into<String>) -> Self {
         Self(Kind::Organization(Cow::Owned(id.into())))
     }

@@ -1,4 +1,4 @@
-//! The check that a client holds what its token is bound to: a key (RFC 9449), a certificate (RFC 8705).
+//! The check that a client holds the key (RFC 9449) or the certificate (RFC 8705) that its token is bound to.
 //!
 //! The members of `cnf` decide what is checked, not the scheme.
 mod certificate;
@@ -13,15 +13,15 @@ use crate::{
 use dpop::{DpopRules, Expected, Freshness, Proof, ReplayEntry};
 use std::{sync::Arc, time::Duration};
 
-/// A good proof, which must not have been used before.
+/// A valid proof, whose use is not recorded yet.
 pub(crate) struct Proven {
     pub(crate) entry: ReplayEntry,
-    /// A nonce for the client, whose own is about to end.
+    /// A nonce for the client, if that of the proof expires soon.
     pub(crate) next_nonce: Option<Arc<str>>,
 }
 
-/// Checks that the request proves what the token is bound to. Returns the proof, if there is one, whose use
-/// is yet to be recorded.
+/// Checks that the client holds what the token is bound to. Returns the proof, if there is one; the caller
+/// must record its use.
 pub(crate) fn check(
     binding: Option<&Binding>,
     credentials: &Credentials<'_>,

@@ -44,8 +44,9 @@ impl Connection {
         self
     }
 
-    /// Sets the certificate of the client in the TLS handshake, in DER, and marks the connection as protected.
-    /// Only its SHA-256 is kept. The TLS library decides whether the certificate's issuer is trusted.
+    /// Sets the certificate of the client in the TLS handshake, in DER, and marks the connection as
+    /// protected. Only its SHA-256 is kept. The TLS library decides whether the certificate's issuer is
+    /// trusted.
     pub fn client_certificate(mut self, der: &[u8]) -> Self {
         self.certificate = Some(Thumbprint::of_certificate(der));
         self.tls = Some(true);

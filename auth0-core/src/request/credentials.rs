@@ -82,8 +82,8 @@ impl<'a> Credentials<'a> {
         Ok(self)
     }
 
-    /// Checks that the text is one token. Called after verification has failed: the parts of a valid token are
-    /// base64url, which is a part of this alphabet.
+    /// Checks that the text is one token. Called after verification has failed: the parts of a valid token
+    /// are base64url, which is a part of this alphabet.
     pub(crate) fn check_characters(&self) -> Result<(), Error> {
         if is_token68(self.token) {
             return Ok(());

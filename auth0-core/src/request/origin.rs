@@ -148,8 +148,8 @@ struct Forwarded<'a> {
 }
 
 impl<'a> Forwarded<'a> {
-    /// Reads `Forwarded` (RFC 7239), and `X-Forwarded-Proto` and `X-Forwarded-Host`. If a proxy writes only one
-    /// kind, a client could write the other, so they must not differ.
+    /// Reads `Forwarded` (RFC 7239), and `X-Forwarded-Proto` and `X-Forwarded-Host`. If a proxy writes only
+    /// one kind, a client could write the other, so they must not differ.
     fn read(parts: &'a dyn HttpParts) -> Result<Self, Unknown> {
         let mut forwarded = Self::default();
         if let Some(value) = only(parts, "forwarded")? {

@@ -194,8 +194,8 @@ impl<C> VerifiedToken<C> {
         Authentication::new(self)
     }
 
-    /// Returns the party that acts for the subject: the `act` claim (RFC 8693 §4.1). Only this outermost actor
-    /// may decide about access; see [`Actor::chain`] for those before it.
+    /// Returns the party that acts for the subject: the `act` claim (RFC 8693 §4.1). Only this outermost
+    /// actor may decide about access; see [`Actor::chain`] for those before it.
     ///
     /// # Errors
     /// `claims_invalid` if the claim is there and is not an actor.
@@ -203,8 +203,8 @@ impl<C> VerifiedToken<C> {
         self.claim("act")
     }
 
-    /// Returns a nonce for the client's next proof if that of this proof expires soon (RFC 9449 §8.2). Send it
-    /// as the header `DPoP-Nonce` of the response; the layers and middleware of the adapters do that.
+    /// Returns a nonce for the client's next proof if that of this proof expires soon (RFC 9449 §8.2). Send
+    /// it as the header `DPoP-Nonce` of the response; the layers and middleware of the adapters do that.
     #[must_use]
     pub fn next_dpop_nonce(&self) -> Option<&str> {
         self.presentation.next_nonce.as_deref()

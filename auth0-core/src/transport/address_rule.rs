@@ -97,8 +97,8 @@ pub enum AddressRule {
 }
 
 impl AddressRule {
-    /// Returns whether a connection to this address is permitted. A transport calls this after it has resolved
-    /// the name, and connects to exactly the address that it has passed.
+    /// Returns whether a connection to this address is permitted. A transport calls this after it has
+    /// resolved the name, and connects to exactly the address that it has passed.
     ///
     /// Private, local, reserved and multicast addresses are not public (the registries of RFC 6890), nor are
     /// IPv6 addresses that represent an IPv4 address that is not public.

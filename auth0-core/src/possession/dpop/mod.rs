@@ -1,4 +1,4 @@
-//! Proof of possession: RFC 9449, the part of a resource server.
+//! Proof of possession (RFC 9449) in a resource server.
 mod nonce;
 mod proof;
 mod proof_keys;
@@ -20,20 +20,20 @@ use crate::{config_error::ConfigError, error::DpopMode, jose::Algorithm};
 use proof_keys::ProofKeys;
 use std::{str::FromStr, sync::Arc, time::Duration};
 
-/// How long ago a proof may have been made (RFC 9449 §11.1): time for slow networks, and little memory.
+/// The default for the age of a proof (RFC 9449 §11.1): enough for slow networks, and little memory.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(300);
-/// A proof is remembered for as long as it is good.
+/// The limit of that: a proof is remembered for as long as it is valid.
 const LONGEST_MAX_AGE: Duration = Duration::from_secs(3600);
 
-/// How far the client's clock may be ahead: phones are not as exact as servers.
+/// The default for how far the client's clock may be ahead: phones are not as exact as servers.
 const DEFAULT_MAX_AHEAD: Duration = Duration::from_secs(30);
 const LONGEST_MAX_AHEAD: Duration = Duration::from_secs(300);
 
-/// Sets how tokens that are bound to a client's key are treated (RFC 9449): see
+/// The settings for tokens that are bound to a client's key (RFC 9449): see
 /// [`Builder::dpop`](crate::Builder::dpop).
 ///
-/// A token that is bound to a key (`cnf.jkt`) is never accepted without a proof of that key, in any mode.
-/// The modes differ in this:
+/// In every mode, a token that is bound to a key (`cnf.jkt`) is refused without a proof of that key. The
+/// modes differ in the schemes that they accept:
 ///
 /// | mode | `Authorization: Bearer` | `Authorization: DPoP` |
 /// |---|---|---|
@@ -51,6 +51,10 @@ const LONGEST_MAX_AHEAD: Duration = Duration::from_secs(300);
 ///     .dpop(Dpop::required().algorithms([Algorithm::ES256, Algorithm::EdDSA]))
 ///     .build()?;
 /// # let _ = auth;
+///
+/// let nothing = Dpop::required().algorithms([]);
+/// let builder = Auth0::builder().domain("acme.eu.auth0.com").audience("https://api.acme.com");
+/// assert!(builder.dpop(nothing).build().is_err());
 /// # Ok::<(), auth0_core::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -66,7 +70,7 @@ pub struct Dpop {
 }
 
 impl Dpop {
-    /// Accepts tokens that are bound to a key with the scheme `DPoP` and a proof, others as `Bearer`.
+    /// Accepts tokens that are bound to a key with the scheme `DPoP` and a proof, and others as `Bearer`.
     pub fn allowed() -> Self {
         Self {
             mode: DpopMode::Allowed,
@@ -79,55 +83,56 @@ impl Dpop {
         }
     }
 
-    /// Accepts only tokens that are bound, with the scheme `DPoP`: to a key, with its proof, or to a
-    /// certificate, which is as good a proof.
+    /// Accepts only bound tokens, with the scheme `DPoP`: those bound to a key with its proof, and those
+    /// bound to a certificate with the certificate.
     pub fn required() -> Self {
         Self { mode: DpopMode::Required, ..Self::allowed() }
     }
 
-    /// Does not support the scheme `DPoP`, and ignores a `DPoP` header. Tokens that are bound to a key are
-    /// refused all the same.
+    /// Disables the scheme `DPoP`, and ignores the header `DPoP`. Tokens that are bound to a key are still
+    /// refused.
     pub fn disabled() -> Self {
         Self { mode: DpopMode::Disabled, ..Self::allowed() }
     }
 
-    /// Sets the algorithms that a proof may be signed with, instead of ES256. The challenge lists them
-    /// (`algs`).
+    /// Sets the algorithms that a proof may be signed with: ES256 by default. The challenge lists them as
+    /// `algs`.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// Sets how long ago a proof may have been made, by its `iat`: 300 s by default, at most an hour.
+    /// Limits the age of a proof, by its `iat`: 300 s by default, 1 s to an hour.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// Sets how far the `iat` of a proof may lie ahead, because clocks differ: 30 s by default, at most
-    /// 300 s.
+    /// Limits how far the `iat` of a proof may be in the future, because clocks differ: 30 s by default, at
+    /// most 300 s.
     pub fn max_ahead(mut self, time: Duration) -> Self {
         self.max_ahead = time;
         self
     }
 
     /// Limits how many proofs are remembered in this process: 100,000 by default. Proofs beyond that are
-    /// refused with `503` until others have become too old. Write the number of requests with a
-    /// proof that come in 330 s (`max_age` and `max_ahead`), and some more; each takes about 60 bytes.
+    /// refused with `503` until others have expired. Set it above the number of requests with a proof in
+    /// 330 s (`max_age` plus `max_ahead`). Each takes about 60 bytes.
     pub fn replay_capacity(mut self, proofs: usize) -> Self {
         self.replay_capacity = proofs;
         self
     }
 
-    /// Sets where proofs are remembered, instead of in this process: several instances of a service must
-    /// share a store, or a proof can be used once on each. The crate `auth0-redis` has one for Redis.
+    /// Sets the store that remembers used proofs, instead of the memory of this process. Several instances
+    /// of a service must share a store; otherwise a proof can be used once on each. The crate `auth0-redis`
+    /// has a store for Redis.
     pub fn replay_store(mut self, store: impl ReplayStore) -> Self {
         self.replay = Some(Arc::new(store));
         self
     }
 
-    /// Requires that proofs have a nonce of this service (RFC 9449 §9), so that none can be made long before
-    /// it is used.
+    /// Requires that proofs have a nonce of this service (RFC 9449 §9), so that a client cannot create proofs
+    /// long before it uses them.
     pub fn nonces(mut self, nonces: DpopNonces) -> Self {
         self.nonces = Some(nonces);
         self

@@ -1,24 +1,24 @@
-//! Nonces of the resource server (RFC 9449 §9), without memory of them: the tag of a period of time.
+//! Nonces of the resource server (RFC 9449 §9), without state: the authentication tag of a period of time.
 use crate::{config_error::ConfigError, jose::base64url};
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{fmt, sync::Arc, time::Duration};
 
-/// Often enough that a proof that was made ahead of time is soon useless.
+/// Short enough that a proof that was created in advance soon becomes useless.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
 const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// As long as the key of HMAC-SHA256 should be (RFC 2104 §3).
+/// The length that a key of HMAC-SHA256 should have (RFC 2104 §3).
 const SECRET_LEN: usize = 32;
 
-/// Half a tag is as hard to guess as a key of 128 bits.
+/// Half of a tag is as hard to guess as a key of 128 bits.
 const TAG_LEN: usize = 16;
 
-/// Nonces that proofs must have, made of a secret and the time: see
+/// Nonces that proofs must have, derived from a secret and the time: see
 /// [`Dpop::nonces`](crate::Dpop::nonces).
 ///
-/// Nothing is stored. A nonce is given out for one lifetime, and accepted for one more. Instances
-/// that share a secret accept each other's.
+/// Nothing is stored. A nonce is issued for one lifetime, and accepted for one more. Instances that share a
+/// secret accept each other's nonces.
 ///
 /// ```
 /// use auth0_core::{Auth0, Dpop, dpop::DpopNonces};
@@ -44,29 +44,29 @@ pub struct DpopNonces {
     lifetime: Duration,
 }
 
-/// How current a nonce is.
+/// The age of a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
     Current,
-    /// It is accepted, and the next period ends that.
+    /// It is accepted until the end of this period.
     Ending,
-    /// Too old, or never a nonce.
+    /// It is too old, or not a nonce of this service.
     Stale,
 }
 
 impl DpopNonces {
-    /// Creates nonces of this process alone: each verifier has a random secret.
+    /// Creates nonces for one process: each verifier has a random secret.
     pub const fn per_process() -> Self {
         Self { secret: None, key: None, lifetime: DEFAULT_LIFETIME }
     }
 
-    /// Creates nonces that all instances with this secret share. It has at least 32 bytes.
+    /// Creates nonces that all instances with this secret share. The secret must have at least 32 bytes.
     pub fn with_secret(secret: impl AsRef<[u8]>) -> Self {
         Self { secret: Some(secret.as_ref().into()), ..Self::per_process() }
     }
 
-    /// Sets for how long one nonce is given out, in whole seconds (a fraction is dropped): 300 s by default,
-    /// at most a day. It is accepted for as long again.
+    /// Sets how long one nonce is issued, in whole seconds (a fraction is dropped): 300 s by default, at
+    /// most a day. It is accepted for the same time again.
     pub fn lifetime(mut self, time: Duration) -> Self {
         self.lifetime = time;
         self
@@ -100,14 +100,14 @@ impl DpopNonces {
         Ok(self)
     }
 
-    /// Returns the nonce to give out now.
+    /// Returns the nonce that is issued now.
     pub(crate) fn current(&self, now: Duration) -> String {
         self.tag(self.period(now)).map_or_else(String::new, |tag| URL_SAFE_NO_PAD.encode(tag))
     }
 
     pub(crate) fn freshness(&self, nonce: &str, now: Duration) -> Freshness {
         let period = self.period(now);
-        // Comparing in constant time is not needed: every client knows all nonces.
+        // Comparing in constant time is not needed, because every client knows the nonces.
         let is_of = |period| {
             base64url::decode(nonce)
                 .is_some_and(|tag| Some(&*tag) == self.tag(period).as_ref().map(|tag| &tag[..]))

@@ -1,4 +1,4 @@
-//! A proof of possession (RFC 9449 §4.2), and what is checked of it (§4.3).
+//! A proof of possession (RFC 9449 §4.2), and its checks (§4.3).
 use super::{DpopRules, Freshness, ProofId, ReplayEntry};
 use crate::{
     error::{Error, ErrorCode},
@@ -14,36 +14,36 @@ use crate::{
 use aws_lc_rs::digest;
 use std::{borrow::Cow, time::Duration};
 
-/// An RSA key of 8192 bits and a long URL fit in.
+/// Enough for an RSA key of 8192 bits and a long URL.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// More than any way of making an identifier yields.
+/// More than common identifiers have.
 const MAX_ID_BYTES: usize = 256;
 
 /// The content that a proof must have.
 pub(crate) struct Expected<'a> {
     pub(crate) method: &'a str,
-    /// Of the access token that it came with. None at a token endpoint.
+    /// The hash of the access token that the proof came with. `None` at a token endpoint.
     pub(crate) token: Option<TokenHash>,
     /// The key that the access token is bound to.
     pub(crate) key: Option<&'a Thumbprint>,
     pub(crate) now: Duration,
 }
 
-/// A good proof, if it was not used before.
+/// A valid proof, which may have been used before.
 pub(crate) struct NewProof {
     pub(crate) entry: ReplayEntry,
     pub(crate) thumbprint: Thumbprint,
-    /// Of its nonce, where there are nonces.
+    /// The age of its nonce, if nonces are required.
     pub(crate) freshness: Option<Freshness>,
 }
 
-/// A `DPoP` header.
+/// The value of a `DPoP` header.
 pub(crate) struct Proof<'a>(pub(crate) &'a [u8]);
 
 impl Proof<'_> {
-    /// Checks everything except whether it was used before. Cheap checks come first, the signature last.
-    /// `is_url` says whether a URL is that of the request.
+    /// Checks everything except whether the proof was used before. Cheap checks come first, the signature
+    /// last. `is_url` returns whether a URL is that of the request.
     pub(crate) fn check(
         &self,
         rules: &DpopRules,
@@ -117,7 +117,7 @@ impl Proof<'_> {
             return Err(invalid("the signature does not verify"));
         }
         let entry = ReplayEntry::new(proof_id(&thumbprint, &id, &htu), expected.now, expires_at);
-        // At a token endpoint, every key is as good.
+        // Only keys of bound tokens are kept: at a token endpoint, a client may use any key.
         if let (Some(key), Some(_)) = (parsed, expected.key) {
             rules.proof_keys.learn(&thumbprint, jwk, key);
         }
@@ -182,7 +182,7 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// `typ` is a media type, so its case does not matter (RFC 7515 §4.1.9).
+/// Checks `typ`, a media type, so its case does not matter (RFC 7515 §4.1.9).
 fn check_type(header: &Header) -> Result<(), Error> {
     match header.token_type.as_deref() {
         None => Err(invalid("the header has no typ")),
@@ -196,7 +196,7 @@ fn check_type(header: &Header) -> Result<(), Error> {
     }
 }
 
-/// Returns the time until which it could be used.
+/// Checks the age of a proof. Returns the time until which it could be used.
 fn check_age(issued_at: Duration, rules: &DpopRules, now: Duration) -> Result<Duration, Error> {
     let expires_at = issued_at.saturating_add(rules.max_age);
     if now > expires_at {
@@ -217,7 +217,7 @@ fn check_age(issued_at: Duration, rules: &DpopRules, now: Duration) -> Result<Du
 fn proof_id(key: &Thumbprint, id: &str, url: &str) -> ProofId {
     let mut state = digest::Context::new(&digest::SHA256);
     state.update(key.as_bytes());
-    // Its length keeps the two texts apart.
+    // The length separates the two texts.
     state.update(&(id.len() as u64).to_be_bytes());
     state.update(id.as_bytes());
     state.update(url.as_bytes());
@@ -231,7 +231,7 @@ fn invalid(cause: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorCode::DpopProofInvalid).because(format!("the DPoP proof: {cause}"))
 }
 
-/// Maps what is wrong with the form of a proof.
+/// Maps an error in the form of a proof to its refusal.
 fn of_jws(error: JwsError) -> Error {
     invalid(error.into_cause())
 }
@@ -242,7 +242,7 @@ mod tests {
     use crate::possession::dpop::Dpop;
     use proptest::prelude::*;
 
-    /// RFC 9449 §7.1, figures 12 and 14: the token, and its proof.
+    /// The token and its proof of RFC 9449 §7.1, figures 12 and 14.
     const TOKEN: &[u8] = b"Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
     const PROOF: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4d\
         EZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFq\
@@ -252,7 +252,7 @@ mod tests {
         L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxSYoMxhAJpLjA";
     const URL: &str = "https://resource.example.org/protectedresource";
     const ISSUED_AT: Duration = Duration::from_secs(1_562_262_618);
-    /// §6.1, figure 8.
+    /// The thumbprint of RFC 9449 §6.1, figure 8.
     const THUMBPRINT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 
     fn check(proof: &[u8], now: Duration) -> Result<NewProof, Error> {
@@ -273,7 +273,7 @@ mod tests {
         assert!(check(PROOF.as_bytes(), ISSUED_AT - Duration::from_secs(31)).is_err());
     }
 
-    /// An ECDSA signature has a twin, (r, n - s): it is as good, and the proof is not another one.
+    /// For an ECDSA signature (r, s), (r, n - s) is valid, too. It does not make another proof.
     #[test]
     fn no_other_value_of_any_byte_verifies() {
         for place in 0..PROOF.len() {

@@ -1,8 +1,8 @@
-//! Keys of good proofs, so that the key of a client's next proof is not parsed again: a client keeps its
+//! Keys of valid proofs, so that the key of a client's next proof is not parsed again: a client keeps its
 //! key for longer than any token.
 //!
-//! A table of fixed size, in which a key has one place, which the last one takes. Reading takes no lock.
-//! Only a key of a bound token with a good proof is kept.
+//! A table of fixed size, in which each key has one slot, and the last key of a slot stays. Reading takes no
+//! lock. Only a key of a bound token with a valid proof is kept.
 use crate::jose::{Thumbprint, VerifyingKey};
 use arc_swap::ArcSwapOption;
 use std::{
@@ -23,8 +23,8 @@ type Slot = ArcSwapOption<ProofKey>;
 
 #[derive(Debug)]
 pub(super) struct ProofKey {
-    /// As it was sent. The thumbprint would not do: members that it does not cover say what the key may
-    /// be used for.
+    /// The JWK as it was sent. The thumbprint is not enough: it does not cover the members that restrict the
+    /// use of the key.
     jwk: Box<str>,
     pub(super) key: VerifyingKey,
 }

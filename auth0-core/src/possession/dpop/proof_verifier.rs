@@ -1,4 +1,4 @@
-//! Proofs without an access token.
+//! Verification of proofs without an access token.
 use super::{Dpop, DpopRules, Expected, Insertion, Proof, Replay};
 use crate::{
     config_error::ConfigError,
@@ -35,7 +35,7 @@ impl ProofVerifier {
     /// here.
     ///
     /// # Errors
-    /// The settings cannot work, or name a store of their own for used proofs.
+    /// The settings are not valid, or contain a store for used proofs.
     pub fn new(dpop: Dpop, clock: impl Clock) -> Result<Self, ConfigError> {
         let rules = dpop.rules()?;
         if matches!(rules.replay, Replay::Store(_)) {
@@ -46,8 +46,8 @@ impl ProofVerifier {
         Ok(Self { rules, clock: Arc::new(clock) })
     }
 
-    /// Verifies a proof of a request with this method and URL, and records its use. Returns the thumbprint
-    /// of its key (RFC 7638), as it stands in `cnf.jkt`.
+    /// Verifies a proof of a request with this method and URL, and records its use. Returns the thumbprint of
+    /// its key (RFC 7638), as `cnf.jkt` has it.
     ///
     /// # Errors
     /// `dpop_proof_invalid`, `dpop_proof_replayed`, `replay_store_unavailable`, or `dpop_nonce_required`,

@@ -1,12 +1,12 @@
-//! The rules for proofs.
+//! The checked settings for proofs.
 use super::{DpopNonces, ProofKeys, Replay};
 use crate::jose::AlgorithmSet;
 use std::{fmt, time::Duration};
 
-/// The rules that [`Dpop`](super::Dpop) has set up, checked.
+/// The settings of [`Dpop`](super::Dpop) after their checks.
 pub(crate) struct DpopRules {
     pub(crate) algorithms: AlgorithmSet,
-    /// With spaces between them.
+    /// The names of the algorithms, separated by spaces.
     pub(crate) algorithm_names: String,
     pub(crate) max_age: Duration,
     pub(crate) max_ahead: Duration,

@@ -1,4 +1,4 @@
-//! The memory of used proofs of one process.
+//! The store of used proofs in the memory of one process.
 use super::{Insertion, ReplayEntry, ReplayStore, ReplayStoreError};
 use crate::runtime::BoxFuture;
 use std::{
@@ -12,19 +12,19 @@ use std::{
     time::Duration,
 };
 
-/// 300 requests in a second, with proofs that are good for 330 s.
+/// Enough for 300 requests in a second, with proofs that are valid for 330 s.
 pub(in crate::possession::dpop) const DEFAULT_CAPACITY: usize = 100_000;
-/// More than a gigabyte. Who has more to remember has several instances, and a store for them.
+/// More than a gigabyte. A service that needs more has several instances, which share a store.
 pub(in crate::possession::dpop) const LARGEST_CAPACITY: usize = 20_000_000;
 
-/// Threads that remember at once seldom meet in one of so many.
+/// With this many locks, concurrent threads seldom wait for each other.
 const SHARDS: usize = 64;
 
-/// Remembers the proofs of this process, a bounded number of them. Clones share them.
+/// Remembers a bounded number of used proofs in this process. Clones share them.
 ///
-/// When it is full, a new proof is an error, which becomes `503`: to forget one that could be used
-/// again would let it be used again. An entry lives exactly as long as its proof; with a clock that is
-/// set back, proofs that end before one that was forgotten count as used.
+/// When it is full, a new proof is an error, which becomes `503`: removing a proof that has not expired would
+/// allow a second use. An entry is kept exactly as long as its proof is valid. If the clock is set back,
+/// proofs that expire before one that was removed count as used.
 ///
 /// ```
 /// use auth0_core::dpop::{InMemoryReplayStore, Insertion, ProofId, ReplayEntry};
@@ -55,22 +55,23 @@ struct Memory {
 #[derive(Default)]
 struct Shard {
     known: HashSet<u128>,
-    /// The same, the one that ends first on top.
+    /// The same proofs, the one that expires first on top.
     by_end: BinaryHeap<Reverse<(Duration, u128)>>,
-    /// The latest end of all that were forgotten.
+    /// The latest expiry of all proofs that were removed.
     forgotten: Option<Duration>,
 }
 
 impl Shard {
-    /// Returns whether a proof may have been used. One that ends no later than one that was forgotten may be
-    /// one of those: the clock was set back, or it was verified before the others and recorded after them.
+    /// Returns whether a proof may have been used. A proof that expires no later than one that was removed
+    /// may be one of the removed: the clock was set back, or it was verified before the others and recorded
+    /// after them.
     fn knows(&self, id: u128, expires_at: Duration) -> bool {
         self.known.contains(&id) || self.forgotten.is_some_and(|end| expires_at <= end)
     }
 }
 
 impl InMemoryReplayStore {
-    /// Creates a memory for at most this many proofs, at about 60 bytes each.
+    /// Creates a store for at most this many proofs, at about 60 bytes each.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self(Arc::new(Memory {
@@ -81,28 +82,29 @@ impl InMemoryReplayStore {
         }))
     }
 
-    /// Returns how many proofs are remembered, including those that are too old and not yet removed.
+    /// Returns the number of proofs that are remembered, including those that have expired and are not
+    /// removed yet.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len.load(Ordering::Relaxed)
     }
 
-    /// Returns whether none is.
+    /// Returns whether no proof is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Remembers a proof, and returns whether it was unknown. It does not wait.
+    /// Remembers a proof, and returns whether it was unknown. Does not wait.
     ///
     /// # Errors
-    /// The memory is full. The log says so once, and again after a tenth was free.
+    /// The store is full. This is logged once, and again only after a tenth of it was free.
     pub fn remember(&self, entry: ReplayEntry) -> Result<Insertion, ReplayStoreError> {
         self.0.insert(entry).map_err(|full| self.0.refuse(full))
     }
 }
 
-/// This many are remembered, which is all that there is room for.
+/// The error of a full store, with its capacity.
 #[derive(Clone, Copy, Debug)]
 struct Full(usize);
 
@@ -158,14 +160,15 @@ impl Memory {
         }
     }
 
-    /// Makes room in all shards.
+    /// Removes expired proofs from all shards.
     fn sweep(&self, now: Duration) {
         for shard in &self.shards {
             self.forget_old(&mut lock(shard), now);
         }
     }
 
-    /// Reports it to the log once, and not for every request of a flood: again after a tenth was free.
+    /// Returns the error of a full store. It is logged once, not for every request of a flood, and again only
+    /// after a tenth of the store was free.
     fn refuse(&self, full: Full) -> ReplayStoreError {
         let sentence =
             format!("{full}. Set Dpop::replay_capacity higher if these are honest requests");
@@ -182,7 +185,7 @@ impl ReplayStore for InMemoryReplayStore {
     }
 }
 
-/// Nothing is done under the lock that could leave a shard half changed.
+/// Locks a shard, also after a panic: no operation under the lock can leave the shard half changed.
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_meets_a_bound_and_pushes_nobody_out() {
+    fn a_flood_meets_a_bound_and_evicts_no_proof() {
         let store = InMemoryReplayStore::new(1000);
         let insert = |number, now| store.0.insert(entry(number, now, now + 300));
         assert_eq!(insert(0, 0).unwrap(), Insertion::New);
@@ -260,13 +263,13 @@ mod tests {
                 }
             }
         };
-        // It is full after 34 s, and has room for a few in each second from 301 s on.
+        // It is full after 34 s. From 301 s on, a few entries expire in each second.
         flood(0, 600);
         flood(1000, 1300);
         assert_eq!(said, 2);
     }
 
-    /// Judged in the last moment of its proof, and held up on the way here.
+    /// The proof is verified in its last moment, and recorded later.
     #[test]
     fn who_comes_late_does_not_find_the_proof_forgotten() {
         let store = InMemoryReplayStore::new(10);
@@ -278,7 +281,7 @@ mod tests {
     }
 
     proptest! {
-        /// As a map would do it that never forgets too early.
+        /// The results equal those of a map that never removes a proof too early.
         #[test]
         fn it_remembers_exactly_as_long_as_it_must(
             steps in prop::collection::vec((0_u64..20, 0_u64..3, 0_u64..8), 1..200)

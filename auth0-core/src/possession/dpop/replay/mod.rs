@@ -1,4 +1,4 @@
-//! Proofs that were used, so that none is used twice (RFC 9449 §11.1).
+//! Stores of used proofs, so that no proof is used twice (RFC 9449 §11.1).
 mod memory;
 
 pub use memory::InMemoryReplayStore;
@@ -7,9 +7,9 @@ pub(super) use memory::{DEFAULT_CAPACITY, LARGEST_CAPACITY};
 use crate::runtime::BoxFuture;
 use std::{fmt, sync::Arc, time::Duration};
 
-/// Where the proofs of one verifier are remembered.
+/// The store of used proofs of one verifier.
 pub(crate) enum Replay {
-    /// In this process, which answers without waiting.
+    /// In this process, without waiting.
     InProcess(InMemoryReplayStore),
     Store(Arc<dyn ReplayStore>),
 }
@@ -23,10 +23,10 @@ impl Replay {
     }
 }
 
-/// Remembers proofs for as long as they could be used again.
+/// Remembers used proofs for as long as they could be used again.
 ///
-/// The default, [`InMemoryReplayStore`], knows the proofs of its own process. Several instances of a
-/// service share a store, such as the one of the crate `auth0-redis`, or your own:
+/// The default, [`InMemoryReplayStore`], contains the proofs of one process. Several instances of a service
+/// must share a store, such as that of the crate `auth0-redis`, or your own:
 ///
 /// ```
 /// use auth0_core::{
@@ -63,20 +63,20 @@ impl Replay {
 /// # }).unwrap()
 /// ```
 ///
-/// Two verifiers that verify one request, such as layers with different audiences, must not share a
-/// store: for the second, the proof would be a used one.
+/// Two verifiers that verify the same request, such as layers with different audiences, must not share a
+/// store: the second would refuse the proof as used.
 pub trait ReplayStore: Send + Sync + fmt::Debug + 'static {
-    /// Remembers a proof, and returns whether it was unknown: in one step, so that exactly one of any number
-    /// of simultaneous uses gets [`Insertion::New`]. It is called last, when everything else about the proof
-    /// is good.
+    /// Remembers a proof, and returns whether it was unknown. Both must be one atomic step, so that exactly
+    /// one of any number of simultaneous uses gets [`Insertion::New`]. It is called last, when all other
+    /// checks of the proof have passed.
     ///
     /// # Errors
-    /// It is not known whether the proof was used. The request is refused with `503`
+    /// The store cannot find out whether the proof was used. The request is refused with `503`
     /// (`replay_store_unavailable`).
     fn insert(&self, entry: ReplayEntry) -> BoxFuture<'_, Result<Insertion, ReplayStoreError>>;
 }
 
-/// The answer of a [`ReplayStore`].
+/// The result of [`ReplayStore::insert`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "there are no other cases")]
 pub enum Insertion {
@@ -86,39 +86,54 @@ pub enum Insertion {
     Seen,
 }
 
-/// A proof that is being used.
+/// A proof to remember.
+///
+/// ```
+/// use auth0_core::dpop::{ProofId, ReplayEntry};
+/// use std::time::Duration;
+///
+/// let (now, expires_at) = (Duration::from_secs(1_767_225_600), Duration::from_secs(1_767_225_900));
+/// let entry = ReplayEntry::new(ProofId::new([7; 32]), now, expires_at);
+/// assert!(entry.lifetime() >= Duration::from_secs(300));
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ReplayEntry {
-    /// The proof.
+    /// The id of the proof.
     pub id: ProofId,
     /// The time since 1970, by the verifier's clock.
     pub now: Duration,
-    /// The last moment at which it could be used again, since 1970. It must be remembered through this
-    /// moment.
+    /// The last moment at which the proof could be used again, since 1970. The store must remember it through
+    /// this moment.
     pub expires_at: Duration,
 }
 
 impl ReplayEntry {
-    /// Creates an entry for a proof that could be used again until `expires_at`; both times are since 1970.
+    /// Creates an entry for a proof that could be used again until `expires_at`. Both times are since 1970.
     #[must_use]
     pub const fn new(id: ProofId, now: Duration, expires_at: Duration) -> Self {
         Self { id, now, expires_at }
     }
 
-    /// Returns for how long it must be remembered.
+    /// Returns how long the store must remember the proof.
     #[must_use]
     pub const fn lifetime(&self) -> Duration {
         self.expires_at.saturating_sub(self.now)
     }
 }
 
-/// Names a proof: the SHA-256 of its key's thumbprint, its `jti` and its `htu`.
+/// The id of a proof: the SHA-256 of its key's thumbprint, its `jti` and its `htu`.
+///
+/// ```
+/// use auth0_core::dpop::ProofId;
+///
+/// assert!(ProofId::new([7; 32]).to_string().starts_with("0707"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProofId([u8; 32]);
 
 impl ProofId {
-    /// Creates a name from a hash.
+    /// Creates an id from a hash.
     #[must_use]
     pub const fn new(hash: [u8; 32]) -> Self {
         Self(hash)
@@ -130,13 +145,13 @@ impl ProofId {
         &self.0
     }
 
-    /// Returns enough of it to tell proofs apart, in half the memory.
+    /// Returns half of the hash, which distinguishes proofs in half the memory.
     fn short(&self) -> u128 {
         self.0.first_chunk().map_or(0, |half| u128::from_le_bytes(*half))
     }
 }
 
-/// In hexadecimal.
+/// Writes the hash in hexadecimal.
 impl fmt::Display for ProofId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -149,12 +164,12 @@ impl fmt::Debug for ProofId {
     }
 }
 
-/// Explains why a [`ReplayStore`] has no answer. The text goes to the log, never to a client.
+/// The reason why a [`ReplayStore`] has no answer. The text goes to the log, never to a client.
 #[derive(Clone, Debug)]
 pub struct ReplayStoreError(Box<str>);
 
 impl ReplayStoreError {
-    /// Creates an error in the words of the store.
+    /// Creates an error from a message of the store.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into().into())
