@@ -1,4 +1,4 @@
-//! What a requirement may ask of a request.
+//! The values of a request that a requirement may need.
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderValue, web};
 use auth0_core::adapter::{RequestContext, only};
 use std::{
@@ -19,8 +19,8 @@ impl<'a> ContextAdapter<'a> {
     }
 }
 
-/// Returns the parameters of the route so far, decoded as a handler's `Path` sees them. `Path` itself does
-/// not give their names.
+/// Returns the parameters of the route so far, decoded as a handler's `Path` sees them. `Path` itself has no
+/// names.
 fn path_parameters(request: &HttpRequest) -> Vec<(&str, String)> {
     let extraction = pin!(web::Path::<Vec<String>>::from_request(request, &mut Payload::None));
     // It reads what the router has found, and waits for nothing.

@@ -51,7 +51,7 @@ impl ResponseError for AuthError {
         let challenge = self.0.challenge();
         let mut response = HttpResponse::new(status(challenge.status()));
         for (name, value) in challenge.headers() {
-            // Valid by construction, see `Challenge::headers`.
+            // Always valid: see `Challenge::headers`.
             if let Ok(value) = HeaderValue::from_str(value) {
                 response.headers_mut().append(HeaderName::from_static(name), value);
             }
@@ -61,7 +61,7 @@ impl ResponseError for AuthError {
     }
 }
 
-/// Even with an invalid status, the request must not be admitted.
+/// Returns the status. Even with an invalid one, the request must not be admitted.
 fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use std::{fmt, marker::PhantomData, ops::Deref};
 
 /// Extracts a verified access token: `401` without a valid one. It has all methods of [`VerifiedToken`].
-/// `AccessToken<MyClaims>` brings claims of your own, any `DeserializeOwned`.
+/// `AccessToken<MyClaims>` has your own claims, any `DeserializeOwned`.
 ///
-/// The verifier is the one registered with `App::app_data` (or with `app_data` of the scope).
+/// The verifier is registered with `App::app_data` (or with `app_data` of the scope).
 ///
 /// ```
 /// use actix_web::{App, Responder, get};
@@ -26,16 +26,16 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 /// # ; }
 /// ```
 ///
-/// **Do not write `Option<AccessToken>`**: actix turns *every* error of an extractor into `None`,
-/// so a forged token would pass as an anonymous request. Use [`MaybeAccessToken`].
+/// **Do not use `Option<AccessToken>`**: actix converts *every* error of an extractor to `None`, so a request
+/// with a forged token would count as anonymous. Use [`MaybeAccessToken`].
 #[derive(Clone)]
 pub struct AccessToken<C = ()> {
     token: VerifiedToken<C>,
-    /// The header that it came in, which shares its memory with the request.
+    /// The header of the token, which shares its memory with the request.
     header: Option<HeaderValue>,
 }
 
-/// Extracts a verified access token, or `None` where no credentials came at all: a missing token is allowed,
+/// Extracts a verified access token, or `None` if the request has no credentials: a missing token is allowed,
 /// an invalid one is rejected.
 ///
 /// ```
@@ -64,12 +64,12 @@ pub struct MaybeAccessToken<C = ()>(pub Option<AccessToken<C>>);
 /// }
 /// ```
 ///
-/// `Authorized<(A, B)>` requires both, and `Authorized<P, MyClaims>` brings claims of your own. The
+/// `Authorized<(A, B)>` requires both policies, and `Authorized<P, MyClaims>` has your own claims. The
 /// policy is evaluated first: a token that neither meets it nor has the claims gets `403`.
 pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 
-/// Extracts the organization that the user logged in through: `401` without a valid token, `403` where the
-/// token is of no organization. Keep data by its [`id`](auth0_core::Organization::id).
+/// Extracts the organization through which the user logged in: `401` without a valid token, `403` if the
+/// token has no organization. Store data by its [`id`](auth0_core::Organization::id).
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -81,7 +81,7 @@ pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 /// }
 /// ```
 ///
-/// Where the path names an organization, require that it is this one:
+/// If the path names an organization, require that it is that of the token:
 /// [`policy::organization_in_path`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Organization(pub(crate) auth0_core::Organization);
@@ -102,8 +102,8 @@ impl Deref for Organization {
     }
 }
 
-/// Extracts the issuer of the token: the tenant of a request, where several are trusted. `401` without a
-/// valid token. Keep data by its text.
+/// Extracts the issuer of the token, which is the tenant of a request if several are trusted: `401` without a
+/// valid token. Store data by its text.
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -138,14 +138,14 @@ impl<C> AccessToken<C> {
         Self { token, header }
     }
 
-    /// Returns the token without the extractor around it, for code that knows no framework.
+    /// Returns the token without the extractor around it, for code that does not depend on the framework.
     #[must_use]
     pub fn into_inner(self) -> VerifiedToken<C> {
         self.token
     }
 
-    /// Returns the token encoded as the client sent it, to call another API on behalf of the user. It is a
-    /// secret until it expires: it must not reach a log. Empty if the token did not come from a request.
+    /// Returns the encoded token as the client sent it, to call another API on behalf of the user. It is a
+    /// secret until it expires, and must not reach a log. Empty if the token did not come from a request.
     #[must_use]
     pub fn encoded(&self) -> &str {
         self.header.as_ref().map_or("", |header| adapter::encoded_token(header.as_bytes()))
@@ -163,7 +163,7 @@ impl<P, C> Authorized<P, C> {
         self.0
     }
 
-    /// Returns the token encoded as the client sent it: see [`AccessToken::encoded`].
+    /// Returns the encoded token as the client sent it: see [`AccessToken::encoded`].
     #[must_use]
     pub fn encoded(&self) -> &str {
         self.0.encoded()
@@ -192,7 +192,7 @@ impl<P, C> Deref for Authorized<P, C> {
     }
 }
 
-/// Without the text of the token.
+/// Omits the text of the token.
 impl<C> fmt::Debug for AccessToken<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.token.fmt(f)

@@ -13,16 +13,16 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The future of an extractor. With the issuer's keys in memory, which is nearly always, it is ready at
-/// once.
+/// The future of an extractor. With the issuer's keys in memory, which is nearly always so, it is ready at
+/// its first poll.
 pub struct Extraction<T>(Step<T>);
 
-/// Turns a verdict into what the handler takes.
+/// Converts a verdict to the argument of the handler.
 pub(crate) type Extract<T> =
     fn(&Auth0, Result<VerifiedToken, Error>, &HttpRequest) -> Result<T, Error>;
 
 enum Step<T> {
-    /// Until it is taken.
+    /// The result, until it is taken.
     Ready(Option<Result<T, AuthError>>),
     Waiting(Pin<Box<dyn Future<Output = Result<T, AuthError>>>>),
 }
@@ -53,7 +53,7 @@ impl<T> Future for Extraction<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            // A future must not be polled after its end: it stays pending.
+            // A future must not be polled after its end. If it is, it stays pending.
             Step::Ready(result) => result.take().map_or(Poll::Pending, Poll::Ready),
             Step::Waiting(future) => future.as_mut().poll(context),
         }

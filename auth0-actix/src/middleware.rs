@@ -1,4 +1,4 @@
-//! A middleware: requests are verified before they reach the wrapped service.
+//! A middleware that verifies requests before they reach the wrapped service.
 use crate::{
     context::ContextAdapter,
     error::AuthError,
@@ -25,8 +25,7 @@ use std::{
 /// Protects an app, a scope, a resource or a handler: a request without a valid token does not
 /// reach it.
 ///
-/// The verifier is the one registered with `app_data`, so that this can also stand in an
-/// attribute:
+/// The verifier is registered with `app_data`, so the middleware can also be written in an attribute:
 ///
 /// ```
 /// use actix_web::{App, Responder, get, web};
@@ -47,15 +46,15 @@ use std::{
 /// # ; }
 /// ```
 ///
-/// - A CORS middleware goes *outside* this one (wrapped after it), or a browser's preflight, which
-///   carries no token, is refused.
+/// - Put a CORS middleware *outside* this one (wrap it after this one). Otherwise a browser's preflight, which
+///   has no token, is refused.
 /// - A refusal is a response, not an `Err`, so middleware outside sees it. The core
 ///   [`Error`](crate::Error) is in its extensions.
-/// - An extractor behind it does not verify again.
-/// - Where proofs need a nonce ([`Dpop::nonces`](crate::Dpop::nonces)), the middleware also sends the next
-///   one before the client's ends, which an extractor cannot.
-/// - Code without extractors finds the [`AccessToken`] in the request's extensions. A handler should
-///   take the extractor instead: it also protects where the middleware was forgotten.
+/// - An extractor behind the middleware does not verify again.
+/// - If proofs need a nonce ([`Dpop::nonces`](crate::Dpop::nonces)), the middleware also sends the next nonce
+///   before that of the client expires. An extractor cannot send it.
+/// - Code without extractors finds the [`AccessToken`] in the request's extensions. A handler should use the
+///   extractor instead, which also protects the route if the middleware is missing.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RequireAuth {
@@ -64,7 +63,7 @@ pub struct RequireAuth {
 }
 
 impl RequireAuth {
-    /// Requires a valid token.
+    /// Creates a middleware that requires a valid token.
     pub const fn new() -> Self {
         Self { requirement: authenticated(), optional: false }
     }
@@ -75,8 +74,8 @@ impl RequireAuth {
         self
     }
 
-    /// Makes authentication optional: a missing token is allowed, whatever is required, and an invalid one is
-    /// rejected, as is one that does not meet the requirement.
+    /// Makes authentication optional: a missing token is allowed, even with a requirement. An invalid token
+    /// is rejected, as is a token that does not meet the requirement.
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
@@ -162,12 +161,13 @@ impl RequireAuth {
         request: &ServiceRequest,
     ) -> Result<Option<HeaderValue>, auth0_core::Error> {
         let auth = verifier(request.request())?;
-        // The clone of the request is dropped when this returns: actix needs the only one to route.
+        // The clone of the request is dropped when this returns, because actix needs the only one for
+        // routing.
         let verdict = verify_once(&auth, request.request().clone()).await;
         self.admit(&auth, verdict, request)
     }
 
-    /// Admits a request, or returns the refusal. The value is a nonce for the client.
+    /// Admits a request, or returns the refusal. The value is a nonce to send to the client.
     fn admit(
         &self,
         auth: &Auth0,
@@ -185,7 +185,7 @@ impl RequireAuth {
     }
 }
 
-/// Returns the wrapped service's answer, with a nonce for the client whose own is about to end (RFC 9449 §8.2).
+/// Returns the wrapped service's response, with a nonce if that of the client expires soon (RFC 9449 §8.2).
 fn admitted<B>(
     response: ServiceResponse<B>,
     nonce: Option<HeaderValue>,
@@ -204,8 +204,8 @@ fn refused<B>(request: ServiceRequest, error: auth0_core::Error) -> ServiceRespo
 type Verified<B> = Pin<Box<dyn Future<Output = Result<ServiceResponse<EitherBody<B>>, Error>>>>;
 
 pin_project! {
-    /// The response of a service behind [`RequireAuth`]. With the issuer's keys in memory, which is
-    /// nearly always, the verdict costs no allocation of its own.
+    /// The response future of a service behind [`RequireAuth`]. With the issuer's keys in memory, which is
+    /// nearly always so, the verdict costs no additional allocation.
     pub struct RequireAuthFuture<F, B> {
         #[pin]
         step: Step<F, B>,
@@ -233,7 +233,7 @@ where
                 let response = task::ready!(inner.poll(context))?;
                 Poll::Ready(Ok(admitted(response, nonce.take())))
             }
-            // A future must not be polled after its end: it stays pending.
+            // A future must not be polled after its end. If it is, it stays pending.
             StepProjection::Refused { response } => {
                 response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
             }

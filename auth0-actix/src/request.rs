@@ -1,4 +1,4 @@
-//! A request of actix-web, as the core sees it.
+//! The adapter of a request of actix-web for the core.
 use actix_web::{
     HttpRequest,
     dev::RequestHead,
@@ -31,8 +31,7 @@ impl<'a> RequestAdapter<'a> {
     }
 }
 
-/// Returns what `HttpServer::on_connect` has kept of the connection, and the peer, which actix-web knows
-/// itself.
+/// Returns the connection that `HttpServer::on_connect` has stored, and the peer, which actix-web reports.
 fn connection(request: &HttpRequest) -> Connection {
     let known = request.conn_data::<Connection>().copied().unwrap_or_default();
     match request.peer_addr() {
@@ -50,7 +49,7 @@ impl HttpParts for RequestAdapter<'_> {
         self.head.uri.path()
     }
 
-    /// Called where `on_connect` has not said whether TLS protects the connection.
+    /// Called if `on_connect` has not set whether TLS protects the connection.
     fn scheme(&self) -> Option<&str> {
         if self.is_secure { Some("https") } else { self.head.uri.scheme_str() }
     }

@@ -30,7 +30,7 @@ pub use auth0_testing::*;
 /// Creates the extractor of a token that meets the policy.
 ///
 /// # Errors
-/// It does not meet the policy.
+/// The token does not meet the policy.
 pub fn authorized<P: Policy, C>(token: VerifiedToken<C>) -> Result<Authorized<P, C>, AuthError> {
     auth0_testing::check(&token, policy::of::<P>())?;
     Ok(Authorized::new(AccessToken::from(token)))
@@ -39,7 +39,7 @@ pub fn authorized<P: Policy, C>(token: VerifiedToken<C>) -> Result<Authorized<P,
 /// Creates the extractor of a token's organization.
 ///
 /// # Errors
-/// The token is of no organization.
+/// The token has no organization.
 pub fn organization<C>(token: &VerifiedToken<C>) -> Result<Organization, AuthError> {
     Ok(Organization(auth0_testing::organization(token)?))
 }

@@ -1,6 +1,6 @@
-//! One verification per request and verifier. A token that is in the verifier's own cache is not kept here
-//! as well. actix polls the extractors of a handler side by side, so looking, verifying and then storing
-//! would verify twice: the cell is stored first.
+//! One verification per request and verifier. The verdict is not kept if the token is in the verifier's
+//! cache. actix polls the extractors of a handler concurrently, so a lookup, a verification and an
+//! insertion in this order would verify twice: the cell is stored first.
 use crate::request::RequestAdapter;
 use actix_web::{
     HttpMessage, HttpRequest,
@@ -18,13 +18,13 @@ type Verdict = Result<VerifiedToken, Error>;
 #[derive(Clone)]
 enum State {
     Known(Verdict),
-    /// The issuer is being asked.
+    /// The verdict is pending.
     Awaited(Rc<OnceCell<Verdict>>),
 }
 
 pub(crate) async fn verify_once(auth: &Auth0, request: HttpRequest) -> Verdict {
     let Some(header) = only_header(&request) else {
-        // None or several: verified without looking at a token.
+        // No header or several: the verdict needs no token.
         return auth.authenticate(&RequestAdapter::new(&request).view()).await;
     };
     let cell = match known(auth, header, &request) {
@@ -41,7 +41,7 @@ pub(crate) async fn verify_once(auth: &Auth0, request: HttpRequest) -> Verdict {
     cell.get_or_init(|| auth.authenticate(&view)).await.clone()
 }
 
-/// Verifies without waiting: `None` if the issuer, or a store of used proofs, has to be asked first.
+/// Verifies without waiting: `None` if keys must be fetched, or a store or resolver must be called first.
 pub(crate) fn verify_once_now(auth: &Auth0, request: &HttpRequest) -> Option<Verdict> {
     let Some(header) = only_header(request) else {
         return auth.authenticate_now(&RequestAdapter::new(request).view());

@@ -9,8 +9,9 @@ const NO_VERIFIER: &str =
 const TWO_FORMS: &str = "different verifiers are registered in two forms, as Auth0 and as \
                          web::Data<Auth0>. Use one form in the App and in all its scopes";
 
-/// Returns the verifier of the innermost scope that has one, registered as it is or as `web::Data`. actix
-/// does not say which of the two forms is further in, so with two different ones the request is refused.
+/// Returns the verifier of the innermost scope that has one, registered as `Auth0` or as `web::Data<Auth0>`.
+/// actix does not report which of the two forms is further in, so with two different verifiers the request is
+/// refused.
 pub(crate) fn verifier(request: &HttpRequest) -> Result<Auth0, Error> {
     static NO_VERIFIER_REPORTED: AtomicBool = AtomicBool::new(false);
     static TWO_FORMS_REPORTED: AtomicBool = AtomicBool::new(false);
@@ -23,7 +24,7 @@ pub(crate) fn verifier(request: &HttpRequest) -> Result<Auth0, Error> {
     }
 }
 
-/// Reports each mistake to the log once, not for every request.
+/// Creates the error of a mistake, which is logged once, not for every request.
 fn misconfigured(cause: &'static str, reported: &AtomicBool) -> Error {
     if !reported.swap(true, Ordering::Relaxed) {
         tracing::error!(target: "auth0", "{cause}");

@@ -1,4 +1,4 @@
-//! The body of a response that may be the inner service's or a refusal.
+//! The body of a response of the inner service or of a refusal.
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -8,8 +8,8 @@ use std::{
 };
 
 pin_project! {
-    /// The response body of a service behind [`AuthLayer`](crate::AuthLayer): the inner service's,
-    /// or that of a refusal. It needs nothing of the inner one, so that the layer fits any tower stack.
+    /// The response body of a service behind [`AuthLayer`](crate::AuthLayer): that of the inner service, or
+    /// that of a refusal. It has no bounds on the inner body, so that the layer fits any tower stack.
     #[derive(Debug)]
     pub struct AuthBody<B> {
         #[pin]
@@ -36,7 +36,7 @@ impl<B> AuthBody<B> {
     }
 }
 
-/// The default of the inner body, which layers outside (CORS, timeouts) need for answers of their own.
+/// The default of the inner body, which outer layers (CORS, timeouts) need for their own responses.
 impl<B: Default> Default for AuthBody<B> {
     fn default() -> Self {
         Self::inner(B::default())

@@ -1,4 +1,4 @@
-//! What a requirement may ask of a request.
+//! The values of a request that a requirement may need.
 use auth0_core::adapter::{RequestContext, only};
 use axum::extract::{FromRequestParts, RawPathParams, rejection::RawPathParamsRejection};
 use http::{HeaderMap, HeaderValue, request::Parts};
@@ -16,7 +16,7 @@ pub(crate) struct ContextAdapter<'a> {
 
 enum Parameters {
     Read(RawPathParams),
-    /// One of them is not text.
+    /// A parameter is not text.
     Unreadable,
     /// No route was matched yet.
     Unknown,

@@ -9,12 +9,12 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 /// Extracts a verified access token. It has all methods of [`VerifiedToken`].
 ///
 /// - `AccessToken`: `401` without a valid token.
-/// - `Option<AccessToken>`: `None` only where no credentials came; an invalid token is refused.
+/// - `Option<AccessToken>`: `None` only if the request has no credentials; an invalid token is refused.
 /// - `Result<AccessToken, AuthRejection>`: the handler decides.
-/// - `AccessToken<MyClaims>`: with claims of your own, any `DeserializeOwned`.
+/// - `AccessToken<MyClaims>`: with your own claims, any `DeserializeOwned`.
 ///
-/// The verifier comes out of the router's state: the state *is* an [`Auth0`], or has one as a
-/// field of a `#[derive(FromRef)]`. Without one, the program does not compile.
+/// The verifier comes from the router's state: the state *is* an [`Auth0`], or a struct with
+/// `#[derive(FromRef)]` that has one as a field. Without a verifier, the program does not compile.
 ///
 /// ```
 /// use auth0_axum::{AccessToken, Auth0};
@@ -35,7 +35,7 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 #[derive(Clone)]
 pub struct AccessToken<C = ()> {
     token: VerifiedToken<C>,
-    /// The header that it came in, which shares its memory with the request.
+    /// The header of the token, which shares its memory with the request.
     header: Option<HeaderValue>,
 }
 
@@ -54,12 +54,12 @@ pub struct AccessToken<C = ()> {
 /// # }
 /// ```
 ///
-/// `Authorized<(A, B)>` requires both, and `Authorized<P, MyClaims>` brings claims of your own. The
+/// `Authorized<(A, B)>` requires both policies, and `Authorized<P, MyClaims>` has your own claims. The
 /// policy is evaluated first: a token that neither meets it nor has the claims gets `403`.
 pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 
-/// Extracts the organization that the user logged in through: `401` without a valid token, `403` where the
-/// token is of no organization. Keep data by its [`id`](auth0_core::Organization::id).
+/// Extracts the organization through which the user logged in: `401` without a valid token, `403` if the
+/// token has no organization. Store data by its [`id`](auth0_core::Organization::id).
 ///
 /// ```
 /// use auth0_axum::Organization;
@@ -72,7 +72,7 @@ pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 /// # }
 /// ```
 ///
-/// Where the path names an organization, require that it is this one:
+/// If the path names an organization, require that it is that of the token:
 /// [`policy::organization_in_path`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Organization(pub(crate) auth0_core::Organization);
@@ -93,8 +93,8 @@ impl Deref for Organization {
     }
 }
 
-/// Extracts the issuer of the token: the tenant of a request, where several are trusted. `401` without a
-/// valid token. Keep data by its text.
+/// Extracts the issuer of the token, which is the tenant of a request if several are trusted: `401` without a
+/// valid token. Store data by its text.
 ///
 /// ```
 /// use auth0_axum::Issuer;
@@ -130,14 +130,14 @@ impl<C> AccessToken<C> {
         Self { token, header }
     }
 
-    /// Returns the token without the extractor around it, for code that knows no framework.
+    /// Returns the token without the extractor around it, for code that does not depend on the framework.
     #[must_use]
     pub fn into_inner(self) -> VerifiedToken<C> {
         self.token
     }
 
-    /// Returns the token encoded as the client sent it, to call another API on behalf of the user. It is a
-    /// secret until it expires: it must not reach a log. Empty if the token did not come from a request.
+    /// Returns the encoded token as the client sent it, to call another API on behalf of the user. It is a
+    /// secret until it expires, and must not reach a log. Empty if the token did not come from a request.
     #[must_use]
     pub fn encoded(&self) -> &str {
         self.header.as_ref().map_or("", |header| adapter::encoded_token(header.as_bytes()))
@@ -155,7 +155,7 @@ impl<P, C> Authorized<P, C> {
         self.0
     }
 
-    /// Returns the token encoded as the client sent it: see [`AccessToken::encoded`].
+    /// Returns the encoded token as the client sent it: see [`AccessToken::encoded`].
     #[must_use]
     pub fn encoded(&self) -> &str {
         self.0.encoded()
@@ -184,7 +184,7 @@ impl<P, C> Deref for Authorized<P, C> {
     }
 }
 
-/// Without the text of the token.
+/// Omits the text of the token.
 impl<C> fmt::Debug for AccessToken<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.token.fmt(f)

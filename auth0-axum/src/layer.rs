@@ -1,4 +1,4 @@
-//! A tower layer: requests are verified before they reach the inner service.
+//! A tower layer that verifies requests before they reach the inner service.
 use crate::{
     body::AuthBody,
     context::ContextAdapter,
@@ -37,17 +37,17 @@ use tower_service::Service;
 /// # }
 /// ```
 ///
-/// - [`Router::layer`] also covers paths that no route matches, [`Router::route_layer`] does not:
-///   an unknown path is then `404` without a token.
-/// - A CORS layer goes *outside* this one (added after it), or a browser's preflight, which
-///   carries no token, is refused.
+/// - [`Router::layer`] also covers paths that no route matches. [`Router::route_layer`] does not: an unknown
+///   path is then `404` without a token.
+/// - Put a CORS layer *outside* this one (add it after this one). Otherwise a browser's preflight, which has
+///   no token, is refused.
 /// - A refusal is a response, not an error of the service, so layers outside see it. The
 ///   [`Error`](crate::Error) is in its extensions.
 /// - An extractor behind the layer does not verify again.
-/// - Where proofs need a nonce ([`Dpop::nonces`](crate::Dpop::nonces)), the layer also sends the next one
-///   before the client's ends, which an extractor cannot.
-/// - A service without extractors finds the [`AccessToken`] in the request's extensions. A handler
-///   should take the extractor instead: it also protects where the layer was forgotten.
+/// - If proofs need a nonce ([`Dpop::nonces`](crate::Dpop::nonces)), the layer also sends the next nonce
+///   before that of the client expires. An extractor cannot send it.
+/// - A service without extractors finds the [`AccessToken`] in the request's extensions. A handler should use
+///   the extractor instead, which also protects the route if the layer is missing.
 ///
 /// [`Router::layer`]: https://docs.rs/axum/0.8/axum/struct.Router.html#method.layer
 /// [`Router::route_layer`]: https://docs.rs/axum/0.8/axum/struct.Router.html#method.route_layer
@@ -63,19 +63,19 @@ struct Settings {
 }
 
 impl AuthLayer {
-    /// Requires a valid token.
+    /// Creates a layer that requires a valid token.
     pub fn new(auth: Auth0) -> Self {
         Self(Arc::new(Settings { auth, requirement: authenticated(), optional: false }))
     }
 
-    /// Returns a layer with one more requirement. `self` stays as it is, for other routes.
+    /// Returns a layer with one more requirement. `self` does not change, so it can protect other routes.
     pub fn require(&self, requirement: Requirement) -> Self {
         let requirement = self.0.requirement.clone().and(requirement);
         Self(Arc::new(Settings { requirement, ..Settings::clone(&self.0) }))
     }
 
-    /// Returns a layer with optional authentication: a missing token is allowed, whatever is required, and an
-    /// invalid one is rejected, as is one that does not meet the requirement.
+    /// Returns a layer with optional authentication: a missing token is allowed, even with a requirement. An
+    /// invalid token is rejected, as is a token that does not meet the requirement.
     pub fn optional(&self) -> Self {
         Self(Arc::new(Settings { optional: true, ..Settings::clone(&self.0) }))
     }
@@ -92,7 +92,7 @@ impl fmt::Debug for AuthLayer {
 }
 
 impl Settings {
-    /// Admits a request, or returns the refusal. The value is a nonce for the client.
+    /// Admits a request, or returns the refusal. The value is a nonce to send to the client.
     fn admit(
         &self,
         verdict: Result<VerifiedToken, Error>,
@@ -173,8 +173,8 @@ where
 type Verified<R, E> = Pin<Box<dyn Future<Output = Result<Response<AuthBody<R>>, E>> + Send>>;
 
 pin_project! {
-    /// The response of a service behind [`AuthLayer`]. With the issuer's keys in memory, which is
-    /// nearly always, the verdict costs no allocation of its own.
+    /// The response future of a service behind [`AuthLayer`]. With the issuer's keys in memory, which is
+    /// nearly always so, the verdict costs no additional allocation.
     pub struct AuthFuture<F, R, E> {
         #[pin]
         step: Step<F, R, E>,
@@ -201,7 +201,7 @@ where
             StepProjection::Admitted { inner, nonce } => {
                 Poll::Ready(Ok(admitted(ready!(inner.poll(context))?, nonce.take())))
             }
-            // A future must not be polled after its end: it stays pending.
+            // A future must not be polled after its end. If it is, it stays pending.
             StepProjection::Refused { error } => {
                 error.take().map_or(Poll::Pending, |error| Poll::Ready(Ok(refusal(error))))
             }
@@ -210,7 +210,7 @@ where
     }
 }
 
-/// Returns the inner service's answer, with a nonce for the client whose own is about to end (RFC 9449 §8.2).
+/// Returns the inner service's response, with a nonce if that of the client expires soon (RFC 9449 §8.2).
 fn admitted<R>(response: Response<R>, nonce: Option<HeaderValue>) -> Response<AuthBody<R>> {
     let mut response = response.map(AuthBody::inner);
     if let Some(nonce) = nonce {

@@ -50,8 +50,7 @@ impl IntoResponse for AuthRejection {
 pub(crate) fn refusal<B>(error: Error) -> http::Response<AuthBody<B>> {
     let challenge = error.challenge();
     let mut response = http::Response::new(());
-    // Status and headers are valid by construction. Even if they were not, the request must not be
-    // admitted.
+    // Status and headers are always valid. Even if they were not, the request must not be admitted.
     *response.status_mut() =
         StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in challenge.headers() {

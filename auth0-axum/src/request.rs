@@ -1,4 +1,4 @@
-//! A request of axum, or of any tower stack, as the core sees it.
+//! The adapter of a request of axum, or of any tower stack, for the core.
 use auth0_core::adapter::{Connection, HeaderLines, HttpParts, RequestView};
 use axum::extract::{ConnectInfo, OriginalUri};
 use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION, request::Parts, uri::Authority};
@@ -43,8 +43,8 @@ impl HttpParts for RequestAdapter<'_> {
         HeaderLines::of(self.0.headers.get_all(name).into_iter().map(HeaderValue::as_bytes))
     }
 
-    /// Returns what a server has put into the extensions: a [`Connection`], as it is or through
-    /// `into_make_service_with_connect_info`, or just the address.
+    /// Returns the connection that a server has put into the extensions: a [`Connection`], directly or
+    /// through `into_make_service_with_connect_info`, or only the address.
     fn connection(&self) -> Connection {
         let extensions = &self.0.extensions;
         let address =

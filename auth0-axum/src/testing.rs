@@ -30,7 +30,7 @@ pub use auth0_testing::*;
 /// Creates the extractor of a token that meets the policy.
 ///
 /// # Errors
-/// It does not meet the policy.
+/// The token does not meet the policy.
 pub fn authorized<P: Policy, C>(
     token: VerifiedToken<C>,
 ) -> Result<Authorized<P, C>, AuthRejection> {
@@ -41,7 +41,7 @@ pub fn authorized<P: Policy, C>(
 /// Creates the extractor of a token's organization.
 ///
 /// # Errors
-/// The token is of no organization.
+/// The token has no organization.
 pub fn organization<C>(token: &VerifiedToken<C>) -> Result<Organization, AuthRejection> {
     Ok(Organization(auth0_testing::organization(token)?))
 }

@@ -1,5 +1,5 @@
-//! One verification per request and verifier, by the layer or by the first extractor. A token that is in the
-//! verifier's own cache is not kept here as well.
+//! One verification per request and verifier, by the layer or by the first extractor. The verdict is not kept
+//! if the token is in the verifier's cache.
 use crate::request::RequestAdapter;
 use auth0_core::{
     Auth0, Error, VerifiedToken,
@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, header::AUTHORIZATION, request::Parts};
 
 type Verdict = Result<VerifiedToken, Error>;
 
-/// Returns the verdict about a request, and the header that the token came in.
+/// Returns the verdict about a request, and the header of the token.
 pub(crate) async fn verify_once(
     auth: &Auth0,
     parts: &mut Parts,
@@ -28,7 +28,7 @@ pub(crate) async fn verify_waiting(auth: &Auth0, parts: &mut Parts) -> Verdict {
     verdict
 }
 
-/// Verifies without waiting: `None` if the issuer, or a store of used proofs, has to be asked first.
+/// Verifies without waiting: `None` if keys must be fetched, or a store or resolver must be called first.
 pub(crate) fn verify_once_now(auth: &Auth0, parts: &mut Parts) -> Option<Verdict> {
     if let Some(verdicts) = parts.extensions.get::<Verdicts<HeaderValue, Verdict>>()
         && let Some(header) = only_header(&parts.headers)
@@ -43,7 +43,7 @@ pub(crate) fn verify_once_now(auth: &Auth0, parts: &mut Parts) -> Option<Verdict
     Some(verdict)
 }
 
-/// Without a header, or with several, there is no token that would be verified twice.
+/// Keeps a verdict with the request. Without a header, or with several, no token would be verified twice.
 fn keep(auth: &Auth0, verdict: &Verdict, parts: &mut Parts) {
     let Some(header) = only_header(&parts.headers).cloned() else { return };
     match parts.extensions.get_mut::<Verdicts<HeaderValue, Verdict>>() {

@@ -1,4 +1,4 @@
-//! The connection to Redis: made when it is first needed, shared by all requests, made anew when it
+//! The connection to Redis: opened when it is first needed, shared by all requests, and reopened when it
 //! breaks.
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, RedisResult, Value,
@@ -17,39 +17,39 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// An attempt goes on without the requests that wait for it. One to a host that swallows it should not
-/// keep a host that is back waiting.
+/// The limit of an attempt to connect, which goes on without the requests that wait for it. An attempt that
+/// gets no answer must not delay the next one for long, when the host may be back.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long an attempt that failed speaks for the next: who is away is not asked by every request.
+/// How long a failed attempt counts for the next requests, so that not every request tries to connect.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A server that refuses commands is left, because it may not be the one to ask any more (after a
-/// failover, the old primary answers `READONLY`); one that was connected to only just is not.
+/// A connection to a server that refuses commands is closed, because the server may have lost its role
+/// (after a failover, the old primary answers `READONLY`). A connection that is younger than this is kept.
 const SETTLED: Duration = Duration::from_secs(1);
 
 const NO_PROVIDER: &str = "rustls has no crypto provider in this process, or several were compiled in. Write, at the \
     start of main, rustls::crypto::aws_lc_rs::default_provider().install_default()";
 
-/// It lives on a thread of its own, not on the runtime of the request that needs it first: actix-web has
-/// a runtime for each worker, and a worker that is busy, or ends, must not keep the others waiting. Nor
-/// do they wait while certificates are read.
+/// Runs on its own thread, not on the runtime of the request that needs it first: actix-web has a runtime for
+/// each worker, and a worker that is busy, or ends, must not delay the others. Reading certificates does not
+/// delay them either.
 pub(crate) struct RedisConnection {
-    line: Arc<Line>,
+    connector: Arc<Connector>,
     thread: Mutex<Option<Thread>>,
 }
 
 struct Thread {
     runtime: Handle,
-    /// The thread ends with it.
+    /// Ends the thread when it is dropped.
     _end: oneshot::Sender<()>,
 }
 
-/// What Redis said.
+/// An answer of Redis.
 pub(crate) struct Reply {
     pub(crate) value: Value,
-    /// The connection broke, so that the command was sent again, on another one. It may have been
-    /// carried out before.
+    /// Whether the connection broke and the command was sent again on another one. Redis may have executed it
+    /// twice.
     pub(crate) is_second: bool,
 }
 
@@ -57,22 +57,22 @@ pub(crate) struct Reply {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     pub(crate) deadline: Instant,
-    /// Whether it waits for a connection that is being made, too.
+    /// Whether the request also waits for a connection that is being opened.
     pub(crate) waits_for_connection: bool,
 }
 
 impl RedisConnection {
     pub(crate) fn new(client: Client) -> Self {
         Self {
-            line: Arc::new(Line { client, current: Mutex::default() }),
+            connector: Arc::new(Connector { client, current: Mutex::default() }),
             thread: Mutex::default(),
         }
     }
 
-    /// Asks, and is done by the deadline. It goes on if the caller does not wait for it.
+    /// Sends a command and returns the answer before the deadline. It goes on if the caller does not wait.
     pub(crate) async fn ask(&self, command: Cmd, patience: Patience) -> Result<Reply, String> {
-        let line = Arc::clone(&self.line);
-        let task = self.runtime()?.spawn(async move { line.ask(&command, patience).await });
+        let connector = Arc::clone(&self.connector);
+        let task = self.runtime()?.spawn(async move { connector.ask(&command, patience).await });
         task.await.unwrap_or_else(|error| Err(error.to_string()))
     }
 
@@ -106,13 +106,13 @@ fn start_thread() -> Result<Thread, String> {
     }
 }
 
-/// What happens on the thread.
-struct Line {
+/// The part that runs on the thread.
+struct Connector {
     client: Client,
     current: Mutex<Option<Attempt>>,
 }
 
-/// A connection that is being made, was made, or could not be made.
+/// A connection that is being opened, is open, or could not be opened.
 type Attempt = watch::Receiver<Option<Result<Connection, Failure>>>;
 
 #[derive(Clone)]
@@ -128,7 +128,7 @@ struct Failure {
     cause: Arc<str>,
 }
 
-impl Line {
+impl Connector {
     async fn ask(self: Arc<Self>, command: &Cmd, patience: Patience) -> Result<Reply, String> {
         let Patience { deadline, .. } = patience;
         let asked_at = Instant::now();
@@ -150,8 +150,7 @@ impl Line {
                     }
                     return Ok(Reply { value, is_second });
                 }
-                // Servers and load balancers close connections that are idle, which is no reason
-                // to refuse anybody.
+                // Servers and load balancers close idle connections, which must not refuse a request.
                 Ok(Err(error)) => {
                     self.forget(&attempt);
                     if is_second {
@@ -160,7 +159,7 @@ impl Line {
                     is_second = true;
                 }
                 Err(elapsed) => {
-                    // It may lead nowhere, which TCP finds out in a quarter of an hour.
+                    // The connection may be dead, which TCP detects only after a quarter of an hour.
                     if *lock(&connection.last_answer_at) <= asked_at {
                         self.forget(&attempt);
                     }
@@ -170,16 +169,16 @@ impl Line {
         }
     }
 
-    /// The connection that is there, or else a new one.
+    /// Returns the current connection, or opens a new one.
     fn attempt(self: &Arc<Self>, deadline: Instant) -> Attempt {
         let mut current = lock(&self.current);
         if let Some(attempt) = current.as_ref().filter(|attempt| is_current(attempt)) {
             return attempt.clone();
         }
         let (sender, receiver) = watch::channel(None);
-        let line = Arc::clone(self);
+        let connector = Arc::clone(self);
         tokio::spawn(async move {
-            let connection = line
+            let connection = connector
                 .connect(deadline)
                 .await
                 .map_err(|error| Failure { at: Instant::now(), cause: error.to_string().into() });
@@ -203,7 +202,7 @@ impl Line {
         Ok(Connection { redis, made_at: now, last_answer_at: Arc::new(Mutex::new(now)) })
     }
 
-    /// The next request makes a new connection. Those that still wait for this one keep it.
+    /// Makes the next request open a new connection. Requests that still wait for this one keep it.
     fn forget(&self, attempt: &Attempt) {
         let mut current = lock(&self.current);
         if current.as_ref().is_some_and(|current| current.same_channel(attempt)) {
@@ -212,8 +211,8 @@ impl Line {
     }
 }
 
-/// Returns whether rustls has a crypto provider in this process, or takes the only one that was compiled in.
-/// It panics where there are several or none.
+/// Returns whether rustls has a crypto provider in this process, or can take the only one that was compiled
+/// in. With several or none it panics, which is caught here.
 fn has_crypto_provider() -> bool {
     CryptoProvider::get_default().is_some()
         || panic::catch_unwind(|| drop(rustls::ClientConfig::builder())).is_ok()
@@ -239,7 +238,7 @@ async fn made(mut attempt: Attempt, patience: Patience) -> Result<Connection, St
     }
 }
 
-/// Nothing is done under a lock that could leave its content half changed.
+/// Locks, also after a panic: no operation under a lock can leave its content half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

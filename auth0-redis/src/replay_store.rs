@@ -1,4 +1,4 @@
-//! Used proofs in Redis, where all instances of a service see them.
+//! A store of used proofs in Redis, which all instances of a service share.
 use crate::connection::{Patience, RedisConnection, Reply};
 use auth0_core::{
     BoxFuture, ConfigError,
@@ -13,32 +13,31 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// A Redis in the same network answers in a millisecond. More than this and it is not well.
+/// A Redis in the same network answers in a millisecond. A longer wait than this means that it fails.
 const DEFAULT_TIME_LIMIT: Duration = Duration::from_millis(250);
 const SHORTEST_TIME_LIMIT: Duration = Duration::from_millis(1);
 const LONGEST_TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// An instance whose clock is behind accepts a proof for longer than the one that wrote it down.
+/// An instance whose clock is behind accepts a proof for longer than the instance that recorded it.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
 
-/// Enough for 300 requests in a second, with proofs that are good for 330 s.
+/// Enough for 300 requests in a second, with proofs that are valid for 330 s.
 const PROCESS_CAPACITY: usize = 100_000;
 
 const DEFAULT_PREFIX: &str = "auth0:dpop:";
 
-/// Remembers used proofs in Redis: one round trip (`SET … NX PX`) over one connection, which is made
-/// when it is first needed, shared by all requests, and made anew when it breaks. It lives on a thread
-/// of its own.
+/// Remembers used proofs in Redis: one round trip (`SET … NX PX`) for each proof. All requests share one
+/// connection on its own thread, which is opened when it is first needed, and reopened when it breaks.
 ///
-/// A key is a prefix and a hash, and its value says nothing. It goes by itself when its proof has
-/// become too old, and must not go before:
-/// - Let Redis evict nothing (`maxmemory-policy noeviction`, which is its default).
-/// - What Redis forgets when it is restarted without persistence, or when a replica takes over that was
-///   behind, can be used again until it is too old.
-/// - The URL is that of one server, the primary. Nodes of a Redis Cluster answer for a part of the keys
-///   only.
+/// A key is a prefix and a hash, and its value is random. Redis removes it when the proof has expired, and
+/// must not remove it before:
+/// - Configure Redis to evict nothing (`maxmemory-policy noeviction`, its default).
+/// - Proofs that Redis loses, in a restart without persistence or in a failover to a replica that was behind,
+///   can be used again until they expire.
+/// - The URL must be that of one server, the primary. A node of a Redis Cluster accepts only a part of the
+///   keys.
 ///
-/// Its user needs the commands `SET` and `GET`.
+/// The user of the URL needs the commands `SET` and `GET`.
 ///
 /// ```
 /// use auth0_core::{Auth0, Dpop};
@@ -51,6 +50,8 @@ const DEFAULT_PREFIX: &str = "auth0:dpop:";
 ///     .dpop(Dpop::required().replay_store(store))
 ///     .build()?;
 /// # let _ = auth;
+///
+/// assert!(RedisReplayStore::new("redis.acme.internal").is_err(), "without a scheme");
 /// # Ok::<(), auth0_core::ConfigError>(())
 /// ```
 #[must_use]
@@ -58,36 +59,35 @@ pub struct RedisReplayStore {
     link: RedisConnection,
     prefix: String,
     time_limit: Duration,
-    /// Proofs of this process, where it goes on without Redis.
+    /// The proofs of this process, if it continues without Redis.
     memory: Option<InMemoryReplayStore>,
     is_unreachable: AtomicBool,
 }
 
-/// What becomes of a proof that Redis cannot be asked about.
+/// The handling of proofs while Redis cannot be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnUnreachable {
-    /// `503`, so that no proof is used twice. The default.
+    /// Refuses them with `503`, so that no proof is used twice. The default.
     #[default]
     Refuse,
-    /// It is accepted if this process does not know it, and a warning goes to the log: while Redis is
-    /// away, a proof can be used once on each instance. There is room for 100,000 in each; what comes
-    /// beyond that without Redis gets `503`.
+    /// Accepts a proof that this process has not seen, and logs a warning. Without Redis, a proof can be used
+    /// once on each instance. Each instance remembers up to 100,000 proofs; further ones get `503`.
     RememberInProcess,
 }
 
 impl RedisReplayStore {
-    /// A store at `redis://[user[:password]@]host[:port][/database]`, or at `rediss://…` for TLS with the
-    /// system's certificates (or those that the variable `SSL_CERT_FILE` names), or at `unix:///path` for
-    /// a socket on this machine. Connects with the first proof.
+    /// Creates a store at `redis://[user[:password]@]host[:port][/database]`, or at `rediss://…` for TLS
+    /// with the system's certificates (or those of the variable `SSL_CERT_FILE`), or at `unix:///path` for
+    /// a socket on this machine. It connects with the first proof.
     ///
     /// For `rediss://`, rustls needs a crypto provider: the process's default, or the only one that was
     /// compiled in.
     ///
     /// # Errors
-    /// It is no such URL, or one that asks for TLS without checking (`#insecure`).
+    /// The URL is not valid, or disables the check of certificates (`#insecure`).
     pub fn new(url: &str) -> Result<Self, ConfigError> {
-        // Its own words may quote the URL, in which a password may stand.
+        // The error of the library may quote the URL, which may contain a password.
         let refused = |_| {
             ConfigError::new(
                 "the URL of the replay store cannot be used. Write redis://host:6379/, or \
@@ -97,7 +97,7 @@ impl RedisReplayStore {
         let info = url.into_connection_info().map_err(refused)?;
         if matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
             return Err(ConfigError::new(
-                "the replay store would be used over TLS that anybody can break into. Leave \
+                "the URL of the replay store disables the check of TLS certificates. Leave \
                  #insecure out, and name the authority's certificate with SSL_CERT_FILE",
             ));
         }
@@ -111,21 +111,21 @@ impl RedisReplayStore {
         })
     }
 
-    /// What the keys begin with, instead of `auth0:dpop:`. APIs that share a Redis should not share
-    /// this.
+    /// Sets the prefix of the keys: `auth0:dpop:` by default. APIs that share a Redis should use different
+    /// prefixes.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// How long a request waits for Redis at the most, a connection that has to be made among it: 250 ms
-    /// by default, 1 ms to 10 s.
+    /// Limits how long a request waits for Redis, including the time to connect: 250 ms by default, 1 ms to
+    /// 10 s.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit.clamp(SHORTEST_TIME_LIMIT, LONGEST_TIME_LIMIT);
         self
     }
 
-    /// What becomes of proofs while Redis cannot be reached: `503`, unless told otherwise.
+    /// Sets how proofs are handled while Redis cannot be reached: [`OnUnreachable::Refuse`] by default.
     pub fn on_unreachable(mut self, choice: OnUnreachable) -> Self {
         self.memory = match choice {
             OnUnreachable::Refuse => None,
@@ -135,8 +135,8 @@ impl RedisReplayStore {
     }
 
     async fn insert(&self, entry: ReplayEntry) -> Result<Insertion, ReplayStoreError> {
-        // Asked in good times, too, so that nothing that was accepted here without Redis is accepted
-        // again when it is back, and nothing that was accepted with it while it is away.
+        // Recorded also while Redis works: a proof that was accepted without Redis must not be accepted again
+        // when Redis is back, nor one that was accepted with Redis while it cannot be reached.
         let in_process = self.memory.as_ref().map(|memory| memory.remember(entry));
         if let Some(Ok(Insertion::Seen)) = in_process {
             return Ok(Insertion::Seen);
@@ -150,10 +150,10 @@ impl RedisReplayStore {
             }
             Err(error) => error,
         };
-        let is_news = !self.is_unreachable.swap(true, Ordering::Relaxed);
+        let is_first = !self.is_unreachable.swap(true, Ordering::Relaxed);
         match in_process {
             Some(insertion) => {
-                if is_news {
+                if is_first {
                     tracing::warn!(
                         target: "auth0", cause = error,
                         "the replay store cannot be reached: used DPoP proofs are remembered in this \
@@ -163,7 +163,7 @@ impl RedisReplayStore {
                 insertion
             }
             None => {
-                if is_news {
+                if is_first {
                     tracing::error!(
                         target: "auth0", cause = error,
                         "the replay store cannot be reached: requests with a DPoP proof get 503"
@@ -194,7 +194,7 @@ impl RedisReplayStore {
         match self.link.ask(set, patience).await? {
             Reply { value: Value::Okay, .. } => Ok(Insertion::New),
             Reply { value: Value::Nil, is_second: false } => Ok(Insertion::Seen),
-            // By whom? The first one may have got through.
+            // The first command may have succeeded: the value shows whether this request has set the key.
             Reply { value: Value::Nil, is_second: true } => {
                 let mut get: Cmd = redis::cmd("GET");
                 get.arg(&key);
@@ -222,7 +222,7 @@ impl ReplayStore for RedisReplayStore {
     }
 }
 
-/// Not the URL, in which a password may stand.
+/// Omits the URL, which may contain a password.
 impl fmt::Debug for RedisReplayStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisReplayStore")

@@ -1,4 +1,4 @@
-//! A clock that is set by hand.
+//! A clock that tests advance.
 use auth0_core::{BoxFuture, time::Clock};
 use std::{
     sync::{
@@ -9,7 +9,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// A clock that is set by hand. Clones are the same clock.
+/// A clock that stands still until a test advances it. Clones share the time.
 ///
 /// ```
 /// use auth0_core::time::Clock;
@@ -30,25 +30,25 @@ struct Inner {
     passed: AtomicI64,
     /// Milliseconds by which only the wall clock was set.
     set: AtomicI64,
-    /// Wakes those who sleep.
+    /// Wakes the futures of `sleep`.
     moved: watch::Sender<()>,
 }
 
 #[derive(Debug)]
 enum Start {
     Fixed(Duration),
-    /// Since when the monotonic time counts.
+    /// The start of the monotonic time.
     System(Instant),
 }
 
 impl ManualClock {
-    /// Creates a clock that stands at a time since 1970.
+    /// Creates a clock that shows a time since 1970.
     #[must_use]
     pub fn at(unix_time: Duration) -> Self {
         Self::new(Start::Fixed(unix_time))
     }
 
-    /// Creates a clock that follows the system's, and can be put forward.
+    /// Creates a clock that follows the system's, and can be advanced.
     pub(crate) fn following_the_system() -> Self {
         Self::new(Start::System(Instant::now()))
     }
@@ -62,14 +62,14 @@ impl ManualClock {
         }))
     }
 
-    /// Lets time pass, with a precision of milliseconds. [`Tenant::settle`](crate::Tenant::settle) waits for
-    /// what that starts in the background.
+    /// Advances the clock, with a precision of milliseconds. [`Tenant::settle`](crate::Tenant::settle)
+    /// waits for the work that this starts in the background.
     pub fn advance(&self, time: Duration) {
         self.0.passed.fetch_add(millis(time), Ordering::SeqCst);
         self.0.moved.send_replace(());
     }
 
-    /// Sets the wall clock back, as an operator or NTP would; no time passes.
+    /// Sets the wall clock back, as an operator or NTP would. The monotonic time does not change.
     pub fn set_back(&self, time: Duration) {
         self.0.set.fetch_sub(millis(time), Ordering::SeqCst);
     }

@@ -1,15 +1,15 @@
-//! What a token and a proof have in common while they are made.
+//! The common parts of the builders of tokens and proofs.
 use crate::key::SigningKey;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// A compact JWS in the making, which may be wrong in any way.
+/// A draft of a compact JWS, which may be wrong in any way.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) key: SigningKey,
     signature: Signature,
-    /// What replaces or removes (`None`) a member of the header or the payload.
+    /// The members of the header that are replaced or removed (`None`), as for the payload.
     header: Vec<(String, Option<Value>)>,
     claims: Vec<(String, Option<Value>)>,
     raw_header: Option<String>,
@@ -44,7 +44,7 @@ impl Draft {
         self.claims.push((name.into(), None));
     }
 
-    /// The value that was set last.
+    /// Returns the value of a claim that was set last.
     pub(crate) fn claim(&self, name: &str) -> Option<&Value> {
         let mut changes = self.claims.iter().rev();
         changes.find(|(changed, _)| changed == name).and_then(|(_, value)| value.as_ref())
@@ -85,7 +85,7 @@ impl Draft {
         self.raw_payload.clone().unwrap_or_else(changed)
     }
 
-    /// Signs these members, as they were changed.
+    /// Applies the changes to these members and signs the result.
     pub(crate) fn mint(&self, header: Value, payload: Value) -> String {
         let header = changed(header, &self.header);
         let algorithm = header
@@ -126,28 +126,28 @@ fn changed(members: Value, changes: &[(String, Option<Value>)]) -> Map<String, V
     members
 }
 
-/// The setters that make a token or a proof wrong in one way.
+/// Defines the setters that make a token or a proof wrong in one way.
 macro_rules! setters {
     () => {
-        /// Sets a claim, of whatever type.
+        /// Sets a claim, of any type.
         pub fn claim(mut self, name: &str, value: impl serde::Serialize) -> Self {
             self.draft.set_claim(name, value);
             self
         }
 
-        /// Leaves a claim out.
+        /// Removes a claim.
         pub fn without(mut self, name: &str) -> Self {
             self.draft.remove_claim(name);
             self
         }
 
-        /// Sets a member of the header, of whatever type.
+        /// Sets a member of the header, of any type.
         pub fn header(mut self, name: &str, value: impl serde::Serialize) -> Self {
             self.draft.set_header(name, value);
             self
         }
 
-        /// Leaves a member of the header out.
+        /// Removes a member of the header.
         pub fn without_header(mut self, name: &str) -> Self {
             self.draft.remove_header(name);
             self
@@ -165,24 +165,24 @@ macro_rules! setters {
             self
         }
 
-        /// Signs with another algorithm, and says so. The key must be able to.
+        /// Sets the algorithm of the signature and of `alg`. The key must support it.
         pub fn algorithm(self, algorithm: auth0_core::Algorithm) -> Self {
             self.header("alg", algorithm.as_str())
         }
 
-        /// One bit of the signature is wrong.
+        /// Changes one bit of the signature.
         pub fn broken_signature(mut self) -> Self {
             self.draft.break_signature();
             self
         }
 
-        /// `alg: none`, and no signature.
+        /// Sets `alg: none`, and removes the signature.
         pub fn unsigned(mut self) -> Self {
             self.draft.leave_unsigned();
             self
         }
 
-        /// `alg: HS256`, keyed with the public key: the classic confusion.
+        /// Signs with `alg: HS256` and the public key as the secret: the classic algorithm confusion.
         pub fn symmetric(mut self) -> Self {
             self.draft.sign_symmetrically();
             self

@@ -14,6 +14,15 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// A private key that signs test tokens.
+///
+/// ```
+/// use auth0_core::Algorithm;
+/// use auth0_testing::SigningKey;
+///
+/// let key = SigningKey::generate(Algorithm::ES256)?.with_id("rotated");
+/// assert_eq!((key.id(), key.algorithm()), ("rotated", Algorithm::ES256));
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// ```
 #[derive(Clone)]
 pub struct SigningKey {
     id: Arc<str>,
@@ -27,7 +36,7 @@ enum Pair {
     Ed25519(Ed25519KeyPair),
 }
 
-/// The fixed keys. They are in the source code for everybody to read.
+/// The fixed keys. They are public, because they are in the source code.
 const RSA: [&[u8]; 2] = [include_bytes!("keys/rsa-1.der"), include_bytes!("keys/rsa-2.der")];
 const UNKNOWN: &[u8] = include_bytes!("keys/rsa-3.der");
 const P256: &[u8] = include_bytes!("keys/p256.der");
@@ -35,7 +44,7 @@ const P384: &[u8] = include_bytes!("keys/p384.der");
 const ED25519: &[u8] = include_bytes!("keys/ed25519.der");
 
 impl SigningKey {
-    /// A new key. RSA keys have 2048 bits.
+    /// Generates a new key. RSA keys have 2048 bits.
     ///
     /// # Errors
     /// The system has no randomness.
@@ -51,10 +60,10 @@ impl SigningKey {
         Ok(Self::from_pair(algorithm, pair))
     }
 
-    /// A key out of an unencrypted PKCS#8 document in DER. Its id is derived from the public key.
+    /// Reads a key from an unencrypted PKCS#8 document in DER. Its id is derived from the public key.
     ///
     /// # Errors
-    /// It is not a private key for the algorithm.
+    /// The document is not a private key for the algorithm.
     pub fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, ConfigError> {
         let refused = |_| {
             ConfigError::new(format!(
@@ -71,7 +80,7 @@ impl SigningKey {
         Ok(Self::from_pair(algorithm, pair))
     }
 
-    /// The key as an unencrypted PKCS#8 document in DER.
+    /// Returns the key as an unencrypted PKCS#8 document in DER.
     ///
     /// # Errors
     /// The key cannot be written.
@@ -85,7 +94,7 @@ impl SigningKey {
         Ok(der.as_ref().to_vec())
     }
 
-    /// One of the fixed keys. There are two RSA keys, which take turns; of the others one each.
+    /// Returns one of the fixed keys: of two RSA keys in turn, and of one key for other algorithms.
     pub(crate) fn fixed(algorithm: Algorithm, number: usize) -> Self {
         let der = match algorithm {
             Algorithm::ES256 => P256,
@@ -97,7 +106,7 @@ impl SigningKey {
         key.with_id(format!("test-{}-{}", algorithm.as_str().to_lowercase(), number + 1))
     }
 
-    /// A fixed key that no tenant publishes.
+    /// Returns a fixed key that no tenant publishes.
     pub(crate) fn unknown() -> Self {
         let key = Self::from_pkcs8(Algorithm::RS256, UNKNOWN).expect("a fixed key is a key");
         key.with_id("unknown")
@@ -113,30 +122,30 @@ impl SigningKey {
         Self { id: id.into(), algorithm, pair: Arc::new(pair) }
     }
 
-    /// The same key under another id.
+    /// Returns the same key with another id.
     #[must_use]
     pub fn with_id(self, id: impl Into<String>) -> Self {
         Self { id: id.into().into(), ..self }
     }
 
-    /// The `kid`.
+    /// Returns the `kid`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// What it signs with unless told otherwise.
+    /// Returns the default algorithm of its signatures.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// Whether both are the same key under the same id.
+    /// Returns whether both are the same key with the same id.
     pub(crate) fn is_clone_of(&self, other: &Self) -> bool {
         self.id == other.id && Arc::ptr_eq(&self.pair, &other.pair)
     }
 
-    /// The public key as a JSON Web Key.
+    /// Returns the public key as a JSON Web Key (RFC 7517).
     #[must_use]
     pub fn jwk(&self) -> Value {
         let mut jwk = self.bare_jwk();
@@ -147,7 +156,7 @@ impl SigningKey {
         jwk
     }
 
-    /// The SHA-256 thumbprint of the public key (RFC 7638), as a token names it that is bound to it.
+    /// Returns the SHA-256 thumbprint of the public key (RFC 7638), as `cnf.jkt` of a bound token has it.
     #[must_use]
     pub fn thumbprint(&self) -> String {
         let jwk = self.bare_jwk();
@@ -157,7 +166,7 @@ impl SigningKey {
         URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical.as_bytes()))
     }
 
-    /// The public key and nothing else about it.
+    /// Returns the public key as a JSON Web Key without `kid`, `alg` and `use`.
     pub(crate) fn bare_jwk(&self) -> Value {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match &*self.pair {
@@ -182,7 +191,7 @@ impl SigningKey {
         }
     }
 
-    /// Signs with an algorithm that the key is good for; with its own if it is not.
+    /// Signs with an algorithm that the key supports, or with the key's own algorithm.
     pub(crate) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &*self.pair {

@@ -1,10 +1,11 @@
-//! A tenant in the process, for tests of an API that is protected with `auth0-core`: it mints tokens of
-//! every kind, rotates its keys, counts what is fetched from it and fails on demand. No socket, no sleep.
+//! A tenant in the process, for tests of an API that is protected with `auth0-core`. It mints valid and
+//! invalid tokens, rotates its keys, counts the fetches and fails on demand, without a socket and without
+//! sleeping.
 //!
-//! 1. A [`Tenant`] has an issuer below `.test` or on loopback, so that a verifier for it cannot be
-//!    used by mistake: [`Tenant::auth0`] creates the verifier.
-//! 2. [`Tenant::token`] begins a good token; each setter changes one thing about it.
-//! 3. [`Tenant::proof`] begins a DPoP proof in the same way, for a token that is
+//! 1. A [`Tenant`] has an issuer below `.test` or on loopback, so that it cannot be mistaken for a real
+//!    tenant. [`Tenant::auth0`] creates a verifier for it.
+//! 2. [`Tenant::token`] starts a valid token; each setter changes one thing about it.
+//! 3. [`Tenant::proof`] starts a DPoP proof in the same way, for a token that is
 //!    [bound](TokenBuilder::bound_to) to the tenant's [client key](Tenant::client_key).
 //! 4. Time stands still until [`ManualClock::advance`], and [`Tenant::settle`] waits for the work in the
 //!    background that this has started.
@@ -28,7 +29,7 @@
 //! # }).unwrap()
 //! ```
 //!
-//! The keys are fixed and public: they stand in this source code.
+//! The keys are fixed and public, because they are in this source code.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -21,10 +21,21 @@ use tokio::sync::watch;
 use transport::InProcess;
 use url::{Host, Url};
 
-/// 2026-01-01T00:00:00Z: a round moment for tests to begin at.
+/// The time at which tests begin: 2026-01-01T00:00:00Z.
 const START: Duration = Duration::from_secs(1_767_225_600);
 
-/// A tenant in the process. Clones are the same tenant.
+/// A tenant in the process. Clones share one tenant.
+///
+/// ```
+/// use auth0_testing::Tenant;
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let tenant = Tenant::new();
+/// let token = tenant.token().subject("auth0|ann").mint();
+/// assert_eq!(tenant.auth0().verify(&token).await?.subject(), "auth0|ann");
+/// # Ok::<(), auth0_core::Error>(())
+/// # }).unwrap()
+/// ```
 #[derive(Clone, Debug)]
 pub struct Tenant(Arc<Inner>);
 
@@ -40,26 +51,26 @@ struct Inner {
 
 #[derive(Debug)]
 struct State {
-    /// What the key set lists. The first one signs.
+    /// The keys of the key set. The first one signs.
     keys: Vec<SigningKey>,
     rotations: usize,
     failures: Vec<(Document, Failure)>,
     fetches: Fetches,
-    /// Where the key set is, below the issuer.
+    /// The path of the key set below the issuer.
     key_set_path: String,
 }
 
 impl Tenant {
-    /// A tenant at `https://tenant.test/`, with the API `https://api.tenant.test`.
+    /// Creates a tenant at `https://tenant.test/`, with the API `https://api.tenant.test`.
     #[must_use]
     pub fn new() -> Self {
         Self::named("tenant")
     }
 
-    /// A tenant at `https://{name}.test/`, with the API `https://api.{name}.test`.
+    /// Creates a tenant at `https://{name}.test/`, with the API `https://api.{name}.test`.
     ///
     /// # Panics
-    /// The name is not a host label: letters, digits, hyphens.
+    /// The name is not a host label of letters, digits and hyphens.
     #[must_use]
     pub fn named(name: &str) -> Self {
         let issuer = format!("https://{name}.test/").parse().expect("the name is a host label");
@@ -68,12 +79,11 @@ impl Tenant {
         Self::with(issuer, audience, key, ManualClock::at(START))
     }
 
-    /// A tenant on this machine, whose clock goes with the system's: for a server that speaks for
-    /// it, on a loopback address.
+    /// Creates a tenant on this machine, whose clock follows the system's, for a server that serves its
+    /// documents on a loopback address.
     ///
     /// # Errors
-    /// The issuer is not a loopback URL that ends in `/`: a test tenant must not pass for a real
-    /// one.
+    /// The issuer is not a loopback URL that ends in `/`: a test tenant must not look like a real one.
     pub fn on_loopback(
         issuer: &str,
         audience: impl Into<String>,
@@ -106,31 +116,32 @@ impl Tenant {
         }))
     }
 
-    /// The issuer, as it stands in `iss`.
+    /// Returns the issuer, as `iss` has it.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.0.issuer.as_str()
     }
 
-    /// The identifier of the tenant's API.
+    /// Returns the identifier of the tenant's API.
     #[must_use]
     pub fn audience(&self) -> &str {
         &self.0.audience
     }
 
-    /// The clock that tokens and verifiers of this tenant go by.
+    /// Returns the clock of this tenant's tokens and verifiers.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.0.clock
     }
 
-    /// A verifier for this tenant's API.
+    /// Returns a verifier for this tenant's API.
     #[must_use]
     pub fn auth0(&self) -> Auth0 {
         self.builder().build().expect("a test tenant can be trusted")
     }
 
-    /// The same, to be configured further: issuer, audience, transport and clock are set.
+    /// Returns the configuration of [`auth0`](Self::auth0), to change it: issuer, audience, transport and
+    /// clock are set.
     pub fn builder(&self) -> Builder {
         Auth0::builder()
             .issuer(self.issuer())
@@ -139,9 +150,9 @@ impl Tenant {
             .clock(self.0.clock.clone())
     }
 
-    /// A verifier that can reach this tenant and others, and has yet to be told which issuers to trust, as
-    /// [`TrustedIssuer`](auth0_core::TrustedIssuer)s. Its audience is this tenant's unless they say otherwise, and
-    /// so is its clock.
+    /// Returns the configuration of a verifier that can reach this tenant and others, with this tenant's
+    /// audience and clock. It trusts no issuer yet: add them as
+    /// [`TrustedIssuer`](auth0_core::TrustedIssuer)s.
     ///
     /// ```
     /// use auth0_core::TrustedIssuer;
@@ -168,25 +179,25 @@ impl Tenant {
             .clock(self.0.clock.clone())
     }
 
-    /// Begins a token: that of a user, good for this tenant's API for a day.
+    /// Starts a token of a user, which is valid for this tenant's API for a day.
     pub fn token(&self) -> TokenBuilder {
         TokenBuilder::new(self)
     }
 
-    /// The key that signs.
+    /// Returns the key that signs.
     #[must_use]
     pub fn signing_key(&self) -> SigningKey {
         self.state().keys.first().cloned().expect("a tenant has a key")
     }
 
-    /// The ids of the published keys. The first one is that of the key that signs.
+    /// Returns the ids of the published keys. The first one is that of the key that signs.
     #[must_use]
     pub fn key_ids(&self) -> Vec<String> {
         self.state().keys.iter().map(|key| key.id().to_owned()).collect()
     }
 
-    /// Signs with this key from now on, and publishes it before the others. A key that is published
-    /// already moves there.
+    /// Signs with this key from now on, and publishes it before the others. A key that is published already
+    /// moves to the front.
     pub fn add_key(&self, key: SigningKey) {
         let mut state = self.state();
         state.keys.retain(|published| !published.is_clone_of(&key));
@@ -201,15 +212,15 @@ impl Tenant {
         state.keys.insert(0, key);
     }
 
-    /// Withdraws every key but the one that signs.
+    /// Withdraws every key except the one that signs.
     pub fn withdraw_old_keys(&self) {
         self.state().keys.truncate(1);
     }
 
-    /// Withdraws one key. If it is the one that signs, the one before it signs again.
+    /// Withdraws one key. If it is the key that signs, the previous one signs again.
     ///
     /// # Errors
-    /// No such key is published, or no other one.
+    /// No such key is published, or it is the only one.
     pub fn withdraw_key(&self, id: &str) -> Result<(), ConfigError> {
         let mut state = self.state();
         if state.keys.iter().all(|key| key.id() != id) {
@@ -226,25 +237,25 @@ impl Tenant {
         Ok(())
     }
 
-    /// Lets every fetch go wrong from now on.
+    /// Makes every fetch fail from now on.
     pub fn fail(&self, failure: Failure) {
         self.fail_at(Document::Metadata, failure.clone());
         self.fail_at(Document::KeySet, failure);
     }
 
-    /// Lets the fetches of one document go wrong from now on.
+    /// Makes every fetch of one document fail from now on.
     pub fn fail_at(&self, document: Document, failure: Failure) {
         let mut state = self.state();
         state.failures.retain(|(failing, _)| *failing != document);
         state.failures.push((document, failure));
     }
 
-    /// Answers again.
+    /// Makes all fetches succeed again.
     pub fn recover(&self) {
         self.state().failures.clear();
     }
 
-    /// Publishes the key set at another path below the issuer from now on. The old one is gone.
+    /// Publishes the key set at another path below the issuer from now on, and no longer at the old one.
     pub fn move_key_set(&self, path: &str) {
         self.state().key_set_path = path.to_owned();
     }
@@ -253,13 +264,13 @@ impl Tenant {
         self.state().key_set_path.clone()
     }
 
-    /// How often each document was asked for, whether it was had or not.
+    /// Returns how often each document was requested, including requests that failed.
     #[must_use]
     pub fn fetches(&self) -> Fetches {
         self.state().fetches
     }
 
-    /// The metadata, as a server would answer with it.
+    /// Returns the metadata, as a server would send it.
     #[must_use]
     pub fn metadata_json(&self) -> String {
         let issuer = self.issuer();
@@ -277,7 +288,7 @@ impl Tenant {
         .to_string()
     }
 
-    /// The key set, as a server would answer with it.
+    /// Returns the key set, as a server would send it.
     #[must_use]
     pub fn key_set_json(&self) -> String {
         let keys: Vec<Value> = self.state().keys.iter().map(SigningKey::jwk).collect();

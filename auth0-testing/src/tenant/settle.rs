@@ -1,16 +1,16 @@
-//! Waits for the work that verifiers do in the background.
+//! Waiting for the work that verifiers do in the background.
 use super::Tenant;
 use std::sync::OnceLock;
 use tokio::runtime::Handle;
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
-/// The thread on which verifiers fetch, which every verifier of the process shares.
+/// The thread `auth0-fetch`, which all verifiers of the process share.
 static FETCH_THREAD: OnceLock<Handle> = OnceLock::new();
 
-/// Rounds through the queue of that thread. A fetch takes a dozen, with its metadata and its key set.
+/// Rounds through the queue of that thread. A fetch of metadata and key set takes a dozen.
 const ROUNDS: usize = 24;
 
-/// Called by the transport, which runs there.
+/// Records the thread. The transport, which runs there, calls it.
 pub(super) fn note_thread() {
     if let Ok(handle) = Handle::try_current() {
         FETCH_THREAD.get_or_init(|| handle);
@@ -18,9 +18,9 @@ pub(super) fn note_thread() {
 }
 
 impl Tenant {
-    /// Waits until the work in the background has come to its end, or waits for time to pass: fetches and
-    /// refreshes of all verifiers in the process, and questions to resolvers. For tests that let time pass
-    /// with [`ManualClock::advance`](crate::ManualClock::advance) and then look at what has happened.
+    /// Waits until the work in the background has ended, or waits for time to pass: fetches and refreshes
+    /// of all verifiers in the process, and calls of resolvers. For tests that advance the time with
+    /// [`ManualClock::advance`](crate::ManualClock::advance) and then check the effects.
     ///
     /// ```
     /// use auth0_testing::Tenant;
@@ -38,7 +38,7 @@ impl Tenant {
     /// ```
     pub async fn settle(&self) {
         if FETCH_THREAD.get().is_none() {
-            // Nothing was fetched yet. This fetch stands behind whatever was started before.
+            // Nothing was fetched yet. This fetch is queued behind all work that was started before.
             let auth = Self::named("settle").auth0();
             let _ = auth.warm_up().with_subscriber(NoSubscriber::default()).await;
         }

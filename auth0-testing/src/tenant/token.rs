@@ -1,4 +1,4 @@
-//! Access tokens, good and wrong.
+//! Builder of valid and invalid access tokens.
 use super::Tenant;
 use crate::{
     draft::{Draft, setters},
@@ -10,10 +10,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// What Auth0 gives a token to live unless the API says otherwise.
+/// The default lifetime of Auth0's tokens.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The shape of a token: an API of Auth0 has one of these.
+/// The profile of a token: an API of Auth0 uses one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Profile {
@@ -23,10 +23,10 @@ pub enum Profile {
     Rfc9068,
 }
 
-/// A token in the making: begun by [`Tenant::token`], ended by [`mint`](Self::mint).
+/// The builder of a token: [`Tenant::token`] starts it, [`mint`](Self::mint) ends it.
 ///
-/// It begins as a good token of a user. Each setter changes one thing, so that a test can have a
-/// token that is wrong in one way:
+/// It starts as a valid token of a user. Each setter changes one thing, so that a test can have a token that
+/// is wrong in one way:
 ///
 /// ```
 /// # use auth0_testing::Tenant;
@@ -35,16 +35,16 @@ pub enum Profile {
 /// let other_api = tenant.token().audience("https://other.test").mint();
 /// let no_expiry = tenant.token().without("exp").mint();
 /// let forged = tenant.token().signed_by(&tenant.unknown_key()).mint();
-/// # assert!([good, other_api, no_expiry, forged].iter().all(|t| t.split('.').count() == 3));
+/// assert!(good != other_api && no_expiry != forged);
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a token is made by `mint`"]
+#[must_use = "`mint` creates the token"]
 pub struct TokenBuilder {
     profile: Profile,
     client_id: String,
     machine: bool,
     draft: Draft,
-    /// The `kid`: of the key that signs, unless another one was set.
+    /// The `kid`: that of the key that signs, unless another one was set.
     key_id: String,
     now: Duration,
     issuer: String,
@@ -68,50 +68,50 @@ impl TokenBuilder {
         builder.audience(tenant.audience()).expires_in(LIFETIME)
     }
 
-    /// The profile: Auth0's unless set.
+    /// Sets the profile: Auth0's by default.
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = profile;
         self
     }
 
-    /// The `sub` claim: the user.
+    /// Sets the `sub` claim: the user.
     pub fn subject(self, subject: &str) -> Self {
         self.claim("sub", subject)
     }
 
-    /// A token that a machine got for itself (client credentials): `sub` is `{client}@clients`.
+    /// Makes it a token of a machine (client credentials, RFC 6749 §4.4): `sub` is `{client}@clients`.
     pub fn machine(self, client_id: &str) -> Self {
         Self { machine: true, ..self.client(client_id) }
     }
 
-    /// The client that asked for the token: `azp` or `client_id`, as the profile has it.
+    /// Sets the client that requested the token: `azp` or `client_id`, depending on the profile.
     pub fn client(mut self, client_id: &str) -> Self {
         self.client_id = client_id.into();
         self
     }
 
-    /// The scopes, with spaces between them, instead of any set before.
+    /// Sets the scopes, separated by spaces. They replace those set before.
     pub fn scope(self, scope: &str) -> Self {
         self.claim("scope", scope)
     }
 
-    /// The permissions of role-based access control, instead of any set before.
+    /// Sets the permissions of role-based access control. They replace those set before.
     pub fn permissions<P: Into<String>>(self, permissions: impl IntoIterator<Item = P>) -> Self {
         let permissions: Vec<String> = permissions.into_iter().map(Into::into).collect();
         self.claim("permissions", permissions)
     }
 
-    /// The organization that the user logged in through.
+    /// Sets the organization through which the user logged in.
     pub fn organization(self, id: &str, name: &str) -> Self {
         self.claim("org_id", id).claim("org_name", name)
     }
 
-    /// The `iss` claim, where it is to be another than the tenant.
+    /// Sets the `iss` claim: the tenant by default.
     pub fn issuer(self, issuer: &str) -> Self {
         self.claim("iss", issuer)
     }
 
-    /// The `aud` claim, as one string.
+    /// Sets the `aud` claim, as one string.
     pub fn audience(self, audience: &str) -> Self {
         self.claim("aud", audience)
     }
@@ -122,37 +122,37 @@ impl TokenBuilder {
         self.claim("exp", expiry)
     }
 
-    /// Expired an hour ago.
+    /// Sets `exp` to an hour ago.
     pub fn expired(self) -> Self {
         let (issued, expiry) = (self.now - LIFETIME, self.now - Duration::from_secs(3600));
         self.claim("iat", issued.as_secs()).claim("exp", expiry.as_secs())
     }
 
-    /// Valid only in an hour.
+    /// Sets `nbf` to an hour from now.
     pub fn not_yet_valid(self) -> Self {
         let begin = self.now + Duration::from_secs(3600);
         self.claim("nbf", begin.as_secs())
     }
 
-    /// Signs with another key; the header goes on naming this tenant's.
+    /// Signs with another key; the header still names that of this tenant.
     pub fn signed_by(mut self, key: &SigningKey) -> Self {
         self.draft.key = key.clone();
         self
     }
 
-    /// Binds it to a client's key (`cnf.jkt`, RFC 9449 §6.1): it is worth nothing without a proof of
-    /// it, see [`Tenant::proof`].
+    /// Binds the token to a client's key (`cnf.jkt`, RFC 9449 §6.1): it is refused without a proof of the
+    /// key, see [`Tenant::proof`].
     pub fn bound_to(self, key: &SigningKey) -> Self {
         self.bound_to_thumbprint(&key.thumbprint())
     }
 
-    /// The same, where there is no more of the key than its thumbprint: see
+    /// Binds the token to a client's key by its thumbprint: see
     /// [`ProofVerifier::verify`](auth0_core::dpop::ProofVerifier::verify).
     pub fn bound_to_thumbprint(self, thumbprint: &str) -> Self {
         self.confirmed_by("jkt", thumbprint.to_owned())
     }
 
-    /// Binds it to a client's certificate in DER (`cnf["x5t#S256"]`, RFC 8705 §3.1).
+    /// Binds the token to a client's certificate in DER (`cnf["x5t#S256"]`, RFC 8705 §3.1).
     pub fn bound_to_certificate(self, der: &[u8]) -> Self {
         self.confirmed_by("x5t#S256", URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, der)))
     }
@@ -165,18 +165,18 @@ impl TokenBuilder {
 
     setters!();
 
-    /// Returns a verifier of the tenant that the token is of.
+    /// Returns a verifier for the tenant of the token.
     pub(crate) fn auth0(&self) -> Auth0 {
         self.tenant.auth0()
     }
 
-    /// The payload as JSON, as it will be minted.
+    /// Returns the payload as JSON, as `mint` will sign it.
     #[must_use]
     pub fn payload_json(&self) -> String {
         self.draft.payload_json(self.payload())
     }
 
-    /// Makes the token.
+    /// Creates the token.
     #[must_use]
     pub fn mint(&self) -> String {
         let typ = match self.profile {

@@ -1,4 +1,4 @@
-//! The transport of a tenant, and how it fails.
+//! The transport of a tenant, and its failures.
 use super::{Tenant, settle};
 use auth0_core::{
     BoxFuture,
@@ -6,7 +6,7 @@ use auth0_core::{
 };
 use std::{future, time::Duration};
 
-/// What an issuer publishes.
+/// A document that an issuer publishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Document {
@@ -16,34 +16,44 @@ pub enum Document {
     KeySet,
 }
 
-/// How a fetch goes wrong.
+/// The way in which a fetch fails: see [`Tenant::fail`].
+///
+/// ```
+/// use auth0_testing::{Failure, Tenant};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let tenant = Tenant::new();
+/// tenant.fail(Failure::Status(500));
+/// assert_eq!(tenant.auth0().warm_up().await.unwrap_err().status(), 503);
+/// # })
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Failure {
-    /// No connection.
+    /// There is no connection.
     Unreachable,
-    /// A connection and no answer. A fetch gives up after five seconds of the tenant's clock, or of real
+    /// There is a connection and no answer. A fetch ends after five seconds of the tenant's clock or of real
     /// time: advance the clock, so that a test does not wait.
     Hang,
-    /// A status code.
+    /// The answer has this status code.
     Status(u16),
-    /// Status 429 with a `Retry-After`.
+    /// The answer has the status 429 and this `Retry-After`.
     RateLimited(Duration),
-    /// Any answer at all.
+    /// The answer is this one.
     Answer(HttpResponse),
 }
 
-/// How often each document was asked for.
+/// How often each document was requested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fetches {
-    /// The metadata.
+    /// Requests of the metadata.
     pub metadata: usize,
-    /// The key set.
+    /// Requests of the key set.
     pub key_set: usize,
 }
 
-/// The transport that reaches these tenants without a socket, and nothing else.
+/// The transport to these tenants without a socket. It reaches no other hosts.
 #[derive(Clone, Debug)]
 pub(crate) struct InProcess(pub(crate) Vec<Tenant>);
 
@@ -66,7 +76,7 @@ impl HttpClient for InProcess {
                 path if path == tenant.key_set_path() => Document::KeySet,
                 _ => return Ok(HttpResponse::new(404, [])),
             };
-            // Others get to run while the question and while the answer is on its way.
+            // Other tasks run while the request and while the answer is under way.
             tokio::task::yield_now().await;
             let failure = tenant.asked_for(document);
             tenant.released().await;

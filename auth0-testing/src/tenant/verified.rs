@@ -21,7 +21,7 @@ impl TokenBuilder {
     /// ```
     ///
     /// # Panics
-    /// The token is not good, or bound to a key.
+    /// The token is not valid, or it is bound to a key.
     #[must_use]
     pub fn verified(&self) -> VerifiedToken {
         block_on(self.auth0().verify(&self.mint())).expect("the token is good")
@@ -30,8 +30,17 @@ impl TokenBuilder {
 
 /// Checks that a token meets a requirement, as the extractors do.
 ///
+/// ```
+/// use auth0_core::policy::scope;
+/// use auth0_testing::{Tenant, check};
+///
+/// let token = Tenant::new().token().scope("read:messages").verified();
+/// assert!(check(&token, &scope("read:messages")).is_ok());
+/// assert!(check(&token, &scope("write:messages")).is_err());
+/// ```
+///
 /// # Errors
-/// It does not.
+/// The token does not meet the requirement.
 pub fn check<C>(token: &VerifiedToken<C>, requirement: &Requirement) -> Result<(), Error> {
     any_verifier().authorize(token, requirement)
 }
@@ -39,12 +48,12 @@ pub fn check<C>(token: &VerifiedToken<C>, requirement: &Requirement) -> Result<(
 /// Returns the organization of a token, as the extractors do.
 ///
 /// # Errors
-/// It has none.
+/// The token has no organization.
 pub fn organization<C>(token: &VerifiedToken<C>) -> Result<Organization, Error> {
     any_verifier().organization_of(token)
 }
 
-/// Returns a verifier for what depends on the token alone.
+/// Returns a verifier for checks that depend on the token alone.
 fn any_verifier() -> Auth0 {
     let keys = Tenant::new().key_set_json();
     let issuer = TrustedIssuer::new("https://tenant.test/").key_set(keys);
