@@ -209,7 +209,7 @@ fn counting(tenant: &Tenant) -> (Auth0, Arc<AtomicUsize>) {
     (tenant.builder().clock(clock).build().unwrap(), count)
 }
 
-/// Extractors of one handler are polled side by side, and without keys at hand all wait.
+/// Extractors of one handler are polled side by side, and without cached keys all wait.
 #[actix_web::test]
 async fn verified_once_per_request() {
     /// A token that was verified twice is in two places.
@@ -255,7 +255,7 @@ async fn verdicts_are_kept_apart() {
         read(test::call_service(&app, request("GET", "/in/me", Some(&token)).to_request()).await)
             .await;
     assert_eq!(answer.refused, Some(ErrorCode::AudienceMismatch));
-    assert_eq!(inner_count.load(Ordering::SeqCst), 1, "judged by the inner verifier itself");
+    assert_eq!(inner_count.load(Ordering::SeqCst), 1, "verified by the inner verifier itself");
 }
 
 #[actix_web::test]
@@ -340,7 +340,7 @@ async fn requirements_add_up() {
     }
 }
 
-/// Which scope is the inner one can be told for each form of registration, not across the two.
+/// Which scope is the inner one is known for each form of registration, not across the two.
 #[actix_web::test]
 async fn verifiers_in_two_forms_are_not_mixed_up() {
     let tenants = [Tenant::named("outer"), Tenant::named("inner")];
