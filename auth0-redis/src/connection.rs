@@ -228,13 +228,13 @@ fn is_current(attempt: &Attempt) -> bool {
 
 async fn made(mut attempt: Attempt, patience: Patience) -> Result<Connection, String> {
     if !patience.waits_for_connection && attempt.borrow().is_none() {
-        return Err("the connection to Redis is being made".into());
+        return Err("the connection to Redis is being opened".into());
     }
     let outcome = attempt.wait_for(Option::is_some).await;
     match outcome.as_deref() {
         Ok(Some(Ok(connection))) => Ok(connection.clone()),
         Ok(Some(Err(failure))) => Err(failure.cause.as_ref().into()),
-        Ok(None) | Err(_) => Err("the connection to Redis was given up".into()),
+        Ok(None) | Err(_) => Err("the connection to Redis was abandoned".into()),
     }
 }
 

@@ -212,7 +212,7 @@ impl RedisReplayStore {
 fn unexpected(value: &Value) -> String {
     match value {
         Value::ServerError(error) => error.to_string(),
-        _ => "Redis gave an answer that the command does not have".into(),
+        _ => "Redis sent an unexpected answer".into(),
     }
 }
 

@@ -94,7 +94,7 @@ fn same_issuers(domains: &str, issuers: &str) -> Result<(), ConfigError> {
         names.join(", ")
     };
     Err(ConfigError::new(format!(
-        "AUTH0_DOMAIN stands for {}, and AUTH0_ISSUER is {}. Set only the one that matches the iss claim of \
+        "AUTH0_DOMAIN means {}, and AUTH0_ISSUER is {}. Set only the one that matches the iss claim of \
          your tokens, and leave the other out",
         list(&of_domains),
         list(&issuers)

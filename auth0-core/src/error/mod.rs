@@ -149,8 +149,8 @@ impl Error {
         Challenge::new(self, self.0.options.as_deref())
     }
 
-    /// Returns a copy for the application's own rendering of the body. Its challenge has the standard
-    /// body, so that a rendering that asks for the challenge ends.
+    /// Returns a copy for the application's rendering of the body. Its challenge has the standard body, so
+    /// that a rendering that calls [`challenge`](Self::challenge) does not recurse.
     pub(crate) fn for_rendering(&self) -> Self {
         let mut copy = self.clone();
         copy.0.is_being_rendered = true;

@@ -51,8 +51,8 @@ impl FromStr for Issuer {
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let refuse = |why: &str| {
             Err(ConfigError::new(format!(
-                "the issuer {:?} {why}. Write it as it stands in the iss claim of your tokens, for \
-                 example \"https://acme.eu.auth0.com/\"",
+                "the issuer {:?} {why}. Write it as in the iss claim of your tokens, for example \
+                 \"https://acme.eu.auth0.com/\"",
                 without_user_information(text)
             )))
         };

@@ -71,8 +71,8 @@ impl TrustedIssuer {
         }
         if self.requirement.needs_request() {
             return Err(ConfigError::new(format!(
-                "the requirement for every token of {issuer} asks the request for something. Put it \
-                 on the routes that have it"
+                "the requirement for every token of {issuer} needs a value of the request. Put it on the \
+                 routes instead"
             )));
         }
         let key_source = match self.keys {

@@ -34,7 +34,7 @@ pub enum Algorithm {
     ES256,
     /// ECDSA on P-384 with SHA-384.
     ES384,
-    /// Ed25519. It is also accepted under the name `Ed25519`, which RFC 9864 puts in place of `EdDSA`.
+    /// Ed25519. It is also accepted under the name `Ed25519`, with which RFC 9864 replaces `EdDSA`.
     EdDSA,
 }
 

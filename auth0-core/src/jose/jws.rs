@@ -63,7 +63,7 @@ impl<'a> Compact<'a> {
             _ => Err(match token.split(|byte| *byte == b'.').take(6).count() {
                 1 => malformed(
                     "the token is an opaque text, not a JWT. If it comes from Auth0, the client \
-                     did not ask for the audience of this API",
+                     did not request the audience of this API",
                 ),
                 5 => opaque("it has five parts: it is encrypted"),
                 _ => malformed("it does not have three parts"),
@@ -165,7 +165,7 @@ fn malformed(cause: impl Into<Cow<'static, str>>) -> JwsError {
 
 fn opaque(cause: &'static str) -> JwsError {
     JwsError::Opaque(
-        format!("{cause}. Auth0 encrypts access tokens when the client asks for no audience")
+        format!("{cause}. Auth0 encrypts access tokens when the client requests no audience")
             .into(),
     )
 }

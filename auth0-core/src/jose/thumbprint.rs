@@ -34,7 +34,7 @@ impl Thumbprint {
         json::check_object(jwk, |name, value| members.take(name, value))
             .map_err(|_| "the jwk is not an object")?;
         if members.is_private {
-            return Err("the jwk is a private or symmetric key, which is a secret no longer");
+            return Err("the jwk is a private or symmetric key, which is no longer secret");
         }
         members.canonical().map(|text| Self(sha256(text.as_bytes())))
     }

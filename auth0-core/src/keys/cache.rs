@@ -67,7 +67,7 @@ pub(crate) trait Residency: Send + Sync {
     /// flight, so that a request that gets the keys finds the cache in the table.
     fn admit(&self, cache: &Arc<KeyCache>) -> Evicted;
 
-    /// Reports what has lost its place, under no lock.
+    /// Logs which caches have lost their keys. Not called under a lock.
     fn report(&self, evicted: Evicted);
 
     /// Removes a cache and drops its keys.
@@ -77,7 +77,7 @@ pub(crate) trait Residency: Send + Sync {
     fn is_trusted(&self, cache: &KeyCache) -> bool;
 }
 
-/// The caches that have lost their place to another, and whether they were in use.
+/// The caches that have lost their keys to make room for another, and whether they were in use.
 pub(crate) type Evicted = Vec<(Arc<KeyCache>, bool)>;
 
 /// The use of the keys of a cache, which decides whether the keys stay in memory.
@@ -222,7 +222,7 @@ impl KeyCache {
                     if is_new {
                         tracing::warn!(
                             target: "auth0", issuer = %self.issuer(),
-                            "tokens name unknown keys: the issuer is asked for them only every few \
+                            "tokens name unknown keys: they are fetched from the issuer only every few \
                              seconds, and a new key may take some seconds to be accepted"
                         );
                     }

@@ -39,8 +39,8 @@ const UNKNOWN_KEY_BURST: u32 = 2;
 const UNKNOWN_KEY_REFILL: Duration = Duration::from_secs(5);
 
 /// Refetches that brought the key are not charged, so an issuer may rotate once a second for as long
-/// as it likes. Not more often: an issuer whose servers disagree about its keys would be asked with
-/// every token.
+/// as it likes. Not more often: otherwise an issuer whose servers disagree about its keys would cause a
+/// fetch with every token.
 const ROTATION_BURST: u32 = 10;
 const ROTATION_REFILL: Duration = Duration::from_secs(1);
 

@@ -160,8 +160,8 @@ impl KeyTable {
             if is_needed && !self.is_shortage_reported.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
                     target: "auth0", limit = self.limit,
-                    "more issuers are in use than their keys have room for, so keys are fetched again \
-                     and again. Raise ResolvedIssuers::max_issuers"
+                    "more issuers are in use than the limit for keys in memory, so keys are fetched \
+                     repeatedly. Raise ResolvedIssuers::max_issuers"
                 );
             }
         }

@@ -43,8 +43,8 @@ impl Requirement {
                 max_age: unmet.max_age,
             }),
             ErrorCode::Misconfigured => Error::misconfigured(
-                "a requirement asks for a path parameter that the route does not have, or for a \
-                 request where there is none. Put it on the route itself",
+                "a requirement needs a path parameter that the route does not have, or a request where \
+                 there is none. Put the requirement on the route itself",
             ),
             _ => error,
         })
@@ -148,7 +148,7 @@ impl Requirement {
         circumstances: Circumstances<'_>,
     ) -> Option<Cow<'static, str>> {
         let stands_elsewhere = |name: &str, here: &str, there: &str| {
-            Some(Cow::Owned(format!("{name:?} stands in `{there}`, not in `{here}`")))
+            Some(Cow::Owned(format!("{name:?} is in `{there}`, not in `{here}`")))
         };
         match &self.0 {
             Kind::Scope(names) => names

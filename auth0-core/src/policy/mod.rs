@@ -56,7 +56,7 @@ pub use requirement::{
 };
 pub use step_up::{acr, amr, max_age};
 
-/// A type that stands for a requirement: declare one with [`policy!`](crate::policy!).
+/// A type that represents a requirement: declare one with [`policy!`](crate::policy!).
 ///
 /// A tuple of policies requires all of them:
 ///

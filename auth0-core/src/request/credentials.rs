@@ -64,7 +64,7 @@ impl<'a> Credentials<'a> {
     ) -> Result<Self, Error> {
         if !AuthScheme::Bearer.is_enabled(mode) {
             return Err(Error::new(ErrorCode::SchemeUnsupported)
-                .because("a token alone proves nothing, and DPoP is required"));
+                .because("DPoP is required, and a token without a request has no proof"));
         }
         Self { scheme: AuthScheme::Bearer, token, proof: None, parts: None }
             .checked(max_token_bytes)

@@ -55,7 +55,7 @@ impl Origin {
             let path = match &**prefix {
                 "" => Cow::Borrowed(path),
                 _ if has_dot_segments(path) => {
-                    return Err("the path has dot segments, which lead out of the prefix".into());
+                    return Err("the path has dot segments, which may leave the prefix".into());
                 }
                 prefix => Cow::Owned(format!("{prefix}{path}")),
             };
@@ -72,7 +72,7 @@ impl Origin {
         };
         let authority = match &forwarded.host {
             Some(host) => {
-                Authority::parse(host).ok_or("the host that the proxy forwards is none")?
+                Authority::parse(host).ok_or("the host that the proxy forwards is not valid")?
             }
             None => authority_of(parts, scheme)?,
         };
@@ -90,7 +90,7 @@ impl Origin {
             }
             None => return Ok(authority_of(parts, scheme_of(parts))?.name()),
         }
-        .ok_or_else(|| "the host that the proxy forwards is none".into())
+        .ok_or_else(|| "the host that the proxy forwards is not valid".into())
     }
 
     /// Returns whether the peer is a trusted proxy, which may report for clients.
@@ -128,7 +128,7 @@ fn authority_of(parts: &dyn HttpParts, scheme: Scheme) -> Result<Authority<'_>, 
     let target = match parts.authority() {
         None => None,
         Some(text) => {
-            Some(Authority::parse(text).ok_or("the authority of the request target is none")?)
+            Some(Authority::parse(text).ok_or("the authority of the request target is not valid")?)
         }
     };
     match (target, host) {

@@ -53,7 +53,7 @@ impl<K: Clone + Eq + Hash, S, T: Clone> SingleFlight<K, S, T> {
         Arc::new(Self(Mutex::new(Table { state, pending: HashMap::new(), started: 0 })))
     }
 
-    /// Joins the pending attempt for a key. If there is none, `decide` says whether one may start, out of
+    /// Joins the pending attempt for a key. If there is none, `decide` returns whether one may start, from
     /// the state and the number of pending attempts; `Err` is the reason why not.
     pub(crate) fn join<E>(
         self: &Arc<Self>,

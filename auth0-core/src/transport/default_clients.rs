@@ -65,7 +65,7 @@ mod own {
     pub(super) fn elsewhere() -> Result<Arc<dyn HttpClient>, ConfigError> {
         Err(ConfigError::new(
             "there is no HTTP client to fetch keys with. Turn on the feature \"reqwest\" of auth0-core, \
-             or bring a client with .http_client(…)",
+             or set a client with .http_client(…)",
         ))
     }
 

@@ -42,7 +42,7 @@ impl Reqwest {
         set_up(builder).build().map(Self).map_err(|error| {
             ConfigError::new(format!(
                 "the HTTP client cannot be set up: {}. Install the system's certificates (package \
-                 ca-certificates) or name a file with SSL_CERT_FILE, check the proxy settings, or bring a \
+                 ca-certificates) or name a file with SSL_CERT_FILE, check the proxy settings, or set a \
                  client with Builder::http_client",
                 chain(&error)
             ))

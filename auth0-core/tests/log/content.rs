@@ -132,17 +132,17 @@ async fn a_refusal_gives_a_hint_in_the_log_and_not_on_the_wire() {
     let token = auth.verify(&token).await.unwrap();
     log.take();
     for (requirement, hint) in [
-        (scope("read:b"), r#"hint="read:b" stands in `permissions`, not in `scope`|"#),
-        (any_scope(&["x", "read:b"]), r#"hint="read:b" stands in `permissions`, not in `scope`|"#),
-        (permission("read:a"), r#"hint="read:a" stands in `scope`, not in `permissions`|"#),
+        (scope("read:b"), r#"hint="read:b" is in `permissions`, not in `scope`|"#),
+        (any_scope(&["x", "read:b"]), r#"hint="read:b" is in `permissions`, not in `scope`|"#),
+        (permission("read:a"), r#"hint="read:a" is in `scope`, not in `permissions`|"#),
         (any_organization(), "hint=the token has no org_id: log in through an organization|"),
         (organization("org_1"), "hint=the token has no org_id: log in through an organization|"),
         (
             max_age(60),
             "hint=the token has no auth_time: the tenant must put it into access tokens|",
         ),
-        (scope("x").and(scope("read:b")), r#"hint="read:b" stands in `permissions`"#),
-        (scope("x").or(scope("read:b")), r#"hint="read:b" stands in `permissions`"#),
+        (scope("x").and(scope("read:b")), r#"hint="read:b" is in `permissions`"#),
+        (scope("x").or(scope("read:b")), r#"hint="read:b" is in `permissions`"#),
         (scope("x"), ""),
         (scope("x").and(any_organization().or(scope("read:a"))), ""),
     ] {

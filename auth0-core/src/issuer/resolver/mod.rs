@@ -34,7 +34,7 @@ use std::{error::Error, fmt, future::Future, hash::Hash, sync::Arc, time::Durati
 ///
 /// /// Each customer has a tenant, and uses `{customer}.api.acme.com`.
 /// struct Customers {
-///     domains: HashMap<String, Vec<String>>, // stands for a database
+///     domains: HashMap<String, Vec<String>>, // a database in an application
 /// }
 ///
 /// impl IssuerResolver for Customers {
@@ -63,7 +63,7 @@ use std::{error::Error, fmt, future::Future, hash::Hash, sync::Arc, time::Durati
 /// always trusted, and their tokens do not call the resolver.
 ///
 /// [`resolve`](Self::resolve) runs on the thread `auth0-fetch`, which serves all issuers and has a tokio
-/// runtime: it must not block, and `tokio::task::spawn_blocking` is the place for code that does.
+/// runtime: it must not block. Use `tokio::task::spawn_blocking` for code that does.
 pub trait IssuerResolver: Send + Sync + 'static {
     /// The key of an answer: the name of a customer, the digest of an issuer, or `()` if there is one answer
     /// for all requests. Clients can choose it, and each answer is stored with its key, so keep it small.
@@ -231,7 +231,7 @@ impl ResolvedIssuers {
         let AnswerSettings { ttl, stale, max_answers } = self.settings;
         let within = |setting: &str, number: usize, most: usize| match number {
             0 => Err(ConfigError::new(format!(
-                "ResolvedIssuers::{setting}(0) leaves room for none. Write 1 to {most}"
+                "ResolvedIssuers::{setting}(0) allows none. Write 1 to {most}"
             ))),
             number if number > most => Err(ConfigError::new(format!(
                 "ResolvedIssuers::{setting}({number}) is too much. Write 1 to {most}"
@@ -242,7 +242,7 @@ impl ResolvedIssuers {
         within("max_issuers", self.max_issuers, LARGEST_MAX_ISSUERS)?;
         if ttl.is_zero() || ttl > LONGEST_TTL || stale > LONGEST_TTL {
             return Err(ConfigError::new(format!(
-                "answers of the resolver cannot be good for {ttl:?}, and {stale:?} after that. Write more \
+                "answers of the resolver cannot be valid for {ttl:?}, and {stale:?} after that. Write more \
                  than zero and at most a day for ResolvedIssuers::ttl, and at most a day for \
                  serve_stale_for"
             )));

@@ -173,7 +173,7 @@ impl<'a> Scanner<'a> {
                 b'"' => break,
                 b'\\' => {
                     escaped = true;
-                    self.at += 2; // whatever follows
+                    self.at += 2; // `unescape` checks the escape
                 }
                 _ => return Err(Malformed::Syntax),
             }

@@ -151,7 +151,7 @@ impl Dpop {
         }
         if max_age < Duration::from_secs(1) || max_age > LONGEST_MAX_AGE {
             return refuse(format!(
-                "DPoP proofs cannot be good for {max_age:?}. Write 1 s to 3600 s"
+                "DPoP proofs cannot be valid for {max_age:?}. Write 1 s to 3600 s"
             ));
         }
         if max_ahead > LONGEST_MAX_AHEAD {

@@ -23,7 +23,7 @@ const TAG_LEN: usize = 16;
 /// ```
 /// use auth0_core::{Auth0, Dpop, dpop::DpopNonces};
 ///
-/// let secret = [7; 32]; // out of your secret store, the same on every instance
+/// let secret = [7; 32]; // from your secret store, the same on every instance
 /// let auth = Auth0::builder()
 ///     .domain("acme.eu.auth0.com")
 ///     .audience("https://api.acme.com")
@@ -75,7 +75,7 @@ impl DpopNonces {
     pub(crate) fn checked(mut self) -> Result<Self, ConfigError> {
         if self.lifetime.as_secs() == 0 || self.lifetime > LONGEST_LIFETIME {
             return Err(ConfigError::new(format!(
-                "a DPoP nonce cannot live for {:?}. Write 1 s to 24 h",
+                "a DPoP nonce cannot be valid for {:?}. Write 1 s to 24 h",
                 self.lifetime
             )));
         }
@@ -83,8 +83,7 @@ impl DpopNonces {
         let secret = match &self.secret {
             Some(secret) if secret.len() < SECRET_LEN => {
                 return Err(ConfigError::new(format!(
-                    "the secret of the DPoP nonces has {} bytes. Take at least {SECRET_LEN} bytes \
-                     of randomness",
+                    "the secret of the DPoP nonces has {} bytes. Use at least {SECRET_LEN} random bytes",
                     secret.len()
                 )));
             }

@@ -77,8 +77,8 @@ impl Proof<'_> {
         let url = HttpUri::parse(&htu).ok_or_else(|| invalid("htu is not an http or https URL"))?;
         if !is_url(&url).map_err(invalid)? {
             return Err(invalid(format!(
-                "htu is {}, which is not the request's URL. If a proxy stands in front, set the public \
-                 URL (AUTH0_PUBLIC_URL)",
+                "htu is {}, which is not the request's URL. Behind a proxy, set the public URL \
+                 (AUTH0_PUBLIC_URL)",
                 Escaped(&htu)
             )));
         }
@@ -96,7 +96,7 @@ impl Proof<'_> {
         }
         if expected.key.is_some_and(|key| !key.is(&thumbprint)) {
             return Err(Error::new(ErrorCode::TokenBindingMismatch)
-                .because("the proof's key is not the one that the token is bound to"));
+                .because("the proof has another key than the token is bound to"));
         }
         let freshness = claims.freshness(rules, expected.now)?;
 

@@ -97,9 +97,9 @@ async fn the_log_names_id_tokens_and_encrypted_tokens() {
     for (token, cause, advice) in [
         (tenant.token().claim("nonce", "n").mint(), "it is an ID token", "Send the access token"),
         (tenant.token().client(AUDIENCE).mint(), "it is an ID token", "Send the access token"),
-        (format!("{}.a.b", tenant.token().mint()), "five parts", "asks for no audience"),
-        (tenant.token().header("alg", "dir").mint(), "alg is dir", "asks for no audience"),
-        ("8sPO0MHCnbkQWvVRxJ2k4Jq7".to_owned(), "opaque", "did not ask for the audience"),
+        (format!("{}.a.b", tenant.token().mint()), "five parts", "requests no audience"),
+        (tenant.token().header("alg", "dir").mint(), "alg is dir", "requests no audience"),
+        ("8sPO0MHCnbkQWvVRxJ2k4Jq7".to_owned(), "opaque", "did not request the audience"),
     ] {
         let error = auth.verify(&token).await.unwrap_err();
         let reported = error.cause().unwrap_or_default();

@@ -110,7 +110,7 @@ struct Full(usize);
 
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} proofs are remembered, which is all that there is room for", self.0)
+        write!(f, "the memory for used proofs is full with {} proofs", self.0)
     }
 }
 
@@ -171,7 +171,7 @@ impl Memory {
     /// after a tenth of the store was free.
     fn refuse(&self, full: Full) -> ReplayStoreError {
         let sentence =
-            format!("{full}. Set Dpop::replay_capacity higher if these are honest requests");
+            format!("{full}. Set Dpop::replay_capacity higher if these requests are legitimate");
         if !self.is_full.swap(true, Ordering::Relaxed) {
             tracing::error!(target: "auth0", "refusing DPoP proofs: {sentence}");
         }

@@ -35,7 +35,7 @@ impl Replay {
 /// };
 /// use std::{collections::HashMap, sync::Mutex, time::Duration};
 ///
-/// /// Stands for a table with a unique key, in a database of all instances.
+/// /// Simulates a table with a unique key, in a database of all instances.
 /// #[derive(Debug, Default)]
 /// struct Table(Mutex<HashMap<ProofId, Duration>>);
 ///
