@@ -15,5 +15,6 @@ mod keys;
 mod policy;
 mod possession;
 mod request;
+mod runtime;
 mod token;
 mod transport;
