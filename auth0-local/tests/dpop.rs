@@ -166,7 +166,7 @@ async fn a_nonce_if_it_is_required() {
 
     let nonces = DpopNonces::with_secret("short");
     let error = LocalTenant::builder().dpop_nonces(nonces).start().await.unwrap_err();
-    assert!(error.to_string().contains("at least 32 bytes"), "{error}");
+    assert!(error.to_string().contains("has 5 bytes. Use at least 32 "), "{error}");
 }
 
 #[tokio::test]
