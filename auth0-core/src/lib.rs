@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// In floors: a room imports only rooms that stand before it in `docs/architecture.md`.
+// The rooms are in floors: a room imports only rooms that `docs/architecture.md` lists below it.
 pub mod adapter;
 mod auth0;
 mod config_error;
@@ -30,7 +30,7 @@ pub use possession::dpop::Dpop;
 pub use runtime::BoxFuture;
 pub use token::{Actor, Authentication, Confirmation, Organization, VerifiedToken};
 
-/// Proof of possession (RFC 9449): nonces, and the memory of used proofs.
+/// Proof of possession (RFC 9449): nonces, and stores of used proofs.
 pub mod dpop {
     pub use crate::possession::dpop::{
         DpopNonces, InMemoryReplayStore, Insertion, ProofId, ProofVerifier, ReplayEntry,
@@ -38,7 +38,7 @@ pub mod dpop {
     };
 }
 
-/// Issuers that are found for each request, by the application.
+/// Issuers that the application finds for each request.
 pub mod resolver {
     pub use crate::issuer::resolver::{
         IssuerResolver, ResolvedIssuers, ResolverContext, UnverifiedIssuer,

@@ -48,8 +48,8 @@ struct Thread {
 /// An answer of Redis.
 pub(crate) struct Reply {
     pub(crate) value: Value,
-    /// Whether the connection broke and the command was sent again on another one. Redis may have executed it
-    /// twice.
+    /// Whether the connection broke and the command was sent again on another one. Redis may have executed
+    /// the first one, too.
     pub(crate) is_second: bool,
 }
 

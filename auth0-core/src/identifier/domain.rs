@@ -10,7 +10,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 /// An Auth0 domain, for example `acme.eu.auth0.com`, or a custom domain: a host name without scheme, port
 /// and path.
 ///
-/// Pasted text is normalised: white space around it, `https://` before it, one `/` after it, upper
+/// Pasted text is normalized: white space around it, `https://` before it, one `/` after it, upper
 /// case.
 ///
 /// ```
@@ -25,7 +25,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 pub struct Domain(Box<str>);
 
 impl Domain {
-    /// Returns the normalised host name.
+    /// Returns the normalized host name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

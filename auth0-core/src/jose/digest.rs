@@ -19,7 +19,7 @@ impl<'a> Message<'a> {
         self.digest.as_ref()
     }
 
-    /// `has_token_hash` says whether [`token_hash`](Self::token_hash) will be called.
+    /// Hashes a message. `has_token_hash` is whether [`token_hash`](Self::token_hash) will be called.
     pub(crate) fn new(bytes: &'a [u8], algorithm: Algorithm, has_token_hash: bool) -> Self {
         if !algorithm.signs_sha256() {
             return Self { bytes, digest: None, state: None };
@@ -45,7 +45,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The SHA-256 of a whole token as it was sent, by which it is recognised.
+/// The SHA-256 of a whole token as it was sent, by which it is recognized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TokenHash([u8; digest::SHA256_OUTPUT_LEN]);
 

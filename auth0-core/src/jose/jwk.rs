@@ -32,7 +32,7 @@ struct Members<'a> {
 }
 
 impl VerifyingKey {
-    /// Reads an entry of a set. The error is the reason for the log why it cannot be used.
+    /// Reads an entry of a set. The error says, for the log, why it cannot be used.
     pub(crate) fn from_jwk(json: &str, allowed: AlgorithmSet) -> Result<Self, &'static str> {
         let members: Members<'_> = serde_json::from_str(json).map_err(|_| "it is not a JWK")?;
         let Members { alg, d, p, q, dp, dq, qi, oth } = members;
@@ -55,8 +55,8 @@ impl VerifyingKey {
         Ok(Self { id: jwk.common.key_id.map(Into::into), by_algorithm })
     }
 
-    /// Returns whether it verifies an accepted algorithm. A key without one is kept all the same: a token
-    /// that names it is refused for its algorithm, and causes no fetch.
+    /// Returns whether it verifies an accepted algorithm. A key without one is still kept: a token that names
+    /// it is refused for its algorithm, and causes no fetch.
     pub(crate) const fn is_usable(&self) -> bool {
         !self.by_algorithm.is_empty()
     }

@@ -27,7 +27,7 @@ impl JwsError {
     }
 }
 
-/// A token split at its dots. Nothing in it is verified.
+/// A token that is split at its dots and not verified.
 #[derive(Clone, Copy)]
 pub(crate) struct Compact<'a> {
     pub(crate) header: &'a [u8],

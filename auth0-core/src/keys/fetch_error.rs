@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{fmt, time::Duration};
 
-/// The reason for the log why an issuer's documents could not be fetched.
+/// The reason why an issuer's documents could not be fetched, for the log.
 #[derive(Clone, Debug)]
 pub(crate) enum FetchError {
     Http(HttpError),

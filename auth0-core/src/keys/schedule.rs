@@ -29,7 +29,7 @@ const BACKOFF_JITTER: f64 = 0.25;
 /// The delay without requests, when it is not urgent to notice that the issuer is back.
 pub(crate) const IDLE_RETRY: Duration = Duration::from_secs(30);
 
-/// The longest `Retry-After` of an issuer that is honoured.
+/// The longest `Retry-After` of an issuer that is honored.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// Refetches for unknown key ids: two at once, because the first may have been spent on a token
@@ -38,9 +38,9 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 const UNKNOWN_KEY_BURST: u32 = 2;
 const UNKNOWN_KEY_REFILL: Duration = Duration::from_secs(5);
 
-/// Refetches that brought the key are not charged, so an issuer may rotate once a second for as long
-/// as it likes. Not more often: otherwise an issuer whose servers disagree about its keys would cause a
-/// fetch with every token.
+/// Refetches that found the key are not charged, so an issuer may rotate its keys once a second without
+/// limit. Not more often: otherwise an issuer whose servers disagree about its keys would cause a fetch
+/// with every token.
 const ROTATION_BURST: u32 = 10;
 const ROTATION_REFILL: Duration = Duration::from_secs(1);
 

@@ -5,6 +5,15 @@ use std::borrow::Cow;
 
 /// Requires that the user logged in through this organization: `org_id` is this id (`org_…`).
 ///
+/// ```
+/// use auth0_core::policy::organization;
+/// use auth0_testing::{Tenant, check};
+///
+/// let token = Tenant::new().token().organization("org_a1", "acme").verified();
+/// assert!(check(&token, &organization("org_a1")).is_ok());
+/// assert!(check(&token, &organization("org_b2")).is_err());
+/// ```
+///
 /// Refused with `403 insufficient_scope` and the `error_code` `organization_mismatch`.
 #[must_use]
 pub const fn organization(id: &'static str) -> Requirement {

@@ -76,6 +76,15 @@ pub const fn authenticated() -> Requirement {
 /// Requires that the client was granted this scope: the `scope` claim lists it. Of several scopes in one
 /// text, separated by spaces as in OAuth, all are required. An empty name is never met.
 ///
+/// ```
+/// use auth0_core::policy::scope;
+/// use auth0_testing::{Tenant, check};
+///
+/// let token = Tenant::new().token().scope("read:messages").verified();
+/// assert!(check(&token, &scope("read:messages")).is_ok());
+/// assert!(check(&token, &scope("read:messages write:messages")).is_err());
+/// ```
+///
 /// Refused with `403 insufficient_scope`, and a challenge that names the scopes of the whole
 /// requirement, so that the client can request a token that has them.
 #[doc(alias = "require_scope")]
@@ -137,6 +146,14 @@ pub const fn any_permission(names: &'static [&'static str]) -> Requirement {
 
 /// Requires that the client with this id requested the token: `client_id` (RFC 9068 §2.2) or `azp`.
 ///
+/// ```
+/// use auth0_core::policy::client;
+/// use auth0_testing::{Tenant, check};
+///
+/// let token = Tenant::new().token().client("spa").verified();
+/// assert!(check(&token, &client("spa")).is_ok());
+/// ```
+///
 /// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
 #[must_use]
 pub const fn client(id: &'static str) -> Requirement {
@@ -149,6 +166,15 @@ pub const fn client(id: &'static str) -> Requirement {
 /// No single claim says so in all of Auth0's token profiles. The token of a machine has the grant type
 /// `client-credentials` (`gty`), or its `sub` is `{client}@clients`, the client itself (RFC 9068 §2.2) or an
 /// agent (`agt_…`).
+///
+/// ```
+/// use auth0_core::policy::{machine, user};
+/// use auth0_testing::{Tenant, check};
+///
+/// let token = Tenant::new().token().machine("reporting").verified();
+/// assert!(check(&token, &machine()).is_ok());
+/// assert!(check(&token, &user()).is_err());
+/// ```
 ///
 /// Refused with `403 insufficient_scope` and the `error_code` `requirement_not_met`.
 #[doc(alias = "client_credentials")]

@@ -22,6 +22,15 @@ pub const fn acr(value: &'static str) -> Requirement {
 
 /// Requires that the user logged in by this method: the `amr` claim lists it (RFC 8176), for example `mfa`.
 ///
+/// ```
+/// use auth0_core::policy::amr;
+/// use auth0_testing::{Tenant, check};
+///
+/// let token = Tenant::new().token().claim("amr", ["pwd", "mfa"]).verified();
+/// assert!(check(&token, &amr("mfa")).is_ok());
+/// assert_eq!(check(&token, &amr("hwk")).unwrap_err().status(), 401);
+/// ```
+///
 /// Refused as [`acr`] is. A client cannot request a method; for `mfa` the challenge names Auth0's
 /// [`MFA`](super::MFA) as `acr_values`.
 #[must_use]

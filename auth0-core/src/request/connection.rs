@@ -1,4 +1,4 @@
-//! The connection that a request came over.
+//! The connection of a request.
 use crate::jose::Thumbprint;
 use std::net::IpAddr;
 

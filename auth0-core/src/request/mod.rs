@@ -88,7 +88,7 @@ pub trait HttpParts: Sync {
     /// Returns the lines of a header. The name is in lower case.
     fn header(&self, name: &str) -> HeaderLines<'_>;
 
-    /// Returns the connection that the request came over.
+    /// Returns the connection of the request.
     fn connection(&self) -> Connection;
 }
 

@@ -23,7 +23,7 @@ struct PublicUrl {
     prefix: String,
 }
 
-/// The reason for the log why the URL of a request is not known.
+/// The reason why the URL of a request is not known, for the log.
 pub(crate) type Unknown = Cow<'static, str>;
 
 impl Origin {

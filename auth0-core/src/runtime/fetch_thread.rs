@@ -40,7 +40,7 @@ pub(crate) struct NoThread(io::ErrorKind);
 
 impl fmt::Display for NoThread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the thread that fetches cannot be started: {}", self.0)
+        write!(f, "the thread auth0-fetch cannot be started: {}", self.0)
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Leader<K: Eq + Hash, S, T: Clone> {
     abandoned: Settle<S, T>,
 }
 
-/// Makes an outcome of an attempt that was never completed. The state is missing where the attempt was
+/// Returns the outcome of an attempt that was never completed. There is no state if the attempt was
 /// [forgotten](SingleFlight::forget_pending).
 pub(crate) type Settle<S, T> = fn(Option<&mut S>) -> T;
 

@@ -17,7 +17,7 @@ pub(crate) struct Binding {
     pub(crate) token: Option<TokenHash>,
 }
 
-/// What one member of `cnf` binds a token to.
+/// The binding by one member of `cnf`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bound {
     No,

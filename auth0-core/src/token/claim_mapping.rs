@@ -1,4 +1,5 @@
-//! The names of claims in the tokens of providers other than Auth0. The default is Auth0's names, at no cost.
+//! The names of claims in the tokens of providers other than Auth0. The default names are Auth0's, at no
+//! cost.
 use super::payload_text::{PayloadStr, PayloadStrs, Typed, invalid};
 use crate::{
     error::Error,

@@ -1,4 +1,4 @@
-//! What a token is bound to (RFC 7800 §3.1).
+//! The key or certificate that a token is bound to (RFC 7800 §3.1).
 use serde::Deserialize;
 
 /// The `cnf` claim: see [`VerifiedToken::confirmation`](crate::VerifiedToken::confirmation).

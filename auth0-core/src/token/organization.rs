@@ -1,4 +1,4 @@
-//! The organization that a user logged in through.
+//! The organization through which a user logged in.
 use std::fmt;
 
 /// The organization of a token: see

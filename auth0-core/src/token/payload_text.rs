@@ -56,7 +56,7 @@ impl PayloadStr {
         }
     }
 
-    /// Returns the bytes of memory beside the payload and itself.
+    /// Returns the bytes of memory that it takes in addition to the payload and itself.
     pub(crate) fn copied_bytes(&self) -> usize {
         match self {
             Self::Span(_) => 0,
@@ -88,7 +88,7 @@ impl PayloadStrs {
         one.into_iter().chain(plain_strings(inside)).chain(copies)
     }
 
-    /// Returns the bytes of memory beside the payload and itself.
+    /// Returns the bytes of memory that it takes in addition to the payload and itself.
     pub(crate) fn copied_bytes(&self) -> usize {
         match self {
             Self::Empty | Self::Span(_) => 0,

@@ -23,7 +23,8 @@ use std::{
 /// the registered claims, and the application's own claims as `C`, any type that serde can read from the
 /// payload.
 ///
-/// Clones share their content. `Debug` shows the subject and the client. The token's text is not part of it.
+/// Clones share their content. `Debug` shows issuer, subject and client. A verified token does not contain
+/// the encoded token.
 ///
 /// ```
 /// # use auth0_testing::Tenant;
@@ -300,7 +301,7 @@ impl<C> VerifiedToken<C> {
         found
     }
 
-    /// See [`policy::machine`](crate::policy::machine).
+    /// Returns whether [`policy::machine`](crate::policy::machine) is met.
     pub(crate) fn is_machine(&self) -> bool {
         let subject = self.subject();
         // The subject of a person has the connection before a `|`.
@@ -312,7 +313,7 @@ impl<C> VerifiedToken<C> {
         is_agent || is_client || grant.as_deref() == Some("client-credentials")
     }
 
-    /// See [`policy::user`](crate::policy::user).
+    /// Returns whether [`policy::user`](crate::policy::user) is met.
     pub(crate) fn is_person(&self) -> bool {
         let subject = self.subject();
         let is_some_client = subject.ends_with("@clients") && !subject.contains('|');

@@ -1,4 +1,4 @@
-//! Which addresses a fetch may go to.
+//! The addresses to which a fetch may connect.
 //!
 //! The operator writes the issuers that are configured. A customer may have written an issuer that a
 //! resolver finds in a database, so it must not lead into the service's own network: neither by an address,

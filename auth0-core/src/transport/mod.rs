@@ -1,4 +1,4 @@
-//! How documents of an issuer are fetched, and from which addresses.
+//! The transport that fetches documents of issuers, and the addresses to which it may connect.
 mod address_rule;
 mod default_clients;
 #[cfg(feature = "__reqwest")]
@@ -200,6 +200,12 @@ impl fmt::Debug for HttpResponse {
 }
 
 /// The reason why an [`HttpClient`] has no answer. The text goes to the log, never to a client.
+///
+/// ```
+/// use auth0_core::transport::HttpError;
+///
+/// assert_eq!(HttpError::new("connection refused").to_string(), "connection refused");
+/// ```
 #[derive(Clone, Debug)]
 pub struct HttpError(Box<str>);
 

@@ -295,8 +295,7 @@ impl Tenant {
         json!({ "keys": keys }).to_string()
     }
 
-    /// Holds the answers to fetches back until [`release`](Self::release), for tests of what happens
-    /// meanwhile.
+    /// Holds back the answers to all fetches until [`release`](Self::release).
     ///
     /// ```
     /// use auth0_testing::Tenant;
@@ -316,7 +315,7 @@ impl Tenant {
         self.0.is_held.send_replace(true);
     }
 
-    /// Lets the answers go that were held back, and answers at once again.
+    /// Sends the answers that [`hold`](Self::hold) has held back, and later ones at once.
     pub fn release(&self) {
         self.0.is_held.send_replace(false);
     }

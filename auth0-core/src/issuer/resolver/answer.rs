@@ -19,7 +19,7 @@ pub(crate) struct Answer {
     pub(super) broken: Option<Box<str>>,
 }
 
-/// The reason for the log why it is not known which issuers are trusted.
+/// The reason why it is not known which issuers are trusted, for the log.
 #[derive(Clone, Debug)]
 pub(crate) struct Unresolved {
     pub(crate) cause: Arc<str>,

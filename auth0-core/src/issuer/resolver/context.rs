@@ -74,7 +74,7 @@ impl<'a> ResolverContext<'a> {
         self.issuer
     }
 
-    /// Returns the reason for the log why a host that was requested is not known.
+    /// Returns the reason, for the log, why a host that was requested is not known.
     pub(super) fn host_trouble(&self) -> Option<&str> {
         self.host.get()?.as_ref().err().map(|why| &**why)
     }

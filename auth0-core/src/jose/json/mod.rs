@@ -61,7 +61,7 @@ enum Shape {
     String {
         escaped: bool,
     },
-    /// An array of nothing but strings.
+    /// An array of strings only.
     Strings {
         escaped: bool,
     },
@@ -271,7 +271,7 @@ mod tests {
     }
 
     proptest! {
-        /// What serde_json writes is accepted, and read back alike.
+        /// Text that serde_json writes is accepted, and read back alike.
         #[test]
         fn agrees_on_what_is_written(map in prop::collection::btree_map(any::<String>(), json(), 0..24)) {
             let text = serde_json::to_string(&map).unwrap();
@@ -284,7 +284,7 @@ mod tests {
             prop_assert_eq!(seen, expected);
         }
 
-        /// What is accepted, serde_json accepts; what it refuses, we refuse.
+        /// Text that is accepted is also accepted by serde_json.
         #[test]
         fn never_laxer(text in r#"[ \t]?\{("[a-c\\u0061]{0,8}" ?: ?([-0-9.eE]{1,5}|"[^"]{0,4}"|\[\]|\{\}|true|null),?){0,4}\}"#) {
             if accepts(&text) {

@@ -83,7 +83,7 @@ impl DpopNonces {
         let secret = match &self.secret {
             Some(secret) if secret.len() < SECRET_LEN => {
                 return Err(ConfigError::new(format!(
-                    "the secret of the DPoP nonces has {} bytes. Use at least {SECRET_LEN} random bytes",
+                    "the secret of the DPoP nonces has {} bytes. Use at least {SECRET_LEN} bytes of randomness",
                     secret.len()
                 )));
             }

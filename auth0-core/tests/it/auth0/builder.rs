@@ -109,7 +109,7 @@ fn every_setting_that_cannot_work_is_refused_with_what_to_write() {
             "a rule that reads the request",
             good()
                 .issuer(TrustedIssuer::new("https://b.com/").require(organization_in_path("org"))),
-            "asks the request",
+            "a value of the request",
             "on the routes",
         ),
         (

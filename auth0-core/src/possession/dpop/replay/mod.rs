@@ -165,6 +165,12 @@ impl fmt::Debug for ProofId {
 }
 
 /// The reason why a [`ReplayStore`] has no answer. The text goes to the log, never to a client.
+///
+/// ```
+/// use auth0_core::dpop::ReplayStoreError;
+///
+/// assert_eq!(ReplayStoreError::new("connection refused").to_string(), "connection refused");
+/// ```
 #[derive(Clone, Debug)]
 pub struct ReplayStoreError(Box<str>);
 
