@@ -40,6 +40,10 @@ impl Issuer {
     pub(crate) fn is_loopback(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|url| is_loopback(&url))
     }
+
+    pub(crate) fn is_https(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https")
+    }
 }
 
 impl FromStr for Issuer {

@@ -22,8 +22,13 @@ impl Reqwest {
     }
 
     /// Creates a client for issuers on this machine. It uses no proxy, because a proxy on another machine
-    /// cannot reach them, and without TLS it needs no certificates of the system.
+    /// cannot reach them.
     pub(crate) fn on_loopback() -> Result<Self, ConfigError> {
+        Self::build(ClientBuilder::no_proxy)
+    }
+
+    /// Creates a client for issuers on this machine that are reached over http.
+    pub(crate) fn on_loopback_without_certificates() -> Result<Self, ConfigError> {
         Self::build(|builder| builder.no_proxy().tls_certs_only([]))
     }
 

@@ -1,6 +1,6 @@
 //! The default transport, against servers on loopback that misbehave.
 use crate::common::{RSA_1, test_in_a_process};
-use auth0_core::{Algorithm, Auth0, Error, ErrorCode};
+use auth0_core::{Algorithm, Auth0, Error, ErrorCode, TrustedIssuer};
 use auth0_testing::{SigningKey, Tenant};
 use std::sync::{
     Arc, Mutex,
@@ -164,6 +164,41 @@ fn a_proxy_of_the_environment_is_not_used_for_loopback() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+const NO_CERTIFICATES: &str = "TEST_NO_CERTIFICATES";
+
+/// As in a container without the package ca-certificates.
+#[test]
+fn only_https_needs_certificates() {
+    let output = test_in_a_process(module_path!(), "without_certificates")
+        .envs([(NO_CERTIFICATES, "1"), ("SSL_CERT_FILE", "/dev/null")])
+        .env("SSL_CERT_DIR", "/dev/null")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+/// The process of the test above.
+#[test]
+fn without_certificates() {
+    if std::env::var_os(NO_CERTIFICATES).is_none() {
+        return;
+    }
+    let build = |issuer: TrustedIssuer| {
+        Auth0::builder().issuer(issuer).audience("https://api.test").build()
+    };
+    build(TrustedIssuer::new("http://127.0.0.1:4400/")).unwrap();
+    build(TrustedIssuer::new("http://localhost:4400/")).unwrap();
+    let tenant = Tenant::new();
+    build(TrustedIssuer::new(tenant.issuer()).key_set(tenant.key_set_json())).unwrap();
+    for issuer in ["https://acme.eu.auth0.com/", "https://localhost:4400/"] {
+        let error = build(TrustedIssuer::new(issuer)).unwrap_err().to_string();
+        for help in ["ca-certificates", "SSL_CERT_FILE"] {
+            assert!(error.contains(help), "{issuer}: {error}");
+        }
+    }
 }
 
 /// All bytes of a response.
