@@ -15,19 +15,7 @@ test:
 
 # Lints each published crate without features, and with each feature alone.
 features:
-    #!/usr/bin/env python3
-    import json
-    import subprocess
-
-    metadata = ["cargo", "metadata", "--format-version=1", "--no-deps", "--locked"]
-    for package in json.loads(subprocess.check_output(metadata))["packages"]:
-        if package["publish"] == []:
-            continue
-        for feature in ["", *(name for name in package["features"] if name != "default")]:
-            print(f"== {package['name']} --features \"{feature}\"", flush=True)
-            only = ["--no-default-features", "--features", feature]
-            command = ["cargo", "clippy", "--locked", "-p", package["name"], *only, "--", "-D", "warnings"]
-            subprocess.run(command, check=True)
+    .ci/features
 
 # Builds the documentation; a broken link is an error.
 docs:
@@ -42,6 +30,10 @@ quickstart:
     cargo build --locked -p axum-quickstart -p actix-quickstart
     .ci/quickstart axum-quickstart
     .ci/quickstart actix-quickstart
+
+# Starts an application on rustls with ring, which is not in the workspace.
+rustls-ring:
+    cargo run --locked --manifest-path tests/rustls-ring/Cargo.toml --target-dir target/rustls-ring
 
 # Calls both quickstarts with independent clients, and with tokens of another provider; needs Node.js.
 clients:

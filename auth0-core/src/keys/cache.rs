@@ -9,6 +9,7 @@ use super::{
     fetcher::{Fetcher, Purpose},
     health::Health,
     report::{Condition, Report},
+    residency::{Evicted, IDLE, Residency, Usage},
     schedule::{FIRST_BACKOFF, FRESH, IDLE_RETRY},
     snapshot::Snapshot,
     source::KeySource,
@@ -37,9 +38,6 @@ use tokio::sync::watch;
 /// answers.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Keys that were not used for this long are dropped if the number of caches with keys is bounded.
-const IDLE: Duration = Duration::from_secs(900);
-
 /// The keys of one issuer.
 pub(crate) struct KeyCache {
     fetcher: Arc<Fetcher>,
@@ -59,37 +57,6 @@ pub(crate) struct KeyCache {
     rereads: AtomicU64,
     /// Ends the wait for the next refresh when a fetch starts, or when the cache is dropped.
     started: watch::Sender<()>,
-}
-
-/// Bounds how many caches have keys: the interface of the table to its caches.
-pub(crate) trait Residency: Send + Sync {
-    /// Adds a cache that has keys, for which others may lose their keys. Called under the lock of the single
-    /// flight, so that a request that gets the keys finds the cache in the table.
-    fn admit(&self, cache: &Arc<KeyCache>) -> Evicted;
-
-    /// Logs which caches have lost their keys. Not called under a lock.
-    fn report(&self, evicted: Evicted);
-
-    /// Removes a cache and drops its keys.
-    fn leave(&self, cache: &KeyCache);
-
-    /// Returns whether an answer of a resolver that is in use trusts the issuer.
-    fn is_trusted(&self, cache: &KeyCache) -> bool;
-}
-
-/// The caches that have lost their keys to make room for another, and whether they were in use.
-pub(crate) type Evicted = Vec<(Arc<KeyCache>, bool)>;
-
-/// The use of the keys of a cache, which decides whether the keys stay in memory.
-#[derive(Debug, Default)]
-pub(super) struct Usage {
-    /// The time of the last use, in monotonic milliseconds, exact to a second.
-    pub(super) last_use: AtomicU64,
-    /// Whether a token of the issuer was verified. The name of a made-up issuer alone must not evict the keys
-    /// of others.
-    pub(super) is_proved: AtomicBool,
-    /// Whether the cache is one of those with keys. Changes under the lock of the table.
-    pub(super) has_place: AtomicBool,
 }
 
 /// A fetch for which a request waits, and which it has started or joined.
@@ -307,18 +274,7 @@ impl KeyCache {
         let now = self.clock.monotonic();
         let failure = self.flight.inspect(|state| state.schedule.failure().cloned());
         let age = self.current.load().as_ref().map(|snapshot| snapshot.age(now));
-        match (age, failure) {
-            (Some(age), None) => Health::Ready { age },
-            (Some(age), Some(_)) if age < FRESH => Health::Ready { age },
-            (Some(age), Some(failure)) if age < self.stale => {
-                Health::Stale { age, error: failure.cause.to_string() }
-            }
-            (_, Some(failure)) => Health::Unavailable {
-                error: failure.cause.to_string(),
-                retry_in: failure.retry_at.saturating_sub(now),
-            },
-            (None, None) => Health::Idle,
-        }
+        Health::of(age, failure, self.stale, now)
     }
 
     /// Joins the pending fetch, or starts one on the thread `auth0-fetch` if `decide` allows it.
@@ -483,27 +439,6 @@ async fn fetch_and_wait(
 impl Attempt {
     async fn outcome(self) -> Outcome {
         self.waiter.outcome().await.unwrap_or_else(|| Err(abandoned()))
-    }
-}
-
-impl Usage {
-    fn mark_use(&self, now: Duration) {
-        let now = millis(now);
-        // Not written with every use, because processors contend for writes.
-        if now.abs_diff(self.last_use.load(Ordering::Relaxed)) >= 1000 {
-            self.last_use.store(now, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn unused_for(&self, now: Duration) -> Duration {
-        let last_use = self.last_use.load(Ordering::Relaxed);
-        Duration::from_millis(millis(now).saturating_sub(last_use))
-    }
-
-    fn prove(&self) {
-        if !self.is_proved.load(Ordering::Relaxed) {
-            self.is_proved.store(true, Ordering::Relaxed);
-        }
     }
 }
 

@@ -1,4 +1,5 @@
 //! The state of an issuer's keys, for operators.
+use super::schedule::{FRESH, Failure};
 use std::time::Duration;
 
 /// The state of an issuer's keys: see [`Auth0::health`](crate::Auth0::health).
@@ -46,6 +47,27 @@ pub enum Health {
 }
 
 impl Health {
+    /// Returns the state of keys of this age, if there are any, after this failure of the last fetch.
+    pub(super) fn of(
+        age: Option<Duration>,
+        failure: Option<Failure>,
+        stale: Duration,
+        now: Duration,
+    ) -> Self {
+        match (age, failure) {
+            (Some(age), None) => Self::Ready { age },
+            (Some(age), Some(_)) if age < FRESH => Self::Ready { age },
+            (Some(age), Some(failure)) if age < stale => {
+                Self::Stale { age, error: failure.cause.to_string() }
+            }
+            (_, Some(failure)) => Self::Unavailable {
+                error: failure.cause.to_string(),
+                retry_in: failure.retry_at.saturating_sub(now),
+            },
+            (None, None) => Self::Idle,
+        }
+    }
+
     /// Returns a rank for finding the worst of several states.
     pub(crate) const fn severity(&self) -> u8 {
         match self {

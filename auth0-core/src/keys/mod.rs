@@ -8,6 +8,7 @@ mod header_cache;
 mod health;
 mod key_set;
 mod report;
+mod residency;
 mod schedule;
 mod snapshot;
 mod source;

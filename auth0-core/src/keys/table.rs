@@ -3,8 +3,9 @@
 //! The state of an issuer's fetches (single flight, back-off, a budget for unknown keys) is kept for as long
 //! as an answer trusts the issuer. Only its keys are evicted.
 use super::{
-    cache::{Evicted, KeyCache, Residency},
+    cache::KeyCache,
     fetcher::Fetcher,
+    residency::{Evicted, Residency},
     source::KeySource,
 };
 use crate::{
@@ -133,10 +134,10 @@ impl KeyTable {
         let now = self.clock.monotonic();
         let mut evicted = Evicted::new();
         let mut state = self.lock();
-        if cache.usage.has_place.load(Ordering::Relaxed) || !cache.has_keys() {
+        if cache.usage.is_resident.load(Ordering::Relaxed) || !cache.has_keys() {
             return evicted;
         }
-        cache.usage.has_place.store(true, Ordering::Relaxed);
+        cache.usage.is_resident.store(true, Ordering::Relaxed);
         // Exact, so that it is not the least recently used cache.
         cache.usage.last_use.store(millis(now), Ordering::Relaxed);
         state.resident.push(Arc::clone(cache));
@@ -253,7 +254,7 @@ fn is_in_use(cache: &KeyCache, now: Duration) -> bool {
 
 /// Drops the keys of a cache. Must be called under the lock of the table.
 fn evict(cache: &KeyCache) {
-    cache.usage.has_place.store(false, Ordering::Relaxed);
+    cache.usage.is_resident.store(false, Ordering::Relaxed);
     // The next keys have to verify a token first.
     cache.usage.is_proved.store(false, Ordering::Relaxed);
     cache.drop_keys();

@@ -119,8 +119,10 @@ async fn after_a_long_sleep_a_withdrawn_key_is_refused() {
     assert_eq!(verdict(&auth, &token).await, None);
     tenant.rotate_keys();
     tenant.withdraw_old_keys();
+    tenant.hold();
     tenant.clock().advance(HOUR);
     assert_eq!(verdict_at_once(&auth, &token), None, "it waits for fresh keys");
+    tenant.release();
     assert_eq!(verdict(&auth, &token).await, Some(ErrorCode::KeyUnknown));
 }
 
