@@ -4,7 +4,13 @@ use crate::{
     token::Claims,
     verify::{keys_by_id, remote_decoder, validation},
 };
-use actix_web::{App, HttpServer, dev::Payload, error::ErrorUnauthorized, web};
+use actix_web::{
+    App, HttpServer,
+    dev::Payload,
+    error::ErrorUnauthorized,
+    middleware::{Next, from_fn},
+    web,
+};
 use auth0_axum::{Auth0, AuthLayer};
 use axum::{
     Extension, Router,
@@ -21,7 +27,9 @@ use std::{
     future::{Ready, ready},
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
+    task::{Context, Poll},
 };
+use tower::{Service, layer::layer_fn};
 use tower_oauth2_resource_server::{server::OAuth2ResourceServer, tenant::TenantConfiguration};
 
 /// As long as the subjects of the tokens.
@@ -76,6 +84,24 @@ fn announce(address: SocketAddr) {
     println!("{}", address.port());
 }
 
+/// A service that only calls another: what a layer costs before it does anything.
+#[derive(Clone)]
+struct Through<S>(S);
+
+impl<R, S: Service<R>> Service<R> for Through<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.0.call(request)
+    }
+}
+
 /// Responds as a protected route does, so that the response makes no difference.
 async fn open() -> String {
     SUBJECT.to_owned()
@@ -86,6 +112,9 @@ async fn serve_axum(contender: &str, tenant: &Issuer) -> Outcome {
         "axum-open" => Router::new().route("/", get(open)),
         "axum-ours" => axum_ours(tenant.ours(CACHE_SIZE).await?),
         "axum-ours-uncached" => axum_ours(tenant.ours(0).await?),
+        "axum-layer-of-nothing" => {
+            Router::new().route("/", get(open).layer(layer_fn(Through)))
+        }
         "axum-ours-layer" => {
             let protect = AuthLayer::new(tenant.ours(CACHE_SIZE).await?);
             Router::new().route("/", get(open).layer(protect))
@@ -152,6 +181,10 @@ async fn serve_actix(contender: &str, tenant: &Issuer) -> Outcome {
         }),
         "actix-ours" => run_actix(actix_ours(tenant.ours(CACHE_SIZE).await?)),
         "actix-ours-uncached" => run_actix(actix_ours(tenant.ours(0).await?)),
+        "actix-middleware-of-nothing" => run_actix(|config| {
+            let nothing = from_fn(async |request, next: Next<_>| next.call(request).await);
+            config.service(web::resource("/").wrap(nothing).get(open));
+        }),
         "actix-ours-middleware" => {
             let auth = tenant.ours(CACHE_SIZE).await?;
             run_actix(move |config| {
