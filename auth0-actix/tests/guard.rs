@@ -307,7 +307,7 @@ async fn an_absent_token_is_not_remembered() {
 
 /// Nor is a verdict taken for that of another token.
 #[actix_web::test]
-async fn a_token_that_was_exchanged_is_judged_anew() {
+async fn a_token_that_was_exchanged_is_verified_again() {
     let tenant = Tenant::new();
     let ann = tenant.token().subject("auth0|ann").mint();
     let bob: header::HeaderValue =

@@ -4,60 +4,60 @@
 mod common;
 
 use auth0_core::Auth0;
-use common::{Bound, Fixture, Floor, Signing, judge, judge_sent};
+use common::{Bound, Fixture, Floor, Signing, authenticate, authenticate_sent};
 use gungraun::{
     Callgrind, Dhat, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
 
 /// Given back by every benchmark, so that nothing is dropped while it is measured.
-type Judged = (Auth0, Vec<u8>);
+type Prepared = (Auth0, Vec<u8>);
 
 fn floor_of(signing: Signing, more: usize) -> Floor {
     Fixture::new(signing).floor(more)
 }
 
 /// A token that was not seen before, and a verifier that remembers none.
-fn cold_of(signing: Signing, keys: usize, more: usize) -> Judged {
+fn cold_of(signing: Signing, keys: usize, more: usize) -> Prepared {
     let fixture = Fixture::with_keys(signing, keys);
-    (fixture.verifier(0), fixture.field(0, more))
+    (fixture.verifier(0), fixture.header(0, more))
 }
 
 /// The same, of one of many issuers.
-fn cold_among(issuers: usize) -> Judged {
+fn cold_among(issuers: usize) -> Prepared {
     let fixture = Fixture::new(Signing::Rs256);
-    (fixture.verifier_with_issuers(0, issuers), fixture.field(0, 0))
+    (fixture.verifier_with_issuers(0, issuers), fixture.header(0, 0))
 }
 
 /// A token that was verified before, of one of many issuers.
-fn hot_among(issuers: usize) -> Judged {
+fn hot_among(issuers: usize) -> Prepared {
     let fixture = Fixture::new(Signing::Rs256);
-    let judged = (fixture.verifier_with_issuers(10_000, issuers), fixture.field(0, 0));
-    judge(&judged.0, &judged.1);
-    judged
+    let prepared = (fixture.verifier_with_issuers(10_000, issuers), fixture.header(0, 0));
+    authenticate(&prepared.0, &prepared.1);
+    prepared
 }
 
 /// A token of an issuer that a resolver found, and the answers for so many hosts.
-fn resolved_of(token_cache: usize, hosts: usize) -> Judged {
+fn resolved_of(token_cache: usize, hosts: usize) -> Prepared {
     let fixture = Fixture::new(Signing::Rs256);
-    let judged = (fixture.verifier_with_resolver(token_cache, hosts), fixture.field(0, 0));
+    let prepared = (fixture.verifier_with_resolver(token_cache, hosts), fixture.header(0, 0));
     if token_cache > 0 {
-        judge_sent(&judged.0, &judged.1);
+        authenticate_sent(&prepared.0, &prepared.1);
     }
-    judged
+    prepared
 }
 
 /// A token that was not seen before, and a verifier that will remember it.
-fn new_of(signing: Signing) -> Judged {
+fn new_of(signing: Signing) -> Prepared {
     let fixture = Fixture::new(signing);
-    (fixture.verifier(10_000), fixture.field(0, 0))
+    (fixture.verifier(10_000), fixture.header(0, 0))
 }
 
 /// A token that was verified before.
-fn hot_of(signing: Signing, keys: usize, more: usize) -> Judged {
+fn hot_of(signing: Signing, keys: usize, more: usize) -> Prepared {
     let fixture = Fixture::with_keys(signing, keys);
-    let judged = (fixture.verifier(10_000), fixture.field(0, more));
-    judge(&judged.0, &judged.1);
-    judged
+    let prepared = (fixture.verifier(10_000), fixture.header(0, more));
+    authenticate(&prepared.0, &prepared.1);
+    prepared
 }
 
 /// A client whose token is bound to its key, and a proof that was not used before.
@@ -111,16 +111,16 @@ fn hash_message(floor: Floor) -> Floor {
 #[bench::eddsa(cold_of(Signing::EdDsa, 1, 0))]
 #[bench::rs256_100_issuers(cold_among(100))]
 #[bench::rs256_10000_issuers(cold_among(10_000))]
-fn cold(judged: Judged) -> Judged {
-    judge(&judged.0, &judged.1);
-    judged
+fn cold(prepared: Prepared) -> Prepared {
+    authenticate(&prepared.0, &prepared.1);
+    prepared
 }
 
 #[library_benchmark]
 #[bench::rs256(new_of(Signing::Rs256))]
-fn new(judged: Judged) -> Judged {
-    judge(&judged.0, &judged.1);
-    judged
+fn new(prepared: Prepared) -> Prepared {
+    authenticate(&prepared.0, &prepared.1);
+    prepared
 }
 
 #[library_benchmark]
@@ -129,9 +129,9 @@ fn new(judged: Judged) -> Judged {
 #[bench::rs256_most(hot_of(Signing::Rs256, 1, 8192))]
 #[bench::rs256_100_issuers(hot_among(100))]
 #[bench::rs256_10000_issuers(hot_among(10_000))]
-fn hot(judged: Judged) -> Judged {
-    judge(&judged.0, &judged.1);
-    judged
+fn hot(prepared: Prepared) -> Prepared {
+    authenticate(&prepared.0, &prepared.1);
+    prepared
 }
 
 #[library_benchmark]
@@ -141,9 +141,9 @@ fn hot(judged: Judged) -> Judged {
 #[bench::hot(resolved_of(10_000, 1))]
 #[bench::hot_100_issuers(resolved_of(10_000, 100))]
 #[bench::hot_10000_issuers(resolved_of(10_000, 10_000))]
-fn resolved(judged: Judged) -> Judged {
-    judge_sent(&judged.0, &judged.1);
-    judged
+fn resolved(prepared: Prepared) -> Prepared {
+    authenticate_sent(&prepared.0, &prepared.1);
+    prepared
 }
 
 #[library_benchmark]
@@ -157,7 +157,7 @@ fn floor_of_proof(floors: (Floor, Floor)) -> (Floor, Floor) {
 #[bench::cold(bound_of(0))]
 #[bench::hot(bound_of(10_000))]
 fn dpop((bound, proof): (Bound, Vec<u8>)) -> (Bound, Vec<u8>) {
-    bound.judge(&proof);
+    bound.authenticate(&proof);
     (bound, proof)
 }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use auth0_core::Auth0;
-use common::{Bound, Fixture, Signing, judge};
+use common::{Bound, Fixture, Signing, authenticate};
 use divan::Bencher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,16 +21,16 @@ fn floor(bencher: Bencher<'_, '_>, signing: Signing) {
 #[divan::bench(args = Signing::ALL)]
 fn cold(bencher: Bencher<'_, '_>, signing: Signing) {
     let fixture = Fixture::new(signing);
-    let (auth, field) = (fixture.verifier(0), fixture.field(0, 0));
-    bencher.bench_local(|| judge(&auth, &field));
+    let (auth, header) = (fixture.verifier(0), fixture.header(0, 0));
+    bencher.bench_local(|| authenticate(&auth, &header));
 }
 
 #[divan::bench(args = Signing::ALL)]
 fn hot(bencher: Bencher<'_, '_>, signing: Signing) {
     let fixture = Fixture::new(signing);
-    let (auth, field) = (fixture.verifier(10_000), fixture.field(0, 0));
-    judge(&auth, &field);
-    bencher.bench_local(|| judge(&auth, &field));
+    let (auth, header) = (fixture.verifier(10_000), fixture.header(0, 0));
+    authenticate(&auth, &header);
+    bencher.bench_local(|| authenticate(&auth, &header));
 }
 
 /// The signature checks of a token and of its proof.
@@ -55,7 +55,7 @@ fn dpop(bencher: Bencher<'_, '_>, token_cache: usize) {
     let bound = Bound::new(token_cache);
     let proofs: Vec<Vec<u8>> = (0..20_100).map(|_| bound.proof()).collect();
     let mut proofs = proofs.iter();
-    bencher.bench_local(|| bound.judge(proofs.next().unwrap()));
+    bencher.bench_local(|| bound.authenticate(proofs.next().unwrap()));
 }
 
 /// Each token comes again after all others.
@@ -63,31 +63,31 @@ fn dpop(bencher: Bencher<'_, '_>, token_cache: usize) {
 fn hot_2048_in_rotation(bencher: Bencher<'_, '_>) {
     let fixture = Fixture::new(Signing::Rs256);
     let auth = fixture.verifier(10_000);
-    let fields: Vec<Vec<u8>> = (0..2048).map(|number| fixture.field(number, 0)).collect();
-    fields.iter().for_each(|field| judge(&auth, field));
-    let mut fields = fields.iter().cycle();
-    bencher.bench_local(|| judge(&auth, fields.next().unwrap()));
+    let headers: Vec<Vec<u8>> = (0..2048).map(|number| fixture.header(number, 0)).collect();
+    headers.iter().for_each(|header| authenticate(&auth, header));
+    let mut headers = headers.iter().cycle();
+    bencher.bench_local(|| authenticate(&auth, headers.next().unwrap()));
 }
 
 /// Tokens that come for the first time: to a cache that is full, and to one so small that it stays
-/// in the processor's, which tells what the memory costs.
+/// in the processor's, which shows what the memory costs.
 #[divan::bench(sample_count = 20, sample_size = 1000, args = [0, 100, 10_000])]
 fn new_by_cache(bencher: Bencher<'_, '_>, token_cache: usize) {
     let fixture = Fixture::new(Signing::Rs256);
     let auth = fixture.verifier(token_cache);
-    let fields: Vec<Vec<u8>> = (0..32_000).map(|number| fixture.field(number, 0)).collect();
-    let mut fields = fields.iter().cycle();
+    let headers: Vec<Vec<u8>> = (0..32_000).map(|number| fixture.header(number, 0)).collect();
+    let mut headers = headers.iter().cycle();
     for _ in 0..12_000 {
-        judge(&auth, fields.next().unwrap());
+        authenticate(&auth, headers.next().unwrap());
     }
-    bencher.bench_local(|| judge(&auth, fields.next().unwrap()));
+    bencher.bench_local(|| authenticate(&auth, headers.next().unwrap()));
 }
 
 #[divan::bench(args = [1, 10, 100])]
 fn cold_by_keys(bencher: Bencher<'_, '_>, keys: usize) {
     let fixture = Fixture::with_keys(Signing::Rs256, keys);
-    let (auth, field) = (fixture.verifier(0), fixture.field(0, 0));
-    bencher.bench_local(|| judge(&auth, &field));
+    let (auth, header) = (fixture.verifier(0), fixture.header(0, 0));
+    bencher.bench_local(|| authenticate(&auth, &header));
 }
 
 #[divan::bench(threads = [1, 2])]
@@ -118,21 +118,21 @@ enum Sharing {
 
 fn by_threads(bencher: Bencher<'_, '_>, sharing: Sharing, token_cache: usize) {
     let fixture = Fixture::new(Signing::Rs256);
-    let lanes: Vec<(Auth0, Vec<u8>)> = (0..2)
-        .map(|lane| {
-            let number = if matches!(sharing, Sharing::Token) { 0 } else { lane };
-            (fixture.verifier(token_cache), fixture.field(number, 0))
+    let workers: Vec<(Auth0, Vec<u8>)> = (0..2)
+        .map(|worker| {
+            let number = if matches!(sharing, Sharing::Token) { 0 } else { worker };
+            (fixture.verifier(token_cache), fixture.header(number, 0))
         })
         .collect();
-    // Which lane a thread takes is told once, outside of what is measured.
+    // Which worker a thread takes is told once, outside of what is measured.
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local!(static LANE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % 2);
-    for (auth, _) in &lanes {
-        lanes.iter().for_each(|(_, field)| judge(auth, field));
+    for (auth, _) in &workers {
+        workers.iter().for_each(|(_, header)| authenticate(auth, header));
     }
     bencher.bench(|| {
-        let lane = LANE.with(|lane| *lane);
-        let auth = if matches!(sharing, Sharing::Nothing) { lane } else { 0 };
-        judge(&lanes[auth].0, &lanes[lane].1);
+        let worker = LANE.with(|worker| *worker);
+        let auth = if matches!(sharing, Sharing::Nothing) { worker } else { 0 };
+        authenticate(&workers[auth].0, &workers[worker].1);
     });
 }

@@ -89,10 +89,10 @@ impl Fixture {
         let auth = Self::configured(builder, token_cache).build().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let token =
-            String::from_utf8(self.field(usize::MAX, 0).split_off("Bearer ".len())).unwrap();
+            String::from_utf8(self.header(usize::MAX, 0).split_off("Bearer ".len())).unwrap();
         runtime.block_on(auth.verify(&token)).unwrap();
         // Once for all: the header is known then, as it is in a service after its first token.
-        judge(&auth, &self.field(usize::MAX, 0));
+        authenticate(&auth, &self.header(usize::MAX, 0));
         auth
     }
 
@@ -103,16 +103,16 @@ impl Fixture {
             self.tenant.builder_with([]).issuer_resolver(resolver.max_answers(2 * hosts.max(8)));
         let auth = Self::configured(builder, token_cache).build().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let field = self.field(usize::MAX, 0);
+        let header = self.header(usize::MAX, 0);
         for number in (1..hosts).rev() {
             let sent = Sent(format!("customer-{number}.test").into());
-            let request = RequestView::new().authorization([&*field]).parts(&sent);
+            let request = RequestView::new().authorization([&*header]).parts(&sent);
             runtime.block_on(auth.authenticate(&request)).unwrap_err();
         }
         let sent = Sent::default();
-        let request = RequestView::new().authorization([&*field]).parts(&sent);
+        let request = RequestView::new().authorization([&*header]).parts(&sent);
         runtime.block_on(auth.authenticate(&request)).unwrap();
-        judge_sent(&auth, &field);
+        authenticate_sent(&auth, &header);
         auth
     }
 
@@ -124,9 +124,9 @@ impl Fixture {
         builder.algorithms(Algorithm::ALL).max_token_bytes(64 * 1024).token_cache(token_cache)
     }
 
-    /// The `Authorization` field of a token that differs from others by its number, and is longer by
+    /// The `Authorization` header of a token that differs from others by its number, and is longer by
     /// about so many bytes.
-    pub(crate) fn field(&self, number: usize, more: usize) -> Vec<u8> {
+    pub(crate) fn header(&self, number: usize, more: usize) -> Vec<u8> {
         format!("Bearer {}", self.token(number, more).mint()).into_bytes()
     }
 
@@ -149,16 +149,16 @@ impl Fixture {
 }
 
 /// The verdict, which is there at once: the keys are at hand.
-pub(crate) fn judge(auth: &Auth0, field: &[u8]) {
-    let request = RequestView::new().authorization([black_box(field)]);
+pub(crate) fn authenticate(auth: &Auth0, header: &[u8]) {
+    let request = RequestView::new().authorization([black_box(header)]);
     let token = auth.authenticate_now(&request).unwrap().unwrap();
     black_box(token.subject());
 }
 
 /// The same of a request whose host is known.
-pub(crate) fn judge_sent(auth: &Auth0, field: &[u8]) {
+pub(crate) fn authenticate_sent(auth: &Auth0, header: &[u8]) {
     let sent = Sent::default();
-    let request = RequestView::new().authorization([black_box(field)]).parts(&sent);
+    let request = RequestView::new().authorization([black_box(header)]).parts(&sent);
     let token = auth.authenticate_now(&request).unwrap().unwrap();
     black_box(token.subject());
 }
@@ -229,7 +229,7 @@ pub(crate) struct Bound {
     fixture: Fixture,
     auth: Auth0,
     token: String,
-    field: Vec<u8>,
+    header: Vec<u8>,
 }
 
 impl Bound {
@@ -242,12 +242,12 @@ impl Bound {
             .dpop(Dpop::required().replay_capacity(10_000_000))
             .build()
             .unwrap();
-        let field = format!("DPoP {token}").into_bytes();
-        let bound = Self { fixture, auth, token, field };
+        let header = format!("DPoP {token}").into_bytes();
+        let bound = Self { fixture, auth, token, header };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(bound.auth.warm_up()).unwrap();
         // Once for all: header, key and, if it may be remembered, the token are known then.
-        bound.judge(&bound.proof());
+        bound.authenticate(&bound.proof());
         bound
     }
 
@@ -262,10 +262,10 @@ impl Bound {
         self.fixture.tenant.proof("GET", URL).for_token(&self.token).mint().into_bytes()
     }
 
-    pub(crate) fn judge(&self, proof: &[u8]) {
+    pub(crate) fn authenticate(&self, proof: &[u8]) {
         let sent = Sent::default();
         let request = RequestView::new()
-            .authorization([black_box(&*self.field)])
+            .authorization([black_box(&*self.header)])
             .proof([black_box(proof)])
             .parts(&sent);
         let token = self.auth.authenticate_now(&request).unwrap().unwrap();
