@@ -1,7 +1,10 @@
 //! A request with a DPoP proof, compared with only the signature checks of its token and its proof,
 //! in turns. Each proof is new, because none is accepted twice.
 use crate::Outcome;
-use auth0_core::{Algorithm, Auth0, Dpop, adapter::{Connection, HeaderLines, HttpParts, RequestView}};
+use auth0_core::{
+    Algorithm, Auth0, Dpop,
+    adapter::{Connection, HeaderLines, HttpParts, RequestView},
+};
 use auth0_testing::{SigningKey, Tenant};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,

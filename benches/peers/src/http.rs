@@ -2,20 +2,18 @@
 use crate::{Outcome, acceptance, load, node, process::Pinned, token::Token};
 use auth0_local::LocalTenant;
 use std::{
+    error::Error,
     thread,
     time::{Duration, Instant},
 };
 use tokio::runtime::Builder;
 
-/// The machine is noisy: the best of these rounds counts.
-const ROUNDS: usize = 3;
+/// Other programs use the machine, too, and its frequency changes. So the servers of a framework are
+/// measured in turn, for a short time each, and the fastest of these rounds counts.
+const ROUNDS: usize = 30;
 const SERVER_CORE: usize = 0;
 const LOAD_CORE: usize = 1;
 const PATIENCE: Duration = Duration::from_secs(10);
-/// If neither the server nor the load used this share of its core, another process did. The
-/// measurement is then repeated, up to `ATTEMPTS` in total.
-const BUSY: f64 = 0.9;
-const ATTEMPTS: usize = 3;
 
 struct Contender {
     /// The name for `serve`, or the file and variant for Node.
@@ -53,7 +51,10 @@ const CONTENDERS: [&[Contender]; 5] = [
         contender("actix-open", "actix-web, unprotected"),
         contender("actix-ours", "actix-web, our extractor, one token"),
         contender("actix-ours-uncached", "actix-web, our extractor, cache off"),
-        contender("actix-middleware-of-nothing", "actix-web, a middleware that does nothing, unprotected"),
+        contender(
+            "actix-middleware-of-nothing",
+            "actix-web, a middleware that does nothing, unprotected",
+        ),
         contender("actix-ours-middleware", "actix-web, our `RequireAuth`, one token"),
         contender("actix-jsonwebtoken", "actix-web, jsonwebtoken 11 by hand"),
     ],
@@ -75,27 +76,43 @@ pub(crate) fn run(only: &[&str]) -> Outcome {
     let headers: Vec<&str> = tokens.iter().map(Token::header).collect();
     let node = node::prepare();
 
-    let mut results = CONTENDERS.map(|framework| vec![Err(String::new()); framework.len()]);
-    for round in 1..=ROUNDS {
-        for (framework, results) in CONTENDERS.iter().zip(&mut results) {
-            let is_asked_for = |contender: &Contender| {
-                only.is_empty() || only.iter().any(|name| contender.command.starts_with(name))
-            };
-            if !framework.iter().any(is_asked_for) {
-                continue;
-            }
-            for (contender, result) in framework.iter().zip(results) {
-                eprintln!("round {round} of {ROUNDS}: {}", contender.name);
+    let mut results = Vec::new();
+    for framework in CONTENDERS {
+        let is_asked_for = |contender: &Contender| {
+            only.is_empty() || only.iter().any(|name| contender.command.starts_with(name))
+        };
+        if !framework.iter().any(is_asked_for) {
+            results.push(vec![Err(String::new()); framework.len()]);
+            continue;
+        }
+        let text = |error: Box<dyn Error>| error.to_string().replace(['\r', '\n'], " ");
+        let servers: Vec<_> = framework
+            .iter()
+            .map(|contender| match (contender.is_node(), node) {
+                (true, Err(reason)) => Err(format!("skipped: {reason}")),
+                _ => contender
+                    .start(&tenant, headers.first().copied().unwrap_or_default())
+                    .map_err(|error| format!("not run: {}", text(error))),
+            })
+            .collect();
+        let mut measured: Vec<Result> = servers
+            .iter()
+            .map(|server| Err(server.as_ref().err().cloned().unwrap_or_default()))
+            .collect();
+        for round in 1..=ROUNDS {
+            eprintln!(
+                "{}: round {round} of {ROUNDS}",
+                framework.first().map_or("", |open| open.name)
+            );
+            for ((contender, server), result) in framework.iter().zip(&servers).zip(&mut measured) {
+                let Ok((server, port)) = server else { continue };
                 let headers = headers.get(..contender.tokens).unwrap_or(&headers);
-                let measured = match (contender.is_node(), node) {
-                    (true, Err(reason)) => Err(format!("skipped: {reason}")),
-                    _ => contender.measure_undisturbed(&tenant, headers).map_err(|error| {
-                        format!("not run: {}", error.to_string().replace(['\r', '\n'], " "))
-                    }),
-                };
-                *result = better(result, measured);
+                let now = measure(server, *port, headers)
+                    .map_err(|error| format!("not run: {}", text(error)));
+                *result = better(result, now);
             }
         }
+        results.push(measured);
     }
     print(&results);
     print_acceptance(&tenant, node.is_ok());
@@ -107,16 +124,11 @@ struct Measured {
     requests_per_second: f64,
     /// Processor time of the server.
     microseconds_per_request: f64,
-    /// The share of its core that the server used, and the share that the load used of its own.
+    /// The share of its core that the server used.
     server_busy: f64,
-    load_busy: f64,
 }
 
 impl Measured {
-    fn is_undisturbed(&self) -> bool {
-        self.server_busy.max(self.load_busy) >= BUSY
-    }
-
     fn is_better_than(&self, other: &Self) -> bool {
         self.microseconds_per_request < other.microseconds_per_request
     }
@@ -133,24 +145,21 @@ fn better(before: &Result, now: Result) -> Result {
 }
 
 fn print(results: &[Vec<Result>]) {
-    println!(
-        "| | requests/s | CPU µs per request | ÷ unprotected | server's core busy | load's core busy |"
-    );
-    println!("|---|---:|---:|---:|---:|---:|");
+    println!("| | requests/s | CPU µs per request | ÷ unprotected | server's core busy |");
+    println!("|---|---:|---:|---:|---:|");
     for (framework, results) in CONTENDERS.iter().zip(results) {
         let open = results.first().and_then(|result| result.as_ref().ok());
         let open = open.map_or(f64::NAN, |open| open.microseconds_per_request);
         for (Contender { name, .. }, result) in framework.iter().zip(results) {
             match result {
                 Ok(measured) => println!(
-                    "| {name} | {:.0} | {:.1} | {:.2} | {:.0} % | {:.0} % |",
+                    "| {name} | {:.0} | {:.1} | {:.2} | {:.0} % |",
                     measured.requests_per_second,
                     measured.microseconds_per_request,
                     measured.microseconds_per_request / open,
                     measured.server_busy * 100.0,
-                    measured.load_busy * 100.0,
                 ),
-                Err(reason) => println!("| {name} | {reason} | | | | |"),
+                Err(reason) => println!("| {name} | {reason} | | | |"),
             }
         }
     }
@@ -161,8 +170,8 @@ fn print(results: &[Vec<Result>]) {
 fn print_acceptance(tenant: &LocalTenant, with_node: bool) {
     let bad = Token::bad(tenant);
     let protected = CONTENDERS.iter().flat_map(|framework| framework.iter().skip(1));
-    let protected =
-        protected.filter(|contender| contender.tokens == 1 && !contender.name.ends_with("unprotected"));
+    let protected = protected
+        .filter(|contender| contender.tokens == 1 && !contender.name.ends_with("unprotected"));
     acceptance::print(protected.filter(|contender| with_node || !contender.is_node()).filter_map(
         |contender| {
             let good = Token::new(tenant, 0);
@@ -178,21 +187,6 @@ impl Contender {
         self.command.starts_with("express") || self.command.starts_with("fastify")
     }
 
-    fn measure_undisturbed(&self, tenant: &LocalTenant, headers: &[&str]) -> Outcome<Measured> {
-        let mut best = self.measure(tenant, headers)?;
-        for _ in 1..ATTEMPTS {
-            if best.is_undisturbed() {
-                break;
-            }
-            eprintln!("  disturbed, measuring again");
-            let again = self.measure(tenant, headers)?;
-            if again.is_better_than(&best) {
-                best = again;
-            }
-        }
-        Ok(best)
-    }
-
     /// Starts the server, and returns it with its port once it accepts this token.
     fn start(&self, tenant: &LocalTenant, header: &str) -> Outcome<(Pinned, u16)> {
         let mut command = if self.is_node() {
@@ -206,26 +200,25 @@ impl Contender {
         wait_until_ready(port, header)?;
         Ok((server, port))
     }
+}
 
-    fn measure(&self, tenant: &LocalTenant, headers: &[&str]) -> Outcome<Measured> {
-        let (server, port) = self.start(tenant, headers.first().ok_or("no tokens")?)?;
-        let (port, server_id) = (port.to_string(), server.id().to_string());
-        let mut load = Pinned::again(LOAD_CORE, &["load", &port, &server_id])?;
-        let mut load = Pinned::start(&mut load)?;
-        load.write(headers.join("\n").as_bytes())?;
-        let line = load.line()?;
-        let numbers: Vec<f64> =
-            line.split(' ').map(str::parse).collect::<std::result::Result<_, _>>()?;
-        let [requests, time, processor, mine] = numbers[..] else {
-            return Err("the load printed no result".into());
-        };
-        Ok(Measured {
-            requests_per_second: requests / time,
-            microseconds_per_request: processor * 1e6 / requests,
-            server_busy: processor / time,
-            load_busy: mine / time,
-        })
-    }
+/// Measures a server for a short time.
+fn measure(server: &Pinned, port: u16, headers: &[&str]) -> Outcome<Measured> {
+    let (port, server_id) = (port.to_string(), server.id().to_string());
+    let mut load = Pinned::again(LOAD_CORE, &["load", &port, &server_id])?;
+    let mut load = Pinned::start(&mut load)?;
+    load.write(headers.join("\n").as_bytes())?;
+    let line = load.line()?;
+    let numbers: Vec<f64> =
+        line.split(' ').map(str::parse).collect::<std::result::Result<_, _>>()?;
+    let [requests, time, processor] = numbers[..] else {
+        return Err("the load printed no result".into());
+    };
+    Ok(Measured {
+        requests_per_second: requests / time,
+        microseconds_per_request: processor * 1e6 / requests,
+        server_busy: processor / time,
+    })
 }
 
 /// Waits until a server accepts the token: some fetch the keys after they have begun to respond.

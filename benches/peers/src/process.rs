@@ -76,16 +76,14 @@ pub(crate) fn end_with_input() {
     });
 }
 
-/// Returns the processor time of a process with all its threads, user and system, in steps of 10
-/// ms. The length of a tick cannot be queried without `libc`, but Linux has used hundredths here
-/// for decades.
+/// Returns the processor time of a process with all its threads, user and system.
 pub(crate) fn processor_time(id: &str) -> Outcome<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
-    // The fields after the name, which may contain spaces.
-    let (_, fields) = stat.rsplit_once(')').ok_or("no such process")?;
-    let fields = fields.split_whitespace().skip(11).take(2);
-    let ticks: u64 = fields.map(str::parse::<u64>).sum::<Result<_, _>>()?;
-    Ok(Duration::from_millis(10 * ticks))
+    let mut nanoseconds = 0;
+    for thread in fs::read_dir(format!("/proc/{id}/task"))? {
+        let times = fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanoseconds += times.split(' ').next().ok_or("no schedstat")?.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
 }
 
 /// Returns the resident memory of this process, in KiB.

@@ -112,9 +112,7 @@ async fn serve_axum(contender: &str, tenant: &Issuer) -> Outcome {
         "axum-open" => Router::new().route("/", get(open)),
         "axum-ours" => axum_ours(tenant.ours(CACHE_SIZE).await?),
         "axum-ours-uncached" => axum_ours(tenant.ours(0).await?),
-        "axum-layer-of-nothing" => {
-            Router::new().route("/", get(open).layer(layer_fn(Through)))
-        }
+        "axum-layer-of-nothing" => Router::new().route("/", get(open).layer(layer_fn(Through))),
         "axum-ours-layer" => {
             let protect = AuthLayer::new(tenant.ours(CACHE_SIZE).await?);
             Router::new().route("/", get(open).layer(protect))

@@ -1,7 +1,7 @@
 //! Tokens of 1 KiB as Auth0 issues them, and the claims that an application reads.
 use crate::Outcome;
-use auth0_testing::TokenBuilder;
 use auth0_local::LocalTenant;
+use auth0_testing::TokenBuilder;
 use serde::Deserialize;
 use std::{collections::HashMap, sync::Arc, thread};
 
