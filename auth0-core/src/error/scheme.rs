@@ -1,7 +1,7 @@
 //! The authentication schemes of access tokens (RFC 6750, RFC 9449).
 use crate::config_error::ConfigError;
-use serde::Deserialize;
-use std::{fmt, str::FromStr};
+use serde::{Deserialize, Deserializer, de::Error};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 /// The scheme that a client used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,8 +44,7 @@ impl AuthScheme {
 /// assert_eq!("required".parse::<DpopMode>()?, DpopMode::Required);
 /// # Ok::<(), auth0_core::ConfigError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "there are two schemes")]
 pub enum DpopMode {
     /// `DPoP` for tokens that are bound, `Bearer` for others.
@@ -96,5 +95,12 @@ impl FromStr for DpopMode {
                     text.trim()
                 ))
             })
+    }
+}
+
+/// Reads the name from a configuration file.
+impl<'de> Deserialize<'de> for DpopMode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }

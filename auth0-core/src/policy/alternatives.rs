@@ -113,12 +113,9 @@ impl Requirement {
             Kind::Any(list) => {
                 let mut all = Vec::new();
                 for requirement in list.get() {
-                    all.extend(requirement.alternatives()?);
-                    if all.len() > 2 * MAX_ALTERNATIVES {
-                        return None;
-                    }
+                    all = distinct(all.into_iter().chain(requirement.alternatives()?))?;
                 }
-                distinct(all)
+                Some(all)
             }
             _ => Some(vec![Alternative::of(self.clone())]),
         }

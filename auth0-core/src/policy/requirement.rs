@@ -64,7 +64,7 @@ pub(super) enum Source {
 #[derive(Clone)]
 pub(super) enum List {
     Static(&'static [Requirement]),
-    Shared(Arc<[Requirement]>),
+    Shared(Arc<Vec<Requirement>>),
 }
 
 /// Requires a valid token.
@@ -252,13 +252,19 @@ impl Requirement {
         if matches!(self.0, Kind::Authenticated) {
             return other; // every token that is checked is valid
         }
-        Self(Kind::All(List::Shared(Arc::new([self, other]))))
+        Self(match self.0 {
+            Kind::All(List::Shared(list)) => Kind::All(List::longer(list, other)),
+            kind => Kind::All(List::Shared(Arc::new(vec![Self(kind), other]))),
+        })
     }
 
     /// Requires one of the two.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self(Kind::Any(List::Shared(Arc::new([self, other]))))
+        Self(match self.0 {
+            Kind::Any(List::Shared(list)) => Kind::Any(List::longer(list, other)),
+            kind => Kind::Any(List::Shared(Arc::new(vec![Self(kind), other]))),
+        })
     }
 
     pub(crate) fn needs_time(&self) -> bool {
@@ -287,6 +293,14 @@ impl List {
             Self::Static(list) => list,
             Self::Shared(list) => list,
         }
+    }
+
+    /// Returns the list with one more requirement. A chain is one list: as nested pairs, a thousand
+    /// organizations would be a thousand calls deep.
+    fn longer(list: Arc<Vec<Requirement>>, last: Requirement) -> Self {
+        let mut list = Arc::unwrap_or_clone(list);
+        list.push(last);
+        Self::Shared(Arc::new(list))
     }
 }
 

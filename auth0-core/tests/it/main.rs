@@ -9,6 +9,7 @@
 mod common;
 
 mod auth0;
+mod identifier;
 mod issuer;
 mod jose;
 mod keys;

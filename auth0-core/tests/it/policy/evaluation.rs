@@ -8,6 +8,7 @@ use auth0_core::policy::{
 use auth0_core::{ErrorCode, Policy, Requirement, VerifiedToken};
 use auth0_testing::Tenant;
 use proptest::prelude::*;
+use std::sync::LazyLock;
 
 fn yes(_: &VerifiedToken) -> bool {
     true
@@ -20,6 +21,9 @@ fn no(_: &VerifiedToken) -> bool {
 fn is_ann(token: &VerifiedToken) -> bool {
     token.subject() == "auth0|ann"
 }
+
+/// The token of the property tests.
+static TOKEN: LazyLock<VerifiedToken> = LazyLock::new(|| runtime().block_on(token()));
 
 /// Returns a token with the scopes `a` and `b`, and the permissions `p`, `q r` and the empty one.
 async fn token() -> VerifiedToken {
@@ -161,18 +165,71 @@ proptest! {
     /// `and` and `or` follow logic, and report a code that one of their parts reports.
     #[test]
     fn and_or_follow_logic(left in requirement(), right in requirement()) {
-        let runtime = runtime();
-        let token = runtime.block_on(token());
-        let (l, r) = (missing(&left, &token), missing(&right, &token));
-        let both = missing(&left.clone().and(right.clone()), &token);
-        let either = missing(&left.clone().or(right.clone()), &token);
+        let token = &*TOKEN;
+        let (l, r) = (missing(&left, token), missing(&right, token));
+        let both = missing(&left.clone().and(right.clone()), token);
+        let either = missing(&left.clone().or(right.clone()), token);
         prop_assert_eq!(both.is_none(), l.is_none() && r.is_none());
         prop_assert_eq!(either.is_none(), l.is_none() || r.is_none());
         prop_assert!(both.is_none() || [l, r].contains(&both));
         prop_assert!(either.is_none() || [l, r].contains(&either));
-        prop_assert_eq!(both, missing(&right.clone().and(left.clone()), &token));
-        prop_assert_eq!(either, missing(&right.or(left), &token));
+        prop_assert_eq!(both, missing(&right.clone().and(left.clone()), token));
+        prop_assert_eq!(either, missing(&right.or(left), token));
     }
+}
+
+proptest! {
+    #![proptest_config(cases(2000))]
+
+    /// A token meets a requirement if it meets every condition of one of the alternatives.
+    #[test]
+    fn alternatives_say_what_the_requirement_says(requirement in requirement()) {
+        let token = &*TOKEN;
+        let is_met = missing(&requirement, token).is_none();
+        match requirement.alternatives() {
+            Some(alternatives) => {
+                prop_assert!(alternatives.len() <= 64);
+                let by_alternatives = alternatives.iter().any(|alternative| {
+                    alternative.conditions().iter().all(|one| missing(one, token).is_none())
+                });
+                prop_assert_eq!(by_alternatives, is_met, "{} as {:?}", requirement, alternatives);
+                for alternative in &alternatives {
+                    for name in alternative.scopes() {
+                        prop_assert!(requirement.scopes().contains(&name), "{}", name);
+                    }
+                }
+            }
+            None => prop_assert!(requirement.to_string().matches(" or ").count() > 3),
+        }
+    }
+}
+
+/// Twenty pairs would be a million alternatives.
+#[test]
+fn too_many_alternatives_are_none_at_all() {
+    let pairs = |count: usize| {
+        let pair = |number: usize| {
+            let names = [format!("a{number}"), format!("b{number}")];
+            let [one, other] = names.map(Requirement::permission_named);
+            one.or(other)
+        };
+        (0..count).map(pair).fold(authenticated(), Requirement::and)
+    };
+    assert_eq!(pairs(6).alternatives().map(|all| all.len()), Some(64));
+    for count in [7, 12, 20, 200] {
+        assert_eq!(pairs(count).alternatives(), None, "{count} pairs");
+    }
+    let many = |count: usize| {
+        let each = (0..count).map(|number| Requirement::permission_named(format!("p{number}")));
+        each.reduce(Requirement::or).unwrap()
+    };
+    assert_eq!(many(64).alternatives().map(|all| all.len()), Some(64));
+    assert_eq!(many(65).alternatives(), None);
+    assert_eq!(many(5000).alternatives(), None);
+    // The same alternative counts once.
+    let same = (0..500).fold(scope("read:a"), |all, _| all.or(scope("read:a")));
+    assert_eq!(same.alternatives().map(|all| all.len()), Some(1));
+    assert_eq!(any_scope(&[]).alternatives().map(|all| all.len()), Some(0), "no token meets it");
 }
 
 fn requirement() -> impl Strategy<Value = Requirement> {
