@@ -35,7 +35,7 @@ use crate::{
     policy::Requirement,
     token::VerifiedToken,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// The verdicts about one request, including refusals. An adapter keeps them with the request, so that each
 /// verifier verifies once.
@@ -52,20 +52,28 @@ use std::borrow::Cow;
 /// verdicts.push(&one, "Bearer b", 2);
 /// assert_eq!(verdicts.get(&one, &"Bearer b"), Some(&2));
 /// assert_eq!(verdicts.get(&other, &"Bearer b"), None);
+/// assert_eq!(format!("{verdicts:?}"), "Verdicts { len: 2, .. }"); // without the tokens
 /// # Ok::<(), auth0_core::ConfigError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Verdicts<H, V> {
     first: Entry<H, V>,
     /// The verdicts of further verifiers or headers, which are rare.
     more: Vec<Entry<H, V>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Entry<H, V> {
     by: Auth0,
     header: H,
     verdict: V,
+}
+
+/// Prints the number of verdicts. The headers contain tokens.
+impl<H, V> fmt::Debug for Verdicts<H, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verdicts").field("len", &(1 + self.more.len())).finish_non_exhaustive()
+    }
 }
 
 impl<H: PartialEq, V> Verdicts<H, V> {

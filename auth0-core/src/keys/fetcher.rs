@@ -79,12 +79,14 @@ impl Fetcher {
     /// `is_first_failure` says whether a failure would be the first in a row. Only the first one causes a
     /// check whether the key set has moved, and an issuer that fails repeatedly does not delay others.
     ///
-    /// An attempt that failed while the process was stopped is not a failure of the issuer and is made again.
+    /// An attempt that failed while the process was stopped is not a failure of the issuer and is made again,
+    /// up to [`RESTARTS`](fetch_thread::RESTARTS) times.
     pub(super) async fn fetch(
         self: &Arc<Self>,
         purpose: &Purpose,
         is_first_failure: bool,
     ) -> Result<Snapshot, FetchError> {
+        let mut restarts = 0..fetch_thread::RESTARTS;
         loop {
             let (fetcher, purpose) = (Arc::clone(self), purpose.clone());
             let attempt = async move {
@@ -98,9 +100,10 @@ impl Fetcher {
                 How::Late => Err(FetchError::Deadline),
             };
             match result {
-                Err(cause) if ended.was_frozen => tracing::debug!(
+                Err(cause) if ended.was_frozen && restarts.next().is_some() => tracing::warn!(
                     target: "auth0", issuer = %self.source.issuer(), %cause,
-                    "a fetch failed while the process was stopped: it is made again"
+                    "a fetch failed while the process was stopped, or while the thread auth0-fetch was \
+                     blocked: it is made again"
                 ),
                 result => return result,
             }

@@ -43,11 +43,17 @@ impl Alternative {
         Self { conditions: vec![condition] }
     }
 
+    /// Returns whether both have the same conditions, with the same functions as checks.
+    fn is_same(&self, other: &Self) -> bool {
+        self.conditions.len() == other.conditions.len()
+            && self.conditions.iter().zip(&other.conditions).all(|(one, other)| one.is_same(other))
+    }
+
     /// Returns the alternative that requires both, with each condition once.
     fn and(&self, other: &Self) -> Self {
         let mut both = self.clone();
         for condition in &other.conditions {
-            if !both.conditions.contains(condition) {
+            if !both.conditions.iter().any(|known| known.is_same(condition)) {
                 both.conditions.push(condition.clone());
             }
         }
@@ -93,11 +99,17 @@ impl Requirement {
         let one_of = |names: &[&'static str], condition: fn(Cow<'static, str>) -> Kind| {
             let each =
                 |name: &&'static str| Alternative::of(Requirement(condition(Cow::Borrowed(*name))));
-            distinct(names.iter().map(each))
+            distinct(names.iter().filter(|name| !name.is_empty()).map(each))
         };
         match &self.0 {
             Kind::Authenticated => Some(vec![Alternative { conditions: Vec::new() }]),
-            Kind::AnyScope(names) => one_of(names, Kind::Scope),
+            Kind::AnyScope(names) => {
+                // Of a text with spaces, `scope` requires every part, and `any_scope` has it as a name that
+                // no token can have.
+                let is_one_name = |name: &&&str| !name.contains(char::is_whitespace);
+                let names: Vec<_> = names.iter().filter(is_one_name).copied().collect();
+                one_of(&names, Kind::Scope)
+            }
             Kind::AnyPermission(names) => one_of(names, Kind::Permission),
             Kind::All(list) => {
                 let mut all = vec![Alternative { conditions: Vec::new() }];
@@ -145,7 +157,7 @@ impl Requirement {
 fn distinct(alternatives: impl IntoIterator<Item = Alternative>) -> Option<Vec<Alternative>> {
     let mut distinct: Vec<Alternative> = Vec::new();
     for alternative in alternatives {
-        if !distinct.contains(&alternative) {
+        if !distinct.iter().any(|known| known.is_same(&alternative)) {
             distinct.push(alternative);
         }
         if distinct.len() > MAX_ALTERNATIVES {

@@ -26,6 +26,10 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 /// A heartbeat that is this late means that the process did not run.
 const FROZEN: Duration = Duration::from_secs(1);
 
+/// How often work that failed while the process was stopped is started again. A thread that the work itself
+/// blocks looks the same, and must not hold requests up without end.
+pub(crate) const RESTARTS: usize = 2;
+
 static THREAD: Mutex<Option<Running>> = Mutex::new(None);
 
 struct Running {

@@ -149,9 +149,9 @@ impl<K: Eq + Hash, S, T: Clone> Leader<K, S, T> {
             let mut table = self.flight.lock();
             let pending = table.pending.get(&self.key);
             if pending.is_some_and(|waiter| waiter.number == self.number) {
-                let settled = settle(Some(&mut table.state));
+                // First, so that a new attempt can start even if `settle` panics.
                 table.pending.remove(&self.key);
-                settled
+                settle(Some(&mut table.state))
             } else {
                 settle(None)
             }

@@ -30,6 +30,7 @@ pub(super) async fn ask<R: IssuerResolver>(
     started_at: Duration,
 ) {
     let had_issuers = answers.had_issuers(&key);
+    let mut restarts = 0..fetch_thread::RESTARTS;
     let (outcome, kind) = loop {
         let has_begun = Arc::new(AtomicBool::new(false));
         let work = resolve(Arc::clone(&answers), key.clone(), had_issuers, Arc::clone(&has_begun));
@@ -46,7 +47,7 @@ pub(super) async fn ask<R: IssuerResolver>(
             }
         };
         // A failure while the process was stopped is not one of the resolver: it is called again.
-        if !ended.was_frozen {
+        if !ended.was_frozen || restarts.next().is_none() {
             break (Err(failure), kind);
         }
     };

@@ -238,6 +238,12 @@ fn requirement() -> impl Strategy<Value = Requirement> {
         Just(authenticated()),
         names().prop_map(scope),
         names().prop_map(permission),
+        Just(any_scope(&["a b", "x", ""])),
+        Just(any_scope(&["x", "b"])),
+        Just(policy::any_permission(&["q r", ""])),
+        Just(policy::any_permission(&["", "x"])),
+        Just(check("alike", yes)),
+        Just(check("alike", no)),
         Just(check("yes", yes)),
         Just(check("no", no)),
     ];

@@ -1,13 +1,22 @@
 //! The runtime of a request is not the one that fetches. The transport here is the test kit's.
 use crate::common::{
-    MINUTE, block_on, fetches, long_lived, pass, poll_once, settle, verdict, verdict_at_once,
+    MINUTE, SECOND, block_on, fetches, long_lived, pass, poll_once, settle, verdict,
+    verdict_at_once,
 };
 use auth0_core::{
-    TrustedIssuer,
+    ErrorCode, TrustedIssuer,
     resolver::{IssuerResolver, ResolverContext},
 };
 use auth0_testing::Tenant;
-use std::{error::Error, sync::mpsc, thread};
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::watch,
@@ -127,7 +136,7 @@ fn a_question_to_the_resolver_outlives_the_runtime_that_asked() {
     assert_eq!(waiting.join().unwrap(), None);
 }
 
-/// A resolver that answers when it is told to.
+/// A resolver that answers on command.
 struct OnCommand {
     may_answer: watch::Receiver<bool>,
     issuer: String,
@@ -143,5 +152,34 @@ impl IssuerResolver for OnCommand {
     async fn resolve(&self, (): ()) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
         self.may_answer.clone().wait_for(|may| *may).await?;
         Ok(vec![TrustedIssuer::new(&*self.issuer)])
+    }
+}
+
+/// A resolver that blocks the thread looks like a process that was stopped. It is not called without end.
+#[test]
+fn a_resolver_that_blocks_the_thread_is_an_outage_and_no_endless_wait() {
+    let tenant = Tenant::new();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let resolver = Blocking(Arc::clone(&calls));
+    let auth = tenant.builder_with([]).issuer_resolver(resolver).build().unwrap();
+    let refusal = block_on(verdict(&auth, &long_lived(&tenant)));
+    assert_eq!(refusal, Some(ErrorCode::IssuersUnavailable));
+    assert_eq!(calls.load(Ordering::SeqCst), 3, "once, and twice again");
+}
+
+/// A resolver that uses a client without async, and fails.
+struct Blocking(Arc<AtomicUsize>);
+
+impl IssuerResolver for Blocking {
+    type Key = ();
+
+    fn key(&self, _: &ResolverContext<'_>) -> Option<()> {
+        Some(())
+    }
+
+    async fn resolve(&self, (): ()) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        thread::sleep(2 * SECOND);
+        Err("the database cannot be reached".into())
     }
 }
