@@ -14,12 +14,8 @@ mod verifier;
 pub use auth0_core;
 pub use auth0_core::{
     Algorithm, Auth0, Builder, Challenge, ConfigError, Dpop, DpopMode, Error, ErrorCode, ErrorKind,
-    Health, Policy, RefusalBody, Requirement, TrustedIssuer, VerifiedToken,
-    adapter::Connection,
-    all_of, any_of, dpop,
-    dpop::{DpopNonces, InMemoryReplayStore, ReplayStore},
-    policy, resolver,
-    resolver::{IssuerResolver, ResolvedIssuers, ResolverContext, UnverifiedIssuer},
+    Health, Policy, RefusalBody, Requirement, TrustedIssuer, VerifiedToken, adapter::Connection,
+    all_of, any_of, dpop, policy, resolver,
 };
 pub use error::AuthError;
 pub use extract::{AccessToken, Authorized, Issuer, MaybeAccessToken, Organization};

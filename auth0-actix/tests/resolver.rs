@@ -8,7 +8,9 @@ use actix_web::{
     web,
 };
 use auth0_actix::{
-    AccessToken, IssuerResolver, RequireAuth, ResolverContext, TrustedIssuer, testing::Tenant,
+    AccessToken, RequireAuth, TrustedIssuer,
+    resolver::{IssuerResolver, ResolverContext},
+    testing::Tenant,
 };
 use std::error::Error;
 

@@ -1,7 +1,9 @@
 //! Issuers that a resolver finds, by what a middleware may change.
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 use auth0_axum::{
-    AccessToken, AuthLayer, IssuerResolver, ResolverContext, TrustedIssuer, testing::Tenant,
+    AccessToken, AuthLayer, TrustedIssuer,
+    resolver::{IssuerResolver, ResolverContext},
+    testing::Tenant,
 };
 use axum::{
     Router,

@@ -124,7 +124,7 @@ fn by_threads(bencher: Bencher<'_, '_>, sharing: Sharing, token_cache: usize) {
             (fixture.verifier(token_cache), fixture.header(number, 0))
         })
         .collect();
-    // Which worker a thread takes is told once, outside of what is measured.
+    // Which worker a thread takes is decided once, outside of what is measured.
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local!(static LANE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % 2);
     for (auth, _) in &workers {

@@ -148,7 +148,7 @@ impl Fixture {
     }
 }
 
-/// The verdict, which is there at once: the keys are at hand.
+/// The verdict, which is there at once: the keys are in memory.
 pub(crate) fn authenticate(auth: &Auth0, header: &[u8]) {
     let request = RequestView::new().authorization([black_box(header)]);
     let token = auth.authenticate_now(&request).unwrap().unwrap();

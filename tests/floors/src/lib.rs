@@ -24,12 +24,14 @@ pub fn check(source: &Path, order: &[&str]) -> Vec<String> {
     let files = files_below(source);
     let rooms: BTreeSet<String> = files.iter().map(|file| room(source, file)).collect();
     let mut failures = Vec::new();
-    for room in rooms.iter().filter(|room| !order.contains(&&***room)) {
+    for room in rooms.iter().filter(|room| floor_of(order, room).is_none()) {
         failures.push(format!(
             "src/{room}: not in the order of rooms: place it after the rooms that it names"
         ));
     }
-    for room in order.iter().filter(|room| !rooms.contains(**room)) {
+    for room in
+        order.iter().flat_map(|floor| floor.split('+')).filter(|room| !rooms.contains(*room))
+    {
         failures.push(format!(
             "`{room}`: in the order of rooms but not in src: remove it from the order"
         ));
@@ -50,9 +52,9 @@ pub fn check(source: &Path, order: &[&str]) -> Vec<String> {
 fn check_file(file: &Path, text: &str, order: &[&str]) -> Vec<String> {
     let source = Source::read(text, depth(file));
     let own = room(Path::new(""), file);
-    let own_floor = order.iter().position(|room| *room == own).unwrap_or(order.len());
-    let is_allowed = |name: &str| match order.iter().position(|room| *room == name) {
-        Some(floor) => floor <= own_floor,
+    let own_floor = floor_of(order, &own).unwrap_or(order.len());
+    let is_allowed = |name: &str| match floor_of(order, name) {
+        Some(floor) => floor < own_floor || name == own,
         None => EXPORTED_MACROS.contains(&name),
     };
     let file = file.display();
@@ -62,13 +64,20 @@ fn check_file(file: &Path, text: &str, order: &[&str]) -> Vec<String> {
             .push(format!("src/{file}: {} lines, and at most {LINES} are allowed", source.lines));
     }
     for name in source.names.iter().filter(|name| !is_allowed(name.text)) {
-        let rule = match order.contains(&name.text) {
-            true => format!("`{own}` stands before it, and a room names only rooms before its own"),
+        let rule = match floor_of(order, name.text).is_some() {
+            true => format!(
+                "`{own}` is not above it, and a room names only rooms on floors below its own"
+            ),
             false => "this is no room: write the path through the room that has it".to_owned(),
         };
         failures.push(format!("src/{file}:{}: names `crate::{}`: {rule}", name.line, name.text));
     }
     failures
+}
+
+/// Returns the floor of a room, counted from the ground. Rooms on one floor are joined by `+`.
+fn floor_of(order: &[&str], room: &str) -> Option<usize> {
+    order.iter().position(|floor| floor.split('+').any(|name| name == room))
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
@@ -100,10 +109,21 @@ fn depth(file: &Path) -> usize {
 mod tests {
     use super::*;
 
-    const ORDER: [&str; 4] = ["error", "token", "policy", "lib"];
+    const ORDER: [&str; 4] = ["error", "token", "policy+possession", "lib"];
 
     fn failures(file: &str, text: &str) -> Vec<String> {
         check_file(Path::new(file), text, &ORDER)
+    }
+
+    #[test]
+    fn rooms_on_one_floor_do_not_name_each_other() {
+        assert_eq!(failures("policy.rs", "use crate::token::Token;\n"), Vec::<String>::new());
+        for (file, text) in [
+            ("policy.rs", "use crate::possession::Proof;\n"),
+            ("possession.rs", "use crate::policy::All;\n"),
+        ] {
+            assert_eq!(failures(file, text).len(), 1, "{file}");
+        }
     }
 
     #[test]
@@ -125,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_wrong_import_is_found() {
-        let up = "`token` stands before it, and a room names only rooms before its own";
+        let up = "`token` is not above it, and a room names only rooms on floors below its own";
         for (file, line, text) in [
             ("token.rs", 1, "use crate::policy::Any;"),
             ("token/mod.rs", 3, "use crate::{\n    error::Error,\n    policy::Any,\n};"),

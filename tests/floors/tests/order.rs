@@ -1,12 +1,12 @@
 //! Holds every published crate to its rooms in order.
 use std::path::Path;
 
-/// The rooms of each crate, the lowest first.
+/// The rooms of each crate, the lowest floor first. Rooms on one floor are joined by `+`.
 const CRATES: [(&str, &str); 6] = [
     (
         "auth0-core",
-        "config_error runtime telemetry error jose identifier transport request token keys policy \
-         possession issuer auth0 adapter lib",
+        "config_error runtime+telemetry+error jose+identifier transport+request+token keys+policy \
+         possession+issuer auth0 adapter lib",
     ),
     ("auth0-axum", "body rejection request context verdict extract layer testing lib"),
     (
@@ -20,6 +20,20 @@ const CRATES: [(&str, &str); 6] = [
     ("auth0-testing", "clock key draft tenant lib"),
     ("auth0-redis", "connection replay_store lib"),
 ];
+
+#[test]
+fn every_published_crate_has_its_rooms_in_order() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folders = std::fs::read_dir(&workspace).expect("the workspace is readable");
+    let mut published: Vec<String> = folders
+        .map(|folder| folder.expect("a folder").file_name().to_string_lossy().into_owned())
+        .filter(|name| workspace.join(name).join("src/lib.rs").exists())
+        .collect();
+    published.sort();
+    let mut named = CRATES.map(|(name, _)| name);
+    named.sort_unstable();
+    assert!(published.iter().filter(|name| *name != "docs").eq(&named), "{published:?}");
+}
 
 #[test]
 fn rooms_name_only_rooms_before_them() {

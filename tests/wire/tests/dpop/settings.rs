@@ -1,8 +1,9 @@
 //! Nonces and other algorithms, where they are configured.
 use crate::client::{Mode, check, minted, start};
 use auth0_axum::{
-    Dpop, DpopNonces,
+    Dpop,
     auth0_core::Algorithm,
+    dpop::DpopNonces,
     testing::{SigningKey, Tenant},
 };
 use std::time::Duration;

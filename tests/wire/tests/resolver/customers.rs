@@ -1,5 +1,9 @@
 //! The resolver of these tests.
-use auth0_axum::{IssuerResolver, ResolverContext, TrustedIssuer, testing::ManualClock};
+use auth0_axum::{
+    TrustedIssuer,
+    resolver::{IssuerResolver, ResolverContext},
+    testing::ManualClock,
+};
 use std::{
     collections::HashMap,
     error::Error,

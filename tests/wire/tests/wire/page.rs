@@ -1,7 +1,9 @@
 //! `docs/refusals.md`, held to what the code says and to what it sends.
 use super::rows::Row;
 use auth0_axum::{
-    Dpop, DpopNonces, ErrorCode, IssuerResolver, ResolverContext, TrustedIssuer,
+    Dpop, ErrorCode, TrustedIssuer,
+    dpop::DpopNonces,
+    resolver::{IssuerResolver, ResolverContext},
     testing::{Failure, Tenant},
 };
 use std::{collections::BTreeSet, error::Error, net::SocketAddr};

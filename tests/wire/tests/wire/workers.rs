@@ -27,8 +27,8 @@ async fn block(auth: web::Data<Auth0>, blocking: web::Data<Blocking>) -> String 
     while blocking.tenant.fetches().metadata == 0 {
         blocking.tenant.settle().await;
     }
-    let told = blocking.is_blocked.lock().unwrap().take().unwrap();
-    told.send(()).unwrap();
+    let signal = blocking.is_blocked.lock().unwrap().take().unwrap();
+    signal.send(()).unwrap();
     let _ = blocking.end.lock().unwrap().recv();
     request.await.unwrap().to_string()
 }
@@ -76,13 +76,13 @@ async fn first_answer(server: SocketAddr, token: &str) -> Answer {
 async fn a_blocked_worker_delays_no_other() {
     let tenant = Tenant::new();
     let token = tenant.token().subject("auth0|ann").expires_in(Duration::from_secs(7200)).mint();
-    let (told, is_blocked) = oneshot::channel();
+    let (signal, is_blocked) = oneshot::channel();
     let (end, ended) = mpsc::channel();
     tenant.hold();
     let blocking = Blocking {
         tenant: tenant.clone(),
         token: token.clone(),
-        is_blocked: Arc::new(Mutex::new(Some(told))),
+        is_blocked: Arc::new(Mutex::new(Some(signal))),
         end: Arc::new(Mutex::new(ended)),
     };
     let server = start(tenant.auth0(), blocking);

@@ -18,8 +18,8 @@
 //! ```
 use actix_web::{App, HttpServer, Responder, get, web};
 use auth0_actix::{
-    AccessToken, Auth0, Builder, Issuer, IssuerResolver, ResolvedIssuers, ResolverContext,
-    TrustedIssuer,
+    AccessToken, Auth0, Builder, Issuer, TrustedIssuer,
+    resolver::{IssuerResolver, ResolvedIssuers, ResolverContext},
 };
 use std::{
     collections::HashMap,

@@ -17,8 +17,8 @@
 //! done
 //! ```
 use auth0_axum::{
-    AccessToken, Auth0, Builder, Issuer, IssuerResolver, ResolvedIssuers, ResolverContext,
-    TrustedIssuer,
+    AccessToken, Auth0, Builder, Issuer, TrustedIssuer,
+    resolver::{IssuerResolver, ResolvedIssuers, ResolverContext},
 };
 use axum::{
     Router,
