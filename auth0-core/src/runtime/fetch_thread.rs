@@ -167,7 +167,12 @@ pub(crate) async fn within<T: Send + 'static>(
         }
         beat = Instant::now();
     };
-    Ended { how, was_frozen: was_frozen || is_late(beat) }
+    let was_frozen = was_frozen || is_late(beat);
+    if matches!(how, How::Late) {
+        task.0.abort();
+        let _ = (&mut task.0).await; // so that late work has ended when its caller goes on
+    }
+    Ended { how, was_frozen }
 }
 
 fn is_late(beat: Instant) -> bool {
