@@ -89,9 +89,11 @@ impl IssuerResolver for Customers {
     }
 
     async fn resolve(&self, host: String) -> Result<Vec<TrustedIssuer>, BoxError> {
-        self.0.calls.fetch_add(1, Ordering::SeqCst);
         let found = self.0.customers.lock().unwrap().get(&host).cloned();
         let behaviour = *self.0.behaviour.lock().unwrap();
+        let released = self.0.released.notified();
+        // Last: a test that has seen the call may change the behaviour of the next ones.
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
         match behaviour {
             Behaviour::Answers | Behaviour::PanicsAtKey => tokio::task::yield_now().await,
             Behaviour::Fails => return Err(format!("no connection\n{SECRET}").into()),
@@ -99,7 +101,7 @@ impl IssuerResolver for Customers {
             Behaviour::Hangs => future::pending().await,
             Behaviour::HangsForUnknownHosts if found.is_none() => future::pending().await,
             Behaviour::HangsForUnknownHosts => {}
-            Behaviour::Waits => self.0.released.notified().await,
+            Behaviour::Waits => released.await,
         }
         Ok(found.unwrap_or_default())
     }

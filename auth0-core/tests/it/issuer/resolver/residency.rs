@@ -280,12 +280,16 @@ async fn requests_share_fetches_where_there_is_little_room() {
     let tenants = tenants(60);
     let customers = Customers::of(&tenants);
     let auth = auth(&tenants, ResolvedIssuers::by(customers).max_issuers(20));
+    // No answer comes before all requests wait for one.
+    tenants.iter().for_each(Tenant::hold);
     let requests: Vec<_> = (0..600)
         .map(|number| {
             let tenant = &tenants[number % tenants.len()];
             spawn_send(&auth, tenant, &token(tenant).mint())
         })
         .collect();
+    settle().await;
+    tenants.iter().for_each(Tenant::release);
     for request in requests {
         assert!(request.await.unwrap());
     }
