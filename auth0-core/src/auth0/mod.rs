@@ -13,7 +13,6 @@ pub use builder::Builder;
 use crate::{
     config_error::ConfigError,
     error::Error,
-    possession::dpop::Replay,
     request::{Credentials, RequestView},
     token::VerifiedToken,
 };
@@ -105,8 +104,8 @@ impl Auth0 {
     ) -> Option<Result<VerifiedToken, Error>> {
         let credentials = self.credentials(request);
         // Otherwise the proof would be checked twice: here, and before the store is called.
-        if let (Ok(Credentials { proof: Some(_), .. }), Replay::Store(_)) =
-            (&credentials, &self.0.dpop.replay)
+        if let Ok(Credentials { proof: Some(_), .. }) = &credentials
+            && !self.0.dpop.replay.is_in_process()
         {
             return None;
         }

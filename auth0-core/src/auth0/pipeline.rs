@@ -28,7 +28,7 @@ use crate::{
     },
     keys::{KnownHeader, SignatureCheck, Snapshot},
     policy::Circumstances,
-    possession::{self, dpop::Replay},
+    possession,
     request::Credentials,
     runtime::Moment,
     telemetry::{escaped, metrics},
@@ -113,7 +113,7 @@ impl Verifier {
                     }
                 }
                 Pending::ReplayStore { token, trusted, proven } => {
-                    let outcome = self.dpop.replay.insert(proven.entry).await;
+                    let outcome = self.dpop.replay.record(&proven.used).await;
                     return record_use(token, &trusted, proven.next_nonce, outcome);
                 }
             };
@@ -274,12 +274,9 @@ impl Verifier {
         )
         .map_err(|error| Refusal::of_token(error, &token, trusted))?;
         let Some(proven) = proven else { return Ok(token) };
-        match &dpop.replay {
-            Replay::InProcess(memory) => {
-                let outcome = memory.remember(proven.entry);
-                Ok(record_use(token, trusted, proven.next_nonce, outcome)?)
-            }
-            Replay::Store(_) => {
+        match dpop.replay.record_now(&proven.used) {
+            Some(outcome) => Ok(record_use(token, trusted, proven.next_nonce, outcome)?),
+            None => {
                 let (trusted, proven) = (Arc::clone(trusted), Box::new(proven));
                 Err(Stop::Pending(Pending::ReplayStore { token, trusted, proven }))
             }

@@ -48,6 +48,17 @@ impl Thumbprint {
         &self.0
     }
 
+    /// Returns half of the hash, which distinguishes keys in half the memory, and the other half.
+    pub(crate) const fn halves(&self) -> (u128, u128) {
+        let (first, second) = self.0.split_at(LEN / 2);
+        match (first.first_chunk(), second.first_chunk()) {
+            (Some(first), Some(second)) => {
+                (u128::from_le_bytes(*first), u128::from_le_bytes(*second))
+            }
+            _ => (0, 0),
+        }
+    }
+
     /// Encodes it in base64url, as tokens have it.
     pub(crate) fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)

@@ -10,12 +10,12 @@ use crate::{
     request::{Credentials, HttpParts, HttpUri, Origin},
     token::{Binding, binding::Bound},
 };
-use dpop::{DpopRules, Expected, Freshness, Proof, ReplayEntry};
+use dpop::{DpopRules, Expected, Freshness, Proof, Use};
 use std::{sync::Arc, time::Duration};
 
 /// A valid proof, whose use is not recorded yet.
 pub(crate) struct Proven {
-    pub(crate) entry: ReplayEntry,
+    pub(crate) used: Use,
     /// A nonce for the client, if that of the proof expires soon.
     pub(crate) next_nonce: Option<Arc<str>>,
 }
@@ -81,7 +81,7 @@ fn check_proof(
         (Some(nonces), Some(Freshness::Ending)) => Some(nonces.current(now).into()),
         _ => None,
     };
-    Ok(Proven { entry: new.entry, next_nonce })
+    Ok(Proven { used: new.used, next_nonce })
 }
 
 fn mismatch(cause: &'static str) -> Error {

@@ -10,10 +10,10 @@ pub use nonce::DpopNonces;
 pub(crate) use nonce::Freshness;
 pub(crate) use proof::{Expected, Proof};
 pub use proof_verifier::ProofVerifier;
-pub(crate) use replay::Replay;
 pub use replay::{
     InMemoryReplayStore, Insertion, ProofId, ReplayEntry, ReplayStore, ReplayStoreError,
 };
+pub(crate) use replay::{Replay, Use};
 pub(crate) use rules::DpopRules;
 
 use crate::{config_error::ConfigError, error::DpopMode, jose::Algorithm};
@@ -65,6 +65,7 @@ pub struct Dpop {
     max_age: Duration,
     max_ahead: Duration,
     replay_capacity: usize,
+    replay_share: Option<usize>,
     replay: Option<Arc<dyn ReplayStore>>,
     nonces: Option<DpopNonces>,
 }
@@ -78,6 +79,7 @@ impl Dpop {
             max_age: DEFAULT_MAX_AGE,
             max_ahead: DEFAULT_MAX_AHEAD,
             replay_capacity: replay::DEFAULT_CAPACITY,
+            replay_share: None,
             replay: None,
             nonces: None,
         }
@@ -123,6 +125,15 @@ impl Dpop {
         self
     }
 
+    /// Limits how many proofs with the same key are accepted in each period of `max_age` (300 s), so that
+    /// one client cannot fill the store for all others: a tenth of `replay_capacity` by default (10,000), and
+    /// 10,000 with another store, for each instance of the service. Further proofs of that key get `503`
+    /// until the period has ended. Set it higher if one client sends more than 30 requests in a second.
+    pub fn replay_share(mut self, proofs: usize) -> Self {
+        self.replay_share = Some(proofs);
+        self
+    }
+
     /// Sets the store that remembers used proofs, instead of the memory of this process. Several instances
     /// of a service must share a store; otherwise a proof can be used once on each. The crate `auth0-redis`
     /// has a store for Redis.
@@ -140,8 +151,16 @@ impl Dpop {
 
     pub(crate) fn rules(self) -> Result<DpopRules, ConfigError> {
         let refuse = |sentence: String| Err(ConfigError::new(sentence));
-        let Self { mode: _, algorithms, max_age, max_ahead, replay_capacity, replay, nonces } =
-            self;
+        let Self {
+            mode: _,
+            algorithms,
+            max_age,
+            max_ahead,
+            replay_capacity,
+            replay_share,
+            replay,
+            nonces,
+        } = self;
         if algorithms.is_empty() {
             return refuse(
                 "no algorithm is accepted for DPoP proofs. Leave .algorithms(…) out for ES256, or \
@@ -165,6 +184,13 @@ impl Dpop {
                 replay::LARGEST_CAPACITY
             ));
         }
+        if replay_share == Some(0) {
+            return refuse(
+                "the share of a key is 0 DPoP proofs, which refuses all. Write Dpop::disabled(), or \
+                 leave .replay_share(…) out"
+                    .into(),
+            );
+        }
         let mut names: Vec<&str> = Vec::new();
         for algorithm in &algorithms {
             if !names.contains(&algorithm.as_str()) {
@@ -177,8 +203,8 @@ impl Dpop {
             max_age,
             max_ahead,
             replay: match replay {
-                Some(store) => Replay::Store(store),
-                None => Replay::InProcess(InMemoryReplayStore::new(replay_capacity)),
+                Some(store) => Replay::shared(store, replay_share, max_age),
+                None => Replay::in_process(replay_capacity, replay_share, max_age),
             },
             nonces: nonces.map(DpopNonces::checked).transpose()?,
             proof_keys: ProofKeys::default(),

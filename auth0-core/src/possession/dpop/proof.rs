@@ -1,5 +1,5 @@
 //! A proof of possession (RFC 9449 §4.2), and its checks (§4.3).
-use super::{DpopRules, Freshness, ProofId, ReplayEntry};
+use super::{DpopRules, Freshness, ProofId, ReplayEntry, Use};
 use crate::{
     error::{Error, ErrorCode},
     jose::{
@@ -32,8 +32,7 @@ pub(crate) struct Expected<'a> {
 
 /// A valid proof, which may have been used before.
 pub(crate) struct NewProof {
-    pub(crate) entry: ReplayEntry,
-    pub(crate) thumbprint: Thumbprint,
+    pub(crate) used: Use,
     /// The age of its nonce, if nonces are required.
     pub(crate) freshness: Option<Freshness>,
 }
@@ -121,7 +120,7 @@ impl Proof<'_> {
         if let (Some(key), Some(_)) = (parsed, expected.key) {
             rules.proof_keys.learn(&thumbprint, jwk, key);
         }
-        Ok(NewProof { entry, thumbprint, freshness })
+        Ok(NewProof { used: Use { entry, key: thumbprint }, freshness })
     }
 }
 
@@ -267,8 +266,8 @@ mod tests {
     #[test]
     fn the_example_of_the_standard_verifies() {
         let new = check(PROOF.as_bytes(), ISSUED_AT + Duration::from_secs(300)).unwrap();
-        assert_eq!(new.thumbprint.encode(), THUMBPRINT);
-        assert_eq!(new.entry.expires_at, ISSUED_AT + Duration::from_secs(300));
+        assert_eq!(new.used.key.encode(), THUMBPRINT);
+        assert_eq!(new.used.entry.expires_at, ISSUED_AT + Duration::from_secs(300));
         assert!(check(PROOF.as_bytes(), ISSUED_AT + Duration::from_secs(301)).is_err());
         assert!(check(PROOF.as_bytes(), ISSUED_AT - Duration::from_secs(31)).is_err());
     }

@@ -1,5 +1,5 @@
 //! Verification of proofs without an access token.
-use super::{Dpop, DpopRules, Expected, Insertion, Proof, Replay};
+use super::{Dpop, DpopRules, Expected, Insertion, Proof};
 use crate::{
     config_error::ConfigError,
     error::{Error, ErrorCode},
@@ -38,7 +38,7 @@ impl ProofVerifier {
     /// The settings are not valid, or contain a store for used proofs.
     pub fn new(dpop: Dpop, clock: impl Clock) -> Result<Self, ConfigError> {
         let rules = dpop.rules()?;
-        if matches!(rules.replay, Replay::Store(_)) {
+        if !rules.replay.is_in_process() {
             return Err(ConfigError::new(
                 "proofs without a token are remembered in this process only. Leave .replay_store(…) out",
             ));
@@ -58,13 +58,13 @@ impl ProofVerifier {
             let ours = HttpUri::parse(url).ok_or("the URL of the request is not an http(s) URL")?;
             if ours.equals(signed) { Ok(true) } else { Err(format!("htu is not {url}").into()) }
         })?;
-        let Replay::InProcess(memory) = &self.rules.replay else {
-            return Err(Error::new(ErrorCode::ReplayStoreUnavailable));
-        };
-        match memory.remember(new.entry) {
-            Ok(Insertion::New) => Ok(new.thumbprint.encode()),
-            Ok(Insertion::Seen) => Err(Error::new(ErrorCode::DpopProofReplayed)),
-            Err(why) => Err(Error::new(ErrorCode::ReplayStoreUnavailable).because(why.to_string())),
+        match self.rules.replay.record_now(&new.used) {
+            Some(Ok(Insertion::New)) => Ok(new.used.key.encode()),
+            Some(Ok(Insertion::Seen)) => Err(Error::new(ErrorCode::DpopProofReplayed)),
+            Some(Err(why)) => {
+                Err(Error::new(ErrorCode::ReplayStoreUnavailable).because(why.to_string()))
+            }
+            None => Err(Error::new(ErrorCode::ReplayStoreUnavailable)),
         }
     }
 }

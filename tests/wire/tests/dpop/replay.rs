@@ -1,6 +1,9 @@
 //! Proofs that are sent again.
 use crate::client::{Mode, check, decoded, minted, start};
-use auth0_axum::{Dpop, testing::Tenant};
+use auth0_axum::{
+    Algorithm, Dpop,
+    testing::{SigningKey, Tenant},
+};
 use std::time::Duration;
 
 /// A request uses its proof once, however many extractors and layers it has. A second request is refused.
@@ -55,5 +58,37 @@ async fn a_full_store_refuses_and_forgets_nothing() {
         tenant.clock().advance(Duration::from_secs(301));
         let answer = client.ask("/token", "DPoP", &[&minted(client.proof())]).await;
         assert_eq!(answer.status, 200, "{server}: the old proofs are gone");
+    }
+}
+
+/// One client sends as many proofs as it can: it gets `503`, another client does not.
+#[tokio::test]
+async fn one_client_does_not_fill_the_store_for_others() {
+    let tenant = Tenant::new();
+    for (server, mut client) in start(&tenant, Dpop::allowed().replay_capacity(100)).await {
+        for number in 0..15 {
+            let proof = minted(client.proof());
+            let answer = client.ask("/token", "DPoP", &[&proof]).await;
+            if number < 10 {
+                assert_eq!(answer.status, 200, "{server} {number}");
+            } else {
+                check(server, &answer, Mode::Allowed, "DPoP", "replay_store_unavailable", "");
+            }
+        }
+        // Another token of the same key does not help.
+        let first = client.token.clone();
+        client.token = tenant.token().subject("auth0|ben").bound_to(&tenant.client_key()).mint();
+        let answer = client.ask("/token", "DPoP", &[&minted(client.proof())]).await;
+        check(server, &answer, Mode::Allowed, "DPoP", "replay_store_unavailable", "");
+
+        let other = SigningKey::generate(Algorithm::ES256).unwrap();
+        client.token = tenant.token().subject("auth0|eve").bound_to(&other).mint();
+        let proof = minted(client.proof().key(&other));
+        assert_eq!(client.ask("/token", "DPoP", &[&proof]).await.status, 200, "{server}");
+
+        tenant.clock().advance(Duration::from_secs(301));
+        client.token = first;
+        let answer = client.ask("/token", "DPoP", &[&minted(client.proof())]).await;
+        assert_eq!(answer.status, 200, "{server}: a new period");
     }
 }

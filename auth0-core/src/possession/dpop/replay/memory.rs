@@ -100,8 +100,27 @@ impl InMemoryReplayStore {
     /// # Errors
     /// The store is full. This is logged once, and again only after a tenth of it was free.
     pub fn remember(&self, entry: ReplayEntry) -> Result<Insertion, ReplayStoreError> {
-        self.0.insert(entry).map_err(|full| self.0.refuse(full))
+        self.remember_if(entry, || Ok(()))
     }
+
+    /// Remembers a proof that is unknown, if `may_insert` says so.
+    pub(super) fn remember_if(
+        &self,
+        entry: ReplayEntry,
+        may_insert: impl FnOnce() -> Result<(), ReplayStoreError>,
+    ) -> Result<Insertion, ReplayStoreError> {
+        self.0.insert(entry, may_insert).map_err(|no| match no {
+            NotInserted::Refused(error) => error,
+            NotInserted::Full(full) => self.0.refuse(full),
+        })
+    }
+}
+
+/// The reason why an unknown proof is not remembered.
+#[derive(Debug)]
+enum NotInserted {
+    Refused(ReplayStoreError),
+    Full(Full),
 }
 
 /// The error of a full store, with its capacity.
@@ -115,20 +134,26 @@ impl fmt::Display for Full {
 }
 
 impl Memory {
-    fn insert(&self, entry: ReplayEntry) -> Result<Insertion, Full> {
+    fn insert(
+        &self,
+        entry: ReplayEntry,
+        may_insert: impl FnOnce() -> Result<(), ReplayStoreError>,
+    ) -> Result<Insertion, NotInserted> {
+        let full = NotInserted::Full(Full(self.capacity));
         let id = entry.id.short();
         let shard = entry.id.as_bytes().last().map_or(0, |byte| usize::from(*byte) % SHARDS);
-        let Some(shard) = self.shards.get(shard) else { return Err(Full(self.capacity)) };
+        let Some(shard) = self.shards.get(shard) else { return Err(full) };
         let mut locked = lock(shard);
         self.forget_old(&mut locked, entry.now);
         if locked.knows(id, entry.expires_at) {
             return Ok(Insertion::Seen);
         }
+        may_insert().map_err(NotInserted::Refused)?;
         if !self.take_place() {
             drop(locked);
             self.sweep(entry.now);
             if !self.take_place() {
-                return Err(Full(self.capacity));
+                return Err(full);
             }
             locked = lock(shard);
             if locked.knows(id, entry.expires_at) {
@@ -220,7 +245,7 @@ mod tests {
     #[test]
     fn a_flood_meets_a_bound_and_evicts_no_proof() {
         let store = InMemoryReplayStore::new(1000);
-        let insert = |number, now| store.0.insert(entry(number, now, now + 300));
+        let insert = |number, now| store.remember(entry(number, now, now + 300));
         assert_eq!(insert(0, 0).unwrap(), Insertion::New);
         let refused = (1..100_000).filter(|number| insert(*number, 0).is_err()).count();
         assert_eq!((refused, store.len()), (99_000, 1000));
@@ -239,7 +264,7 @@ mod tests {
                     scope.spawn(|| {
                         for number in 0..100 {
                             let entry = entry(round * 1000 + number, 0, 300);
-                            if store.0.insert(entry).unwrap() == Insertion::New {
+                            if store.remember(entry).unwrap() == Insertion::New {
                                 new.fetch_add(1, Ordering::Relaxed);
                             }
                         }
@@ -273,7 +298,7 @@ mod tests {
     #[test]
     fn who_comes_late_does_not_find_the_proof_forgotten() {
         let store = InMemoryReplayStore::new(10);
-        let insert = |number, now, end| store.0.insert(entry(number, now, end)).unwrap();
+        let insert = |number, now, end| store.remember(entry(number, now, end)).unwrap();
         assert_eq!(insert(0, 0, 300), Insertion::New);
         store.0.sweep(Duration::from_secs(301));
         assert_eq!((insert(0, 300, 300), store.len()), (Insertion::Seen, 0));
@@ -292,7 +317,7 @@ mod tests {
             for (number, passed, lifetime) in steps {
                 now += passed;
                 model.retain(|_, end| *end >= now);
-                let outcome = store.0.insert(entry(number, now, now + lifetime));
+                let outcome = store.remember(entry(number, now, now + lifetime));
                 if model.contains_key(&number) {
                     prop_assert_eq!(outcome.unwrap(), Insertion::Seen);
                 } else if model.len() == 10 {

@@ -1,25 +1,103 @@
 //! Stores of used proofs, so that no proof is used twice (RFC 9449 §11.1).
 mod memory;
+mod shares;
 
 pub use memory::InMemoryReplayStore;
 pub(super) use memory::{DEFAULT_CAPACITY, LARGEST_CAPACITY};
 
-use crate::runtime::BoxFuture;
+use crate::{jose::Thumbprint, runtime::BoxFuture};
+use shares::Shares;
 use std::{fmt, sync::Arc, time::Duration};
 
-/// The store of used proofs of one verifier.
-pub(crate) enum Replay {
+/// The store of used proofs of one verifier, in which each key has a share.
+pub(crate) struct Replay {
+    store: Store,
+    shares: Shares,
+}
+
+enum Store {
     /// In this process, without waiting.
     InProcess(InMemoryReplayStore),
-    Store(Arc<dyn ReplayStore>),
+    Shared(Arc<dyn ReplayStore>),
+}
+
+/// A valid proof whose use is to be recorded.
+pub(crate) struct Use {
+    pub(super) entry: ReplayEntry,
+    pub(super) key: Thumbprint,
 }
 
 impl Replay {
-    pub(crate) async fn insert(&self, entry: ReplayEntry) -> Result<Insertion, ReplayStoreError> {
-        match self {
-            Self::InProcess(memory) => memory.remember(entry),
-            Self::Store(store) => store.insert(entry).await,
+    /// Creates the memory of this process. `share` proofs in a `period` can be of one key: a tenth of all by
+    /// default, or all of a store for a few.
+    pub(super) fn in_process(capacity: usize, share: Option<usize>, period: Duration) -> Self {
+        let default = (capacity / 10).max(capacity.min(10));
+        let memory = InMemoryReplayStore::new(capacity);
+        Self::new(Store::InProcess(memory), share.unwrap_or(default), period)
+    }
+
+    pub(super) fn shared(
+        store: Arc<dyn ReplayStore>,
+        share: Option<usize>,
+        period: Duration,
+    ) -> Self {
+        Self::new(Store::Shared(store), share.unwrap_or(DEFAULT_CAPACITY / 10), period)
+    }
+
+    fn new(store: Store, share: usize, period: Duration) -> Self {
+        let limit = share.try_into().unwrap_or(u32::MAX);
+        Self { store, shares: Shares::new(limit, period) }
+    }
+
+    /// Returns whether recording a use does not wait.
+    pub(crate) const fn is_in_process(&self) -> bool {
+        matches!(self.store, Store::InProcess(_))
+    }
+
+    /// Records a use in the memory of this process. `None` for another store.
+    pub(crate) fn record_now(&self, used: &Use) -> Option<Result<Insertion, ReplayStoreError>> {
+        match &self.store {
+            Store::InProcess(memory) => Some(self.remember(memory, used)),
+            Store::Shared(_) => None,
         }
+    }
+
+    pub(crate) async fn record(&self, used: &Use) -> Result<Insertion, ReplayStoreError> {
+        match &self.store {
+            Store::InProcess(memory) => self.remember(memory, used),
+            Store::Shared(store) => {
+                self.check(used)?;
+                self.counted(used, store.insert(used.entry).await)
+            }
+        }
+    }
+
+    fn remember(
+        &self,
+        memory: &InMemoryReplayStore,
+        used: &Use,
+    ) -> Result<Insertion, ReplayStoreError> {
+        self.counted(used, memory.remember_if(used.entry, || self.check(used)))
+    }
+
+    fn check(&self, used: &Use) -> Result<(), ReplayStoreError> {
+        self.shares.check(&used.key, used.entry.now).map_err(|used_up| {
+            if used_up.is_new {
+                tracing::warn!(target: "auth0", "refusing DPoP proofs: {used_up}");
+            }
+            ReplayStoreError::new(used_up.to_string())
+        })
+    }
+
+    fn counted(
+        &self,
+        used: &Use,
+        outcome: Result<Insertion, ReplayStoreError>,
+    ) -> Result<Insertion, ReplayStoreError> {
+        if let Ok(Insertion::New) = outcome {
+            self.shares.count(&used.key, used.entry.now);
+        }
+        outcome
     }
 }
 
