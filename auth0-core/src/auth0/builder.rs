@@ -366,14 +366,15 @@ fn all_checked(
                 place.insert(all.len());
                 all.push(config);
             }
-            Entry::Occupied(place)
-                if all.get(*place.get()).is_some_and(|known| known.is_same(&config)) => {}
-            Entry::Occupied(place) => {
-                return Err(ConfigError::new(format!(
-                    "the issuer {} is configured twice, in different ways. Leave one out",
-                    place.key()
-                )));
-            }
+            Entry::Occupied(place) => match all.get_mut(*place.get()) {
+                Some(known) if known.is_same(&config) => known.is_auth0 |= config.is_auth0,
+                _ => {
+                    return Err(ConfigError::new(format!(
+                        "the issuer {} is configured twice, in different ways. Leave one out",
+                        place.key()
+                    )));
+                }
+            },
         }
     }
     Ok(all)

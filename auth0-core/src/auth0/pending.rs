@@ -27,8 +27,8 @@ pub(super) enum Pending {
     Issuer { header: Header, question: Question },
     /// The keys of the issuer, of which none may be used without a fetch.
     Keys { trusted: Arc<Trusted>, header: Header },
-    /// The key that the token names, which these keys lack.
-    Key { trusted: Arc<Trusted>, header: Header, keys: Arc<Snapshot> },
+    /// A key that these keys lack, or with which their check of the signature may have another result.
+    Key { trusted: Arc<Trusted>, header: Header, keys: Arc<Snapshot>, check: SignatureCheck },
     /// The answer of the store whether the proof, which is valid, was used before.
     ReplayStore { token: VerifiedToken, trusted: Arc<Trusted>, proven: Box<Proven> },
 }
@@ -63,9 +63,13 @@ impl Refusal {
         Box::new(Self { error, header: None, trusted: Some(Arc::clone(trusted)), client_id })
     }
 
-    /// Refuses a token whose key the issuer does not publish.
-    pub(super) fn unknown_key(header: &Header, trusted: &Arc<Trusted>) -> Box<Self> {
-        Self::new(signature_error(&SignatureCheck::UnknownKey), header, Some(trusted), None)
+    /// Refuses a token whose signature is not good.
+    pub(super) fn of_signature(
+        check: &SignatureCheck,
+        header: &Header,
+        trusted: &Arc<Trusted>,
+    ) -> Box<Self> {
+        Self::new(signature_error(check), header, Some(trusted), None)
     }
 }
 
@@ -115,10 +119,13 @@ pub(super) fn signature_error(check: &SignatureCheck) -> Error {
         SignatureCheck::Valid(_) | SignatureCheck::Invalid => {
             (ErrorCode::SignatureInvalid, "the signature does not verify")
         }
-        SignatureCheck::OtherAlgorithm => (
-            ErrorCode::AlgorithmUnsupported,
-            "the key of this kid is not one for the token's alg, or cannot be used",
-        ),
+        SignatureCheck::OtherAlgorithm(None) => {
+            (ErrorCode::AlgorithmUnsupported, "the key of this kid is not one for the token's alg")
+        }
+        SignatureCheck::OtherAlgorithm(Some(reason)) => {
+            return Error::new(ErrorCode::AlgorithmUnsupported)
+                .because(format!("the key of this kid cannot be used: {reason}"));
+        }
         SignatureCheck::UnknownKey => {
             (ErrorCode::KeyUnknown, "the issuer publishes no key of this kid")
         }

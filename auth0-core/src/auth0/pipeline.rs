@@ -26,7 +26,7 @@ use crate::{
         Message,
         jws::{Compact, Header},
     },
-    keys::{KnownHeader, SignatureCheck, Snapshot},
+    keys::{KnownHeader, SignatureCheck, Snapshot, WantedKey},
     policy::Circumstances,
     possession,
     request::Credentials,
@@ -94,21 +94,24 @@ impl Verifier {
                     })?;
                     self.check_all(credentials, Inputs::with_keys(&trusted, &keys))
                 }
-                Pending::Key { trusted, header, keys } => {
-                    let newer = match header.key_id.as_deref() {
-                        Some(id) => trusted.keys.newer_with(id, &keys).await.map_err(|reason| {
-                            Refusal::new(unavailable(&reason), &header, Some(&trusted), None)
-                        })?,
-                        None => None,
-                    };
-                    let Some(newer) = newer else {
-                        return Err(Refusal::unknown_key(&header, &trusted));
+                Pending::Key { trusted, header, keys, check } => {
+                    let refuse = |check| Err(Refusal::of_signature(check, &header, &trusted));
+                    let is_unknown = matches!(check, SignatureCheck::UnknownKey);
+                    let doubted = (!is_unknown).then(|| Arc::clone(&keys));
+                    let wanted = WantedKey { id: header.key_id.clone(), doubted };
+                    let newer = match trusted.keys.newer_with(&wanted, &keys).await {
+                        Ok(Some(newer)) => newer,
+                        Ok(None) => return refuse(&check),
+                        // With the keys at hand, the token is not good.
+                        Err(_) if !is_unknown => return refuse(&check),
+                        Err(reason) => {
+                            let error = unavailable(&reason);
+                            return Err(Refusal::new(error, &header, Some(&trusted), None));
+                        }
                     };
                     match self.check_all(credentials, Inputs::with_keys(&trusted, &newer)) {
-                        // The newer keys have the key, so it is not fetched twice.
-                        Err(Stop::Pending(Pending::Key { .. })) => {
-                            return Err(Refusal::unknown_key(&header, &trusted));
-                        }
+                        // One fetch is enough.
+                        Err(Stop::Pending(Pending::Key { check, .. })) => return refuse(&check),
                         verdict => verdict,
                     }
                 }
@@ -192,6 +195,9 @@ impl Verifier {
             return Err(Stop::Pending(Pending::Keys { trusted, header }));
         };
         trusted.keys.refresh_if_due(keys, now.monotonic);
+        if *keys.issuer.as_str() != *stated {
+            return Err(refuse(registry::other_spelling(stated, keys.issuer.as_str())).into());
+        }
 
         // signature. Without a kid, the key of a token depends on the other keys of the set.
         let is_cacheable = !self.tokens.is_off() && header.key_id.is_some();
@@ -207,11 +213,13 @@ impl Verifier {
             SignatureCheck::Valid(Some(key)) => {
                 keys.keys.known_headers.learn(compact.header, header, &key);
             }
-            SignatureCheck::UnknownKey => {
+            // The issuer may have rotated its keys, also under the id of an old one.
+            SignatureCheck::UnknownKey | SignatureCheck::Invalid => {
                 return Err(Stop::Pending(Pending::Key {
                     trusted: Arc::clone(&trusted),
                     header: header.clone(),
                     keys: Arc::clone(keys),
+                    check,
                 }));
             }
             check => return Err(refuse(signature_error(&check)).into()),

@@ -1,5 +1,5 @@
 //! The identifier of an issuer.
-use super::placeholder::{is_placeholder, without_user_information};
+use super::placeholder::{is_placeholder, is_stray, without_user_information};
 use crate::config_error::ConfigError;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{borrow::Cow, fmt, str::FromStr};
@@ -31,9 +31,61 @@ impl Issuer {
         &self.0
     }
 
+    /// Creates an issuer whose keys are not discovered: any text without spaces that is no placeholder. A URL
+    /// is brought into its normal form, as for discovery.
+    pub(crate) fn named(text: &str) -> Result<Self, ConfigError> {
+        if let Ok(url) = text.parse() {
+            return Ok(url);
+        }
+        let name = text.trim();
+        let why = match () {
+            () if name.is_empty() => "is empty",
+            () if is_placeholder(name) => "is still a placeholder",
+            () if name.chars().any(is_stray) => "has a space or an invisible character in it",
+            () if name.contains('@') => "has user information in it",
+            () => return Ok(Self(name.into())),
+        };
+        Err(ConfigError::new(format!(
+            "the issuer {:?} {why}. Write it as in the iss claim of your tokens",
+            without_user_information(text)
+        )))
+    }
+
+    /// Returns whether this is a tenant of Auth0 at its canonical domain.
+    pub(crate) fn is_of_auth0(&self) -> bool {
+        Url::parse(&self.0)
+            .is_ok_and(|url| url.host_str().is_some_and(|host| host.ends_with(".auth0.com")))
+    }
+
+    /// Returns the same issuer with the slash at its end, or without it, if it is a URL without a path. Which
+    /// one tokens name is settled by the metadata.
+    pub(crate) fn other_spelling(&self) -> Option<Self> {
+        let path = Url::parse(&self.0).ok()?.path().to_owned();
+        if path != "/" || self.is_of_auth0() {
+            return None;
+        }
+        Some(Self(match self.0.strip_suffix('/') {
+            Some(bare) => bare.into(),
+            None => format!("{}/", self.0).into(),
+        }))
+    }
+
     /// Returns the URL of the issuer's metadata (OpenID Connect Discovery §4.1).
     pub(crate) fn metadata_url(&self) -> String {
         format!("{}/.well-known/openid-configuration", self.0.trim_end_matches('/'))
+    }
+
+    /// Returns the URL of the metadata of an issuer without OpenID Connect (RFC 8414 §3.1).
+    pub(crate) fn oauth_metadata_url(&self) -> String {
+        const NAME: &str = "/.well-known/oauth-authorization-server";
+        match Url::parse(&self.0) {
+            Ok(mut url) => {
+                let path = format!("{NAME}{}", url.path().trim_end_matches('/'));
+                url.set_path(&path);
+                url.into()
+            }
+            Err(_) => format!("{}{NAME}", self.0),
+        }
     }
 
     /// Returns whether the issuer is on this machine, so that plain http is accepted.
@@ -67,12 +119,21 @@ impl FromStr for Issuer {
         if is_placeholder(name) {
             return refuse("is still a placeholder");
         }
-        let Ok(url) = Url::parse(name) else { return refuse("is not a URL") };
+        let Ok(url) = Url::parse(name) else {
+            return refuse(
+                "is not a URL, which discovery needs (without it: TrustedIssuer::key_set_url)",
+            );
+        };
         match url.scheme() {
             "https" => {}
             "http" if is_loopback(&url) => {}
             "http" => return refuse("is plain http, which is accepted on loopback only"),
-            _ => return refuse("is neither https nor http"),
+            _ => {
+                return refuse(
+                    "is neither https nor http. An issuer of another form needs \
+                     TrustedIssuer::key_set_url",
+                );
+            }
         }
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("has user information in it");

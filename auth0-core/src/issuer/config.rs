@@ -30,6 +30,8 @@ pub(crate) struct IssuerConfig {
     pub(crate) dpop: DpopMode,
     pub(crate) requirement: Option<Requirement>,
     pub(crate) key_source: KeySource,
+    /// Whether it is a tenant of Auth0: it is configured by its domain, or is at `auth0.com`.
+    pub(crate) is_auth0: bool,
 }
 
 impl TrustedIssuer {
@@ -37,8 +39,11 @@ impl TrustedIssuer {
     pub(crate) fn check(self, defaults: &IssuerDefaults) -> Result<IssuerConfig, ConfigError> {
         let issuer = match &self.name {
             Name::Domain(domain) => domain.parse::<Domain>()?.issuer(),
+            // Without discovery the name is only compared.
+            Name::Url(name) if self.keys != Keys::Discovered => Issuer::named(name)?,
             Name::Url(url) => url.parse::<Issuer>()?,
         };
+        let is_auth0 = matches!(self.name, Name::Domain(_)) || issuer.is_of_auth0();
         let audiences =
             if self.audiences.is_empty() { &defaults.audiences } else { &self.audiences };
         if audiences.is_empty() && self.client_ids.is_empty() {
@@ -93,18 +98,26 @@ impl TrustedIssuer {
                 algorithms,
                 leeway,
                 rfc9068_only: self.rfc9068_only.unwrap_or(defaults.rfc9068_only),
+                refuses_likely_id_tokens: self.refuses_likely_id_tokens,
+                subject_kinds: self.subject_kinds,
                 mapping: (!self.mapping.is_default()).then(|| Box::new(self.mapping)),
                 issuer,
             },
             dpop: self.dpop.unwrap_or(defaults.dpop),
             requirement: (!is_plain).then_some(self.requirement),
             key_source,
+            is_auth0,
         })
     }
 }
 
 impl IssuerConfig {
-    /// Returns whether both configurations are the same.
+    /// Returns the configuration of an issuer that a resolver has found.
+    pub(crate) fn of_resolver(self) -> Self {
+        Self { key_source: self.key_source.of_resolver(), ..self }
+    }
+
+    /// Returns whether both configurations are the same, also if only one is by the domain of a tenant.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.validation == other.validation
             && self.dpop == other.dpop

@@ -14,6 +14,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 /// The issuers that are configured, and the resolver of others.
 pub(crate) struct IssuerRegistry {
     first: Option<Arc<Trusted>>,
+    /// By their names, and all by the other spelling that their names may have.
     others: HashMap<Box<str>, Arc<Trusted>>,
     /// All but the first, in the order of the configuration.
     order: Vec<Arc<Trusted>>,
@@ -28,8 +29,16 @@ impl IssuerRegistry {
         let mut all = all.into_iter().map(Arc::new);
         let first = all.next();
         let order: Vec<Arc<Trusted>> = all.collect();
-        let others =
+        let mut others: HashMap<Box<str>, Arc<Trusted>> =
             order.iter().map(|trusted| (trusted.name().into(), Arc::clone(trusted))).collect();
+        for trusted in first.iter().chain(&order) {
+            // If both spellings are configured, each is an issuer of its own.
+            if let Some(other) = trusted.keys.source().other_spelling()
+                && first.as_ref().is_none_or(|first| first.name() != other.as_str())
+            {
+                others.entry(other.as_str().into()).or_insert_with(|| Arc::clone(trusted));
+            }
+        }
         let configured = first.iter().chain(&order).map(|trusted| trusted.validation.algorithms);
         let algorithms = match resolver {
             // The algorithms of a resolved issuer are only known with the issuer.
@@ -97,6 +106,14 @@ pub(crate) fn mismatch(
     let hint = if is_trusted(&other) { "; they differ in the slash at the end" } else { "" };
     Error::new(ErrorCode::IssuerMismatch)
         .because(format!("iss is {}, {trusted}{hint}", Escaped(stated)))
+}
+
+/// Returns the refusal of an issuer whose metadata spells it differently.
+pub(crate) fn other_spelling(stated: &str, named: &str) -> Error {
+    Error::new(ErrorCode::IssuerMismatch).because(format!(
+        "iss is {}, and the issuer's metadata names it {named}; they differ in the slash at the end",
+        Escaped(stated)
+    ))
 }
 
 impl fmt::Debug for IssuerRegistry {

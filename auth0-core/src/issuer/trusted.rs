@@ -6,7 +6,7 @@ use crate::{
     policy::Requirement,
     runtime::Clock,
     telemetry::metrics,
-    token::{AcceptedBy, Validation},
+    token::{AcceptedBy, SubjectKinds, Validation},
     transport::Transport,
 };
 use std::{sync::Arc, time::Duration};
@@ -54,6 +54,7 @@ impl Trusted {
             && self.dpop == config.dpop
             && same_requirement(self.requirement.as_ref(), config.requirement.as_ref())
             && *self.keys.source() == config.key_source
+            && self.accepted_by.is_auth0 == config.is_auth0
     }
 }
 
@@ -72,13 +73,18 @@ impl IssuerSettings {
     }
 
     fn trusted(&self, config: IssuerConfig, keys: Arc<KeyCache>, lease: Option<Lease>) -> Trusted {
-        let IssuerConfig { validation, dpop, requirement, key_source: _ } = config;
+        let IssuerConfig { validation, dpop, requirement, key_source: _, is_auth0 } = config;
         let is_resolved = lease.is_some();
         let label = if is_resolved { metrics::RESOLVED } else { validation.issuer.as_str() };
         let accepted_by = Arc::new(AcceptedBy {
             challenge: self.challenge(dpop),
             leeway: validation.leeway,
             metrics_label: label.into(),
+            is_auth0,
+            subject_kinds: validation.subject_kinds.unwrap_or(match is_auth0 {
+                true => SubjectKinds::Auth0,
+                false => SubjectKinds::KnownSigns,
+            }),
             is_resolved,
         });
         Trusted { validation, keys, _lease: lease, dpop, requirement, accepted_by }

@@ -4,7 +4,10 @@ use crate::{
     identifier::{Domain, Issuer},
     jose::Algorithm,
     policy::{Requirement, authenticated},
-    token::claim_mapping::{ClaimMapping, ClaimPath},
+    token::{
+        SubjectKind, SubjectKinds, VerifiedToken,
+        claim_mapping::{ClaimMapping, ClaimPath},
+    },
 };
 use std::{fmt, time::Duration};
 
@@ -51,6 +54,8 @@ pub struct TrustedIssuer {
     pub(super) keys: Keys,
     pub(super) same_origin_keys: bool,
     pub(super) mapping: ClaimMapping,
+    pub(super) refuses_likely_id_tokens: Option<bool>,
+    pub(super) subject_kinds: Option<SubjectKinds>,
 }
 
 #[derive(Clone, PartialEq)]
@@ -68,7 +73,8 @@ pub(super) enum Keys {
 }
 
 impl TrustedIssuer {
-    /// Creates an issuer from its URL, as `iss` has it: see [`Issuer`].
+    /// Creates an issuer from its URL, as `iss` has it: see [`Issuer`]. With
+    /// [`key_set_url`](Self::key_set_url) or [`key_set`](Self::key_set), the name may be any text.
     pub fn new(url: impl Into<String>) -> Self {
         Self::named(Name::Url(url.into()))
     }
@@ -92,6 +98,8 @@ impl TrustedIssuer {
             keys: Keys::default(),
             same_origin_keys: false,
             mapping: ClaimMapping::default(),
+            refuses_likely_id_tokens: None,
+            subject_kinds: None,
         }
     }
 
@@ -149,7 +157,8 @@ impl TrustedIssuer {
         self
     }
 
-    /// Sets the URL of the key set, for a provider without discovery. No metadata is fetched then.
+    /// Sets the URL of the key set, for a provider without discovery. No metadata is fetched then, and the
+    /// issuer may be any text (`acme.teleport.sh`), as `iss` has it.
     pub fn key_set_url(mut self, url: impl Into<String>) -> Self {
         self.keys = Keys::At(url.into());
         self
@@ -183,10 +192,67 @@ impl TrustedIssuer {
     }
 
     /// Sets the path of the claim that contains the permissions (see
-    /// [`permission`](crate::policy::permission())), instead of `permissions`: an array of strings, such as
-    /// roles: `["realm_access", "roles"]`.
+    /// [`permission`](crate::policy::permission())), instead of `permissions`: an array of strings, or one
+    /// string, such as roles: `["realm_access", "roles"]`.
     pub fn permissions_claim<N: Into<String>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
         self.mapping.permissions = ClaimPath::new(path);
+        self.mapping.permissions_are_members = false;
+        self
+    }
+
+    /// Sets the path of a claim that is an object whose members are named as the permissions, instead of
+    /// `permissions`: `["urn:zitadel:iam:org:project:roles"]`.
+    pub fn permissions_from_members<N: Into<String>>(
+        mut self,
+        path: impl IntoIterator<Item = N>,
+    ) -> Self {
+        self.mapping.permissions = ClaimPath::new(path);
+        self.mapping.permissions_are_members = true;
+        self
+    }
+
+    /// Adds a claim for the subject, by its path, instead of `sub`. With several calls, the first of the
+    /// claims that is there and not empty counts. A token with none of them is refused.
+    ///
+    /// Tokens for machines have no `sub` at some providers: `.subject_claim(["sub"])`
+    /// `.subject_claim(["client_id"])`. Name only claims that a client cannot choose, and that no two
+    /// subjects of the issuer share.
+    pub fn subject_claim<N: Into<String>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
+        self.mapping.subject.push(ClaimPath::new(path));
+        self
+    }
+
+    /// Sets how its tokens tell persons from machines, for [`policy::user`](crate::policy::user()),
+    /// [`policy::machine`](crate::policy::machine()) and
+    /// [`VerifiedToken::subject_kind`](crate::VerifiedToken::subject_kind): a function that returns `None`
+    /// where it is not known. By default, Auth0's tokens are known, and those of other providers by the signs
+    /// that they document.
+    ///
+    /// ```
+    /// use auth0_core::{SubjectKind, TrustedIssuer};
+    ///
+    /// let issuer = TrustedIssuer::new("https://id.acme.com/")
+    ///     .subject_kind(|token| match token.claim::<String>("kind").ok()??.as_str() {
+    ///         "employee" => Some(SubjectKind::User),
+    ///         "service" => Some(SubjectKind::Machine),
+    ///         _ => None,
+    ///     });
+    /// # let _ = issuer;
+    /// ```
+    pub fn subject_kind(mut self, of: fn(&VerifiedToken) -> Option<SubjectKind>) -> Self {
+        self.subject_kinds = Some(SubjectKinds::Custom(of));
+        self
+    }
+
+    /// Sets whether tokens that look like ID tokens are refused: those with a `nonce` or a hash (`at_hash`),
+    /// and those whose only audience is their client (`azp`). On by default for Auth0's issuers, whose access
+    /// tokens never look so; off for others, because access tokens of several providers do.
+    ///
+    /// Tokens that name another kind (`typ` or `token_use` is `ID`, `events` of a logout token) are always
+    /// refused. If a client of another provider is registered together with the API, so that both have one
+    /// audience, turn this on, or require a claim that ID tokens lack.
+    pub fn refuse_likely_id_tokens(mut self, refuse: bool) -> Self {
+        self.refuses_likely_id_tokens = Some(refuse);
         self
     }
 }

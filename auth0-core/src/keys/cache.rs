@@ -6,7 +6,7 @@
 //! subscriber may call `health`, which takes the lock, too.
 use super::{
     fetch_error::FetchError,
-    fetcher::{Fetcher, Purpose},
+    fetcher::{Fetcher, Purpose, WantedKey},
     health::Health,
     report::{Condition, Report},
     residency::{Evicted, IDLE, Residency, Usage},
@@ -163,25 +163,31 @@ impl KeyCache {
         }
     }
 
-    /// Returns newer keys than `seen`, which lack the key `key_id` that a token names, if the issuer
-    /// publishes it and the budget allows a fetch. `Ok(None)`: the key remains unknown.
+    /// Returns newer keys than `seen`, if they have the key that a token needs and the budget allows a fetch.
+    /// `Ok(None)`: there is no such key.
     pub(crate) async fn newer_with(
         self: &Arc<Self>,
-        key_id: &str,
+        wanted: &WantedKey,
         seen: &Arc<Snapshot>,
     ) -> Result<Option<Arc<Snapshot>>, Unavailable> {
+        if self.source().is_fixed() {
+            return Ok(None);
+        }
         let mut seen = Arc::clone(seen);
+        // A fetch that is pending now may have begun before the key was published. The next one is the last,
+        // whoever starts it.
+        let before = self.flight.started();
         loop {
             let now = self.clock.monotonic();
-            let purpose = Purpose::Key(key_id.into());
+            let purpose = Purpose::Key(wanted.clone());
             let joined = self.join(purpose, |state| match self.current.load_full() {
                 Some(current) if !Arc::ptr_eq(&current, &seen) => Err(NoFetch::Needless(current)),
                 _ => state.may_ask_for_key(now),
             });
             let (newer, is_last) = match joined {
                 Ok(attempt) => {
-                    let is_own = attempt.is_own;
-                    (attempt.outcome().await?, is_own)
+                    let is_new = attempt.waiter.number() > before;
+                    (attempt.outcome().await?, is_new)
                 }
                 Err(NoFetch::Needless(newer)) => (newer, false),
                 Err(NoFetch::BackingOff(unavailable)) => return Err(unavailable),
@@ -189,20 +195,20 @@ impl KeyCache {
                     if is_new {
                         tracing::warn!(
                             target: "auth0", issuer = %self.issuer(),
-                            "tokens name unknown keys: they are fetched from the issuer only every few \
-                             seconds, and a new key may take some seconds to be accepted"
+                            "tokens name unknown keys, or their signatures do not verify: keys are fetched \
+                             from the issuer only every few seconds, and a new key may take some seconds to \
+                             be accepted"
                         );
                     }
                     return Ok(None);
                 }
             };
-            if newer.keys.contains(key_id) {
+            if wanted.is_in(&newer.keys) {
                 return Ok(Some(newer));
             }
             if is_last {
                 return Ok(None);
             }
-            // That fetch began before this token came: the key may have been published since.
             seen = newer;
         }
     }
@@ -329,8 +335,8 @@ impl KeyCache {
     ) -> Outcome {
         let now = self.clock.monotonic();
         if let Some(spent) = state.spent.take() {
-            match (&result, purpose.key_id()) {
-                (Ok(snapshot), Some(key_id)) if snapshot.keys.contains(key_id) => {
+            match (&result, purpose.wanted()) {
+                (Ok(snapshot), Some(wanted)) if wanted.is_in(&snapshot.keys) => {
                     state.schedule.was_genuine(spent, now);
                 }
                 (Ok(_), _) => {}

@@ -7,6 +7,9 @@ use crate::{
 use serde::Deserialize;
 use url::Url;
 
+/// How much of a document that is not JSON is shown in the log.
+const SHOWN_BYTES: usize = 24;
+
 /// The members of the metadata that are used.
 #[derive(Deserialize)]
 struct Metadata {
@@ -14,25 +17,51 @@ struct Metadata {
     jwks_uri: String,
 }
 
-/// Reads the metadata, and returns the URL of the key set.
-pub(super) async fn key_set_location(
+/// What the metadata says: the issuer in the spelling of its tokens, and the URL of its key set.
+#[derive(Debug)]
+pub(super) struct Discovered {
+    pub(super) issuer: Issuer,
+    pub(super) key_set_url: Box<str>,
+}
+
+/// Reads the metadata.
+pub(super) async fn metadata(
     transport: &Transport,
     issuer: &Issuer,
     same_origin: bool,
-) -> Result<Box<str>, FetchError> {
-    let body = fetch(transport, issuer, &issuer.metadata_url()).await?;
-    if !is_object(&body) {
-        return Err(FetchError::NotMetadata("it is not a JSON object".into()));
-    }
+) -> Result<Discovered, FetchError> {
+    let body = metadata_document(transport, issuer).await?;
     let metadata: Metadata = serde_json::from_slice(&body)
         .map_err(|error| FetchError::NotMetadata(error.to_string()))?;
-    if metadata.issuer != issuer.as_str() {
+    let other_spelling = || issuer.other_spelling();
+    let named = match metadata.issuer == issuer.as_str() {
+        true => Some(issuer.clone()),
+        false => other_spelling().filter(|other| metadata.issuer == other.as_str()),
+    };
+    let Some(named) = named else {
         return Err(FetchError::OtherIssuer {
             stated: metadata.issuer,
             configured: issuer.clone(),
         });
+    };
+    let key_set_url = key_set_uri(&metadata.jwks_uri, issuer, same_origin)?;
+    Ok(Discovered { issuer: named, key_set_url })
+}
+
+/// Reads the document at the URL of OpenID Connect or, if there is none, at that of OAuth.
+async fn metadata_document(transport: &Transport, issuer: &Issuer) -> Result<Vec<u8>, FetchError> {
+    let url = issuer.metadata_url();
+    let status = match fetch(transport, issuer, &url).await {
+        Err(FetchError::Status { status, .. }) if matches!(status, 404 | 410) => status,
+        outcome => return outcome,
+    };
+    let oauth_url = issuer.oauth_metadata_url();
+    match fetch(transport, issuer, &oauth_url).await {
+        Err(FetchError::Status { status: 404 | 410, .. }) => {
+            Err(FetchError::NoMetadata { status, url: url.into(), oauth_url: oauth_url.into() })
+        }
+        outcome => outcome,
     }
-    key_set_uri(&metadata.jwks_uri, issuer, same_origin)
 }
 
 /// Returns the URL of a key set in its normal form, if this issuer may use it.
@@ -62,61 +91,39 @@ pub(super) async fn key_set(
     url: &str,
 ) -> Result<KeySet, FetchError> {
     let body = fetch(transport, source.issuer(), url).await?;
-    if !is_object(&body) {
-        return Err(FetchError::NotKeySet);
+    let keys = source.parse(&body).ok_or(FetchError::NotKeySet)?;
+    if keys.is_unusable() {
+        let entries: Vec<String> = keys.unusable().map(ToString::to_string).collect();
+        return Err(FetchError::NoUsableKey(entries.join("; ")));
     }
-    let keys = KeySet::parse(&body, source.algorithms()).ok_or(FetchError::NotKeySet)?;
-    if keys.is_unusable() { Err(FetchError::NoUsableKey) } else { Ok(keys) }
+    Ok(keys)
 }
 
+/// Reads a document. It must be a JSON object, under any content type: many issuers serve files.
 async fn fetch(transport: &Transport, issuer: &Issuer, url: &str) -> Result<Vec<u8>, FetchError> {
     let addresses = transport.addresses.check(url, issuer).map_err(FetchError::NotPublic)?;
     let request = HttpRequest::get(url, addresses);
     let answer = transport.http.send(request).await.map_err(FetchError::Http)?;
     if answer.status() != 200 {
-        let retry_after = answer.retry_after();
-        return Err(FetchError::Status { status: answer.status(), retry_after });
-    }
-    match answer.header("content-type") {
-        Some(content_type) if is_json(content_type) => {}
-        other => return Err(FetchError::NotJson(other.map(str::to_owned))),
+        let (status, retry_after) = (answer.status(), answer.retry_after());
+        return Err(FetchError::Status { status, retry_after, url: url.into() });
     }
     if answer.body().len() > MAX_BODY_BYTES {
         return Err(FetchError::TooLong);
     }
-    Ok(answer.into_body())
-}
-
-/// Returns whether a document is a JSON object. Checked before serde reads it, because serde also reads a
-/// list as a struct.
-fn is_object(body: &[u8]) -> bool {
-    body.trim_ascii_start().first() == Some(&b'{')
-}
-
-/// Returns whether a content type is `application/json`, `application/jwk-set+json` or another type that ends
-/// in `+json` (RFC 6839).
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json"
-        || essence.starts_with("application/") && essence.ends_with("+json")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_json;
-
-    #[test]
-    fn content_types() {
-        for (text, expected) in [
-            ("application/json", true),
-            ("Application/JSON; charset=utf-8", true),
-            ("application/jwk-set+json", true),
-            ("text/html", false),
-            ("text/json", false),
-            ("application/jsonp", false),
-            ("", false),
-        ] {
-            assert_eq!(is_json(text), expected, "{text}");
-        }
+    let body = without_byte_order_mark(answer.into_body());
+    // Checked before serde reads it, because serde also reads a list as a struct.
+    let start = body.trim_ascii_start();
+    if start.first() == Some(&b'{') {
+        return Ok(body);
     }
+    let begins = String::from_utf8_lossy(start.get(..SHOWN_BYTES).unwrap_or(start)).into_owned();
+    Err(FetchError::NotJson { begins, url: url.into() })
+}
+
+fn without_byte_order_mark(mut body: Vec<u8>) -> Vec<u8> {
+    if body.starts_with("\u{feff}".as_bytes()) {
+        body.drain(.."\u{feff}".len());
+    }
+    body
 }

@@ -11,14 +11,32 @@ use std::{fmt, time::Duration};
 pub(crate) enum FetchError {
     Http(HttpError),
     NotPublic(NotPublic),
-    Status { status: u16, retry_after: Option<Duration> },
-    NotJson(Option<String>),
+    Status {
+        status: u16,
+        retry_after: Option<Duration>,
+        url: Box<str>,
+    },
+    /// The document begins with this text.
+    NotJson {
+        begins: String,
+        url: Box<str>,
+    },
     TooLong,
+    /// There is no metadata at the URL of OpenID Connect, nor at that of OAuth.
+    NoMetadata {
+        status: u16,
+        url: Box<str>,
+        oauth_url: Box<str>,
+    },
     NotMetadata(String),
-    OtherIssuer { stated: String, configured: Issuer },
+    OtherIssuer {
+        stated: String,
+        configured: Issuer,
+    },
     KeySetUri(&'static str),
     NotKeySet,
-    NoUsableKey,
+    /// The entries of the set, and why they cannot be used.
+    NoUsableKey(String),
     Deadline,
     Panicked,
     Abandoned,
@@ -30,7 +48,7 @@ impl FetchError {
         match self {
             Self::Http(_) | Self::Panicked => "unreachable",
             Self::Deadline => "timeout",
-            Self::Status { .. } => "status",
+            Self::Status { .. } | Self::NoMetadata { .. } => "status",
             _ => "invalid",
         }
     }
@@ -39,7 +57,7 @@ impl FetchError {
     pub(crate) const fn suggests_move(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 300..=499) && *status != 429,
-            Self::NotJson(_) | Self::NotKeySet | Self::NoUsableKey => true,
+            Self::NotJson { .. } | Self::NotKeySet | Self::NoUsableKey(_) => true,
             _ => false,
         }
     }
@@ -55,19 +73,30 @@ impl fmt::Display for FetchError {
                  among ResolvedIssuers::private_hosts",
                 Escaped(host)
             ),
-            Self::Status { status, .. } if (300..400).contains(status) => {
-                write!(f, "status {status}: redirects are not followed")
+            Self::Status { status, url, .. } if (300..400).contains(status) => {
+                write!(f, "status {status} at {url}: redirects are not followed")
             }
-            Self::Status { status, .. } => write!(f, "status {status}"),
-            Self::NotJson(Some(other)) => write!(f, "not JSON, but {}", Escaped(other)),
-            Self::NotJson(None) => f.write_str("the answer has no content type"),
+            Self::Status { status, url, .. } => write!(f, "status {status} at {url}"),
+            Self::NotJson { begins, url } if begins.is_empty() => {
+                write!(f, "the answer of {url} is not JSON, it is empty")
+            }
+            Self::NotJson { begins, url } => {
+                write!(f, "the answer of {url} is not JSON, it begins with {}", Escaped(begins))
+            }
+            Self::NoMetadata { status, url, oauth_url } => write!(
+                f,
+                "status {status} at {url}, and there is no metadata at {oauth_url} either. Compare the \
+                 issuer with the iss claim of its tokens; for an issuer without metadata, set \
+                 TrustedIssuer::key_set_url"
+            ),
             Self::TooLong => write!(f, "the body is longer than {MAX_BODY_BYTES} bytes"),
             Self::NotMetadata(error) => {
                 write!(f, "the metadata cannot be read: {}", Escaped(error))
             }
             Self::OtherIssuer { stated, configured } => {
-                let hint = if stated.trim_end_matches('/')
-                    == configured.as_str().trim_end_matches('/')
+                let hint = if stated.contains('{') {
+                    "; it is a template: configure the issuer of one tenant, as its tokens name it"
+                } else if stated.trim_end_matches('/') == configured.as_str().trim_end_matches('/')
                 {
                     "; they differ in the slash at the end: configure the issuer as the metadata has it"
                 } else {
@@ -78,7 +107,10 @@ impl fmt::Display for FetchError {
             }
             Self::KeySetUri(reason) => write!(f, "the jwks_uri cannot be used: {reason}"),
             Self::NotKeySet => f.write_str("the key set cannot be read"),
-            Self::NoUsableKey => f.write_str("the key set holds no key that can be used"),
+            Self::NoUsableKey(entries) if entries.is_empty() => f.write_str("the key set is empty"),
+            Self::NoUsableKey(entries) => {
+                write!(f, "the key set has no key that can be used: {entries}")
+            }
             Self::Deadline => f.write_str("it took too long"),
             Self::Panicked => f.write_str("the transport panicked"),
             Self::Abandoned => f.write_str("the fetch was abandoned"),

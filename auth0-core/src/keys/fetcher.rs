@@ -1,6 +1,7 @@
 //! Fetches the keys of an issuer: one attempt, from the metadata to the parsed set, within one deadline.
 use super::{
-    bulkhead, discovery,
+    bulkhead,
+    discovery::{self, Discovered},
     fetch_error::FetchError,
     key_set::KeySet,
     schedule::FRESH,
@@ -8,6 +9,7 @@ use super::{
     source::{KeySource, Location},
 };
 use crate::{
+    identifier::Issuer,
     runtime::{
         Clock,
         fetch_thread::{self, How},
@@ -23,14 +25,13 @@ pub(crate) struct Fetcher {
     /// The transport; `None` if the keys are fixed.
     transport: Option<Transport>,
     clock: Arc<dyn Clock>,
-    metadata: ArcSwapOption<KnownLocation>,
+    metadata: ArcSwapOption<KnownMetadata>,
 }
 
-/// The URL of the key set according to the metadata, and the time at which that was read. Kept while the keys
-/// cannot be fetched there.
+/// The metadata, and the time at which it was read. Kept while the keys cannot be fetched.
 #[derive(Debug)]
-struct KnownLocation {
-    url: Box<str>,
+struct KnownMetadata {
+    discovered: Discovered,
     read_at: Duration,
 }
 
@@ -41,14 +42,35 @@ pub(super) enum Purpose {
     Renewal,
     /// To get the current keys: all documents are read anew.
     Refresh,
-    /// To find a key that a token names.
-    Key(Box<str>),
+    /// To find a key that a token needs.
+    Key(WantedKey),
+}
+
+/// The key that a token needs, which is not among the keys that were used for it.
+#[derive(Clone, Debug)]
+pub(crate) struct WantedKey {
+    /// The `kid` of the token.
+    pub(crate) id: Option<Box<str>>,
+    /// The keys with which its signature did not verify: a new key may have the id of an old one. `None` if
+    /// no key has the id.
+    pub(crate) doubted: Option<Arc<Snapshot>>,
+}
+
+impl WantedKey {
+    pub(super) fn is_in(&self, keys: &KeySet) -> bool {
+        let id = self.id.as_deref();
+        match (&self.doubted, id) {
+            (Some(seen), _) => keys.has_newer(id, &seen.keys),
+            (None, Some(id)) => keys.contains(id),
+            (None, None) => false,
+        }
+    }
 }
 
 impl Purpose {
-    pub(super) fn key_id(&self) -> Option<&str> {
+    pub(super) const fn wanted(&self) -> Option<&WantedKey> {
         match self {
-            Self::Key(key_id) => Some(key_id),
+            Self::Key(wanted) => Some(wanted),
             Self::Renewal | Self::Refresh => None,
         }
     }
@@ -111,11 +133,14 @@ impl Fetcher {
     }
 
     async fn ask(&self, purpose: &Purpose, is_first_failure: bool) -> Result<Snapshot, FetchError> {
-        let keys = match (self.source.location(), &self.transport) {
-            (Location::Fixed(json), _) => KeySet::parse(json.as_bytes(), self.source.algorithms())
-                .ok_or(FetchError::NotKeySet)?,
+        let configured = || self.source.issuer().clone();
+        let (keys, issuer) = match (self.source.location(), &self.transport) {
+            (Location::Fixed(json), _) => {
+                let keys = self.source.parse(json.as_bytes()).ok_or(FetchError::NotKeySet)?;
+                (keys, configured())
+            }
             (Location::At(url), Some(transport)) => {
-                discovery::key_set(transport, &self.source, url).await?
+                (discovery::key_set(transport, &self.source, url).await?, configured())
             }
             (Location::Discovered { same_origin }, Some(transport)) => {
                 let purpose = (purpose, is_first_failure);
@@ -124,7 +149,7 @@ impl Fetcher {
             // Only fixed keys have no transport.
             (_, None) => return Err(FetchError::Abandoned),
         };
-        Ok(Snapshot::new(keys, self.clock.monotonic()))
+        Ok(Snapshot::new(keys, issuer, self.clock.monotonic()))
     }
 
     async fn discover(
@@ -132,41 +157,44 @@ impl Fetcher {
         transport: &Transport,
         same_origin: bool,
         (purpose, is_first_failure): (&Purpose, bool),
-    ) -> Result<KeySet, FetchError> {
+    ) -> Result<(KeySet, Issuer), FetchError> {
         let now = self.clock.monotonic();
         let cached = self
             .metadata
             .load_full()
             .filter(|known| !purpose.is_refresh() && now.saturating_sub(known.read_at) < FRESH / 2);
         let is_cached = cached.is_some();
-        let known = match cached {
+        let mut known = match cached {
             Some(known) => known,
             None => self.read_metadata(transport, same_origin).await?,
         };
-        let mut keys = discovery::key_set(transport, &self.source, &known.url).await;
+        let mut keys =
+            discovery::key_set(transport, &self.source, &known.discovered.key_set_url).await;
         let may_have_moved = match &keys {
-            Ok(keys) => purpose.key_id().is_some_and(|key_id| !keys.contains(key_id)),
+            Ok(keys) => purpose.wanted().is_some_and(|wanted| !wanted.is_in(keys)),
             Err(error) => is_first_failure && error.suggests_move(),
         };
         if is_cached && may_have_moved {
             // The first answer stays valid if this fails.
             if let Ok(newer) = self.read_metadata(transport, same_origin).await
-                && newer.url != known.url
+                && newer.discovered.key_set_url != known.discovered.key_set_url
             {
-                keys = discovery::key_set(transport, &self.source, &newer.url).await;
+                known = newer;
+                keys = discovery::key_set(transport, &self.source, &known.discovered.key_set_url)
+                    .await;
             }
         }
-        keys
+        Ok((keys?, known.discovered.issuer.clone()))
     }
 
     async fn read_metadata(
         &self,
         transport: &Transport,
         same_origin: bool,
-    ) -> Result<Arc<KnownLocation>, FetchError> {
+    ) -> Result<Arc<KnownMetadata>, FetchError> {
         let issuer = self.source.issuer();
-        let url = discovery::key_set_location(transport, issuer, same_origin).await?;
-        let known = Arc::new(KnownLocation { url, read_at: self.clock.monotonic() });
+        let discovered = discovery::metadata(transport, issuer, same_origin).await?;
+        let known = Arc::new(KnownMetadata { discovered, read_at: self.clock.monotonic() });
         self.metadata.store(Some(Arc::clone(&known)));
         Ok(known)
     }

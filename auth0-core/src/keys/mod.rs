@@ -16,7 +16,7 @@ mod state;
 mod table;
 
 pub(crate) use cache::KeyCache;
-pub(crate) use fetcher::Fetcher;
+pub(crate) use fetcher::{Fetcher, WantedKey};
 pub(crate) use header_cache::KnownHeader;
 pub use health::Health;
 pub(crate) use key_set::SignatureCheck;

@@ -15,6 +15,8 @@ pub(crate) struct Report {
 struct Fetched {
     keys: usize,
     change: Change,
+    /// The entries that cannot be used, and whether each is for another purpose, as in many key sets.
+    unusable: Vec<(String, bool)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +45,10 @@ impl Report {
             Some(previous) if previous.ids() != current.ids() => Change::Rotation,
             Some(_) => Change::None,
         };
-        self.fetched = Some(Fetched { keys: current.len(), change });
+        let is_changed = !matches!(change, Change::None);
+        let unusable = current.unusable().filter(|_| is_changed);
+        let unusable = unusable.map(|entry| (entry.to_string(), entry.is_expected())).collect();
+        self.fetched = Some(Fetched { keys: current.len(), change, unusable });
     }
 
     pub(crate) fn failed(&mut self, cause: &Arc<FetchError>, age: Option<Duration>) {
@@ -84,7 +89,17 @@ impl Report {
                  with a token get 503"
             ),
         }
-        let Some(Fetched { keys, change }) = self.fetched else { return };
+        let Some(Fetched { keys, change, unusable }) = self.fetched else { return };
+        for (entry, is_expected) in unusable {
+            if is_expected {
+                tracing::debug!(target: "auth0", %issuer, "not used from the issuer's key set: {entry}");
+            } else {
+                tracing::warn!(
+                    target: "auth0", %issuer,
+                    "a key of the issuer's key set cannot be used: {entry}. Tokens that name it are refused"
+                );
+            }
+        }
         metrics::fetch(label, "success", Some(Duration::ZERO));
         match change {
             Change::First => {

@@ -221,6 +221,10 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    fn status(status: u16, retry_after: Option<Duration>) -> FetchError {
+        FetchError::Status { status, retry_after, url: "https://id.acme.com/keys".into() }
+    }
+
     #[test]
     fn a_flood_of_unknown_keys_gets_two_refetches_and_one_every_five_seconds() {
         let mut schedule = Schedule::new(secs(100));
@@ -271,7 +275,7 @@ mod tests {
     fn the_issuer_may_say_how_long_to_wait() {
         for (asked, granted) in [(1, 1), (30, 30), (300, 300), (86_400, 300)] {
             let mut schedule = Schedule::new(secs(0));
-            let error = FetchError::Status { status: 429, retry_after: Some(secs(asked)) };
+            let error = status(429, Some(secs(asked)));
             assert_eq!(schedule.failed(error, secs(1)).retry_at, secs(1 + granted));
         }
     }
@@ -280,7 +284,7 @@ mod tests {
     fn no_time_at_all_is_not_what_an_issuer_can_ask_for() {
         let mut schedule = Schedule::new(secs(0));
         for expected in [250, 500, 1000, 2000, 2000] {
-            let error = FetchError::Status { status: 503, retry_after: Some(Duration::ZERO) };
+            let error = status(503, Some(Duration::ZERO));
             let delay = (schedule.failed(error, secs(10)).retry_at - secs(10)).as_millis();
             assert!((expected * 3 / 4..=expected).contains(&delay), "{delay} of {expected}");
         }
@@ -289,7 +293,7 @@ mod tests {
     #[test]
     fn what_the_issuer_asked_for_outlasts_another_failure() {
         let mut schedule = Schedule::new(secs(0));
-        let error = FetchError::Status { status: 429, retry_after: Some(secs(300)) };
+        let error = status(429, Some(secs(300)));
         schedule.failed(error, secs(0));
         assert_eq!(schedule.failed(FetchError::Deadline, secs(10)).retry_at, secs(300));
         assert!(schedule.failed(FetchError::Deadline, secs(300)).retry_at < secs(303));

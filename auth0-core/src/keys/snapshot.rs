@@ -3,12 +3,15 @@ use super::{
     key_set::KeySet,
     schedule::{FRESH, refresh_age},
 };
+use crate::identifier::Issuer;
 use std::time::Duration;
 
 /// The keys of one fetch, and its time.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) keys: KeySet,
+    /// The issuer as its metadata names it, or as it is configured.
+    pub(crate) issuer: Issuer,
     /// The generation. Tokens that were verified with keys of the same generation need not be verified again:
     /// since then, no key was withdrawn, and no refresh was requested.
     pub(crate) generation: u64,
@@ -17,9 +20,9 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn new(keys: KeySet, fetched_at: Duration) -> Self {
+    pub(super) fn new(keys: KeySet, issuer: Issuer, fetched_at: Duration) -> Self {
         let refresh_at = fetched_at.saturating_add(refresh_age());
-        Self { keys, generation: 0, fetched_at, refresh_at }
+        Self { keys, issuer, generation: 0, fetched_at, refresh_at }
     }
 
     pub(crate) fn age(&self, now: Duration) -> Duration {

@@ -1,6 +1,10 @@
 //! The source of an issuer's keys.
 use super::{discovery, key_set::KeySet};
-use crate::{config_error::ConfigError, identifier::Issuer, jose::AlgorithmSet};
+use crate::{
+    config_error::ConfigError,
+    identifier::Issuer,
+    jose::{AlgorithmSet, jwk::JwkOrigin},
+};
 
 /// An issuer whose keys may be fetched, and their location. Only the checked constructors create one, from
 /// a configured or resolved issuer: the content of a token never becomes a source.
@@ -9,6 +13,7 @@ pub(crate) struct KeySource {
     issuer: Issuer,
     location: Location,
     algorithms: AlgorithmSet,
+    origin: JwkOrigin,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -24,13 +29,27 @@ pub(super) enum Location {
 }
 
 impl KeySource {
+    const fn new(issuer: Issuer, location: Location, algorithms: AlgorithmSet) -> Self {
+        Self { issuer, location, algorithms, origin: JwkOrigin::Configured }
+    }
+
+    /// Returns the source of an issuer that a resolver has found.
+    pub(crate) fn of_resolver(self) -> Self {
+        Self { origin: JwkOrigin::Resolved, ..self }
+    }
+
+    /// Reads a key set of this source.
+    pub(super) fn parse(&self, json: &[u8]) -> Option<KeySet> {
+        KeySet::parse(json, self.algorithms, self.origin)
+    }
+
     /// Creates a source that the issuer's metadata names.
     pub(crate) const fn discovered(
         issuer: Issuer,
         same_origin: bool,
         algorithms: AlgorithmSet,
     ) -> Self {
-        Self { issuer, location: Location::Discovered { same_origin }, algorithms }
+        Self::new(issuer, Location::Discovered { same_origin }, algorithms)
     }
 
     /// Creates a source at a URL.
@@ -40,7 +59,7 @@ impl KeySource {
         algorithms: AlgorithmSet,
     ) -> Result<Self, ConfigError> {
         match discovery::key_set_uri(url, &issuer, false) {
-            Ok(url) => Ok(Self { issuer, location: Location::At(url), algorithms }),
+            Ok(url) => Ok(Self::new(issuer, Location::At(url), algorithms)),
             Err(why) => Err(ConfigError::new(format!(
                 "the key set URL of {issuer}: {why}. Write an https URL, for example \
                  https://id.acme.com/keys"
@@ -54,21 +73,29 @@ impl KeySource {
         json: &str,
         algorithms: AlgorithmSet,
     ) -> Result<Self, ConfigError> {
-        if KeySet::parse(json.as_bytes(), algorithms).is_none_or(|set| set.is_unusable()) {
+        let set = KeySet::parse(json.as_bytes(), algorithms, JwkOrigin::Configured);
+        if set.as_ref().is_none_or(KeySet::is_unusable) {
+            let why: Vec<String> =
+                set.iter().flat_map(KeySet::unusable).map(ToString::to_string).collect();
+            let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };
             return Err(ConfigError::new(format!(
-                "the key set of {issuer} has no key that can be used. Write the JSON of a key set \
+                "the key set of {issuer} has no key that can be used{why}. Write the JSON of a key set \
                  (RFC 7517 §5), with a public key for an accepted algorithm"
             )));
         }
-        Ok(Self { issuer, location: Location::Fixed(json.into()), algorithms })
+        Ok(Self::new(issuer, Location::Fixed(json.into()), algorithms))
     }
 
     pub(crate) const fn issuer(&self) -> &Issuer {
         &self.issuer
     }
 
-    pub(crate) const fn algorithms(&self) -> AlgorithmSet {
-        self.algorithms
+    /// Returns the other spelling that the issuer may have, until its metadata has settled it.
+    pub(crate) fn other_spelling(&self) -> Option<Issuer> {
+        match self.location {
+            Location::Discovered { .. } => self.issuer.other_spelling(),
+            Location::At(_) | Location::Fixed(_) => None,
+        }
     }
 
     /// Returns whether the keys are fixed, so that nothing is fetched.

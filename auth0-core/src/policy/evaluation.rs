@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorCode, StepUp},
-    token::{MFA, VerifiedToken},
+    token::{MFA, SubjectKind, VerifiedToken},
 };
 use std::{borrow::Cow, time::Duration};
 
@@ -114,8 +114,12 @@ impl Requirement {
                 });
                 return (!is_met).then(|| Unmet::step_up(Vec::new(), Some(*seconds)));
             }
-            Kind::Machine => (token.is_machine(), ErrorCode::RequirementNotMet),
-            Kind::User => (token.is_person(), ErrorCode::RequirementNotMet),
+            Kind::Machine => {
+                (token.subject_kind() == Some(SubjectKind::Machine), ErrorCode::RequirementNotMet)
+            }
+            Kind::User => {
+                (token.subject_kind() == Some(SubjectKind::User), ErrorCode::RequirementNotMet)
+            }
             Kind::NotAnonymous => {
                 (!token.subject().starts_with("anon@"), ErrorCode::RequirementNotMet)
             }

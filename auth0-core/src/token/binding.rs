@@ -1,6 +1,6 @@
 //! The key or certificate that a token is bound to: the claim `cnf`. The module `possession` checks whether
 //! the client holds it.
-use super::payload_text::invalid;
+use super::payload_text::{invalid, not_null};
 use crate::{
     error::Error,
     jose::{Thumbprint, TokenHash, json::Value},
@@ -45,7 +45,7 @@ impl Bound {
 impl Binding {
     /// Reads the claim `cnf`. `None` for a bearer token.
     pub(crate) fn read(confirmation: Option<Value<'_>>) -> Result<Option<Box<Self>>, Error> {
-        let Some(confirmation) = confirmation else { return Ok(None) };
+        let Some(confirmation) = not_null(confirmation) else { return Ok(None) };
         if !confirmation.is_object() {
             return Err(invalid("the claim cnf is not an object".to_owned()));
         }

@@ -1,10 +1,13 @@
 //! The names of claims in the tokens of providers other than Auth0. The default names are Auth0's, at no
 //! cost.
-use super::payload_text::{PayloadStr, PayloadStrs, Typed, invalid};
+use super::payload_text::{
+    OneOrMany, PayloadStr, PayloadStrs, Scopes, Typed, lenient, not_null, optional,
+};
 use crate::{
     error::Error,
     jose::json::{self, Value},
 };
+use std::fmt;
 
 /// The path from the payload to a value: the name of a claim, and names of members.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +19,10 @@ pub(crate) struct ClaimMapping {
     pub(crate) scope: ClaimPath,
     pub(crate) client_id: ClaimPath,
     pub(crate) permissions: ClaimPath,
+    /// Whether the permissions are the names of an object's members.
+    pub(crate) permissions_are_members: bool,
+    /// The claims that name the subject: the first that is there counts.
+    pub(crate) subject: Vec<ClaimPath>,
 }
 
 impl ClaimPath {
@@ -40,41 +47,56 @@ impl ClaimPath {
         members.iter().try_fold(found?, |value, name| value.member(name))
     }
 
-    fn read<'a, T: Typed<'a>>(&self, payload: &'a str) -> Result<Option<T>, Error> {
-        let Some(value) = self.find(payload) else { return Ok(None) };
-        T::read(value, payload).map(Some).ok_or_else(|| self.mistyped(T::EXPECTED))
+    fn read<'a, T: Typed<'a>>(&self, payload: &'a str) -> Option<T> {
+        lenient(self.find(payload), payload)
     }
+}
 
-    fn mistyped(&self, expected: &str) -> Error {
-        invalid(format!("the claim {} is not {expected}", self.0.join(" > ")))
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" > "))
     }
 }
 
 impl ClaimMapping {
-    pub(crate) const fn is_default(&self) -> bool {
-        self.scope.is_default() && self.client_id.is_default() && self.permissions.is_default()
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 
-    /// Reads the scopes, separated by spaces.
-    pub(crate) fn scope(&self, payload: &str) -> Result<Option<PayloadStr>, Error> {
-        let Some(value) = self.scope.find(payload) else { return Ok(None) };
-        if let Some(text) = PayloadStr::read(value, payload) {
-            return Ok(Some(text));
-        }
-        let mistyped = || self.scope.mistyped("a string or an array of strings");
-        let scopes = PayloadStrs::read(value, payload).ok_or_else(mistyped)?;
-        // A scope with a space in it would be read as two (RFC 6749 §3.3).
-        if scopes.of(payload).any(|scope| scope.contains(' ')) {
-            return Err(self.scope.mistyped("an array of scopes: one has a space in it"));
-        }
-        Ok(Some(PayloadStr::joined(scopes.of(payload))))
+    pub(crate) fn scope(&self, payload: &str) -> Option<PayloadStr> {
+        self.scope.read(payload).map(|Scopes(scopes)| scopes)
     }
 
-    pub(crate) fn client_id(&self, payload: &str) -> Result<Option<PayloadStr>, Error> {
+    pub(crate) fn client_id(&self, payload: &str) -> Option<PayloadStr> {
         self.client_id.read(payload)
     }
 
-    pub(crate) fn permissions(&self, payload: &str) -> Result<PayloadStrs, Error> {
-        Ok(self.permissions.read(payload)?.unwrap_or_default())
+    pub(crate) fn permissions(&self, payload: &str) -> PayloadStrs {
+        let Some(value) = self.permissions.find(payload) else { return PayloadStrs::Empty };
+        if self.permissions_are_members {
+            return PayloadStrs::members(value);
+        }
+        lenient(Some(value), payload).map_or(PayloadStrs::Empty, |OneOrMany(all)| all)
+    }
+
+    /// Reads the subject. `sub` is as strict here as where it is the only claim for it.
+    pub(crate) fn subject(&self, payload: &str) -> Result<Option<PayloadStr>, Error> {
+        for path in &self.subject {
+            let found: Option<PayloadStr> = match &*path.0 {
+                [claim] if claim == "sub" => {
+                    optional("sub", not_null(path.find(payload)), payload)?
+                }
+                _ => path.read(payload),
+            };
+            if let Some(subject) = found.filter(|subject| !subject.of(payload).is_empty()) {
+                return Ok(Some(subject));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the names of the claims for the subject, for the log.
+    pub(crate) fn subject_names(&self) -> String {
+        self.subject.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 }

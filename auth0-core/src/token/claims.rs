@@ -26,8 +26,10 @@ pub(crate) struct Claims<'a> {
     pub(crate) authentication_class: Option<Value<'a>>,
     pub(crate) authentication_methods: Option<Value<'a>>,
     pub(crate) confirmation: Option<Value<'a>>,
-    /// Whether there is a `nonce`, `at_hash`, `c_hash` or `s_hash`: only ID tokens have these.
+    /// Whether there is a `nonce`, `at_hash`, `c_hash` or `s_hash`, as in ID tokens.
     pub(crate) id_token_member: bool,
+    /// What the token is according to its payload, if that is not an access token.
+    pub(crate) other_kind: Option<&'static str>,
 }
 
 impl<'a> Claims<'a> {
@@ -57,6 +59,10 @@ impl<'a> Claims<'a> {
                     claims.id_token_member = true;
                     return;
                 }
+                "typ" | "token_use" | "events" => {
+                    claims.other_kind = claims.other_kind.or_else(|| other_kind(name, value));
+                    return;
+                }
                 _ => return,
             };
             *place = Some(value);
@@ -66,6 +72,23 @@ impl<'a> Claims<'a> {
                 .because(format!("the token's payload: {}", why.as_str()))
         })?;
         Ok(claims)
+    }
+}
+
+/// Returns the kind of a token that a member of its payload names: `typ` (Keycloak), `token_use` (Amazon
+/// Cognito), `events` (RFC 8417 §2.2, OpenID Connect Back-Channel Logout §2.4). `None` for an access token,
+/// and for values of other meanings.
+fn other_kind(name: &str, value: Value<'_>) -> Option<&'static str> {
+    if name == "events" {
+        return value.is_object().then_some("a logout token or a security event token");
+    }
+    let kind = value.as_str()?;
+    let is = |name: &str| kind.eq_ignore_ascii_case(name);
+    match () {
+        () if is("ID") || is("Serialized-ID") => Some("an ID token"),
+        () if is("Refresh") || is("Offline") => Some("a refresh token"),
+        () if is("Logout") => Some("a logout token"),
+        () => None,
     }
 }
 

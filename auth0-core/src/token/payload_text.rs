@@ -1,7 +1,7 @@
 //! Values of a payload in the types that claims have: strings, times, lists. Strings are not copied.
 use crate::{
     error::{Error, ErrorCode},
-    jose::json::{Strings, Value, plain_strings},
+    jose::json::{self, Strings, Value, plain_strings},
 };
 use std::{borrow::Cow, time::Duration};
 
@@ -44,11 +44,6 @@ impl PayloadStr {
         }
     }
 
-    /// Copies several texts, separated by spaces.
-    pub(crate) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
-        Self::Copy(texts.collect::<Vec<_>>().join(" ").into())
-    }
-
     pub(crate) fn of<'a>(&'a self, payload: &'a str) -> &'a str {
         match self {
             Self::Span(span) => span.of(payload),
@@ -86,6 +81,15 @@ impl PayloadStrs {
         };
         let copies = copies.iter().map(|copy| &**copy);
         one.into_iter().chain(plain_strings(inside)).chain(copies)
+    }
+
+    /// Copies the names of an object's members. Another value has none.
+    pub(crate) fn members(value: Value<'_>) -> Self {
+        let mut names: Vec<Box<str>> = Vec::new();
+        match json::check_object(value.raw(), |name, _| names.push(name.into())) {
+            Ok(()) => Self::Copies(names.into()),
+            Err(_) => Self::Empty,
+        }
     }
 
     /// Returns the bytes of memory that it takes in addition to the payload and itself.
@@ -141,6 +145,23 @@ impl<'a> Typed<'a> for PayloadStrs {
     }
 }
 
+/// Scopes: one string, separated by spaces (RFC 6749 §3.3), or an array of strings.
+pub(crate) struct Scopes(pub(crate) PayloadStr);
+
+impl<'a> Typed<'a> for Scopes {
+    const EXPECTED: &'static str = "a string or an array of strings";
+
+    fn read(value: Value<'a>, payload: &str) -> Option<Self> {
+        if let Some(text) = PayloadStr::read(value, payload) {
+            return Some(Self(text));
+        }
+        let scopes = PayloadStrs::read(value, payload)?;
+        // A name with a space in it would be read as two scopes, so it is none.
+        let names: Vec<&str> = scopes.of(payload).filter(|name| !name.contains(' ')).collect();
+        Some(Self(PayloadStr::Copy(names.join(" ").into())))
+    }
+}
+
 /// One string or several: `aud` (RFC 7519 §4.1.3).
 pub(crate) struct OneOrMany(pub(crate) PayloadStrs);
 
@@ -155,7 +176,12 @@ impl<'a> Typed<'a> for OneOrMany {
     }
 }
 
-/// Reads a claim that may be absent.
+/// Reads a claim that validity does not depend on: of another type, it counts as absent.
+pub(crate) fn lenient<'a, T: Typed<'a>>(value: Option<Value<'a>>, payload: &str) -> Option<T> {
+    T::read(value?, payload)
+}
+
+/// Reads a claim that validity depends on, and that may be absent.
 pub(crate) fn optional<'a, T: Typed<'a>>(
     name: &'static str,
     value: Option<Value<'a>>,
@@ -175,6 +201,11 @@ pub(crate) fn required<'a, T: Typed<'a>>(
     payload: &str,
 ) -> Result<T, Error> {
     optional(name, value, payload)?.ok_or_else(|| invalid(format!("the claim {name} is missing")))
+}
+
+/// Returns an optional claim's value: `null` counts as absent.
+pub(crate) fn not_null(value: Option<Value<'_>>) -> Option<Value<'_>> {
+    value.filter(|value| !value.is_null())
 }
 
 pub(crate) fn invalid(cause: String) -> Error {

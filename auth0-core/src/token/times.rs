@@ -1,7 +1,7 @@
 //! The times of a token (RFC 7519 §4.1.4 to §4.1.6).
 use super::{
     claims::Claims,
-    payload_text::{optional, required},
+    payload_text::{not_null, optional, required},
 };
 use crate::error::{Error, ErrorCode};
 use std::time::Duration;
@@ -18,8 +18,8 @@ impl Times {
     pub(super) fn read(claims: &Claims<'_>, payload: &str) -> Result<Self, Error> {
         Ok(Self {
             expires_at: required("exp", claims.expires_at, payload)?,
-            not_before: optional("nbf", claims.not_before, payload)?,
-            issued_at: optional("iat", claims.issued_at, payload)?,
+            not_before: optional("nbf", not_null(claims.not_before), payload)?,
+            issued_at: optional("iat", not_null(claims.issued_at), payload)?,
         })
     }
 

@@ -1,10 +1,12 @@
 //! The conditions that the claims of a token must meet, and their check.
 use super::{
-    Times, Verified,
+    SubjectKinds, Times, Verified,
     binding::Binding,
     claim_mapping::ClaimMapping,
     claims::Claims,
-    payload_text::{OneOrMany, PayloadStr, PayloadStrs, Typed, invalid, optional, required},
+    payload_text::{
+        OneOrMany, PayloadStr, PayloadStrs, Scopes, invalid, lenient, not_null, optional,
+    },
     verified::AcceptedBy,
 };
 use crate::{
@@ -23,8 +25,13 @@ pub(crate) struct Validation {
     pub(crate) algorithms: AlgorithmSet,
     pub(crate) leeway: Duration,
     pub(crate) rfc9068_only: bool,
+    /// Whether tokens that look like ID tokens are refused, although nothing says surely that they are. By
+    /// default those of Auth0.
+    pub(crate) refuses_likely_id_tokens: Option<bool>,
     /// The clients whose tokens are accepted without an audience.
     pub(crate) client_ids: Vec<String>,
+    /// How its tokens tell persons from machines, if not by default.
+    pub(crate) subject_kinds: Option<SubjectKinds>,
     /// The paths of claims that the provider names differently from Auth0.
     pub(crate) mapping: Option<Box<ClaimMapping>>,
 }
@@ -41,16 +48,19 @@ impl Validation {
         accepted_by: &Arc<AcceptedBy>,
         now: Duration,
     ) -> Result<Verified, Error> {
-        self.check_type(header, claims, payload)?;
-        let client_id = self.client_id(claims, payload)?;
-        let audiences = self.check_audience(claims, client_id.as_ref(), payload)?;
+        let refuses_likely = self.refuses_likely_id_tokens.unwrap_or(accepted_by.is_auth0);
+        self.check_type(header, claims, payload, refuses_likely)?;
+        let mapping = self.mapping.as_deref();
+        let client_id: Option<PayloadStr> = match mapping.filter(|map| !map.client_id.is_default())
+        {
+            Some(mapping) => mapping.client_id(payload),
+            None => lenient(claims.client_id, payload),
+        };
+        let audiences = self.check_audience(header, claims, client_id.as_ref(), payload)?;
         let times = Times::read(claims, payload)?;
         times.check(now, self.leeway)?;
-        let token_id: Option<PayloadStr> = optional("jti", claims.token_id, payload)?;
-        let subject: PayloadStr = required("sub", claims.subject, payload)?;
-        if subject.of(payload).is_empty() {
-            return Err(invalid("the claim sub is empty".to_owned()));
-        }
+        let token_id: Option<PayloadStr> = lenient(claims.token_id, payload);
+        let subject = self.subject(claims, payload)?;
         if self.rfc9068_only {
             for (name, present) in [
                 ("client_id", client_id.is_some()),
@@ -58,20 +68,20 @@ impl Validation {
                 ("iat", times.issued_at.is_some()),
             ] {
                 if !present {
-                    return Err(invalid(format!("the claim {name} is missing (RFC 9068 §2.2)")));
+                    return Err(invalid(format!(
+                        "the claim {name} is missing or of the wrong type (RFC 9068 §2.2)"
+                    )));
                 }
             }
         }
         let binding = Binding::read(claims.confirmation)?;
-        let authorized_party: Option<PayloadStr> =
-            optional("azp", claims.authorized_party, payload)?;
-        let scope = match self.mapping.as_ref().filter(|mapping| !mapping.scope.is_default()) {
-            Some(mapping) => mapping.scope(payload)?,
-            None => optional("scope", claims.scope, payload)?,
+        let scope = match mapping.filter(|map| !map.scope.is_default()) {
+            Some(mapping) => mapping.scope(payload),
+            None => lenient(claims.scope, payload).map(|Scopes(scopes)| scopes),
         };
-        let mapped = self.mapping.as_ref().filter(|mapping| !mapping.permissions.is_default());
-        let list = |name, value| {
-            Ok::<PayloadStrs, Error>(optional(name, value, payload)?.unwrap_or_default())
+        let permissions = match mapping.filter(|map| !map.permissions.is_default()) {
+            Some(mapping) => mapping.permissions(payload),
+            None => lenient(claims.permissions, payload).unwrap_or_default(),
         };
         Ok(Verified {
             issuer,
@@ -79,18 +89,16 @@ impl Validation {
             audiences,
             times,
             token_id,
-            client_id: client_id.or(authorized_party),
+            client_id: client_id.or_else(|| lenient(claims.authorized_party, payload)),
             scope,
-            permissions: match mapped {
-                Some(mapping) => mapping.permissions(payload)?,
-                None => list("permissions", claims.permissions)?,
-            },
-            organization_id: optional("org_id", claims.organization_id, payload)?,
-            organization_name: optional("org_name", claims.organization_name, payload)?,
-            session_id: optional("sid", claims.session_id, payload)?,
-            authenticated_at: optional("auth_time", claims.authenticated_at, payload)?,
-            authentication_class: optional("acr", claims.authentication_class, payload)?,
-            authentication_methods: list("amr", claims.authentication_methods)?,
+            permissions,
+            organization_id: lenient(claims.organization_id, payload),
+            organization_name: lenient(claims.organization_name, payload),
+            session_id: lenient(claims.session_id, payload),
+            authenticated_at: lenient(claims.authenticated_at, payload),
+            authentication_class: lenient(claims.authentication_class, payload),
+            authentication_methods: lenient(claims.authentication_methods, payload)
+                .unwrap_or_default(),
             binding,
             accepted_by: Arc::clone(accepted_by),
             payload: Box::default(),
@@ -98,55 +106,69 @@ impl Validation {
         })
     }
 
-    /// Checks `typ` (RFC 9068 §2.1; a media type, so its case does not matter), and refuses ID tokens, which
-    /// have no distinct `typ`.
-    fn check_type(&self, header: &Header, claims: &Claims<'_>, payload: &str) -> Result<(), Error> {
+    /// Reads the subject, which is never empty.
+    fn subject(&self, claims: &Claims<'_>, payload: &str) -> Result<PayloadStr, Error> {
+        if let Some(mapping) = self.mapping.as_ref().filter(|map| !map.subject.is_empty()) {
+            return mapping.subject(payload)?.ok_or_else(|| {
+                let names = mapping.subject_names();
+                invalid(format!("the claims for the subject ({names}) are missing or empty"))
+            });
+        }
+        let missing = "the claim sub is missing. If this provider's tokens for machines have none, name \
+                       another claim with TrustedIssuer::subject_claim";
+        let subject: PayloadStr =
+            optional("sub", claims.subject, payload)?.ok_or_else(|| invalid(missing.to_owned()))?;
+        if subject.of(payload).is_empty() {
+            return Err(invalid("the claim sub is empty".to_owned()));
+        }
+        Ok(subject)
+    }
+
+    /// Checks `typ` (RFC 9068 §2.1; a media type, so its case does not matter), and refuses tokens whose
+    /// payload says that they are of another kind.
+    fn check_type(
+        &self,
+        header: &Header,
+        claims: &Claims<'_>,
+        payload: &str,
+        refuses_likely: bool,
+    ) -> Result<(), Error> {
         let refuse = |cause: String| Err(Error::new(ErrorCode::TokenTypeInvalid).because(cause));
         let stated = header.token_type.as_deref();
         let is = |name: &str| stated.is_some_and(|stated| stated.eq_ignore_ascii_case(name));
         if is("at+jwt") || is("application/at+jwt") {
             return Ok(());
         }
-        match stated {
-            Some(other) if !is("JWT") => refuse(format!("the token's typ is {}", Escaped(other))),
-            _ if claims.id_token_member => refuse(
-                "it is an ID token (it has a nonce or a hash). Send the access token".to_owned(),
-            ),
-            _ if self.is_for_its_client(claims, payload) => refuse(
-                "it is an ID token (its audience is the client). Send the access token".to_owned(),
-            ),
-            _ if self.rfc9068_only => refuse("the token's typ is not at+jwt".to_owned()),
-            _ => Ok(()),
-        }
-    }
-
-    fn is_for_its_client(&self, claims: &Claims<'_>, payload: &str) -> bool {
-        let audience = claims.audience.and_then(|value| OneOrMany::read(value, payload));
-        let client = claims.authorized_party.and_then(|value| PayloadStr::read(value, payload));
-        match (audience, client) {
-            (Some(OneOrMany(audience)), Some(client)) => {
-                let mut audience = audience.of(payload);
-                audience.next() == Some(client.of(payload)) && audience.next().is_none()
+        match (stated, claims.other_kind) {
+            (Some(other), _) if !is("JWT") => {
+                refuse(format!("the token's typ is {}", Escaped(other)))
             }
-            _ => false,
-        }
-    }
-
-    fn client_id(&self, claims: &Claims<'_>, payload: &str) -> Result<Option<PayloadStr>, Error> {
-        match self.mapping.as_ref().filter(|mapping| !mapping.client_id.is_default()) {
-            Some(mapping) => mapping.client_id(payload),
-            None => optional("client_id", claims.client_id, payload),
+            (_, Some(kind)) => refuse(format!("it is {kind}. Send the access token")),
+            _ => {
+                let is_looked_for = refuses_likely || self.rfc9068_only;
+                match is_looked_for.then(|| likely_id_token(claims, payload)).flatten() {
+                    Some(cause) => refuse(cause.to_owned()),
+                    None if self.rfc9068_only => refuse("the token's typ is not at+jwt".to_owned()),
+                    None => Ok(()),
+                }
+            }
         }
     }
 
     fn check_audience(
         &self,
+        header: &Header,
         claims: &Claims<'_>,
         client_id: Option<&PayloadStr>,
         payload: &str,
     ) -> Result<PayloadStrs, Error> {
         let mismatch = |cause| Err(Error::new(ErrorCode::AudienceMismatch).because(cause));
-        let Some(OneOrMany(stated)) = optional("aud", claims.audience, payload)? else {
+        // Optional only where a client counts instead.
+        let audience = match self.client_ids.is_empty() {
+            true => claims.audience,
+            false => not_null(claims.audience),
+        };
+        let Some(OneOrMany(stated)) = optional("aud", audience, payload)? else {
             if self.client_ids.is_empty() {
                 return mismatch("the claim aud is missing".to_owned());
             }
@@ -160,9 +182,14 @@ impl Validation {
                 Escaped(client_id)
             ));
         };
+        // The audience of an ID token is its client, so the audience alone would not say what is wrong.
+        let is_typed = header.token_type.as_ref().is_some_and(|stated| stated.contains("at+jwt"));
         let ours = |stated: &str| self.audiences.iter().any(|ours| ours.as_str() == stated);
         if stated.of(payload).any(ours) {
             return Ok(stated);
+        }
+        if let Some(cause) = likely_id_token(claims, payload).filter(|_| !is_typed) {
+            return Err(Error::new(ErrorCode::TokenTypeInvalid).because(cause));
         }
         mismatch(format!(
             "aud is {} ({} in all), not one of the configured",
@@ -170,4 +197,19 @@ impl Validation {
             stated.of(payload).count()
         ))
     }
+}
+
+/// Returns why a token looks like an ID token, which has no distinct `typ`. Access tokens of some providers
+/// look alike.
+fn likely_id_token(claims: &Claims<'_>, payload: &str) -> Option<&'static str> {
+    if claims.id_token_member {
+        return Some("it is an ID token (it has a nonce or a hash). Send the access token");
+    }
+    let OneOrMany(audience) = lenient(claims.audience, payload)?;
+    let client: PayloadStr = lenient(claims.authorized_party, payload)?;
+    let mut audience = audience.of(payload);
+    let is_for_its_client =
+        audience.next() == Some(client.of(payload)) && audience.next().is_none();
+    is_for_its_client
+        .then_some("it is an ID token (its audience is the client). Send the access token")
 }

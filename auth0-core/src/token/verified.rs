@@ -1,6 +1,6 @@
 //! The content of a verified token.
 use super::{
-    Times,
+    SubjectKinds, Times,
     binding::Binding,
     payload_text::{PayloadStr, PayloadStrs},
 };
@@ -39,6 +39,10 @@ pub(crate) struct AcceptedBy {
     pub(crate) leeway: Duration,
     /// The name of the issuer in metrics.
     pub(crate) metrics_label: Box<str>,
+    /// Whether it is a tenant of Auth0.
+    pub(crate) is_auth0: bool,
+    /// How its tokens tell persons from machines.
+    pub(crate) subject_kinds: SubjectKinds,
     /// Whether a resolver has found the issuer, and trusts it for some requests only.
     pub(crate) is_resolved: bool,
 }
@@ -76,6 +80,8 @@ impl Verified {
                 challenge: Arc::default(),
                 leeway: Duration::ZERO,
                 metrics_label: "".into(),
+                is_auth0: true,
+                subject_kinds: SubjectKinds::Auth0,
                 is_resolved: false,
             }),
             cached: Some(cached),

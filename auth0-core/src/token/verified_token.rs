@@ -1,6 +1,6 @@
 //! A verified access token.
 use super::{
-    Actor, Authentication, Confirmation, Organization, Verified,
+    Actor, Authentication, Confirmation, Organization, SubjectKind, Verified,
     binding::Binding,
     payload_text::{PayloadStr, PayloadStrs, invalid},
     verified::AcceptedBy,
@@ -90,7 +90,8 @@ impl VerifiedToken {
 }
 
 impl<C> VerifiedToken<C> {
-    /// Returns the `sub` claim: the user (`auth0|…`), or `{client}@clients` for a machine. Never empty.
+    /// Returns the `sub` claim: the user (`auth0|…`), or `{client}@clients` for a machine. Never empty. For an
+    /// issuer with [`TrustedIssuer::subject_claim`](crate::TrustedIssuer::subject_claim), another claim.
     #[must_use]
     pub fn subject(&self) -> &str {
         self.text(&self.verified.subject)
@@ -301,23 +302,27 @@ impl<C> VerifiedToken<C> {
         found
     }
 
-    /// Returns whether [`policy::machine`](crate::policy::machine) is met.
-    pub(crate) fn is_machine(&self) -> bool {
-        let subject = self.subject();
-        // The subject of a person has the connection before a `|`.
-        let is_agent = subject.starts_with("agt_") && !subject.contains('|');
-        let is_client = self.client_id().is_some_and(|client| {
-            subject == client || subject.strip_suffix("@clients") == Some(client)
-        });
-        let grant = self.member("gty").and_then(Value::as_str);
-        is_agent || is_client || grant.as_deref() == Some("client-credentials")
+    /// Returns whether the token was issued for a person or to a machine, if its claims say so: what
+    /// [`policy::user`](crate::policy::user) and [`policy::machine`](crate::policy::machine) check.
+    ///
+    /// In a token of Auth0, a subject that is not a machine is a person. At other providers, it is known for
+    /// the signs that they document, or by
+    /// [`TrustedIssuer::subject_kind`](crate::TrustedIssuer::subject_kind).
+    ///
+    /// ```
+    /// use auth0_core::SubjectKind;
+    /// use auth0_testing::Tenant;
+    ///
+    /// let token = Tenant::new().token().machine("reporting").verified();
+    /// assert_eq!(token.subject_kind(), Some(SubjectKind::Machine));
+    /// ```
+    #[must_use]
+    pub fn subject_kind(&self) -> Option<SubjectKind> {
+        self.verified.accepted_by.subject_kinds.of(self)
     }
 
-    /// Returns whether [`policy::user`](crate::policy::user) is met.
-    pub(crate) fn is_person(&self) -> bool {
-        let subject = self.subject();
-        let is_some_client = subject.ends_with("@clients") && !subject.contains('|');
-        !is_some_client && !self.is_machine()
+    pub(crate) fn payload(&self) -> &str {
+        &self.verified.payload
     }
 
     pub(crate) fn authenticated_at(&self) -> Option<Duration> {

@@ -42,6 +42,8 @@ impl Reqwest {
         check_provider()?;
         let builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
+            // Fetches are minutes apart: a connection that waits for so long is often lost, silently.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("auth0-rust/", env!("CARGO_PKG_VERSION")));
         set_up(builder).build().map(Self).map_err(|error| {
@@ -83,32 +85,65 @@ impl HttpClient for Reqwest {
         Box::pin(async move {
             let method = Method::from_bytes(request.method.as_bytes())
                 .map_err(|_| HttpError::new("the method is not one of HTTP"))?;
-            let mut sent = self.0.request(method, request.url);
-            for (name, value) in request.headers {
-                sent = sent.header(*name, *value);
-            }
-            if !request.body.is_empty() {
-                sent = sent.body(request.body.to_vec());
-            }
-            let response = sent.send().await.map_err(|error| HttpError::new(chain(&error)))?;
-            read(response, request.max_body_bytes).await
+            let may_repeat = method.is_safe();
+            let outcome = match self.attempt(method.clone(), &request).await {
+                // The server has closed a connection that was kept open, or it was reset.
+                Err(failed) if may_repeat && failed.is_lost_connection => {
+                    self.attempt(method, &request).await
+                }
+                outcome => outcome,
+            };
+            outcome.map_err(|failed| failed.error)
         })
     }
 }
 
-async fn read(mut response: Response, limit: usize) -> Result<HttpResponse, HttpError> {
+impl Reqwest {
+    async fn attempt(
+        &self,
+        method: Method,
+        request: &HttpRequest<'_>,
+    ) -> Result<HttpResponse, Failed> {
+        let mut sent = self.0.request(method, request.url);
+        for (name, value) in request.headers {
+            sent = sent.header(*name, *value);
+        }
+        if !request.body.is_empty() {
+            sent = sent.body(request.body.to_vec());
+        }
+        read(sent.send().await?, request.max_body_bytes).await
+    }
+}
+
+/// An attempt without an answer.
+struct Failed {
+    error: HttpError,
+    /// Whether a connection was established and broke before the answer was complete.
+    is_lost_connection: bool,
+}
+
+impl From<reqwest::Error> for Failed {
+    fn from(error: reqwest::Error) -> Self {
+        let is_broken = error.is_request() || error.is_body() || error.is_decode();
+        let is_lost_connection = is_broken && !error.is_timeout() && !error.is_connect();
+        Self { error: HttpError::new(chain(&error)), is_lost_connection }
+    }
+}
+
+async fn read(mut response: Response, limit: usize) -> Result<HttpResponse, Failed> {
     let mut answer = HttpResponse::new(response.status().as_u16(), []);
     for (name, value) in response.headers() {
         if let Ok(value) = value.to_str() {
             answer = answer.with_header(name.as_str().to_owned(), value);
         }
     }
-    while let Some(chunk) = response.chunk().await.map_err(|error| HttpError::new(chain(&error)))? {
+    while let Some(chunk) = response.chunk().await? {
         if answer.body.len() + chunk.len() > limit {
             if answer.status != 200 {
                 break; // the status says enough
             }
-            return Err(HttpError::new(format!("the body is longer than {limit} bytes")));
+            let error = HttpError::new(format!("the body is longer than {limit} bytes"));
+            return Err(Failed { error, is_lost_connection: false });
         }
         answer.body.extend_from_slice(&chunk);
     }

@@ -58,8 +58,8 @@ async fn changes_of_an_issuer_are_logged_and_requests_are_not() {
         pass(&tenant, MINUTE).await;
     }
     let messages = log.messages();
-    let flood = "tokens name unknown keys: they are fetched from the issuer only every few seconds, and a new \
-                 key may take some seconds to be accepted";
+    let flood = "tokens name unknown keys, or their signatures do not verify: keys are fetched from the \
+                 issuer only every few seconds, and a new key may take some seconds to be accepted";
     assert_eq!(messages.get(flood), Some(&2), "once for each flood");
     let count = |message: &str| messages.get(message).copied().unwrap_or(0);
     assert_eq!(count("fetched the issuer's keys"), 1);

@@ -11,7 +11,7 @@ pub use transport::{Document, Failure, Fetches};
 pub use verified::{check, organization};
 
 use crate::{clock::ManualClock, key::SigningKey};
-use auth0_core::{Algorithm, Auth0, Builder, ConfigError, Issuer};
+use auth0_core::{Algorithm, Auth0, Builder, ConfigError, Domain, Issuer, TrustedIssuer};
 use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -144,7 +144,7 @@ impl Tenant {
     /// clock are set.
     pub fn builder(&self) -> Builder {
         Auth0::builder()
-            .issuer(self.issuer())
+            .issuer(trusted(self.issuer()))
             .audience(self.audience())
             .http_client(InProcess(vec![self.clone()]))
             .clock(self.0.clock.clone())
@@ -352,5 +352,14 @@ fn is_loopback(url: &str) -> bool {
 impl Default for Tenant {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Returns the configuration of an issuer that stands for a tenant of Auth0: by its domain, if it has one.
+fn trusted(issuer: &str) -> TrustedIssuer {
+    let domain = issuer.strip_prefix("https://").and_then(|rest| rest.strip_suffix('/'));
+    match domain.and_then(|domain| domain.parse::<Domain>().ok()) {
+        Some(domain) => TrustedIssuer::domain(domain.as_str()),
+        None => TrustedIssuer::new(issuer),
     }
 }

@@ -1,6 +1,7 @@
 //! The answer of a resolver.
 use crate::{
     error::{Error, ErrorCode},
+    identifier::Issuer,
     issuer::{Trusted, registry::mismatch},
     runtime::BoxFuture,
     telemetry::Escaped,
@@ -50,9 +51,21 @@ impl From<Outcome> for Lookup {
 }
 
 impl Answer {
+    /// Returns the issuer of this name, also in the other spelling that its name may have.
+    fn named(&self, issuer: &str) -> Option<&Arc<Trusted>> {
+        self.by_name.get(issuer).or_else(|| {
+            let other = match issuer.strip_suffix('/') {
+                Some(bare) => self.by_name.get(bare),
+                None => self.by_name.get(&*format!("{issuer}/")),
+            }?;
+            let is_it = |spelling: Issuer| spelling.as_str() == issuer;
+            other.keys.source().other_spelling().is_some_and(is_it).then_some(other)
+        })
+    }
+
     /// Returns the issuer of this name if it is trusted, or the reason why it is not.
     pub(crate) fn find(&self, issuer: &str) -> Result<&Arc<Trusted>, NotFound<'_>> {
-        match (self.by_name.get(issuer), &self.broken) {
+        match (self.named(issuer), &self.broken) {
             (Some(trusted), _) => Ok(trusted),
             (None, Some(why)) => Err(NotFound::Broken(why)),
             (None, None) => Err(NotFound::Untrusted),
@@ -65,7 +78,7 @@ impl Answer {
         issuer: &str,
         accepted_by: &Arc<AcceptedBy>,
     ) -> Option<&Arc<Trusted>> {
-        let trusted = self.by_name.get(issuer)?;
+        let trusted = self.named(issuer)?;
         Arc::ptr_eq(&trusted.accepted_by, accepted_by).then_some(trusted)
     }
 

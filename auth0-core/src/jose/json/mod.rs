@@ -115,6 +115,10 @@ impl<'a> Value<'a> {
         })
     }
 
+    pub(crate) fn is_null(self) -> bool {
+        self.raw == "null"
+    }
+
     pub(crate) fn as_bool(self) -> Option<bool> {
         match self.raw {
             "true" => Some(true),

@@ -5,6 +5,7 @@ use crate::{
     jose::{
         AlgorithmSet, Message, Thumbprint, TokenHash, VerifyingKey, base64url,
         json::{self, Value},
+        jwk::JwkOrigin,
         jws::{Compact, Header, JwsError},
     },
     request::HttpUri,
@@ -104,8 +105,12 @@ impl Proof<'_> {
         let parsed = match known {
             Some(_) => None,
             None => Some(
-                VerifyingKey::from_jwk(jwk, AlgorithmSet::from_iter([algorithm]))
-                    .map_err(|why| invalid(format!("the jwk cannot be used: {why}")))?,
+                VerifyingKey::from_jwk(
+                    jwk,
+                    AlgorithmSet::from_iter([algorithm]),
+                    JwkOrigin::Client,
+                )
+                .map_err(|why| invalid(format!("the jwk cannot be used: {}", why.reason)))?,
             ),
         };
         let key = known.or_else(|| parsed.as_ref()?.for_algorithm(algorithm));

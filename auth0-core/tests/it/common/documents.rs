@@ -26,8 +26,14 @@ impl Documents {
         self.put(tenant, path, tenant.key_set_json());
     }
 
-    fn put(&self, tenant: &Tenant, path: &str, json: String) {
-        self.0.lock().unwrap().insert(format!("{}{path}", tenant.issuer()), json);
+    /// Publishes a document of the tenant at this path.
+    pub(crate) fn put(&self, tenant: &Tenant, path: &str, text: String) {
+        self.put_at(&format!("{}{path}", tenant.issuer()), text);
+    }
+
+    /// Publishes a document at this URL.
+    pub(crate) fn put_at(&self, url: &str, text: String) {
+        self.0.lock().unwrap().insert(url.to_owned(), text);
     }
 }
 

@@ -1,10 +1,13 @@
 //! Several issuers: each has its own keys and rules, and none gets in the way of another.
+mod bounds;
 mod outage;
 mod provider;
 mod registry;
 mod resolver;
 mod rules;
+mod spelling;
 
+use auth0_core::resolver::{IssuerResolver, ResolverContext};
 use auth0_core::{Algorithm, Auth0, Builder, Error, ErrorCode, TrustedIssuer};
 use auth0_testing::{SigningKey, Tenant, TokenBuilder};
 
@@ -51,4 +54,22 @@ async fn refusal(auth: &Auth0, token: &TokenBuilder) -> Error {
 
 fn total_fetches(tenants: &[Tenant]) -> usize {
     tenants.iter().map(|tenant| tenant.fetches().metadata + tenant.fetches().key_set).sum()
+}
+
+/// A resolver that trusts one issuer for every request.
+struct One(String);
+
+impl IssuerResolver for One {
+    type Key = ();
+
+    fn key(&self, _: &ResolverContext<'_>) -> Option<()> {
+        Some(())
+    }
+
+    async fn resolve(
+        &self,
+        (): (),
+    ) -> Result<Vec<TrustedIssuer>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(vec![TrustedIssuer::new(&*self.0)])
+    }
 }

@@ -146,6 +146,8 @@ fn every_accepted_token_is_accepted_by_jsonwebtoken() {
                 accepted.set(accepted.get() + 1);
                 prop_assert_eq!(ours.subject(), theirs.claims["sub"].as_str().unwrap());
             }
+            // It reads an optional claim that is `null` as one of the wrong type.
+            (Ok(_), Err(_)) if members(&claims, 0).get("nbf") == Some(&Value::Null) => {}
             (Ok(_), Err(error)) => prop_assert!(false, "jsonwebtoken refuses {token}: {error}"),
             (Err(_), _) => refused.set(refused.get() + 1),
         }

@@ -1,5 +1,6 @@
 //! The keys of an issuer: when they are fetched, from where, and how long they serve.
 mod documents;
+mod doubted;
 mod fetch;
 mod health;
 mod lifetime;

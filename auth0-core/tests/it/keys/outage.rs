@@ -229,8 +229,8 @@ async fn a_known_key_waits_for_a_hanging_issuer_once_and_at_most_a_second() {
     let token = long_lived(&tenant);
     assert_eq!(verdict(&auth, &token).await, None);
     tenant.fail(Failure::Hang);
-    tenant.clock().advance(30 * MINUTE);
     let before = fetches(&tenant);
+    tenant.clock().advance(30 * MINUTE);
     let request = spawn_verdict(&auth, &token);
     until(|| fetches(&tenant) != before).await;
     pass(&tenant, Duration::from_millis(999)).await;

