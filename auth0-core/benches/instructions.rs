@@ -4,7 +4,7 @@
 mod common;
 
 use auth0_core::Auth0;
-use common::{Bound, Fixture, Floor, Signing, authenticate, authenticate_sent};
+use common::{Bound, Fixture, Floor, Forged, Signing, authenticate, authenticate_sent, refuse};
 use gungraun::{
     Callgrind, Dhat, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
@@ -58,6 +58,12 @@ fn hot_of(signing: Signing, keys: usize, more: usize) -> Prepared {
     let prepared = (fixture.verifier(10_000), fixture.header(0, more));
     authenticate(&prepared.0, &prepared.1);
     prepared
+}
+
+/// A forged token, and a verifier that remembers none.
+fn forged_of(forged: Forged) -> Prepared {
+    let fixture = Fixture::new(Signing::Rs256);
+    (fixture.verifier(0), fixture.forged(forged))
 }
 
 /// A client whose token is bound to its key, and a proof that was not used before.
@@ -147,6 +153,19 @@ fn resolved(prepared: Prepared) -> Prepared {
 }
 
 #[library_benchmark]
+#[bench::members(forged_of(Forged::Members))]
+#[bench::members_of_trusted_issuer(forged_of(Forged::MembersOfTrustedIssuer))]
+#[bench::escaped_members(forged_of(Forged::EscapedMembers))]
+#[bench::objects(forged_of(Forged::Objects))]
+#[bench::empty_objects(forged_of(Forged::EmptyObjects))]
+#[bench::escaped_strings(forged_of(Forged::EscapedStrings))]
+#[bench::numbers(forged_of(Forged::Numbers))]
+fn forged(prepared: Prepared) -> Prepared {
+    refuse(&prepared.0, &prepared.1);
+    prepared
+}
+
+#[library_benchmark]
 #[bench::proof(floors_of())]
 fn floor_of_proof(floors: (Floor, Floor)) -> (Floor, Floor) {
     floors.1.verify();
@@ -163,7 +182,8 @@ fn dpop((bound, proof): (Bound, Vec<u8>)) -> (Bound, Vec<u8>) {
 
 library_benchmark_group!(
     name = verification,
-    benchmarks = [floor, floor_of_proof, hash, hash_message, cold, new, hot, resolved, dpop]
+    benchmarks =
+        [floor, floor_of_proof, hash, hash_message, cold, new, hot, resolved, forged, dpop]
 );
 
 main!(

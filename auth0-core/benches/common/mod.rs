@@ -2,7 +2,7 @@
 //! signature check of aws-lc-rs alone, with a key that was parsed before.
 #![allow(dead_code, reason = "each benchmark takes what it needs")]
 use auth0_core::{
-    Algorithm, Auth0, Dpop, TrustedIssuer,
+    Algorithm, Auth0, Dpop, ErrorCode, TrustedIssuer,
     adapter::{Connection, HeaderLines, HttpParts, RequestView},
     resolver::{IssuerResolver, ResolvedIssuers, ResolverContext},
 };
@@ -50,6 +50,22 @@ impl Signing {
             Self::Es256 | Self::EdDsa => SigningKey::generate(algorithm).unwrap(),
         }
     }
+}
+
+/// The payload of a forged token, which an attacker chooses so that reading it is costly. The issuer is not
+/// trusted, unless said otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Forged {
+    /// An object of some 1,500 members.
+    Members,
+    MembersOfTrustedIssuer,
+    EscapedMembers,
+    /// Objects whose names differ only inside.
+    Objects,
+    EmptyObjects,
+    EscapedStrings,
+    /// Numbers that are nearly too large.
+    Numbers,
 }
 
 /// A tenant, and verifiers of its tokens that have its keys.
@@ -143,6 +159,49 @@ impl Fixture {
             .signed_by(&self.key)
     }
 
+    /// The `Authorization` header of a forged token of 16 KiB. Its signature has the usual length.
+    pub(crate) fn forged(&self, forged: Forged) -> Vec<u8> {
+        let issuer = match forged {
+            Forged::MembersOfTrustedIssuer => self.tenant.issuer(),
+            _ => "https://made-up.eu.auth0.com/",
+        };
+        let alike = |number: usize| format!("a{:02}a", number % 32);
+        let element = |number: usize| match forged {
+            Forged::Members | Forged::MembersOfTrustedIssuer => format!(r#","{number:x}":1"#),
+            Forged::EscapedMembers => format!(r#","{number:x}\n":1"#),
+            Forged::Objects if number % 32 == 31 => format!(r#""{}":1}}"#, alike(number)),
+            Forged::Objects if number % 32 == 0 => format!(r#",{{"{}":1,"#, alike(number)),
+            Forged::Objects => format!(r#""{}":1,"#, alike(number)),
+            Forged::EmptyObjects => ",{}".to_owned(),
+            Forged::EscapedStrings => r#","\n""#.to_owned(),
+            Forged::Numbers => ",1e308".to_owned(),
+        };
+        let mut payload = format!(
+            r#"{{"iss":"{issuer}","aud":"{}","sub":"auth0|1","iat":1,"exp":4102444800,"#,
+            self.tenant.audience()
+        );
+        payload.push_str(match forged {
+            Forged::Members | Forged::MembersOfTrustedIssuer | Forged::EscapedMembers => {
+                r#""x":{"x":1"#
+            }
+            _ => r#""x":[1"#,
+        });
+        let mut number = 0;
+        while payload.len() < 11_800 || (matches!(forged, Forged::Objects) && number % 32 > 0) {
+            payload.push_str(&element(number));
+            number += 1;
+        }
+        payload.push_str(match forged {
+            Forged::Members | Forged::MembersOfTrustedIssuer | Forged::EscapedMembers => "}}",
+            _ => "]}",
+        });
+        let token = self.header(0, 0);
+        let header = token.split(|byte| *byte == b'.').next().unwrap_or_default();
+        let (payload, signature) =
+            (URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode([7; 256]));
+        [header, payload.as_bytes(), signature.as_bytes()].join(&b'.')
+    }
+
     pub(crate) fn floor(&self, more: usize) -> Floor {
         Floor::new(self.signing, &self.key, self.token(0, more).mint().as_bytes())
     }
@@ -153,6 +212,14 @@ pub(crate) fn authenticate(auth: &Auth0, header: &[u8]) {
     let request = RequestView::new().authorization([black_box(header)]);
     let token = auth.authenticate_now(&request).unwrap().unwrap();
     black_box(token.subject());
+}
+
+/// The verdict about a token that is refused.
+pub(crate) fn refuse(auth: &Auth0, header: &[u8]) {
+    let request = RequestView::new().authorization([black_box(header)]);
+    let error = auth.authenticate_now(&request).unwrap().unwrap_err();
+    let expected = [ErrorCode::IssuerMismatch, ErrorCode::SignatureInvalid];
+    assert!(expected.contains(&error.code()), "{error:?}");
 }
 
 /// The same of a request whose host is known.

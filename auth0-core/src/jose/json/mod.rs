@@ -4,6 +4,7 @@
 //! Not `serde_json`, because every reader must understand a token in the same way: a general parser takes
 //! the last of two equal members, and its number type changes with a feature of another crate in the
 //! application's dependencies. Custom claims still go through `serde`, after this check.
+mod name_table;
 mod names;
 mod scanner;
 mod text;
@@ -247,6 +248,61 @@ mod tests {
         assert_eq!(check_object(&deep(MAX_DEPTH), |_, _| {}), Err(Malformed::TooDeep));
     }
 
+    /// Names that the filter cannot distinguish, names beyond the first ones, and names with escapes.
+    #[test]
+    fn a_name_is_found_wherever_it_occurs_again() {
+        let alike = |number: usize| format!("a{number:04}z");
+        let object = |names: &[String]| {
+            let members: Vec<_> = names.iter().map(|name| format!("\"{name}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        for len in [2, 20, 32, 33, 34, 200, 1400] {
+            let names: Vec<_> = (0..len).map(alike).collect();
+            let around = |inner: &str| {
+                let inner = format!("{{\"{}\":[{inner},{inner}],\"x\":{inner}}}", alike(0));
+                [inner.clone(), format!("{{\"y\":1,\"z\":[{inner}]}}")]
+            };
+            for text in [object(&names)].into_iter().chain(around(&object(&names))) {
+                assert!(accepts(&text), "{len}");
+            }
+            for (first, again) in [(0, len), (0, 1), (len / 2, len), (len - 1, len)] {
+                for escaped in [false, true] {
+                    let mut names = names.clone();
+                    let twice = names[first].replace('z', if escaped { "\\u007a" } else { "z" });
+                    names.insert(again, twice);
+                    for text in [object(&names)].into_iter().chain(around(&object(&names))) {
+                        let result = check_object(&text, |_, _| {});
+                        assert_eq!(
+                            result,
+                            Err(Malformed::DuplicateMember),
+                            "{len} {first} {again}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_as_large_as_a_double() {
+        let nines = "9".repeat(308);
+        for (number, expected) in [
+            ("1e308", true),
+            ("1.7976931348623157e308", true),
+            ("1.7976931348623159e308", false),
+            ("1e309", false),
+            ("-1e309", false),
+            ("0e999999999999999999999", true),
+            ("0.000001e313", true),
+            ("1e-999999999999999999999", true),
+            (&*nines, true),
+            (&*format!("{nines}9"), false),
+            (&*format!("{nines}.9e-1"), true),
+        ] {
+            assert_eq!(accepts(&format!("{{\"a\":{number}}}")), expected, "{number}");
+        }
+    }
+
     #[test]
     fn equal_names_in_different_objects_are_fine() {
         assert!(accepts(r#"{"a":{"a":{"a":1}},"b":{"a":1}}"#));
@@ -286,6 +342,28 @@ mod tests {
             }).unwrap();
             let expected: std::collections::BTreeMap<_, _> = serde_json::from_str(&text).unwrap();
             prop_assert_eq!(seen, expected);
+        }
+
+        /// Of several objects, one inside the other or beside it, each has a name once.
+        #[test]
+        fn refuses_exactly_the_names_that_occur_twice(
+            objects in prop::collection::vec(prop::collection::vec("[a-k]{1,2}|\\\\u006[1-9][a-c]?", 0..40), 1..6),
+            is_nested in any::<bool>(),
+        ) {
+            let is_unique = objects.iter().all(|names| {
+                let mut names: Vec<_> = names.iter().map(|name| text::unescaped(name)).collect();
+                names.sort_unstable();
+                names.windows(2).all(|pair| pair[0] != pair[1])
+            });
+            let mut all = String::new();
+            for names in &objects {
+                let members = names.iter().map(|name| format!("\"{name}\":1,")).collect::<String>();
+                let rest = if is_nested { format!("[{all}1]") } else { "1".to_owned() };
+                let object = format!("{{{members}\"rest\":{rest}}},");
+                if is_nested { all = object } else { all += &object }
+            }
+            let result = check_object(&format!("{{\"all\":[{all}1]}}"), |_, _| {});
+            prop_assert_eq!(result, if is_unique { Ok(()) } else { Err(Malformed::DuplicateMember) });
         }
 
         /// Text that is accepted is also accepted by serde_json.

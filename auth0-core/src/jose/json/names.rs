@@ -1,65 +1,98 @@
 //! The member names of the objects that are open, to find names that occur twice.
-use super::{Malformed, text::unescaped};
-use std::borrow::Cow;
+use super::{Malformed, name_table::NameTable};
 
-/// Up to this many members, each name is compared with those before it; more are sorted at the end.
-const PAIRWISE: usize = 32;
+/// Up to this many names of open objects, each is compared with those before it in its object. Further ones,
+/// and names with escapes, are in a hash table.
+const FEW: usize = 32;
+
+/// How many such comparisons a document may cause before all of its names are in the table. Names that the
+/// filter cannot distinguish are easy to make, but claims of real tokens hardly need a dozen.
+const MAX_COMPARISONS: usize = 256;
 
 /// The names of all objects that are open, innermost last. Without an allocation for the number of
 /// claims that tokens have.
 pub(super) struct Names<'a> {
-    first: [&'a str; PAIRWISE],
-    more: Vec<&'a str>,
+    few: [&'a str; FEW],
     len: usize,
+    comparisons: usize,
+    table: Option<NameTable<'a>>,
+}
+
+/// An object that is open.
+pub(super) struct Object {
+    /// The number of names of the objects around it.
+    outer: usize,
+    filter: Filter,
+    /// Its number in the table, if its names are there.
+    number: Option<u32>,
 }
 
 impl<'a> Names<'a> {
     pub(super) const fn new() -> Self {
-        Self { first: [""; PAIRWISE], more: Vec::new(), len: 0 }
+        Self { few: [""; FEW], len: 0, comparisons: 0, table: None }
     }
 
-    pub(super) const fn len(&self) -> usize {
-        self.len
+    pub(super) const fn open(&self) -> Object {
+        Object { outer: self.len, filter: Filter(0), number: None }
     }
 
-    pub(super) fn push(&mut self, name: &'a str) {
-        match self.first.get_mut(self.len) {
-            Some(place) => *place = name,
-            None => self.more.push(name),
+    /// Adds a name without escapes to the innermost object, and refuses one that occurs twice.
+    pub(super) fn add(&mut self, object: &mut Object, name: &'a str) -> Result<(), Malformed> {
+        if object.number.is_some() || self.comparisons > MAX_COMPARISONS {
+            return self.add_to_table(object, name, name);
         }
-        self.len += 1;
-    }
-
-    /// Returns whether the object that began at `outer` has this name already, if that is cheap to find out;
-    /// otherwise [`close`](Self::close) finds it.
-    pub(super) fn repeats(&self, outer: usize, name: &str) -> bool {
-        self.first.get(outer..self.len).is_some_and(|names| names.contains(&name))
-    }
-
-    /// Ends the object that began at `outer`, and refuses a name that occurs twice.
-    pub(super) fn close(&mut self, outer: usize, escaped: bool) -> Result<(), Malformed> {
-        if escaped || self.len > PAIRWISE {
-            let names = self.first.iter().take(self.len).chain(&self.more).skip(outer);
-            let names: Option<Vec<Cow<'_, str>>> = names.map(|name| unescaped(name)).collect();
-            let mut names = names.ok_or(Malformed::Syntax)?;
-            names.sort_unstable();
-            if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+        if object.filter.may_have(name)
+            && let Some(names) = self.few.get(object.outer..self.len)
+        {
+            self.comparisons += names.len();
+            if names.contains(&name) {
                 return Err(Malformed::DuplicateMember);
             }
         }
-        self.len = outer;
-        self.more.truncate(outer.saturating_sub(PAIRWISE));
+        let Some(place) = self.few.get_mut(self.len) else {
+            return self.add_to_table(object, name, name);
+        };
+        *place = name;
+        self.len += 1;
         Ok(())
+    }
+
+    /// The same for any name, of which `text` is the text without escapes.
+    #[cold]
+    pub(super) fn add_to_table(
+        &mut self,
+        object: &mut Object,
+        name: &'a str,
+        text: &str,
+    ) -> Result<(), Malformed> {
+        let table = self.table.get_or_insert_with(NameTable::new);
+        let number = match object.number {
+            Some(number) => number,
+            None => {
+                let number = table.next_object();
+                for before in self.few.get(object.outer..self.len).unwrap_or_default() {
+                    table.add(number, before, before)?;
+                }
+                self.len = object.outer;
+                object.number = Some(number);
+                number
+            }
+        };
+        table.add(number, name, text)
+    }
+
+    /// Ends the innermost object.
+    pub(super) const fn close(&mut self, object: &Object) {
+        self.len = object.outer;
     }
 }
 
 /// A filter that recognizes most new names of an object by their length and their first and last bytes.
-#[derive(Default)]
-pub(super) struct Filter(u64);
+struct Filter(u64);
 
 impl Filter {
     /// Records a name, and returns whether it may have been there before.
-    pub(super) fn may_have(&mut self, name: &str) -> bool {
+    fn may_have(&mut self, name: &str) -> bool {
         let bytes = name.as_bytes();
         let end = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or_default());
         let (first, last) = (end(bytes.first()), end(bytes.last()));

@@ -1,8 +1,8 @@
 //! The one pass over a document.
 use super::{
     Malformed, Shape, Value,
-    names::{Filter, Names},
-    text::{plain_length, unescape},
+    names::Names,
+    text::{is_well_escaped, plain_length, unescape_into},
 };
 
 /// Deep enough for any claim in use (`authorization_details`, `act` chains), and small enough for recursion
@@ -13,6 +13,8 @@ pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     names: Names<'a>,
+    /// The last name that had escapes, without them.
+    name: String,
 }
 
 /// A string with its escapes, without its quotation marks.
@@ -24,7 +26,7 @@ struct Raw<'a> {
 
 impl<'a> Scanner<'a> {
     pub(super) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, names: Names::new() }
+        Self { text, at: 0, names: Names::new(), name: String::new() }
     }
 
     pub(super) fn peek(&self) -> Option<u8> {
@@ -64,7 +66,7 @@ impl<'a> Scanner<'a> {
         let shape = match self.peek().ok_or(Malformed::Syntax)? {
             b'"' => {
                 let string = self.string()?;
-                if string.escaped && unescape(string.content).is_none() {
+                if string.escaped && !is_well_escaped(string.content) {
                     return Err(Malformed::Syntax);
                 }
                 Shape::String { escaped: string.escaped }
@@ -97,15 +99,13 @@ impl<'a> Scanner<'a> {
         if depth >= MAX_DEPTH {
             return Err(Malformed::TooDeep);
         }
-        let outer_names = self.names.len();
+        let mut object = self.names.open();
         self.take(b'{')?;
         self.skip_whitespace();
         if self.peek() == Some(b'}') {
             self.at += 1;
             return Ok(());
         }
-        let mut filter = Filter::default();
-        let mut escaped = false;
         loop {
             self.skip_whitespace();
             let name = self.string()?;
@@ -114,15 +114,13 @@ impl<'a> Scanner<'a> {
             self.skip_whitespace();
             let value = self.value(depth + 1)?;
             if name.escaped {
-                escaped = true;
-                member(&unescape(name.content).ok_or(Malformed::Syntax)?, value);
+                unescape_into(&mut self.name, name.content).ok_or(Malformed::Syntax)?;
+                member(&self.name, value);
+                self.names.add_to_table(&mut object, name.content, &self.name)?;
             } else {
                 member(name.content, value);
+                self.names.add(&mut object, name.content)?;
             }
-            if filter.may_have(name.content) && self.names.repeats(outer_names, name.content) {
-                return Err(Malformed::DuplicateMember);
-            }
-            self.names.push(name.content);
             self.skip_whitespace();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -131,7 +129,8 @@ impl<'a> Scanner<'a> {
             }
         }
         self.at += 1;
-        self.names.close(outer_names, escaped)
+        self.names.close(&object);
+        Ok(())
     }
 
     pub(super) fn array(
@@ -202,26 +201,36 @@ impl<'a> Scanner<'a> {
             Some(b'1'..=b'9') => self.digits()?,
             _ => return Err(Malformed::Syntax),
         }
-        let whole = self.at;
+        let whole = self.at - start;
         if self.peek() == Some(b'.') {
             self.at += 1;
             self.digits()?;
         }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        // Readers differ in what they make of a number that no double can hold.
-        if self.at > whole || whole - start > 300 {
+        let exponent = match self.peek() {
+            Some(b'e' | b'E') => self.exponent()?,
+            _ => 0,
+        };
+        // Readers differ in what they make of a number that no double can hold. One of so few digits is less
+        // than 10³⁰⁸, so it need not be read.
+        if exponent.saturating_add_unsigned(whole) > 308 {
             let value: f64 = self.since(start)?.parse().map_err(|_| Malformed::Syntax)?;
             if !value.is_finite() {
                 return Err(Malformed::Syntax);
             }
         }
         Ok(Shape::Number)
+    }
+
+    fn exponent(&mut self) -> Result<isize, Malformed> {
+        self.at += 1;
+        let sign = self.peek().filter(|byte| matches!(byte, b'+' | b'-'));
+        self.at += usize::from(sign.is_some());
+        let start = self.at;
+        self.digits()?;
+        let exponent = self.since(start)?.bytes().fold(0isize, |exponent, digit| {
+            exponent.saturating_mul(10).saturating_add(isize::from(digit - b'0'))
+        });
+        Ok(if sign == Some(b'-') { -exponent } else { exponent })
     }
 
     fn digits(&mut self) -> Result<(), Malformed> {

@@ -39,14 +39,30 @@ pub(super) fn unescaped(content: &str) -> Option<Cow<'_, str>> {
 
 /// Returns the text of a JSON string's content; `None` for a bad escape or a lone surrogate.
 pub(super) fn unescape(content: &str) -> Option<String> {
-    let mut text = String::with_capacity(content.len());
+    let mut text = String::new();
+    unescape_into(&mut text, content)?;
+    Some(text)
+}
+
+/// The same, into a text whose memory is used again.
+pub(super) fn unescape_into(text: &mut String, content: &str) -> Option<()> {
+    text.clear();
+    text.reserve(content.len());
+    for_each_char(content, |c| text.push(c))
+}
+
+pub(super) fn is_well_escaped(content: &str) -> bool {
+    for_each_char(content, |_| {}).is_some()
+}
+
+fn for_each_char(content: &str, mut then: impl FnMut(char)) -> Option<()> {
     let mut chars = content.chars();
     while let Some(c) = chars.next() {
         if c != '\\' {
-            text.push(c);
+            then(c);
             continue;
         }
-        text.push(match chars.next()? {
+        then(match chars.next()? {
             c @ ('"' | '\\' | '/') => c,
             'b' => '\u{8}',
             'f' => '\u{c}',
@@ -66,7 +82,7 @@ pub(super) fn unescape(content: &str) -> Option<String> {
             _ => return None,
         });
     }
-    Some(text)
+    Some(())
 }
 
 fn hex4(chars: &mut std::str::Chars<'_>) -> Option<u32> {
