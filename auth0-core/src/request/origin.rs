@@ -93,13 +93,50 @@ impl Origin {
         .ok_or_else(|| "the host that the proxy forwards is not valid".into())
     }
 
+    /// Returns the address of the client: that of the peer or, if this is a trusted proxy, the last address
+    /// that is not one, of those that the proxies forward. If they contradict each other, it is that of the peer.
+    pub(crate) fn client(&self, parts: &dyn HttpParts) -> Option<IpAddr> {
+        let peer = parts.connection().peer?;
+        if !self.is_trusted_proxy(parts) {
+            return Some(peer);
+        }
+        let text = |name| only(parts, name).ok().flatten();
+        let nodes = text("x-forwarded-for").map(|list| list.split(',').map(address_of_node));
+        let client = nodes.and_then(|nodes| {
+            let mut nodes = nodes.rev();
+            nodes.find(|node| !node.is_some_and(|address| self.is_proxy(address))).flatten()
+        });
+        let element = text("forwarded").and_then(forwarded::last).unwrap_or_default();
+        let by_element = element
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("for"))
+            .and_then(|(_, node)| address_of_node(node));
+        match (client, by_element) {
+            (Some(client), Some(other)) if client != other => Some(peer),
+            (client, other) => client.or(other).or(Some(peer)),
+        }
+    }
+
     /// Returns whether the peer is a trusted proxy, which may report for clients.
     pub(crate) fn is_trusted_proxy(&self, parts: &dyn HttpParts) -> bool {
         !self.trusted_proxies.is_empty()
-            && parts.connection().peer.is_some_and(|peer| {
-                self.trusted_proxies.iter().any(|network| network.contains(&peer.to_canonical()))
-            })
+            && parts.connection().peer.is_some_and(|peer| self.is_proxy(peer))
     }
+
+    fn is_proxy(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(&address.to_canonical()))
+    }
+}
+
+/// Returns the address of a node (RFC 7239 §6), which may have a port, and brackets around IPv6.
+fn address_of_node(node: &str) -> Option<IpAddr> {
+    let node = node.trim();
+    let address = match node.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None if node.matches(':').count() == 1 => node.split(':').next().unwrap_or_default(),
+        None => node,
+    };
+    address.parse().ok().map(|address: IpAddr| address.to_canonical())
 }
 
 /// Returns the scheme of the connection if the server knows it, otherwise that of HTTP/2, otherwise `http`.

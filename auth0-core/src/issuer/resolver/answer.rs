@@ -112,6 +112,15 @@ impl Unresolved {
         Self { cause: cause.into(), retry_in: COOLDOWN }
     }
 
+    /// Too many questions for keys that had no issuers wait, or this one waited too long.
+    pub(super) fn crowded() -> Self {
+        Self::because(
+            "too many requests wait for the resolver. If they are a flood, let IssuerResolver::may_exist refuse \
+             made-up keys, and name the proxies (AUTH0_TRUSTED_PROXIES), so that clients are told apart; \
+             otherwise raise ResolvedIssuers::max_calls",
+        )
+    }
+
     /// Describes an error with its causes, which say more than the error alone.
     pub(super) fn failed(error: &(dyn StdError + 'static)) -> Self {
         let mut text = error.to_string();

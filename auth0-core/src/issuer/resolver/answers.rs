@@ -6,6 +6,7 @@
 use super::{
     AnswerSettings, IssuerResolver, ResolverContext,
     answer::{Answer, Lookup, Outcome, Unresolved},
+    fair_queue::{Client, FairQueue},
     known_issuers::KnownIssuers,
     question,
 };
@@ -30,7 +31,6 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::Semaphore;
 
 /// How long a request waits while an old answer may be used instead.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -40,13 +40,6 @@ const LONGEST_EMPTY_TTL: Duration = Duration::from_secs(10);
 
 /// An answer in use is refreshed when this part of its lifetime is left.
 const REFRESH_AHEAD: u32 = 5; // a fifth
-
-/// How many questions are pending at once for keys that had no issuers before. Questions for other keys are
-/// bounded by their number, and must not wait for made-up ones.
-const UNKNOWN_KEYS_AT_ONCE: usize = 32;
-
-/// How many questions are pending at once before a question for a key that had no issuers is refused.
-const MAX_PENDING: usize = 1024;
 
 /// A resolver, whose type is erased.
 pub(crate) trait Resolve: Send + Sync {
@@ -72,7 +65,9 @@ pub(super) struct Answers<R: IssuerResolver> {
     empty: SetCache<CachedAnswer<R::Key>>,
     hasher: RandomState,
     flight: Arc<SingleFlight<R::Key, (), Outcome>>,
-    pub(super) for_unknown_keys: Semaphore,
+    /// The queue for keys that had no issuers before. Questions for other keys are bounded by their number, and
+    /// must not wait for made-up ones.
+    pub(super) for_unknown_keys: Arc<FairQueue>,
     /// The time at which a failure was last logged, in monotonic milliseconds.
     reported_at: AtomicU64,
 }
@@ -105,7 +100,7 @@ impl<R: IssuerResolver> Answers<R> {
             empty: SetCache::new((settings.max_answers / 10).max(WAYS), WAYS),
             hasher: RandomState::new(),
             flight: SingleFlight::new(()),
-            for_unknown_keys: Semaphore::new(UNKNOWN_KEYS_AT_ONCE),
+            for_unknown_keys: FairQueue::new(settings.max_calls),
             reported_at: AtomicU64::new(0),
         })
     }
@@ -131,9 +126,16 @@ impl<R: IssuerResolver> Resolve for Arc<Answers<R>> {
             }
             return known.outcome.clone().into();
         }
-        match self.cached(&key, now) {
-            Some(outcome) => outcome.into(),
-            None => Lookup::Ask(Box::pin(Arc::clone(self).ask(key))),
+        if let Some(outcome) = self.cached(&key, now) {
+            return outcome.into();
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.resolver.may_exist(&key))) {
+            Ok(true) => Lookup::Ask(Box::pin(Arc::clone(self).ask(key, context.client()))),
+            Ok(false) => Lookup::NoIssuers(
+                "and no issuer is trusted for such a request: may_exist is false for its key"
+                    .to_owned(),
+            ),
+            Err(_) => Lookup::Failed(Unresolved::because("the resolver panicked")),
         }
     }
 
@@ -186,8 +188,8 @@ impl<R: IssuerResolver> Answers<R> {
         self.known.find(self.address(key), |known| known.key == *key).is_some()
     }
 
-    async fn ask(self: Arc<Self>, key: R::Key) -> Outcome {
-        let waiter = match self.join(&key, |now| self.cached(&key, now)) {
+    async fn ask(self: Arc<Self>, key: R::Key, client: Client) -> Outcome {
+        let waiter = match self.join(&key, client, |now| self.cached(&key, now)) {
             Ok(waiter) => waiter,
             Err(outcome) => return outcome,
         };
@@ -218,7 +220,7 @@ impl<R: IssuerResolver> Answers<R> {
         let is_spared = failed.is_some_and(|failed| failed.is_good(now));
         if !is_spared && !known.is_refreshed.swap(true, Ordering::Relaxed) {
             // In this order: the question may have ended by now, and be due again.
-            if self.join(&known.key, |_| None).is_err() {
+            if self.join(&known.key, Client::default(), |_| None).is_err() {
                 known.is_refreshed.store(false, Ordering::Relaxed);
             }
         }
@@ -229,22 +231,21 @@ impl<R: IssuerResolver> Answers<R> {
     fn join(
         self: &Arc<Self>,
         key: &R::Key,
+        client: Client,
         cached: impl FnOnce(Duration) -> Option<Outcome>,
     ) -> Result<Waiter<Outcome>, Outcome> {
-        let joined = self.flight.join(key, abandoned, |(), pending| {
-            if let Some(outcome) = cached(self.clock().monotonic()) {
-                return Err(outcome);
-            }
-            if pending >= MAX_PENDING && !self.had_issuers(key) {
-                return Err(Err(Unresolved::because("too many requests wait for the resolver")));
-            }
-            Ok(())
-        })?;
+        let joined = self
+            .flight
+            .join(key, abandoned, |(), _| cached(self.clock().monotonic()).map_or(Ok(()), Err))?;
         match joined {
-            Joined::Waiting(waiter) => Ok(waiter),
+            Joined::Waiting(waiter) => {
+                self.for_unknown_keys.join(waiter.number(), client);
+                Ok(waiter)
+            }
             Joined::Leading(waiter, leader) => {
                 let started_at = self.clock().monotonic();
-                let question = question::ask(Arc::clone(self), key.clone(), leader, started_at);
+                let question =
+                    question::ask(Arc::clone(self), key.clone(), client, leader, started_at);
                 if let Err(why) = fetch_thread::spawn(question) {
                     tracing::error!(target: "auth0", "{why}");
                 }

@@ -1,4 +1,5 @@
 //! The view of a resolver on a request whose token is not verified yet.
+use super::fair_queue::Client;
 use crate::{
     identifier::Issuer,
     jose::TokenHash,
@@ -72,6 +73,11 @@ impl<'a> ResolverContext<'a> {
     #[must_use]
     pub const fn issuer(&self) -> UnverifiedIssuer<'a> {
         self.issuer
+    }
+
+    /// Returns the client, so that clients take turns.
+    pub(super) fn client(&self) -> Client {
+        Client::at(self.parts.and_then(|parts| self.origin.client(parts)))
     }
 
     /// Returns the reason, for the log, why a host that was requested is not known.

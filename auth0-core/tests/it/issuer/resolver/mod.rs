@@ -1,5 +1,6 @@
 //! Issuers that a resolver finds: resolved once, remembered and bounded. Clients cannot cause fetches with
 //! made-up issuers.
+mod flood;
 mod outages;
 mod residency;
 mod trust;
