@@ -1,4 +1,5 @@
 //! A refusal as a response.
+use crate::unread_body::{UnreadBody, refusal_body};
 use actix_web::{
     HttpResponse, ResponseError,
     http::{
@@ -13,42 +14,54 @@ use std::fmt;
 ///
 /// The [`Error`] is also in the response's extensions, for middleware that logs or counts
 /// refusals.
+///
+/// If the body of the request was not read, the connection is closed after the response. So it matters that
+/// the token is the first extractor of a handler.
 #[derive(Clone, Debug)]
-pub struct AuthError(Error);
+pub struct AuthError {
+    error: Error,
+    body: Option<UnreadBody>,
+}
 
 impl AuthError {
     /// Returns the reason.
     #[must_use]
     pub const fn error(&self) -> &Error {
-        &self.0
+        &self.error
+    }
+
+    /// Keeps the body of the request until the response is sent.
+    pub(crate) fn with_body(mut self, body: Option<UnreadBody>) -> Self {
+        self.body = body;
+        self
     }
 }
 
 impl From<Error> for AuthError {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self { error, body: None }
     }
 }
 
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 
 impl std::error::Error for AuthError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
+        Some(&self.error)
     }
 }
 
 impl ResponseError for AuthError {
     fn status_code(&self) -> StatusCode {
-        status(self.0.status())
+        status(self.error.status())
     }
 
     fn error_response(&self) -> HttpResponse {
-        let challenge = self.0.challenge();
+        let challenge = self.error.challenge();
         let mut response = HttpResponse::new(status(challenge.status()));
         for (name, value) in challenge.headers() {
             // Always valid: see `Challenge::headers`.
@@ -56,8 +69,8 @@ impl ResponseError for AuthError {
                 response.headers_mut().append(HeaderName::from_static(name), value);
             }
         }
-        response.extensions_mut().insert(self.0.clone());
-        response.set_body(challenge.into_body()).map_into_boxed_body()
+        response.extensions_mut().insert(self.error.clone());
+        response.set_body(refusal_body(challenge.into_body().into(), self.body.as_ref()))
     }
 }
 

@@ -209,8 +209,8 @@ impl<C: DeserializeOwned + 'static> FromRequest for AccessToken<C> {
     type Error = AuthError;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extraction::new(request, |auth, verdict, request| {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        Extraction::new(request, payload, |auth, verdict, request| {
             Ok(Self::new(auth.with_claims(&verdict?)?, only_header(request).cloned()))
         })
     }
@@ -220,8 +220,8 @@ impl<C: DeserializeOwned + 'static> FromRequest for MaybeAccessToken<C> {
     type Error = AuthError;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extraction::new(request, |auth, verdict, request| {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        Extraction::new(request, payload, |auth, verdict, request| {
             let Some(token) = adapter::optional(verdict)? else { return Ok(Self(None)) };
             let header = only_header(request).cloned();
             Ok(Self(Some(AccessToken::new(auth.with_claims(&token)?, header))))
@@ -233,8 +233,8 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Authorized<P, C> 
     type Error = AuthError;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extraction::new(request, |auth, verdict, request| {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        Extraction::new(request, payload, |auth, verdict, request| {
             let token = verdict?;
             adapter::authorize(auth, &token, policy::of::<P>(), || ContextAdapter::new(request))?;
             let header = only_header(request).cloned();
@@ -247,8 +247,10 @@ impl FromRequest for Organization {
     type Error = AuthError;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extraction::new(request, |auth, verdict, _| Ok(Self(auth.organization_of(&verdict?)?)))
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        Extraction::new(request, payload, |auth, verdict, _| {
+            Ok(Self(auth.organization_of(&verdict?)?))
+        })
     }
 }
 
@@ -256,7 +258,9 @@ impl FromRequest for Issuer {
     type Error = AuthError;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extraction::new(request, |_, verdict, _| Ok(Self(auth0_core::Issuer::from(&verdict?))))
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        Extraction::new(request, payload, |_, verdict, _| {
+            Ok(Self(auth0_core::Issuer::from(&verdict?)))
+        })
     }
 }

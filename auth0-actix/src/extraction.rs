@@ -1,10 +1,11 @@
 //! The future of the extractors.
 use crate::{
     error::AuthError,
+    unread_body::UnreadBody,
     verdict::{verify_once, verify_once_now},
     verifier::verifier,
 };
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, dev::Payload};
 use auth0_core::{Auth0, Error, VerifiedToken};
 use std::{
     fmt,
@@ -28,20 +29,27 @@ enum Step<T> {
 }
 
 impl<T: 'static> Extraction<T> {
-    pub(crate) fn new(request: &HttpRequest, extract: Extract<T>) -> Self {
+    pub(crate) fn new(request: &HttpRequest, payload: &mut Payload, extract: Extract<T>) -> Self {
+        let refused = |error: Error, body| Err(AuthError::from(error).with_body(body));
         let auth = match verifier(request) {
             Ok(auth) => auth,
-            Err(error) => return Self(Step::Ready(Some(Err(error.into())))),
+            Err(error) => return Self::ready(refused(error, UnreadBody::share(payload))),
         };
         if let Some(verdict) = verify_once_now(&auth, request) {
-            let extracted = extract(&auth, verdict, request).map_err(AuthError::from);
-            return Self(Step::Ready(Some(extracted)));
+            return Self::ready(match extract(&auth, verdict, request) {
+                Ok(extracted) => Ok(extracted),
+                Err(error) => refused(error, UnreadBody::share(payload)),
+            });
         }
-        let request = request.clone();
+        let (request, body) = (request.clone(), UnreadBody::share(payload));
         Self(Step::Waiting(Box::pin(async move {
             let verdict = verify_once(&auth, request.clone()).await;
-            Ok(extract(&auth, verdict, &request)?)
+            extract(&auth, verdict, &request).or_else(|error| refused(error, body))
         })))
+    }
+
+    const fn ready(result: Result<T, AuthError>) -> Self {
+        Self(Step::Ready(Some(result)))
     }
 }
 

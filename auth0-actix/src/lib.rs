@@ -8,6 +8,7 @@ mod middleware;
 mod request;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod unread_body;
 mod verdict;
 mod verifier;
 

@@ -3,6 +3,7 @@ use crate::{
     context::ContextAdapter,
     error::AuthError,
     extract::AccessToken,
+    unread_body::UnreadBody,
     verdict::{only_header, verify_once, verify_once_now},
     verifier::verifier,
 };
@@ -197,8 +198,12 @@ fn admitted<B>(
     response
 }
 
-fn refused<B>(request: ServiceRequest, error: auth0_core::Error) -> ServiceResponse<EitherBody<B>> {
-    request.error_response(AuthError::from(error)).map_into_right_body()
+fn refused<B>(
+    mut request: ServiceRequest,
+    error: auth0_core::Error,
+) -> ServiceResponse<EitherBody<B>> {
+    let body = UnreadBody::take(request.take_payload());
+    request.error_response(AuthError::from(error).with_body(body)).map_into_right_body()
 }
 
 type Verified<B> = Pin<Box<dyn Future<Output = Result<ServiceResponse<EitherBody<B>>, Error>>>>;

@@ -4,6 +4,7 @@ mod page;
 mod requirements;
 mod rows;
 mod tokens;
+mod unread_body;
 mod workers;
 
 use auth0_axum::testing::Tenant;
