@@ -110,11 +110,16 @@ impl Auth0 {
         requirement: &Requirement,
         request: Option<&dyn RequestContext>,
     ) -> Result<(), Error> {
-        let circumstances = Circumstances {
-            now: if requirement.needs_time() { self.0.clock.unix_time() } else { Duration::ZERO },
-            leeway: token.accepted_by().leeway,
-            request,
+        let now = if requirement.needs_time() {
+            let now = self.0.now().map_err(|error| {
+                metrics::refusal(&token.accepted_by().metrics_label, error.code().as_str());
+                error.with_options(&token.accepted_by().challenge)
+            })?;
+            now.unix_time
+        } else {
+            Duration::ZERO
         };
+        let circumstances = Circumstances { now, leeway: token.accepted_by().leeway, request };
         requirement.check_under(token, circumstances).map_err(|error| {
             metrics::refusal(&token.accepted_by().metrics_label, error.code().as_str());
             let (error_code, hint) =

@@ -13,6 +13,7 @@ use crate::{
     possession::dpop::Dpop,
     request::Origin,
     runtime::{Clock, SystemClock},
+    token::ClockCheck,
     transport::{DefaultClients, HttpClient},
 };
 use std::{
@@ -344,6 +345,7 @@ impl Builder {
             max_token_bytes: self.max_token_bytes,
             tokens: TokenCache::new(self.token_cache),
             clock,
+            clock_check: ClockCheck::default(),
             challenge,
             schemes,
             dpop,

@@ -53,7 +53,7 @@ enum TrustedRef<'a> {
 impl Verifier {
     /// Runs all steps with the data in memory.
     pub(super) fn run(&self, credentials: &Credentials<'_>) -> Result<VerifiedToken, Stop> {
-        let now = self.clock.moment();
+        let now = self.now()?;
         if let Some((verified, trusted)) = self.cached(credentials, now) {
             let token = VerifiedToken::new(verified, credentials.scheme);
             metrics::cache_hit(trusted.metrics_label());
@@ -70,6 +70,11 @@ impl Verifier {
             credentials.check_characters()?;
         }
         verdict
+    }
+
+    /// Returns the time, if the clock is set.
+    pub(super) fn now(&self) -> Result<Moment, Error> {
+        self.clock_check.check(self.clock.moment())
     }
 
     /// Waits for what is pending, and continues.
@@ -133,7 +138,7 @@ impl Verifier {
         credentials: &Credentials<'_>,
         inputs: Inputs<'_>,
     ) -> Result<VerifiedToken, Stop> {
-        let now = self.clock.moment();
+        let now = self.now()?;
         let (token, trusted) = self.check_token(credentials, inputs, now)?;
         self.check_possession(token, &trusted, credentials, now)
     }

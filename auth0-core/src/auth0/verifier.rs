@@ -10,7 +10,7 @@ use crate::{
     request::{Credentials, Origin},
     runtime::Clock,
     telemetry::{escaped, metrics::Stopwatch},
-    token::VerifiedToken,
+    token::{ClockCheck, VerifiedToken},
 };
 use std::sync::Arc;
 
@@ -23,6 +23,7 @@ pub(crate) struct Verifier {
     pub(super) origin: Origin,
     pub(super) tokens: TokenCache,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock_check: ClockCheck,
     /// The challenge if the issuer of the token is not known.
     pub(super) challenge: Arc<ChallengeOptions>,
 }

@@ -60,7 +60,7 @@ pub enum ErrorKind {
 /// | `insufficient_permissions` | 403 | a permission (RBAC) is missing |
 /// | `requirement_not_met` | 403 | a required claim or kind of client is missing, or a [`check`](crate::policy::check) of the application fails |
 /// | `step_up_required` | 401 | the login is too weak or too old: see [`acr`](crate::policy::acr) |
-/// | `keys_unavailable` | 503 | the issuer's keys cannot be fetched |
+/// | `keys_unavailable` | 503 | the issuer's keys cannot be fetched, or the clock is not set |
 /// | `issuers_unavailable` | 503 | the [resolver](crate::resolver::IssuerResolver) does not say which issuers are trusted |
 /// | `replay_store_unavailable` | 503 | the [store of used proofs](crate::dpop::ReplayStore) cannot be reached or is full, or the client's share of it is used up |
 /// | `misconfigured` | 500 | the configuration of the application is wrong |

@@ -5,6 +5,7 @@ use crate::{
     error::{Error, ErrorCode},
     request::HttpUri,
     runtime::Clock,
+    token::ClockCheck,
 };
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ use std::sync::Arc;
 pub struct ProofVerifier {
     rules: DpopRules,
     clock: Arc<dyn Clock>,
+    clock_check: ClockCheck,
 }
 
 impl ProofVerifier {
@@ -43,17 +45,18 @@ impl ProofVerifier {
                 "proofs without a token are remembered in this process only. Leave .replay_store(…) out",
             ));
         }
-        Ok(Self { rules, clock: Arc::new(clock) })
+        Ok(Self { rules, clock: Arc::new(clock), clock_check: ClockCheck::default() })
     }
 
     /// Verifies a proof of a request with this method and URL, and records its use. Returns the thumbprint of
     /// its key (RFC 7638), as `cnf.jkt` has it.
     ///
     /// # Errors
-    /// `dpop_proof_invalid`, `dpop_proof_replayed`, `replay_store_unavailable`, or `dpop_nonce_required`,
-    /// whose challenge has the nonce among its headers.
+    /// `dpop_proof_invalid`, `dpop_proof_replayed`, `replay_store_unavailable`, `keys_unavailable` if the clock
+    /// is not set, or `dpop_nonce_required`, whose challenge has the nonce among its headers.
     pub fn verify(&self, method: &str, url: &str, proof: &[u8]) -> Result<String, Error> {
-        let expected = Expected { method, token: None, key: None, now: self.clock.unix_time() };
+        let now = self.clock_check.check(self.clock.moment())?.unix_time;
+        let expected = Expected { method, token: None, key: None, now };
         let new = Proof(proof).check(&self.rules, &expected, |signed| {
             let ours = HttpUri::parse(url).ok_or("the URL of the request is not an http(s) URL")?;
             if ours.equals(signed) { Ok(true) } else { Err(format!("htu is not {url}").into()) }
