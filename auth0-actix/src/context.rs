@@ -32,8 +32,20 @@ fn path_parameters(request: &HttpRequest) -> Vec<(&str, String)> {
     }
 }
 
+/// Returns whether the pattern of the whole route has several parameters of this name. A middleware runs
+/// before the scopes inside it are matched, so their parameters are only in the pattern.
+fn is_repeated(request: &HttpRequest, name: &str) -> bool {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let parameters = pattern.split('{').skip(1);
+    let names = parameters.map(|rest| rest.split([':', '}']).next().unwrap_or_default());
+    names.filter(|known| *known == name).count() > 1
+}
+
 impl RequestContext for ContextAdapter<'_> {
     fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        if is_repeated(self.request, name) {
+            return None;
+        }
         let values = self.parameters.iter().filter(|(known, _)| *known == name);
         only(values).map(|(_, value)| Cow::Borrowed(value.as_str()))
     }

@@ -420,3 +420,91 @@ async fn the_application_renders_the_body() {
     let answer = call(&auth, "GET", "/messages", Some(&tenant.token().mint())).await;
     assert_eq!(answer.body, "no: insufficient_scope");
 }
+
+/// Two parameters of one name, of which the second belongs to a scope that is matched after the middleware ran:
+/// it is not known which one the handler reads, so the request is refused.
+#[actix_web::test]
+async fn a_parameter_that_occurs_again_inside_is_refused() {
+    async fn ok(path: web::Path<Vec<String>>) -> String {
+        path.join(",")
+    }
+    fn protected() -> RequireAuth {
+        require(organization_in_path("org"))
+    }
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    let app = App::new()
+        .app_data(auth.clone())
+        .service(
+            web::scope("/orgs/{org}")
+                .wrap(protected())
+                .route("/data", web::get().to(ok))
+                .route("/{org}/data", web::get().to(ok))
+                .service(web::scope("/in/{org}").route("/data", web::get().to(ok)))
+                .service(web::scope("/as/{org:[a-z_0-9]+}").route("/data", web::get().to(ok)))
+                .service(web::resource("/tail/{org}*").to(ok))
+                .service(web::scope("/of/{organization}").route("/data", web::get().to(ok))),
+        )
+        .service(
+            web::scope("/resource/{org}")
+                .service(web::resource("/{org}").wrap(protected()).route(web::get().to(ok))),
+        );
+    let app = test::init_service(app).await;
+    let token = tenant.token().organization("org_a", "a").mint();
+    for (path, expected) in [
+        ("/orgs/org_a/data", 200),
+        ("/orgs/org_b/data", 403),
+        ("/orgs/org_a/of/org_b/data", 200),
+        ("/orgs/org_b/of/org_a/data", 403),
+        ("/orgs/org_a/org_b/data", 500),
+        ("/orgs/org_a/in/org_b/data", 500),
+        ("/orgs/org_a/in/org_a/data", 500),
+        ("/orgs/org_a/as/org_b/data", 500),
+        ("/orgs/org_a/tail/org_b/x", 500),
+        ("/resource/org_a/org_b", 500),
+        ("/resource/org_b/org_a", 500),
+    ] {
+        let request = request("GET", path, Some(&token)).to_request();
+        let answer = read(test::call_service(&app, request).await).await;
+        assert_eq!(answer.status, expected, "{path}: {}", answer.body);
+        if expected == 500 {
+            assert_eq!(answer.refused, Some(ErrorCode::Misconfigured), "{path}");
+        }
+    }
+}
+
+/// A handler that takes the refusal as a value still has the body.
+#[actix_web::test]
+async fn a_refusal_leaves_the_body_to_the_handler() {
+    async fn echo(token: Result<AccessToken, AuthError>, body: String) -> String {
+        format!("{} {body}", token.is_ok())
+    }
+    async fn anonymous(token: MaybeAccessToken, body: String) -> String {
+        format!("{} {body}", token.0.is_some())
+    }
+    let tenant = Tenant::new();
+    for is_warm in [false, true] {
+        let auth = tenant.auth0();
+        if is_warm {
+            auth.warm_up().await.unwrap();
+        }
+        let app = App::new()
+            .app_data(auth)
+            .route("/echo", web::post().to(echo))
+            .route("/anonymous", web::post().to(anonymous));
+        let app = test::init_service(app).await;
+        let (good, expired) = (tenant.token().mint(), tenant.token().expired().mint());
+        for (path, token, expected) in [
+            ("/echo", Some(&good), "true hello"),
+            ("/echo", Some(&expired), "false hello"),
+            ("/echo", None, "false hello"),
+            ("/anonymous", Some(&good), "true hello"),
+            ("/anonymous", None, "false hello"),
+        ] {
+            let request = request("POST", path, token.map(String::as_str));
+            let request = request.set_payload("hello").to_request();
+            let answer = read(test::call_service(&app, request).await).await;
+            assert_eq!(answer.body, expected, "{path}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use crate::{
         Proven,
         dpop::{Insertion, ReplayStoreError},
     },
+    telemetry::EscapedMessage,
     token::VerifiedToken,
 };
 use std::{sync::Arc, time::Duration};
@@ -108,7 +109,7 @@ pub(super) fn record_use(
         Ok(Insertion::New) => return Ok(token.proven(next_nonce)),
         Ok(Insertion::Seen) => Error::new(ErrorCode::DpopProofReplayed),
         Err(why) => Error::new(ErrorCode::ReplayStoreUnavailable)
-            .because(why.to_string())
+            .because(EscapedMessage(&why.to_string()).to_string())
             .retry_after(REPLAY_RETRY),
     };
     Err(Refusal::of_token(error, &token, trusted))

@@ -20,6 +20,9 @@ pub const fn claim(name: &'static str) -> Claim {
     Claim { name }
 }
 
+/// From here on, several integers are the same double.
+const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
+
 /// A claim by its name: see [`claim`].
 #[derive(Clone, Copy, Debug)]
 #[must_use = "say what the claim must be"]
@@ -35,16 +38,32 @@ impl Claim {
     }
 
     /// Requires that the claim is this text. For numbers and booleans, use
-    /// [`equals_number`](Self::equals_number) and [`equals_bool`](Self::equals_bool).
+    /// [`equals_integer`](Self::equals_integer), [`equals_number`](Self::equals_number) and
+    /// [`equals_bool`](Self::equals_bool).
     #[must_use]
     pub const fn equals(self, text: &'static str) -> Requirement {
         self.must(ClaimTest::Equals(Cow::Borrowed(text)))
     }
 
-    /// Requires that the claim is this number, in any notation: `5`, `5.0` and `5e0` are one number.
+    /// Requires that the claim is this number, in any notation: `5`, `5.0` and `5e0` are one number. An
+    /// integer is compared exactly. Rust rounds a number that is written as `f64`: beyond 2⁵³, use
+    /// [`equals_integer`](Self::equals_integer).
     #[must_use]
     pub const fn equals_number(self, number: f64) -> Requirement {
         self.must(ClaimTest::EqualsNumber(number))
+    }
+
+    /// Requires that the claim is this integer, in any notation: `5`, `5.0` and `5e0` are one number.
+    ///
+    /// ```
+    /// use auth0_core::policy::*;
+    ///
+    /// policy!(pub Account = claim("account").equals_integer(9_007_199_254_740_993));
+    /// assert_eq!(of::<Account>().to_string(), r#"claim("account").equals_integer(9007199254740993)"#);
+    /// ```
+    #[must_use]
+    pub const fn equals_integer(self, number: i64) -> Requirement {
+        self.must(ClaimTest::EqualsInteger(number))
     }
 
     /// Requires that the claim is this boolean.
@@ -66,7 +85,12 @@ impl ClaimTest {
                 is_it(value) || value.any_element(is_it)
             }
             Self::Equals(text) => value.as_str().is_some_and(|value| value == *text),
-            Self::EqualsNumber(number) => value.as_number() == Some(*number),
+            Self::EqualsInteger(number) => value.is_number(&number.to_string()),
+            Self::EqualsNumber(number) => {
+                // A double distinguishes smaller integers. Larger ones have the digits that Rust prints.
+                value.as_number() == Some(*number)
+                    && (number.abs() < TWO_TO_53 || value.is_number(&format!("{number:e}")))
+            }
             Self::EqualsBool(boolean) => value.as_bool() == Some(*boolean),
         }
     }

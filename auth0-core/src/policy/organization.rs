@@ -44,7 +44,8 @@ pub const fn any_organization() -> Requirement {
 ///
 /// A value that begins with `org_` is compared with `org_id`, any other value with `org_name` (in any
 /// case). Refused as [`organization`] is. A missing parameter, or nested routes that have several of this
-/// name, are a mistake of the application: `500 misconfigured`.
+/// name, are a mistake of the application: `500 misconfigured`. (With axum's `nest_service`, a layer around it
+/// sees only the parameters of the outer route. Give those of the inner service other names.)
 #[must_use]
 pub const fn organization_in_path(parameter: &'static str) -> Requirement {
     Requirement(Kind::OrganizationOfRequest(Source::Path(parameter)))

@@ -49,6 +49,7 @@ pub(super) enum Kind {
 pub(super) enum ClaimTest {
     Contains(Text),
     Equals(Text),
+    EqualsInteger(i64),
     EqualsNumber(f64),
     EqualsBool(bool),
 }
@@ -359,6 +360,7 @@ impl PartialEq for ClaimTest {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Contains(a), Self::Contains(b)) | (Self::Equals(a), Self::Equals(b)) => a == b,
+            (Self::EqualsInteger(a), Self::EqualsInteger(b)) => a == b,
             // Compared by their bits, so that each is equal to itself.
             (Self::EqualsNumber(a), Self::EqualsNumber(b)) => a.to_bits() == b.to_bits(),
             (Self::EqualsBool(a), Self::EqualsBool(b)) => a == b,
@@ -412,6 +414,7 @@ impl fmt::Display for ClaimTest {
         match self {
             Self::Contains(text) => write!(f, ".contains({text:?})"),
             Self::Equals(text) => write!(f, ".equals({text:?})"),
+            Self::EqualsInteger(number) => write!(f, ".equals_integer({number})"),
             Self::EqualsNumber(number) => write!(f, ".equals_number({number:?})"),
             Self::EqualsBool(boolean) => write!(f, ".equals_bool({boolean})"),
         }

@@ -3,7 +3,7 @@ use super::{
     HeaderLines, HttpParts, forwarded,
     http_uri::{Authority, HttpUri, Scheme, has_dot_segments, normal_path},
 };
-use crate::config_error::ConfigError;
+use crate::{config_error::ConfigError, telemetry::Escaped};
 use ipnet::{IpNet, Ipv4Net};
 use std::{borrow::Cow, net::IpAddr};
 
@@ -209,6 +209,7 @@ impl<'a> Forwarded<'a> {
     }
 
     fn set_scheme(&mut self, text: &str) -> Result<(), Unknown> {
+        check_is_one("protocols", text)?;
         let scheme = Scheme::parse(text)
             .ok_or("the protocol that the proxy forwards is neither http nor https")?;
         if self.scheme.is_some_and(|known| known != scheme) {
@@ -219,12 +220,26 @@ impl<'a> Forwarded<'a> {
     }
 
     fn set_host(&mut self, host: Cow<'a, str>) -> Result<(), Unknown> {
+        check_is_one("hosts", &host)?;
         if self.host.as_ref().is_some_and(|known| !known.eq_ignore_ascii_case(&host)) {
             return Err("the proxy forwards two hosts".into());
         }
         self.host = Some(host);
         Ok(())
     }
+}
+
+/// Refuses a list, of which only the proxy knows which element it has written. A comma is allowed in a host
+/// name of RFC 3986, and no host has one.
+fn check_is_one(what: &str, value: &str) -> Result<(), Unknown> {
+    if value.contains(',') {
+        return Err(format!(
+            "the proxy forwards a list of {what}, {}. Let it overwrite the header, or set the public URL",
+            Escaped(value)
+        )
+        .into());
+    }
+    Ok(())
 }
 
 /// Reads a header that a proxy must overwrite, not append to.

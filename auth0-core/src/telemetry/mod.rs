@@ -2,4 +2,4 @@
 mod escaped;
 pub(crate) mod metrics;
 
-pub(crate) use escaped::{Escaped, escaped};
+pub(crate) use escaped::{Escaped, EscapedMessage, escaped};

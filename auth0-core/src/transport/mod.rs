@@ -18,6 +18,9 @@ pub(crate) const TOTAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Several times the size of a hundred keys with certificate chains.
 pub(crate) const MAX_BODY_BYTES: usize = 512 * 1024;
 
+/// An error of a transport can quote a page of the issuer.
+const MAX_MESSAGE_CHARS: usize = 400;
+
 /// Sends requests to an issuer.
 ///
 /// The default is reqwest (feature `reqwest`): connect within 3 s, no redirects, bodies of at most
@@ -210,10 +213,16 @@ impl fmt::Debug for HttpResponse {
 pub struct HttpError(Box<str>);
 
 impl HttpError {
-    /// Creates an error from a message of the transport. It must not quote headers or body of the request.
+    /// Creates an error from a message of the transport, of which the first 400 characters are kept. It must not
+    /// quote headers or body of the request.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self(message.into().into())
+        let mut message = message.into();
+        if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE_CHARS) {
+            message.truncate(end);
+            message.push('…');
+        }
+        Self(message.into())
     }
 }
 

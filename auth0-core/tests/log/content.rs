@@ -158,7 +158,7 @@ async fn a_refusal_gives_a_hint_in_the_log_and_not_on_the_wire() {
 }
 
 /// Asserts that a line is one line, of characters that a terminal shows as they are.
-fn assert_harmless(line: &str) {
+pub(crate) fn assert_harmless(line: &str) {
     let harmful = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -166,7 +166,7 @@ fn assert_harmless(line: &str) {
     assert!(!line.contains(harmful), "{line:?}");
 }
 
-const NASTY: [&str; 8] = [
+pub(crate) const NASTY: [&str; 8] = [
     "a\nERROR auth0: forged",
     "a\r\nb",
     "\u{1b}[31mred\u{1b}[0m",

@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     clippy::string_slice
 )]
+mod application;
 mod capture;
 mod changes;
 #[allow(dead_code, unused_imports, reason = "the other program needs more of it")]

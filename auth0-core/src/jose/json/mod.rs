@@ -6,6 +6,7 @@
 //! application's dependencies. Custom claims still go through `serde`, after this check.
 mod name_table;
 mod names;
+mod number;
 mod scanner;
 mod text;
 
@@ -103,6 +104,11 @@ impl<'a> Value<'a> {
             Shape::Number => self.raw.parse().ok(),
             _ => None,
         }
+    }
+
+    /// Returns whether this is a number of exactly the value that the text of another one has.
+    pub(crate) fn is_number(self, number: &str) -> bool {
+        self.shape == Shape::Number && number::is_same(self.raw, number)
     }
 
     /// Returns a number without sign, fraction and exponent, if it is short enough for a `u64`.

@@ -5,6 +5,7 @@ use crate::{
     error::{Error, ErrorCode},
     request::HttpUri,
     runtime::Clock,
+    telemetry::EscapedMessage,
     token::ClockCheck,
 };
 use std::sync::Arc;
@@ -65,7 +66,8 @@ impl ProofVerifier {
             Some(Ok(Insertion::New)) => Ok(new.used.key.encode()),
             Some(Ok(Insertion::Seen)) => Err(Error::new(ErrorCode::DpopProofReplayed)),
             Some(Err(why)) => {
-                Err(Error::new(ErrorCode::ReplayStoreUnavailable).because(why.to_string()))
+                let why = EscapedMessage(&why.to_string()).to_string();
+                Err(Error::new(ErrorCode::ReplayStoreUnavailable).because(why))
             }
             None => Err(Error::new(ErrorCode::ReplayStoreUnavailable)),
         }

@@ -4,6 +4,9 @@ use auth0_core::policy::claim;
 use auth0_testing::Tenant;
 use serde_json::json;
 
+const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
+const BEYOND: i64 = 9_007_199_254_740_993;
+
 #[tokio::test]
 async fn a_claim_of_the_application() {
     const ROLES: &str = "https://acme.com/roles";
@@ -40,6 +43,23 @@ async fn a_claim_of_the_application() {
         ("level", json!("5"), claim("level").equals_number(5.0), false),
         ("level", json!(5), claim("level").equals("5"), false),
         ("level", json!(6), claim("level").equals_number(5.0), false),
+        // The last two are the same double.
+        ("id", json!(9_007_199_254_740_991_u64), claim("id").equals_number(TWO_TO_53), false),
+        ("id", json!(9_007_199_254_740_992_u64), claim("id").equals_number(TWO_TO_53), true),
+        ("id", json!(9_007_199_254_740_993_u64), claim("id").equals_number(TWO_TO_53), false),
+        ("id", json!(-9_007_199_254_740_993_i64), claim("id").equals_number(-TWO_TO_53), false),
+        ("id", json!(9_007_199_254_740_992.0), claim("id").equals_number(TWO_TO_53), true),
+        ("id", json!(1e23), claim("id").equals_number(1e23), true),
+        ("id", json!(f64::MAX), claim("id").equals_number(f64::MAX), true),
+        ("id", json!(5), claim("id").equals_number(f64::INFINITY), false),
+        ("id", json!(9_007_199_254_740_992_u64), claim("id").equals_integer(BEYOND), false),
+        ("id", json!(9_007_199_254_740_993_u64), claim("id").equals_integer(BEYOND), true),
+        ("id", json!(i64::MIN), claim("id").equals_integer(i64::MIN), true),
+        ("id", json!(i64::MAX), claim("id").equals_integer(i64::MIN), false),
+        ("id", json!(5.0), claim("id").equals_integer(5), true),
+        ("id", json!(5.5), claim("id").equals_integer(5), false),
+        ("id", json!("5"), claim("id").equals_integer(5), false),
+        ("id", json!([5]), claim("id").equals_integer(5), false),
         ("sub", json!("auth0|ann"), claim("sub").equals("auth0|ann"), true),
     ] {
         let token = auth.verify(&claims(name, value.clone())).await.unwrap();

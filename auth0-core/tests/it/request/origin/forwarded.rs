@@ -9,7 +9,7 @@ fn the_headers_of_a_trusted_proxy_count() {
     let (public, http) = (Some("https://public.test/me"), Some("http://public.test/me"));
     let with_port = Some("https://public.test:8443/me");
     type Row = (&'static [(&'static str, &'static str)], Option<&'static str>);
-    let rows: [Row; 54] = [
+    let rows: [Row; 58] = [
         (&[], plain),
         (&[(PROTO, "https")], tls),
         (&[(PROTO, "HTTPS")], tls),
@@ -56,6 +56,11 @@ fn the_headers_of_a_trusted_proxy_count() {
         (&[(PROTO, "https, http")], None),
         (&[(PROTO, "https,https")], None),
         (&[(HOST, "evil.test, public.test")], None),
+        // A comma is allowed in a host name of RFC 3986.
+        (&[(HOST, "evil.test,public.test")], None),
+        (&[(HOST, "public.test,")], None),
+        (&[(FORWARDED, "host=\"evil.test,public.test\"")], None),
+        (&[(FORWARDED, "proto=\"https,http\"")], None),
         (&[(PROTO, "https"), (PROTO, "https")], None),
         (&[(HOST, "evil.test"), (HOST, "public.test")], None),
         (&[(FORWARDED, "host=evil.test"), (FORWARDED, "host=public.test")], None),
