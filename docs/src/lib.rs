@@ -43,6 +43,9 @@ pub mod performance {}
 #[doc = include_str!("../refusals.md")]
 pub mod refusals {}
 
+#[doc = include_str!("../security.md")]
+pub mod security {}
+
 #[doc = include_str!("../testing.md")]
 pub mod testing {}
 
