@@ -8,6 +8,8 @@ pub(crate) mod jwk;
 pub(crate) mod jws;
 mod public_key;
 pub(crate) mod thumbprint;
+#[cfg(test)]
+mod wycheproof;
 
 pub use algorithm::Algorithm;
 pub(crate) use algorithm::AlgorithmSet;
