@@ -35,6 +35,10 @@ quickstart:
 rustls-ring:
     cargo run --locked --manifest-path tests/rustls-ring/Cargo.toml --target-dir target/rustls-ring
 
+# Compiles the fuzz targets, which are not in the workspace.
+fuzz-check:
+    cargo clippy --locked --manifest-path fuzz/Cargo.toml --no-default-features --target-dir target -- -D warnings
+
 # Calls both quickstarts with independent clients, and with tokens of another provider; needs Node.js.
 clients:
     .ci/clients
