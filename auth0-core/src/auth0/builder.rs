@@ -3,7 +3,7 @@ use super::{Auth0, token_cache::TokenCache, verifier::Verifier};
 use crate::{
     config_error::ConfigError,
     error::{ChallengeOptions, DpopMode, RefusalBody},
-    identifier::Issuer,
+    identifier::{Issuer, PlainHttp},
     issuer::{
         IssuerConfig, IssuerDefaults, IssuerRegistry, IssuerSettings, TrustedIssuer,
         resolver::ResolvedIssuers,
@@ -72,6 +72,7 @@ pub struct Builder {
     dpop: Dpop,
     public_url: Option<String>,
     trusted_proxies: Vec<String>,
+    http_hosts: Vec<String>,
     realm: Option<String>,
     body: Option<RefusalBody>,
     http: Option<Arc<dyn HttpClient>>,
@@ -93,6 +94,7 @@ impl Builder {
             dpop: Dpop::allowed(),
             public_url: None,
             trusted_proxies: Vec::new(),
+            http_hosts: Vec::new(),
             realm: None,
             body: None,
             http: None,
@@ -231,6 +233,30 @@ impl Builder {
         self
     }
 
+    /// Adds hosts whose issuers, and whose key sets, may be reached over plain http, as in a network of
+    /// containers: `auth0` allows the issuer `http://auth0:4400/`. **For development only:** an attacker in
+    /// the network can replace the keys, and then sign tokens. Without this, http is accepted on loopback
+    /// only.
+    ///
+    /// These are plain names of hosts: no address, port or wildcard. A name holds for every port. Each start
+    /// logs a warning with the names. A proxy of the environment is not used for these hosts. They do not
+    /// hold for issuers that a [resolver](crate::resolver::IssuerResolver) finds.
+    ///
+    /// ```
+    /// use auth0_core::Auth0;
+    ///
+    /// let builder = || Auth0::builder().issuer("http://auth0:4400/").audience("https://api.acme.com");
+    /// builder().allow_http_hosts(["auth0"]).build()?;
+    ///
+    /// let error = builder().build().unwrap_err().to_string();
+    /// assert!(error.contains("AUTH0_ALLOW_HTTP_HOSTS=auth0"));
+    /// # Ok::<(), auth0_core::ConfigError>(())
+    /// ```
+    pub fn allow_http_hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
+        self.http_hosts.extend(hosts.into_iter().map(Into::into));
+        self
+    }
+
     /// Sets the `realm` parameter of challenges (RFC 9110 §11.5). There is none by default.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
@@ -268,7 +294,8 @@ impl Builder {
             rfc9068_only: self.rfc9068_only,
             dpop: self.dpop.mode,
         };
-        let configs = all_checked(self.issuers, &defaults)?;
+        let plain_http = PlainHttp::parse(&self.http_hosts)?;
+        let configs = all_checked(self.issuers, &defaults, &plain_http)?;
         if configs.is_empty() && self.resolver.is_none() {
             return Err(ConfigError::new(
                 "no domain is set. Add .domain(\"acme.eu.auth0.com\"), with the domain of your \
@@ -324,10 +351,8 @@ impl Builder {
         };
         let mut trusted = Vec::with_capacity(configs.len());
         for config in configs {
-            let transport = match config.key_source.is_fixed() {
-                true => None,
-                false => Some(clients.of(&config.validation.issuer)?),
-            };
+            let first_url = config.key_source.first_url();
+            let transport = first_url.map(|url| clients.of(&url)).transpose()?;
             trusted.push(settings.configured(config, transport));
         }
         let challenge = settings.challenge(modes);
@@ -340,6 +365,7 @@ impl Builder {
             }
             None => None,
         };
+        warn_of(&plain_http);
         Ok(Auth0::from(Verifier {
             issuers: IssuerRegistry::new(trusted, resolver),
             max_token_bytes: self.max_token_bytes,
@@ -358,11 +384,12 @@ impl Builder {
 fn all_checked(
     issuers: Vec<TrustedIssuer>,
     defaults: &IssuerDefaults,
+    plain_http: &PlainHttp,
 ) -> Result<Vec<IssuerConfig>, ConfigError> {
     let mut places: HashMap<Issuer, usize> = HashMap::with_capacity(issuers.len());
     let mut all: Vec<IssuerConfig> = Vec::with_capacity(issuers.len());
     for issuer in issuers {
-        let config = issuer.check(defaults)?;
+        let config = issuer.check(defaults, plain_http)?;
         match places.entry(config.validation.issuer.clone()) {
             Entry::Vacant(place) => {
                 place.insert(all.len());
@@ -380,6 +407,18 @@ fn all_checked(
         }
     }
     Ok(all)
+}
+
+/// Logs the hosts that may be reached over plain http, at each start.
+fn warn_of(plain_http: &PlainHttp) {
+    let hosts: Vec<&str> = plain_http.names().collect();
+    if !hosts.is_empty() {
+        tracing::warn!(
+            target: "auth0", hosts = hosts.join(","),
+            "keys may be fetched from these hosts over plain http, so that an attacker in the network can \
+             sign tokens. In production, remove AUTH0_ALLOW_HTTP_HOSTS (Builder::allow_http_hosts)"
+        );
+    }
 }
 
 impl fmt::Debug for Builder {

@@ -2,7 +2,7 @@
 use super::Builder;
 use crate::{
     config_error::ConfigError,
-    identifier::{Domain, Issuer},
+    identifier::{Domain, Issuer, PlainHttp},
     issuer::TrustedIssuer,
 };
 use std::collections::HashSet;
@@ -49,8 +49,11 @@ impl Builder {
         for issuer in entries("AUTH0_ISSUER", issuers.as_deref().unwrap_or_default())? {
             builder = builder.issuer(TrustedIssuer::new(issuer));
         }
+        let http_hosts = variable("AUTH0_ALLOW_HTTP_HOSTS")?.unwrap_or_default();
+        let http_hosts = entries("AUTH0_ALLOW_HTTP_HOSTS", &http_hosts)?;
+        builder = builder.allow_http_hosts(http_hosts.iter().copied());
         if let (Some(domains), Some(issuers)) = (domains, issuers) {
-            same_issuers(&domains, &issuers)?;
+            same_issuers(&domains, &issuers, &PlainHttp::parse(&http_hosts)?)?;
         }
         if let Some(mode) = variable("AUTH0_DPOP")? {
             let mode = mode.parse();
@@ -81,10 +84,11 @@ fn entries<'a>(name: &str, list: &'a str) -> Result<Vec<&'a str>, ConfigError> {
 }
 
 /// Checks that `AUTH0_DOMAIN` and `AUTH0_ISSUER` mean the same issuers.
-fn same_issuers(domains: &str, issuers: &str) -> Result<(), ConfigError> {
+fn same_issuers(domains: &str, issuers: &str, plain_http: &PlainHttp) -> Result<(), ConfigError> {
     let of_domains = domains.split(',').map(|domain| Ok(domain.parse::<Domain>()?.issuer()));
     let of_domains = of_domains.collect::<Result<HashSet<Issuer>, ConfigError>>()?;
-    let issuers = issuers.split(',').map(str::parse).collect::<Result<HashSet<Issuer>, _>>()?;
+    let issuers = issuers.split(',').map(|issuer| Issuer::parse(issuer, plain_http));
+    let issuers = issuers.collect::<Result<HashSet<Issuer>, _>>()?;
     if of_domains == issuers {
         return Ok(());
     }

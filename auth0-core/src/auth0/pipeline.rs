@@ -63,6 +63,9 @@ impl Verifier {
             );
             return self.check_possession(token, &trusted, credentials, now);
         }
+        if let Some(parts) = credentials.parts {
+            self.origin.report_unknown_peer(parts);
+        }
         let verdict = self
             .check_token(credentials, Inputs::default(), now)
             .and_then(|(token, trusted)| self.check_possession(token, &trusted, credentials, now));

@@ -1,5 +1,8 @@
 //! The identifier of an issuer.
-use super::placeholder::{is_placeholder, is_stray, without_user_information};
+use super::{
+    PlainHttp,
+    placeholder::{is_placeholder, is_stray, without_user_information},
+};
 use crate::config_error::ConfigError;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{borrow::Cow, fmt, str::FromStr};
@@ -93,18 +96,13 @@ impl Issuer {
         Url::parse(&self.0).is_ok_and(|url| is_loopback(&url))
     }
 
-    pub(crate) fn is_https(&self) -> bool {
-        Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https")
+    /// Returns whether plain http is accepted for the issuer.
+    pub(crate) fn may_be_http(&self, plain_http: &PlainHttp) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| plain_http.permits(&url))
     }
-}
 
-impl FromStr for Issuer {
-    type Err = ConfigError;
-
-    /// # Errors
-    /// The text is not an https URL (http on loopback) without query, fragment and user
-    /// information.
-    fn from_str(text: &str) -> Result<Self, ConfigError> {
+    /// Parses an issuer, which may be http on the permitted hosts.
+    pub(crate) fn parse(text: &str, plain_http: &PlainHttp) -> Result<Self, ConfigError> {
         let refuse = |why: &str| {
             Err(ConfigError::new(format!(
                 "the issuer {:?} {why}. Write it as in the iss claim of your tokens, for example \
@@ -126,8 +124,13 @@ impl FromStr for Issuer {
         };
         match url.scheme() {
             "https" => {}
-            "http" if is_loopback(&url) => {}
-            "http" => return refuse("is plain http, which is accepted on loopback only"),
+            "http" if plain_http.permits(&url) => {}
+            "http" => {
+                let advice = plain_http.advice(&url);
+                return refuse(&format!(
+                    "is plain http, which is accepted on loopback only{advice}"
+                ));
+            }
             _ => {
                 return refuse(
                     "is neither https nor http. An issuer of another form needs \
@@ -156,6 +159,17 @@ impl FromStr for Issuer {
         } else {
             refuse(&format!("is not in normal form; that would be {normal:?}"))
         }
+    }
+}
+
+impl FromStr for Issuer {
+    type Err = ConfigError;
+
+    /// # Errors
+    /// The text is not an https URL (http on loopback) without query, fragment and user
+    /// information.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        Self::parse(text, &PlainHttp::Loopback)
     }
 }
 

@@ -3,11 +3,13 @@ mod audience;
 mod domain;
 mod issuer;
 mod placeholder;
+mod plain_http;
 
 pub use audience::Audience;
 pub use domain::Domain;
 pub use issuer::Issuer;
 pub(crate) use issuer::is_loopback;
+pub(crate) use plain_http::PlainHttp;
 
 #[cfg(test)]
 mod tests {

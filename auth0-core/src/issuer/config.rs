@@ -3,9 +3,9 @@ use super::trusted_issuer::{Keys, Name, TrustedIssuer};
 use crate::{
     config_error::ConfigError,
     error::DpopMode,
-    identifier::{Audience, Domain, Issuer},
+    identifier::{Audience, Domain, Issuer, PlainHttp},
     jose::AlgorithmSet,
-    keys::KeySource,
+    keys::{Discovered, KeySource},
     policy::{Requirement, authenticated},
     token::Validation,
 };
@@ -36,12 +36,16 @@ pub(crate) struct IssuerConfig {
 
 impl TrustedIssuer {
     /// Checks the configuration. Unset options take the defaults.
-    pub(crate) fn check(self, defaults: &IssuerDefaults) -> Result<IssuerConfig, ConfigError> {
+    pub(crate) fn check(
+        self,
+        defaults: &IssuerDefaults,
+        plain_http: &PlainHttp,
+    ) -> Result<IssuerConfig, ConfigError> {
         let issuer = match &self.name {
             Name::Domain(domain) => domain.parse::<Domain>()?.issuer(),
             // Without discovery the name is only compared.
             Name::Url(name) if self.keys != Keys::Discovered => Issuer::named(name)?,
-            Name::Url(url) => url.parse::<Issuer>()?,
+            Name::Url(url) => Issuer::parse(url, plain_http)?,
         };
         let is_auth0 = matches!(self.name, Name::Domain(_)) || issuer.is_of_auth0();
         let audiences =
@@ -82,9 +86,13 @@ impl TrustedIssuer {
         }
         let key_source = match self.keys {
             Keys::Discovered => {
-                KeySource::discovered(issuer.clone(), self.same_origin_keys, algorithms)
+                let discovered = Discovered {
+                    same_origin: self.same_origin_keys,
+                    plain_http: plain_http.clone(),
+                };
+                KeySource::discovered(issuer.clone(), discovered, algorithms)
             }
-            Keys::At(url) => KeySource::at(issuer.clone(), &url, algorithms)?,
+            Keys::At(url) => KeySource::at(issuer.clone(), &url, plain_http, algorithms)?,
             Keys::Fixed(json) => KeySource::fixed(issuer.clone(), &json, algorithms)?,
         };
         let is_plain = self.requirement == authenticated();

@@ -170,7 +170,7 @@ impl KeyCache {
         wanted: &WantedKey,
         seen: &Arc<Snapshot>,
     ) -> Result<Option<Arc<Snapshot>>, Unavailable> {
-        if self.source().is_fixed() {
+        if self.source().first_url().is_none() {
             return Ok(None);
         }
         let mut seen = Arc::clone(seen);

@@ -1,7 +1,11 @@
 //! The documents of an issuer: its metadata (OpenID Connect Discovery §4, RFC 8414) and its key set.
-use super::{fetch_error::FetchError, key_set::KeySet, source::KeySource};
+use super::{
+    fetch_error::FetchError,
+    key_set::KeySet,
+    source::{Discovered, KeySource},
+};
 use crate::{
-    identifier::{Issuer, is_loopback},
+    identifier::{Issuer, PlainHttp, is_loopback},
     transport::{HttpRequest, MAX_BODY_BYTES, Transport},
 };
 use serde::Deserialize;
@@ -19,7 +23,7 @@ struct Metadata {
 
 /// What the metadata says: the issuer in the spelling of its tokens, and the URL of its key set.
 #[derive(Debug)]
-pub(super) struct Discovered {
+pub(super) struct Discovery {
     pub(super) issuer: Issuer,
     pub(super) key_set_url: Box<str>,
 }
@@ -28,8 +32,8 @@ pub(super) struct Discovered {
 pub(super) async fn metadata(
     transport: &Transport,
     issuer: &Issuer,
-    same_origin: bool,
-) -> Result<Discovered, FetchError> {
+    rules: &Discovered,
+) -> Result<Discovery, FetchError> {
     let body = metadata_document(transport, issuer).await?;
     let metadata: Metadata = serde_json::from_slice(&body)
         .map_err(|error| FetchError::NotMetadata(error.to_string()))?;
@@ -44,8 +48,8 @@ pub(super) async fn metadata(
             configured: issuer.clone(),
         });
     };
-    let key_set_url = key_set_uri(&metadata.jwks_uri, issuer, same_origin)?;
-    Ok(Discovered { issuer: named, key_set_url })
+    let key_set_url = discovered_key_set_uri(&metadata.jwks_uri, issuer, rules)?;
+    Ok(Discovery { issuer: named, key_set_url })
 }
 
 /// Reads the document at the URL of OpenID Connect or, if there is none, at that of OAuth.
@@ -64,24 +68,47 @@ async fn metadata_document(transport: &Transport, issuer: &Issuer) -> Result<Vec
     }
 }
 
-/// Returns the URL of a key set in its normal form, if this issuer may use it.
-pub(super) fn key_set_uri(
+/// Returns the URL that the metadata of an issuer names in its normal form, if this issuer may use it. An
+/// issuer that is reached over https has its keys there, too.
+fn discovered_key_set_uri(
     text: &str,
     issuer: &Issuer,
-    same_origin: bool,
+    rules: &Discovered,
 ) -> Result<Box<str>, FetchError> {
-    let uri = Url::parse(text).map_err(|_| FetchError::KeySetUri("it is not a URL"))?;
-    match uri.scheme() {
-        "https" => {}
-        "http" if issuer.is_loopback() && is_loopback(&uri) => {}
-        _ => return Err(FetchError::KeySetUri("it is not https")),
-    }
-    if same_origin
+    let Discovered { same_origin, plain_http } = rules;
+    let is_allowed = |uri: &Url| issuer.may_be_http(plain_http) && plain_http.allows(uri);
+    let uri = key_set_uri(text, issuer, is_allowed)?;
+    if *same_origin
         && !Url::parse(issuer.as_str()).is_ok_and(|issuer| issuer.origin() == uri.origin())
     {
         return Err(FetchError::KeySetUri("it is not of the issuer's origin"));
     }
     Ok(uri.as_str().into())
+}
+
+/// Returns the URL that the operator has written in its normal form, if this issuer may use it.
+pub(super) fn configured_key_set_uri(
+    text: &str,
+    issuer: &Issuer,
+    plain_http: &PlainHttp,
+) -> Result<Box<str>, FetchError> {
+    let uri = key_set_uri(text, issuer, |uri| plain_http.allows(uri))?;
+    Ok(uri.as_str().into())
+}
+
+/// Parses the URL of a key set. It is https, or http if the issuer and the URL are on loopback, or if
+/// `is_allowed` says so.
+fn key_set_uri(
+    text: &str,
+    issuer: &Issuer,
+    is_allowed: impl FnOnce(&Url) -> bool,
+) -> Result<Url, FetchError> {
+    let uri = Url::parse(text).map_err(|_| FetchError::KeySetUri("it is not a URL"))?;
+    match uri.scheme() {
+        "https" => Ok(uri),
+        "http" if issuer.is_loopback() && is_loopback(&uri) || is_allowed(&uri) => Ok(uri),
+        _ => Err(FetchError::KeySetUri("it is not https")),
+    }
 }
 
 /// Reads the key set at a URL.

@@ -1,12 +1,12 @@
 //! Fetches the keys of an issuer: one attempt, from the metadata to the parsed set, within one deadline.
 use super::{
     bulkhead,
-    discovery::{self, Discovered},
+    discovery::{self, Discovery},
     fetch_error::FetchError,
     key_set::KeySet,
     schedule::FRESH,
     snapshot::Snapshot,
-    source::{KeySource, Location},
+    source::{Discovered, KeySource, Location},
 };
 use crate::{
     identifier::Issuer,
@@ -31,7 +31,7 @@ pub(crate) struct Fetcher {
 /// The metadata, and the time at which it was read. Kept while the keys cannot be fetched.
 #[derive(Debug)]
 struct KnownMetadata {
-    discovered: Discovered,
+    discovered: Discovery,
     read_at: Duration,
 }
 
@@ -142,9 +142,9 @@ impl Fetcher {
             (Location::At(url), Some(transport)) => {
                 (discovery::key_set(transport, &self.source, url).await?, configured())
             }
-            (Location::Discovered { same_origin }, Some(transport)) => {
+            (Location::Discovered(rules), Some(transport)) => {
                 let purpose = (purpose, is_first_failure);
-                self.discover(transport, *same_origin, purpose).await?
+                self.discover(transport, rules, purpose).await?
             }
             // Only fixed keys have no transport.
             (_, None) => return Err(FetchError::Abandoned),
@@ -155,7 +155,7 @@ impl Fetcher {
     async fn discover(
         &self,
         transport: &Transport,
-        same_origin: bool,
+        rules: &Discovered,
         (purpose, is_first_failure): (&Purpose, bool),
     ) -> Result<(KeySet, Issuer), FetchError> {
         let now = self.clock.monotonic();
@@ -166,7 +166,7 @@ impl Fetcher {
         let is_cached = cached.is_some();
         let mut known = match cached {
             Some(known) => known,
-            None => self.read_metadata(transport, same_origin).await?,
+            None => self.read_metadata(transport, rules).await?,
         };
         let mut keys =
             discovery::key_set(transport, &self.source, &known.discovered.key_set_url).await;
@@ -176,7 +176,7 @@ impl Fetcher {
         };
         if is_cached && may_have_moved {
             // The first answer stays valid if this fails.
-            if let Ok(newer) = self.read_metadata(transport, same_origin).await
+            if let Ok(newer) = self.read_metadata(transport, rules).await
                 && newer.discovered.key_set_url != known.discovered.key_set_url
             {
                 known = newer;
@@ -190,10 +190,10 @@ impl Fetcher {
     async fn read_metadata(
         &self,
         transport: &Transport,
-        same_origin: bool,
+        rules: &Discovered,
     ) -> Result<Arc<KnownMetadata>, FetchError> {
         let issuer = self.source.issuer();
-        let discovered = discovery::metadata(transport, issuer, same_origin).await?;
+        let discovered = discovery::metadata(transport, issuer, rules).await?;
         let known = Arc::new(KnownMetadata { discovered, read_at: self.clock.monotonic() });
         self.metadata.store(Some(Arc::clone(&known)));
         Ok(known)

@@ -22,6 +22,6 @@ pub use health::Health;
 pub(crate) use key_set::SignatureCheck;
 pub(crate) use schedule::STALE;
 pub(crate) use snapshot::Snapshot;
-pub(crate) use source::KeySource;
+pub(crate) use source::{Discovered, KeySource};
 pub(crate) use state::{Unavailable, abandoned};
 pub(crate) use table::{KeyTable, Lease};

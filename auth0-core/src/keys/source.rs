@@ -2,9 +2,11 @@
 use super::{discovery, key_set::KeySet};
 use crate::{
     config_error::ConfigError,
-    identifier::Issuer,
+    identifier::{Issuer, PlainHttp},
     jose::{AlgorithmSet, jwk::JwkOrigin},
 };
+use std::borrow::Cow;
+use url::Url;
 
 /// An issuer whose keys may be fetched, and their location. Only the checked constructors create one, from
 /// a configured or resolved issuer: the content of a token never becomes a source.
@@ -19,13 +21,18 @@ pub(crate) struct KeySource {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Location {
     /// A URL that the issuer's metadata names.
-    Discovered {
-        /// Whether the URL must have the origin of the issuer.
-        same_origin: bool,
-    },
+    Discovered(Discovered),
     At(Box<str>),
     /// A key set in JSON.
     Fixed(Box<str>),
+}
+
+/// The rules for the URL that the issuer's metadata names.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Discovered {
+    /// Whether it must have the origin of the issuer.
+    pub(crate) same_origin: bool,
+    pub(crate) plain_http: PlainHttp,
 }
 
 impl KeySource {
@@ -46,23 +53,25 @@ impl KeySource {
     /// Creates a source that the issuer's metadata names.
     pub(crate) const fn discovered(
         issuer: Issuer,
-        same_origin: bool,
+        rules: Discovered,
         algorithms: AlgorithmSet,
     ) -> Self {
-        Self::new(issuer, Location::Discovered { same_origin }, algorithms)
+        Self::new(issuer, Location::Discovered(rules), algorithms)
     }
 
     /// Creates a source at a URL.
     pub(crate) fn at(
         issuer: Issuer,
         url: &str,
+        plain_http: &PlainHttp,
         algorithms: AlgorithmSet,
     ) -> Result<Self, ConfigError> {
-        match discovery::key_set_uri(url, &issuer, false) {
+        match discovery::configured_key_set_uri(url, &issuer, plain_http) {
             Ok(url) => Ok(Self::new(issuer, Location::At(url), algorithms)),
             Err(why) => Err(ConfigError::new(format!(
-                "the key set URL of {issuer}: {why}. Write an https URL, for example \
-                 https://id.acme.com/keys"
+                "the key set URL of {issuer}: {why}{}. Write an https URL, for example \
+                 https://id.acme.com/keys",
+                http_advice(url, plain_http)
             ))),
         }
     }
@@ -93,17 +102,27 @@ impl KeySource {
     /// Returns the other spelling that the issuer may have, until its metadata has settled it.
     pub(crate) fn other_spelling(&self) -> Option<Issuer> {
         match self.location {
-            Location::Discovered { .. } => self.issuer.other_spelling(),
+            Location::Discovered(_) => self.issuer.other_spelling(),
             Location::At(_) | Location::Fixed(_) => None,
         }
     }
 
-    /// Returns whether the keys are fixed, so that nothing is fetched.
-    pub(crate) const fn is_fixed(&self) -> bool {
-        matches!(self.location, Location::Fixed(_))
+    /// Returns the URL of the document that is fetched first; `None` if the keys are fixed.
+    pub(crate) fn first_url(&self) -> Option<Cow<'_, str>> {
+        match &self.location {
+            Location::Discovered(_) => Some(self.issuer.metadata_url().into()),
+            Location::At(url) => Some((&**url).into()),
+            Location::Fixed(_) => None,
+        }
     }
 
     pub(super) const fn location(&self) -> &Location {
         &self.location
     }
+}
+
+/// Returns what to do about a URL that is plain http.
+fn http_advice(url: &str, plain_http: &PlainHttp) -> String {
+    let url = Url::parse(url).ok().filter(|url| url.scheme() == "http");
+    url.map(|url| plain_http.advice(&url)).unwrap_or_default()
 }

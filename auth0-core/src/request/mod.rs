@@ -70,7 +70,8 @@ impl<'a> HeaderLines<'a> {
 
 /// The rest of a request, with which a proof of possession (RFC 9449) and the certificate of a client
 /// (RFC 8705) are compared. An adapter implements it for its framework's request. Its methods are called
-/// only if a token is bound to a key or a certificate, so that other requests cost nothing more.
+/// only if a token is bound to a key or a certificate, if an issuer resolver reads the request, or if proxies
+/// are trusted, so that other requests cost nothing more.
 pub trait HttpParts: Sync {
     /// Returns the method, in the case in which it was sent.
     fn method(&self) -> &str;

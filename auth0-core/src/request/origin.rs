@@ -5,13 +5,19 @@ use super::{
 };
 use crate::{config_error::ConfigError, telemetry::Escaped};
 use ipnet::{IpNet, Ipv4Net};
-use std::{borrow::Cow, net::IpAddr};
+use std::{
+    borrow::Cow,
+    net::IpAddr,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// The public URL and the trusted proxies of the application.
 #[derive(Debug, Default)]
 pub(crate) struct Origin {
     public_url: Option<PublicUrl>,
     trusted_proxies: Vec<IpNet>,
+    /// Whether the log says that a request came without the address of its peer.
+    is_unknown_peer_reported: AtomicBool,
 }
 
 /// The URL that clients use, in front of any proxy.
@@ -37,6 +43,7 @@ impl Origin {
                 .iter()
                 .map(|entry| network(entry))
                 .collect::<Result<_, _>>()?,
+            is_unknown_peer_reported: AtomicBool::new(false),
         })
     }
 
@@ -115,6 +122,24 @@ impl Origin {
             (Some(client), Some(other)) if client != other => Some(peer),
             (client, other) => client.or(other).or(Some(peer)),
         }
+    }
+
+    /// Logs once that proxies are trusted, and that the server does not say where a request comes from.
+    pub(crate) fn report_unknown_peer(&self, parts: &dyn HttpParts) {
+        if self.trusted_proxies.is_empty()
+            || self.is_unknown_peer_reported.load(Ordering::Relaxed)
+            || parts.connection().has_peer()
+            || self.is_unknown_peer_reported.swap(true, Ordering::Relaxed)
+        {
+            return;
+        }
+        tracing::warn!(
+            target: "auth0",
+            "proxies are trusted (AUTH0_TRUSTED_PROXIES, Builder::trusted_proxies), but the server does not \
+             pass on the address of a request's peer, so what proxies forward is ignored. With axum, serve \
+             with app.into_make_service_with_connect_info::<SocketAddr>(); with another server, pass on a \
+             Connection with the peer"
+        );
     }
 
     /// Returns whether the peer is a trusted proxy, which may report for clients.

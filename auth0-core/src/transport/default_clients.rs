@@ -1,32 +1,33 @@
 //! The HTTP clients of one verifier: the application's, or a default client for each kind of issuer, created
 //! when it is needed.
 use super::{HttpClient, PermittedAddresses, PrivateHosts, Transport};
-use crate::{config_error::ConfigError, identifier::Issuer};
+use crate::{config_error::ConfigError, identifier::is_loopback};
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     sync::Arc,
 };
+use url::Url;
 
 pub(crate) struct DefaultClients {
     given: Option<Arc<dyn HttpClient>>,
     made: BTreeMap<Kind, Arc<dyn HttpClient>>,
 }
 
-/// Where an issuer is.
+/// Where the documents of an issuer are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Elsewhere,
     OnLoopback,
-    /// Over http, on a machine that may have no certificates.
-    OnLoopbackWithoutTls,
+    /// On this machine or in its own network, over http. The machine may have no certificates.
+    OverHttp,
 }
 
 impl Kind {
-    fn of(issuer: &Issuer) -> Self {
-        match (issuer.is_loopback(), issuer.is_https()) {
-            (false, _) => Self::Elsewhere,
-            (true, true) => Self::OnLoopback,
-            (true, false) => Self::OnLoopbackWithoutTls,
+    fn of(url: &str) -> Self {
+        match Url::parse(url) {
+            Ok(url) if url.scheme() == "http" => Self::OverHttp,
+            Ok(url) if is_loopback(&url) => Self::OnLoopback,
+            _ => Self::Elsewhere,
         }
     }
 }
@@ -36,11 +37,11 @@ impl DefaultClients {
         Self { given, made: BTreeMap::new() }
     }
 
-    /// Returns the transport for an issuer that is configured.
-    pub(crate) fn of(&mut self, issuer: &Issuer) -> Result<Transport, ConfigError> {
+    /// Returns the transport for a configured issuer whose first document is at this URL.
+    pub(crate) fn of(&mut self, url: &str) -> Result<Transport, ConfigError> {
         let http = match &self.given {
             Some(given) => Arc::clone(given),
-            None => self.own(Kind::of(issuer))?,
+            None => self.own(Kind::of(url))?,
         };
         Ok(Transport { http, addresses: PermittedAddresses::All })
     }
@@ -70,10 +71,10 @@ mod own {
     pub(super) fn client(kind: Kind) -> Result<Arc<dyn HttpClient>, ConfigError> {
         Ok(Arc::new(match kind {
             Kind::Elsewhere => Reqwest::new()?,
-            Kind::OnLoopback => Reqwest::on_loopback()?,
+            Kind::OnLoopback => Reqwest::without_proxy()?,
             // With the system's certificates if there are any: the metadata may name a key set over https.
-            Kind::OnLoopbackWithoutTls => {
-                Reqwest::on_loopback().or_else(|_| Reqwest::on_loopback_without_certificates())?
+            Kind::OverHttp => {
+                Reqwest::without_proxy().or_else(|_| Reqwest::without_certificates())?
             }
         }))
     }

@@ -21,14 +21,14 @@ impl Reqwest {
         Self::build(|builder| builder)
     }
 
-    /// Creates a client for issuers on this machine. It uses no proxy, because a proxy on another machine
-    /// cannot reach them.
-    pub(crate) fn on_loopback() -> Result<Self, ConfigError> {
+    /// Creates a client for issuers on this machine or in its own network. It uses no proxy, because a proxy
+    /// elsewhere cannot reach them, and could replace what is fetched over http.
+    pub(crate) fn without_proxy() -> Result<Self, ConfigError> {
         Self::build(ClientBuilder::no_proxy)
     }
 
-    /// Creates a client for issuers on this machine that are reached over http.
-    pub(crate) fn on_loopback_without_certificates() -> Result<Self, ConfigError> {
+    /// Creates a client for the same issuers if they are reached over http.
+    pub(crate) fn without_certificates() -> Result<Self, ConfigError> {
         Self::build(|builder| builder.no_proxy().tls_certs_only([]))
     }
 

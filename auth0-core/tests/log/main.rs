@@ -13,3 +13,4 @@ mod changes;
 #[path = "../it/common/mod.rs"]
 mod common;
 mod content;
+mod warnings;

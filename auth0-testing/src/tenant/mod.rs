@@ -41,7 +41,7 @@ pub struct Tenant(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    issuer: Issuer,
+    issuer: Box<str>,
     audience: String,
     clock: ManualClock,
     state: Mutex<State>,
@@ -73,10 +73,11 @@ impl Tenant {
     /// The name is not a host label of letters, digits and hyphens.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        let issuer = format!("https://{name}.test/").parse().expect("the name is a host label");
+        let issuer = format!("https://{name}.test/");
+        let issuer: Issuer = issuer.parse().expect("the name is a host label");
         let audience = format!("https://api.{name}.test");
         let key = SigningKey::fixed(Algorithm::RS256, 0);
-        Self::with(issuer, audience, key, ManualClock::at(START))
+        Self::with(issuer.as_str().into(), audience, key, ManualClock::at(START))
     }
 
     /// Creates a tenant on this machine, whose clock follows the system's, for a server that serves its
@@ -96,10 +97,42 @@ impl Tenant {
                  http://127.0.0.1:4400/"
             )));
         }
-        Ok(Self::with(issuer, audience.into(), key, ManualClock::following_the_system()))
+        let clock = ManualClock::following_the_system();
+        Ok(Self::with(issuer.as_str().into(), audience.into(), key, clock))
     }
 
-    fn with(issuer: Issuer, audience: String, key: SigningKey, clock: ManualClock) -> Self {
+    /// Creates a tenant whose clock follows the system's, for a server that serves its documents over plain
+    /// http under the name of a host, as in a network of containers. A verifier trusts it only if
+    /// [`Builder::allow_http_hosts`] names the host, which [`builder`](Self::builder) does.
+    ///
+    /// ```
+    /// use auth0_core::Algorithm;
+    /// use auth0_testing::{SigningKey, Tenant};
+    ///
+    /// let key = SigningKey::generate(Algorithm::RS256)?;
+    /// let tenant = Tenant::over_http("http://auth0:4400/", "https://api.acme.com", key)?;
+    /// tenant.builder().build()?;
+    /// # Ok::<(), auth0_core::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The issuer is not an http URL that consists of a host and a port and ends in `/`, or the host is not a
+    /// plain name: a test tenant must not look like a real one.
+    pub fn over_http(
+        issuer: &str,
+        audience: impl Into<String>,
+        key: SigningKey,
+    ) -> Result<Self, ConfigError> {
+        if http_host(issuer).is_none() {
+            return Err(ConfigError::new(format!(
+                "the issuer of a test tenant cannot be {issuer:?}. Write http, the name of a host and a \
+                 port, for example http://auth0:4400/"
+            )));
+        }
+        Ok(Self::with(issuer.into(), audience.into(), key, ManualClock::following_the_system()))
+    }
+
+    fn with(issuer: Box<str>, audience: String, key: SigningKey, clock: ManualClock) -> Self {
         let state = State {
             keys: vec![key],
             rotations: 0,
@@ -119,7 +152,7 @@ impl Tenant {
     /// Returns the issuer, as `iss` has it.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        self.0.issuer.as_str()
+        &self.0.issuer
     }
 
     /// Returns the identifier of the tenant's API.
@@ -144,6 +177,7 @@ impl Tenant {
     /// clock are set.
     pub fn builder(&self) -> Builder {
         Auth0::builder()
+            .allow_http_hosts(http_host(self.issuer()))
             .issuer(trusted(self.issuer()))
             .audience(self.audience())
             .http_client(InProcess(vec![self.clone()]))
@@ -338,6 +372,18 @@ impl Tenant {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the host of an issuer over http, if it is a plain name other than `localhost`.
+fn http_host(issuer: &str) -> Option<String> {
+    let url = Url::parse(issuer).ok().filter(|url| url.scheme() == "http" && url.path() == "/")?;
+    let Some(Host::Domain(host)) = url.host() else { return None };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_name = host.chars().all(is_plain) && !host.ends_with('.') && host != "localhost";
+    // Nothing else is in it: no user information, query or fragment.
+    let bare =
+        url.port().map_or(format!("http://{host}/"), |port| format!("http://{host}:{port}/"));
+    (is_name && issuer == bare).then(|| host.to_owned())
 }
 
 fn is_loopback(url: &str) -> bool {

@@ -11,6 +11,7 @@ use super::{
     question,
 };
 use crate::{
+    identifier::PlainHttp,
     issuer::{IssuerSettings, TrustedIssuer},
     keys::KeyTable,
     runtime::{
@@ -262,7 +263,7 @@ impl<R: IssuerResolver> Answers<R> {
             if number % 64 == 63 {
                 tokio::task::yield_now().await; // a list of thousands takes milliseconds
             }
-            let config = match issuer.check(&self.issuer_settings.defaults) {
+            let config = match issuer.check(&self.issuer_settings.defaults, &PlainHttp::Loopback) {
                 Ok(config) => config.of_resolver(),
                 Err(why) => {
                     answer.broken = Some(Escaped(&why.to_string()).to_string().into());

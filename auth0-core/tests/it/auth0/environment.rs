@@ -26,6 +26,9 @@ fn the_environment_configures_a_verifier() {
             .concat(),
     )
     .unwrap();
+    let inside = ("AUTH0_ISSUER", "http://auth0:4400/");
+    let allowed = ("AUTH0_ALLOW_HTTP_HOSTS", "keycloak, auth0");
+    assert!(from_env(&[inside, audience, allowed]).unwrap().contains("http://auth0:4400/"));
     // Compose files pass unset variables as empty ones.
     from_env(&[("AUTH0_DOMAIN", ""), issuer, audience]).unwrap();
     from_env(&[domain, ("AUTH0_ISSUER", " "), audience]).unwrap();
@@ -45,6 +48,11 @@ fn the_environment_configures_a_verifier() {
         (vec![domain, audience, ("AUTH0_DPOP", "on")], "allowed, required or disabled"),
         (vec![domain, audience, ("AUTH0_PUBLIC_URL", "api.acme.com")], "public URL"),
         (vec![domain, audience, ("AUTH0_TRUSTED_PROXIES", "10.0.0.7,proxy")], "proxy"),
+        (vec![inside, audience], "AUTH0_ALLOW_HTTP_HOSTS=auth0"),
+        (vec![inside, audience, ("AUTH0_ALLOW_HTTP_HOSTS", "")], "AUTH0_ALLOW_HTTP_HOSTS=auth0"),
+        (vec![domain, audience, ("AUTH0_ALLOW_HTTP_HOSTS", "auth0,*")], "wildcard"),
+        (vec![domain, audience, ("AUTH0_ALLOW_HTTP_HOSTS", "auth0,")], "is empty"),
+        (vec![domain, inside, audience, allowed], "leave the other out"),
     ] {
         let sentence = from_env(&variables).unwrap_err();
         assert!(sentence.contains(what), "{variables:?}: {sentence}");
@@ -61,6 +69,7 @@ fn from_env(variables: &[(&str, &str)]) -> Result<String, String> {
         "AUTH0_DPOP",
         "AUTH0_PUBLIC_URL",
         "AUTH0_TRUSTED_PROXIES",
+        "AUTH0_ALLOW_HTTP_HOSTS",
     ] {
         command.env_remove(name);
     }

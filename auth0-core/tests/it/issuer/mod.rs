@@ -1,6 +1,7 @@
 //! Several issuers: each has its own keys and rules, and none gets in the way of another.
 mod bounds;
 mod outage;
+mod plain_http;
 mod provider;
 mod registry;
 mod resolver;

@@ -210,6 +210,10 @@ fn without_certificates() {
     };
     build(TrustedIssuer::new("http://127.0.0.1:4400/")).unwrap();
     build(TrustedIssuer::new("http://localhost:4400/")).unwrap();
+    let inside = Auth0::builder().allow_http_hosts(["auth0"]).audience("https://api.test");
+    inside.clone().issuer("http://auth0:4400/").build().unwrap();
+    let keys = TrustedIssuer::new("https://id.acme.com/").key_set_url("http://auth0/keys");
+    inside.issuer(keys).build().unwrap();
     let tenant = Tenant::new();
     build(TrustedIssuer::new(tenant.issuer()).key_set(tenant.key_set_json())).unwrap();
     for issuer in ["https://acme.eu.auth0.com/", "https://localhost:4400/"] {
