@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod address;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
@@ -15,6 +16,7 @@ mod stats;
 mod tenant;
 mod token;
 
+pub use address::address;
 pub use auth0_testing::Document;
 pub use env_file::load_env_file;
 pub use error::LocalError;

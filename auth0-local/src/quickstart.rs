@@ -1,7 +1,10 @@
 //! The verifier for an example that runs before there is an Auth0 account.
 use crate::{error::LocalError, tenant::LocalTenant};
 use auth0_core::Auth0;
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 /// The variables of [`Auth0::from_env`].
 const VARIABLES: [&str; 3] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"];
@@ -12,17 +15,18 @@ const VARIABLES: [&str; 3] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"];
 /// [`Auth0::from_env`]. It prints a warning if the issuer's keys cannot be fetched.
 ///
 /// Otherwise it starts a [`LocalTenant`] on a free port, which runs for as long as the tokio
-/// runtime. It prints curl lines with fresh tokens, to be pasted into another terminal. They
+/// runtime. It prints lines for another terminal, which get a token and use it with curl. They
 /// request `/api/public`, `/api/private` and `/api/private-scoped` (which needs the scope
-/// `read:messages`) from the server that is about to listen on `port` of 127.0.0.1. A comment after
-/// them explains how to try DPoP.
+/// `read:messages`) from the server that listens on `api`. A comment after them explains how to try
+/// DPoP.
 ///
 /// For examples only: a service without its configuration should not start. With this function it
 /// would start, and trust a tenant that issues any token to any process on its machine.
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
-/// let auth = auth0_local::quickstart(3000).await?;
+/// let listener = tokio::net::TcpListener::bind(auth0_local::address()?).await?;
+/// let auth = auth0_local::quickstart(listener.local_addr()?).await?;
 /// # let _ = auth;
 /// # Ok(())
 /// # }
@@ -30,7 +34,7 @@ const VARIABLES: [&str; 3] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"];
 ///
 /// # Errors
 /// Those of [`Auth0::from_env`] and of [`Builder::start`](crate::Builder::start).
-pub async fn quickstart(port: u16) -> Result<Auth0, LocalError> {
+pub async fn quickstart(api: SocketAddr) -> Result<Auth0, LocalError> {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if VARIABLES.into_iter().any(is_set) {
         let auth = Auth0::from_env()?;
@@ -46,36 +50,49 @@ pub async fn quickstart(port: u16) -> Result<Auth0, LocalError> {
     let tenant = LocalTenant::start().await?;
     let auth = Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience()).build()?;
     // A closed stdout is no reason to fail.
-    let _ = io::stdout().write_all(curl_lines(&tenant, port).as_bytes());
+    let _ = io::stdout().write_all(curl_lines(&tenant, api).as_bytes());
     tenant.detach();
     Ok(auth)
 }
 
-/// Returns curl lines with comments before them. The comments are separate lines, because not every
+/// Returns shell lines with comments before them. The comments are separate lines, because not every
 /// shell accepts one after a command.
-fn curl_lines(tenant: &LocalTenant, port: u16) -> String {
-    let api = format!("http://127.0.0.1:{port}/api");
-    let plain = tenant.token().mint();
-    let scoped = tenant.token().scope("read:messages").mint();
-    let authorization = |token: &str| format!(" -H \"Authorization: Bearer {token}\"");
+fn curl_lines(tenant: &LocalTenant, api: SocketAddr) -> String {
+    let issuer = tenant.issuer();
+    let api = format!("http://{}/api", reached_at(api));
+    let token = |description: &str| {
+        format!("TOKEN=$(curl -s {issuer}__local/token -H accept:text/plain -d '{description}')")
+    };
+    let bearer = " -H \"Authorization: Bearer $TOKEN\"";
+    let get = |path: &str, authorization: &str| format!("curl -i {api}/{path}{authorization}");
     let mut lines = format!(
         "# None of AUTH0_DOMAIN, AUTH0_ISSUER and AUTH0_AUDIENCE is set, so a tenant for development \
-         runs in this process: {}\n# Paste these lines into another terminal.\n",
-        tenant.issuer()
+         runs in this process: {issuer}\n# Paste these lines into another terminal.\n"
     );
-    for (expected, path, authorization) in [
-        ("200: public", "public", String::new()),
-        ("200: with a token", "private", authorization(&plain)),
-        ("401: without a token", "private", String::new()),
-        ("403: the token lacks read:messages", "private-scoped", authorization(&plain)),
-        ("200: the token has read:messages", "private-scoped", authorization(&scoped)),
+    for (comment, line) in [
+        ("200: public", get("public", "")),
+        ("401: without a token", get("private", "")),
+        ("a token of a user", token("{}")),
+        ("200: with a token", get("private", bearer)),
+        ("403: the token lacks read:messages", get("private-scoped", bearer)),
+        ("a token with the scope read:messages", token("{\"scope\":\"read:messages\"}")),
+        ("200: the token has read:messages", get("private-scoped", bearer)),
     ] {
-        lines.push_str(&format!("\n# {expected}\ncurl -i {api}/{path}{authorization}\n"));
+        lines.push_str(&format!("\n# {comment}\n{line}\n"));
     }
     lines.push_str(&format!(
-        "\n# DPoP: auth0-local token --issuer {} --dpop-key client.pem prints a token that is bound to a \
-         key; auth0-local proof prints the proof for a request.\n",
-        tenant.issuer()
+        "\n# DPoP: auth0-local token --issuer {issuer} --dpop-key client.pem prints a token that is bound to a \
+         key; auth0-local proof prints the proof for a request.\n\n"
     ));
-    lines + "\n"
+    lines
+}
+
+/// Returns the address at which this machine reaches a server that listens on `address`.
+fn reached_at(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    (ip, address.port()).into()
 }

@@ -1,5 +1,6 @@
 //! `auth0-local serve`.
 use crate::{
+    address::{self, parse_host, parse_port},
     fault::{Fault, Faults, assignment},
     tenant::{DEFAULT_AUDIENCE, LocalTenant},
 };
@@ -9,15 +10,27 @@ use clap::Args;
 use std::{
     future,
     io::{self, Write},
+    net::IpAddr,
     path::PathBuf,
 };
+use url::Url;
+
+const DEFAULT_PORT: u16 = 4400;
 
 /// Run a tenant on 127.0.0.1 until interrupted
 #[derive(Args)]
 pub(super) struct ServeCommand {
-    /// The port; 0 selects a free one
-    #[arg(long, default_value_t = 4400)]
-    port: u16,
+    /// The address to listen on, or HOST; 127.0.0.1 by default. With 0.0.0.0, as in a container,
+    /// every machine that reaches the port can get any token
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_host)]
+    host: Option<IpAddr>,
+    /// The port, or PORT; 0 selects a free one. By default that of --issuer, or 4400
+    #[arg(long, value_parser = parse_port)]
+    port: Option<u16>,
+    /// The issuer, if the tenant is reached under another name than 127.0.0.1, for example
+    /// <http://auth0:4400/>. It responds to this name, too
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
     /// Keep the signing key in this file (PKCS#8, PEM or DER); a missing file is created. Without
     /// it, every start generates a new key
     #[arg(long, value_name = "FILE")]
@@ -36,7 +49,16 @@ pub(super) struct ServeCommand {
 
 impl ServeCommand {
     pub(super) async fn run(self) -> super::Result {
-        let mut builder = LocalTenant::builder().port(self.port).audience(self.audience);
+        let host = self.host.map_or_else(address::host, Ok)?;
+        let port = match self.port {
+            Some(port) => Some(port),
+            None => address::port()?,
+        };
+        let port = port.unwrap_or_else(|| self.issuer.as_deref().map_or(DEFAULT_PORT, port_of));
+        let mut builder = LocalTenant::builder().host(host).port(port).audience(self.audience);
+        if let Some(issuer) = self.issuer {
+            builder = builder.issuer(issuer);
+        }
         if let Some(file) = self.keys {
             builder = builder.keys(file);
         }
@@ -55,6 +77,12 @@ impl ServeCommand {
     }
 }
 
+/// Returns the port in an issuer. The tenant's start checks the rest of it.
+fn port_of(issuer: &str) -> u16 {
+    let url = Url::parse(issuer).ok();
+    url.and_then(|url| url.port_or_known_default()).unwrap_or(DEFAULT_PORT)
+}
+
 /// Returns the first lines of the output, which are valid as a `.env` file.
 fn greeting(tenant: &LocalTenant, faults: &Faults) -> String {
     let (issuer, audience) = (tenant.issuer(), tenant.audience());
@@ -63,11 +91,25 @@ fn greeting(tenant: &LocalTenant, faults: &Faults) -> String {
     } else {
         format!("# This is a drill: {faults}\n")
     };
+    let (address, mut whom) = (tenant.address(), "process on this machine".to_owned());
+    if !address.ip().is_loopback() {
+        whom = format!("machine that reaches {address}");
+    }
+    // The commands reach the tenant on loopback only.
+    let url = Url::parse(issuer).ok();
+    let (allowed, target) = match url.as_ref().and_then(Url::domain) {
+        Some(host) if host != "localhost" => (
+            format!("AUTH0_ALLOW_HTTP_HOSTS={host}\n"),
+            format!("http://127.0.0.1:{}/", address.port()),
+        ),
+        _ => (String::new(), issuer.to_owned()),
+    };
     format!(
-        "# For development and tests only: this issues any token to any process on this machine.\n\
+        "# For development and tests only: this issues any token to any {whom}.\n\
          {drill}\
          AUTH0_ISSUER={issuer}\n\
          AUTH0_AUDIENCE={audience}\n\
-         # A token: auth0-local token --issuer {issuer} --scope read:messages\n"
+         {allowed}\
+         # A token: auth0-local token --issuer {target} --scope read:messages\n"
     )
 }

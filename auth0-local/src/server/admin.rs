@@ -30,13 +30,14 @@ pub(crate) const STATS_PATH: &str = "/__local/stats";
 
 type Body = Result<Bytes, BytesRejection>;
 
-pub(super) fn routes() -> Router<RunningTenant> {
+pub(super) fn routes(running: &RunningTenant) -> Router<RunningTenant> {
+    let no_foreign_origin = middleware::from_fn_with_state(running.clone(), no_foreign_origin);
     Router::new()
         .route(ROTATE_PATH, post(rotate))
         .route(REVOKE_PATH, post(revoke))
         .route(FAULTS_PATH, post(set_faults).delete(clear_faults))
         .route(STATS_PATH, get(stats))
-        .route_layer(middleware::from_fn(no_foreign_origin))
+        .route_layer(no_foreign_origin)
 }
 
 async fn rotate(State(running): State<RunningTenant>) -> Result<Response, Refusal> {

@@ -1,8 +1,10 @@
 //! Protection from web pages. A tenant that mints any token must not be reachable from a page whose
-//! name was made to resolve to this machine (DNS rebinding). The name in the request reveals that.
+//! name was made to resolve to this machine (DNS rebinding). The name in the request reveals that. It
+//! must be a loopback name, or the host of the issuer.
 use super::refusal::Refusal;
+use crate::running::RunningTenant;
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{
         HeaderMap, StatusCode, Uri,
         header::{HOST, ORIGIN},
@@ -13,25 +15,42 @@ use axum::{
 };
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Refuses requests that name a host other than loopback.
-pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
-    if is_for_loopback(request.uri(), request.headers()) {
+/// Refuses requests that name a host other than loopback and the issuer's.
+pub(super) async fn known_names_only(
+    State(running): State<RunningTenant>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let issuer = host_of_issuer(&running);
+    if is_for(issuer, request.uri(), request.headers()) {
         return next.run(request).await;
     }
+    let other = match issuer.parse::<Authority>() {
+        Ok(authority) if !is_loopback(&authority) => format!(", and to {issuer},"),
+        _ => String::new(),
+    };
     Refusal::new(
         StatusCode::FORBIDDEN,
         "access_denied",
-        "a local tenant responds to the names 127.0.0.1, [::1] and localhost only. Use one of them",
+        format!(
+            "a local tenant responds to the names 127.0.0.1, [::1] and localhost{other} only. Use one of \
+             them, or start it with the issuer under which it is reached: auth0-local serve --issuer URL"
+        ),
     )
     .into_response()
 }
 
 /// Refuses requests from pages of other origins. Such a page cannot read the response that its
 /// request gets, but the request would take effect.
-pub(super) async fn no_foreign_origin(request: Request, next: Next) -> Response {
+pub(super) async fn no_foreign_origin(
+    State(running): State<RunningTenant>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let issuer = host_of_issuer(&running);
     let is_ours = |origin: &str| {
         let uri: Option<Uri> = origin.parse().ok();
-        uri.is_some_and(|uri| uri.authority().is_some_and(is_loopback))
+        uri.is_some_and(|uri| uri.authority().is_some_and(|name| is_ours(issuer, name)))
     };
     let mut origins = request.headers().get_all(ORIGIN).iter();
     if origins.all(|origin| origin.to_str().is_ok_and(is_ours)) {
@@ -46,13 +65,28 @@ pub(super) async fn no_foreign_origin(request: Request, next: Next) -> Response 
 }
 
 /// Checks every name in the request: exactly one `Host` header, and the target if it is absolute.
-fn is_for_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
+fn is_for(issuer: &str, uri: &Uri, headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(HOST).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let Some(authority) = value.to_str().ok().and_then(|text| text.parse().ok()) else {
         return false;
     };
-    is_loopback(&authority) && uri.authority().is_none_or(is_loopback)
+    is_ours(issuer, &authority) && uri.authority().is_none_or(|name| is_ours(issuer, name))
+}
+
+/// Returns whether the name is a loopback name or the host of the issuer, with any port.
+fn is_ours(issuer: &str, authority: &Authority) -> bool {
+    let is_issuer = authority.host().eq_ignore_ascii_case(issuer);
+    is_loopback(authority) || is_issuer && !authority.as_str().contains('@')
+}
+
+/// Returns the host in the issuer, which is `http://host/` or `http://host:port/`.
+fn host_of_issuer(running: &RunningTenant) -> &str {
+    let rest = running.tenant().issuer().trim_start_matches("http://").trim_end_matches('/');
+    match rest.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => rest,
+    }
 }
 
 fn is_loopback(authority: &Authority) -> bool {
@@ -67,6 +101,26 @@ fn is_loopback(authority: &Authority) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_host_of_the_issuer_is_one_of_ours() {
+        for (host, expected) in [
+            ("auth0.localtest", true),
+            ("AUTH0.localtest:4400", true),
+            ("auth0.localtest:1", true),
+            ("127.0.0.1", true),
+            ("evil.test", false),
+            ("localtest", false),
+            ("a.auth0.localtest", false),
+            ("auth0.localtest.evil.test", false),
+            ("auth0.localtest@evil.test", false),
+            ("evil.test@auth0.localtest", false),
+        ] {
+            let authority = host.parse::<Authority>();
+            let is_ours = authority.is_ok_and(|name| is_ours("auth0.localtest", &name));
+            assert_eq!(is_ours, expected, "{host}");
+        }
+    }
 
     #[test]
     fn accepts_loopback_names_only() {

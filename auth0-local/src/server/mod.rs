@@ -37,15 +37,16 @@ pub(crate) use {
 pub(crate) fn service(
     running: RunningTenant,
 ) -> IntoMakeServiceWithConnectInfo<Router, Connection> {
+    let by_name = middleware::from_fn_with_state(running.clone(), host::known_names_only);
     Router::new()
         .merge(documents::routes())
         .merge(oauth::routes())
         .merge(mint::routes())
-        .merge(admin::routes())
+        .merge(admin::routes(&running))
         .fallback(not_found)
         .with_state(running)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(middleware::from_fn(host::loopback_only))
+        .layer(by_name)
         .into_make_service_with_connect_info()
 }
 

@@ -6,12 +6,17 @@ use auth0_core::{
     dpop::{DpopNonces, ProofVerifier},
 };
 use auth0_testing::{SigningKey, Tenant};
-use std::{future, io, net::Ipv4Addr, path::PathBuf};
+use std::{
+    future, io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 use tokio::{
     net::TcpListener,
     sync::{oneshot, watch},
     task,
 };
+use url::{Host, Url};
 
 /// The default identifier of a local tenant's API.
 pub const DEFAULT_AUDIENCE: &str = "https://api.local.test";
@@ -21,7 +26,9 @@ pub const DEFAULT_AUDIENCE: &str = "https://api.local.test";
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct Builder {
+    host: IpAddr,
     port: u16,
+    issuer: Option<String>,
     audience: String,
     keys: Option<PathBuf>,
     dpop_nonces: Option<DpopNonces>,
@@ -29,10 +36,34 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        Self { port: 0, audience: DEFAULT_AUDIENCE.into(), keys: None, dpop_nonces: None }
+        Self {
+            host: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            issuer: None,
+            audience: DEFAULT_AUDIENCE.into(),
+            keys: None,
+            dpop_nonces: None,
+        }
     }
 
-    /// Sets the port on 127.0.0.1. The default, 0, selects a free port.
+    /// Sets the address that the tenant listens on. The default is 127.0.0.1. With 0.0.0.0, every
+    /// machine that reaches the port can get any token: use it in a container, where only the other
+    /// containers and this machine reach the port.
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// Sets the issuer, if the tenant is reached under another name than loopback: the name of a
+    /// container, as in `http://auth0:4400/`. The tenant then also responds to requests for this
+    /// host. A service that trusts it needs the host in `AUTH0_ALLOW_HTTP_HOSTS`
+    /// ([`allow_http_hosts`](auth0_core::Builder::allow_http_hosts)).
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Sets the port. The default, 0, selects a free port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
@@ -63,14 +94,19 @@ impl Builder {
     /// Starts the tenant. It accepts requests when this returns.
     ///
     /// # Errors
-    /// The port is in use, the audience is empty, the file contains no key or cannot be created, or
-    /// the nonces are misconfigured.
+    /// The address cannot be listened on or the port is in use, the issuer is not one of a local
+    /// tenant, the audience is empty, the file contains no key or cannot be created, or the nonces
+    /// are misconfigured.
     pub async fn start(self) -> Result<LocalTenant, LocalError> {
-        let Self { port, audience, keys, dpop_nonces } = self;
+        let Self { host, port, issuer, audience, keys, dpop_nonces } = self;
         let audience: Audience = audience.parse()?;
-        let unbound = |error| cannot_bind(port, &error);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(unbound)?;
+        let unbound = |error| cannot_bind(host, port, &error);
+        let listener = TcpListener::bind((host, port)).await.map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?;
+        let issuer = match issuer {
+            Some(issuer) => issuer,
+            None => format!("http://{}/", reached_at(address)?),
+        };
         // Generating an RSA key takes long enough to delay other tasks.
         let key = task::spawn_blocking(move || match keys {
             Some(file) => TENANT_KEY.read_or_create(&file),
@@ -78,7 +114,11 @@ impl Builder {
         })
         .await
         .map_err(|_| LocalError::new("the runtime shut down while the tenant was starting"))??;
-        let tenant = Tenant::on_loopback(&format!("http://{address}/"), audience.as_str(), key)?;
+        let tenant = if is_on_loopback(&issuer) {
+            Tenant::on_loopback(&issuer, audience.as_str(), key)?
+        } else {
+            Tenant::over_http(&issuer, audience.as_str(), key)?
+        };
         let dpop = Dpop::required().algorithms(Algorithm::ALL);
         let dpop = match dpop_nonces {
             Some(nonces) => dpop.nonces(nonces),
@@ -97,20 +137,44 @@ impl Builder {
         let answering = axum::serve(server::Listener(listener), server::service(running.clone()))
             .with_graceful_shutdown(until_dropped);
         task::spawn(async { answering.await });
-        Ok(LocalTenant::new(running, detach))
+        Ok(LocalTenant::new(running, address, detach))
     }
 }
 
-fn cannot_bind(port: u16, error: &io::Error) -> LocalError {
+/// Returns the loopback address at which this machine, or this container, reaches the tenant.
+fn reached_at(address: SocketAddr) -> Result<SocketAddr, LocalError> {
+    match address.ip() {
+        ip if ip.is_loopback() => Ok(address),
+        ip if ip.is_unspecified() => Ok((Ipv4Addr::LOCALHOST, address.port()).into()),
+        ip => Err(LocalError::new(format!(
+            "a tenant that listens on {ip} needs an issuer with the name under which it is reached. Set \
+             one, for example --issuer http://auth0:4400/, or listen on 127.0.0.1"
+        ))),
+    }
+}
+
+fn is_on_loopback(issuer: &str) -> bool {
+    match Url::parse(issuer).ok().as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn cannot_bind(host: IpAddr, port: u16, error: &io::Error) -> LocalError {
     LocalError::new(match error.kind() {
         io::ErrorKind::AddrInUse => format!(
-            "port {port} of 127.0.0.1 is in use. Stop the program that uses it, or choose another \
+            "port {port} of {host} is in use. Stop the program that uses it, or choose another \
              port; 0 selects a free one"
         ),
         io::ErrorKind::PermissionDenied => format!(
-            "port {port} of 127.0.0.1 needs privileges. Choose one above 1023; 0 selects a free \
+            "port {port} of {host} needs privileges. Choose one above 1023; 0 selects a free \
              one"
         ),
-        _ => format!("port {port} of 127.0.0.1 cannot be used: {error}. Choose another port"),
+        io::ErrorKind::AddrNotAvailable => format!(
+            "{host} is not an address of this machine. Listen on 127.0.0.1, or on 0.0.0.0 for all networks"
+        ),
+        _ => format!("port {port} of {host} cannot be used: {error}. Choose another port"),
     })
 }

@@ -3,11 +3,12 @@ mod builder;
 
 use crate::{error::LocalError, fault::Fault, running::RunningTenant, stats::Stats};
 use auth0_testing::{Document, SigningKey, Tenant, TokenBuilder};
+use std::net::SocketAddr;
 use tokio::sync::oneshot;
 
 pub use builder::{Builder, DEFAULT_AUDIENCE};
 
-/// A tenant that serves a loopback port of this machine until it is dropped.
+/// A tenant that serves a port of this machine, by default of loopback, until it is dropped.
 ///
 /// ```
 /// use auth0_local::LocalTenant;
@@ -23,6 +24,7 @@ pub use builder::{Builder, DEFAULT_AUDIENCE};
 #[derive(Debug)]
 pub struct LocalTenant {
     running: RunningTenant,
+    address: SocketAddr,
     /// Sent: continue without the handle. Dropped: stop.
     detach: oneshot::Sender<()>,
 }
@@ -43,8 +45,14 @@ impl LocalTenant {
         Builder::new()
     }
 
-    fn new(running: RunningTenant, detach: oneshot::Sender<()>) -> Self {
-        Self { running, detach }
+    fn new(running: RunningTenant, address: SocketAddr, detach: oneshot::Sender<()>) -> Self {
+        Self { running, address, detach }
+    }
+
+    /// Returns the address that the tenant listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Returns the issuer with its port: the value for `AUTH0_ISSUER`.

@@ -28,7 +28,14 @@ pub(crate) fn printed(arguments: &[&str]) -> String {
 
 /// Returns the status and the error text of a command that fails.
 pub(crate) fn failure(arguments: &[&str]) -> (i32, String) {
-    let Output { status, stdout, stderr } = command(arguments).output().unwrap();
+    failure_with(arguments, &[])
+}
+
+/// Does the same with these environment variables.
+pub(crate) fn failure_with(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+    let mut command = command(arguments);
+    command.envs(variables.iter().copied());
+    let Output { status, stdout, stderr } = command.output().unwrap();
     assert!(stdout.is_empty(), "{arguments:?} prints only its result to stdout");
     (status.code().unwrap(), String::from_utf8(stderr).unwrap())
 }
@@ -72,8 +79,14 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut process = command(&["serve", "--port", "0"])
+        Self::start_with(&[&["--port", "0"], arguments].concat(), &[])
+    }
+
+    /// Starts it with exactly these arguments, and with these environment variables.
+    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut process = command(&["serve"])
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -4,4 +4,5 @@ mod drill;
 mod kit;
 mod proof;
 mod refusals;
+mod serve;
 mod token;

@@ -1,5 +1,5 @@
 //! Failures: invalid command lines, no tenant, a port in use.
-use crate::kit::{Server, failure};
+use crate::kit::{Server, failure, failure_with};
 use tokio::net::TcpSocket;
 
 #[test]
@@ -69,4 +69,36 @@ fn the_port_is_in_use() {
     let (status, sentence) = failure(&["serve", "--port", port]);
     assert_eq!(status, 1);
     assert!(sentence.contains(&format!("port {port} of 127.0.0.1 is in use")), "{sentence}");
+}
+
+#[test]
+fn a_value_that_cannot_be_listened_on() {
+    for (arguments, variables, what) in [
+        (&["serve"][..], &[("HOST", "my-machine")][..], "HOST=\"my-machine\" is not an address"),
+        (&["serve"], &[("HOST", "10.0.0.0/8")], "Write 127.0.0.1"),
+        (&["serve"], &[("PORT", "http")], "PORT=\"http\" is not a port"),
+        (&["serve"], &[("PORT", "65536")], "Write a number from 1 to 65535"),
+        (&["serve", "--host", "auth0"], &[], "is not an address to listen on"),
+        (&["serve", "--port", "-1"], &[], "--port"),
+        // An address for documentation, which no machine has (RFC 5737).
+        (&["serve", "--host", "192.0.2.1"], &[], "not an address of this machine"),
+        (&["serve", "--port", "0", "--issuer", "https://auth0:4400/"], &[], "http://auth0:4400/"),
+    ] {
+        let (_, text) = failure_with(arguments, variables);
+        assert!(text.contains(what), "{arguments:?} {variables:?}: {text}");
+    }
+}
+
+#[test]
+fn a_mistyped_word_is_corrected() {
+    for (arguments, similar) in [
+        (&["tokn"][..], "'token'"),
+        (&["serv"], "'serve'"),
+        (&["serve", "--isuer", "http://auth0:4400/"], "'--issuer'"),
+        (&["token", "--scop", "read:messages"], "'--scope'"),
+    ] {
+        let (status, text) = failure(arguments);
+        assert_eq!(status, 2, "{text}");
+        assert!(text.contains("tip: a similar") && text.contains(similar), "{text}");
+    }
 }

@@ -58,7 +58,12 @@ pub fn verifier(tenant: &LocalTenant) -> Auth0 {
 
 /// Sends the bytes of a request with `connection: close`, and returns those of the response.
 pub async fn raw(tenant: &LocalTenant, request: &str) -> String {
-    let mut stream = ask(tenant, request).await;
+    raw_at(address(tenant), request).await
+}
+
+/// Does the same with the tenant at this address.
+pub async fn raw_at(address: &str, request: &str) -> String {
+    let mut stream = ask_at(address, request).await;
     let mut response = String::new();
     stream.read_to_string(&mut response).await.unwrap();
     response
@@ -66,7 +71,11 @@ pub async fn raw(tenant: &LocalTenant, request: &str) -> String {
 
 /// Sends bytes on a new connection, and returns it.
 pub async fn ask(tenant: &LocalTenant, request: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(address(tenant)).await.unwrap();
+    ask_at(address(tenant), request).await
+}
+
+async fn ask_at(address: &str, request: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
 }

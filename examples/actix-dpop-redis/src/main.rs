@@ -47,15 +47,13 @@ fn routes(auth: Auth0) -> impl FnOnce(&mut web::ServiceConfig) {
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
     let redis = env::var("REDIS_URL").map_err(|_| "set REDIS_URL, for example to redis://host/")?;
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let address = auth0_local::address()?;
+    let next = address.port().checked_add(1).ok_or("PORT must leave room for the port after it")?;
     let one = instance(Builder::from_env()?, &redis)?;
     let other = instance(Builder::from_env()?, &redis)?;
     let one = HttpServer::new(move || App::new().configure(routes(one.clone())));
     let other = HttpServer::new(move || App::new().configure(routes(other.clone())));
-    tokio::try_join!(
-        one.bind(("127.0.0.1", port))?.run(),
-        other.bind(("127.0.0.1", port + 1))?.run(),
-    )?;
+    tokio::try_join!(one.bind(address)?.run(), other.bind((address.ip(), next))?.run(),)?;
     Ok(())
 }
 

@@ -5,10 +5,11 @@
 //! ```
 //!
 //! It starts with a local tenant of its own and prints `curl` commands to try. For your own tenant,
-//! set `AUTH0_DOMAIN` and `AUTH0_AUDIENCE`, in the environment or in `.env`.
+//! set `AUTH0_DOMAIN` and `AUTH0_AUDIENCE`, in the environment or in `.env`. It listens on `HOST`
+//! (127.0.0.1) and `PORT` (3000).
 use actix_web::{App, HttpServer, Responder, get, web};
 use auth0_actix::{AccessToken, Authorized, policy::*};
-use std::{env, error::Error, net::TcpListener};
+use std::{error::Error, net::TcpListener};
 use tracing_subscriber::EnvFilter;
 
 policy!(pub ReadMessages = scope("read:messages"));
@@ -37,15 +38,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     auth0_local::load_env_file()?;
     let log = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(log).init();
-    let address = format!("127.0.0.1:{}", env::var("PORT").as_deref().unwrap_or("3000"));
-    let listener = TcpListener::bind(&address).map_err(|error| {
-        format!("cannot listen on {address}: {error}. Set PORT to another port")
+    let address = auth0_local::address()?;
+    let listener = TcpListener::bind(address).map_err(|error| {
+        format!(
+            "cannot listen on {address}: {error}. Set HOST and PORT to another address and port"
+        )
     })?;
     let address = listener.local_addr()?;
     println!("listening on http://{address}");
 
     // In your own program, write: Auth0::from_env()?
-    let auth = auth0_local::quickstart(address.port()).await?;
+    let auth = auth0_local::quickstart(address).await?;
     let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes));
     Ok(server.listen(listener)?.run().await?)
 }

@@ -21,8 +21,8 @@
 //! reached, and once that it is back.
 use auth0_axum::{AccessToken, Auth0, Builder, ConfigError, Dpop};
 use auth0_redis::RedisReplayStore;
-use axum::{Router, routing::get};
-use std::{env, error::Error};
+use axum::{Router, extract::connect_info::IntoMakeServiceWithConnectInfo, routing::get};
+use std::{env, error::Error, net::SocketAddr};
 use tokio::net::TcpListener;
 
 async fn me(token: AccessToken) -> String {
@@ -39,18 +39,24 @@ fn app(auth: Auth0) -> Router {
     Router::new().route("/me", get(me)).with_state(auth)
 }
 
+/// The service of one instance, which knows the peer of each request.
+fn service(auth: Auth0) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+    app(auth).into_make_service_with_connect_info()
+}
+
 /// Serves two instances on two ports, to need one command only. In production, these are two
 /// processes.
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
     let redis = env::var("REDIS_URL").map_err(|_| "set REDIS_URL, for example to redis://host/")?;
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
-    let one = TcpListener::bind(("127.0.0.1", port)).await?;
-    let other = TcpListener::bind(("127.0.0.1", port + 1)).await?;
+    let address = auth0_local::address()?;
+    let next = address.port().checked_add(1).ok_or("PORT must leave room for the port after it")?;
+    let one = TcpListener::bind(address).await?;
+    let other = TcpListener::bind((address.ip(), next)).await?;
     tokio::try_join!(
-        axum::serve(one, app(instance(Builder::from_env()?, &redis)?)).into_future(),
-        axum::serve(other, app(instance(Builder::from_env()?, &redis)?)).into_future(),
+        axum::serve(one, service(instance(Builder::from_env()?, &redis)?)).into_future(),
+        axum::serve(other, service(instance(Builder::from_env()?, &redis)?)).into_future(),
     )?;
     Ok(())
 }

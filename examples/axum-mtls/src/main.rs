@@ -107,8 +107,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for authority in CertificateDer::pem_file_iter(file("CLIENT_AUTHORITIES")?)? {
         authorities.add(authority?)?;
     }
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
-    let listener = TcpListener::bind(("127.0.0.1", port))?;
+    let listener = TcpListener::bind(auth0_local::address()?)?;
     let auth = Auth0::from_env()?;
     Ok(serve(listener, tls(chain?, key, authorities)?, app(auth)).await?)
 }

@@ -24,7 +24,7 @@ use actix_web::{
 use actix_ws::{Message, MessageStream, Session};
 use auth0_actix::{AccessToken, Auth0, RequireAuth};
 use offered_token::{BEARER, take_offered_token};
-use std::{env, error::Error, time::SystemTime};
+use std::{error::Error, time::SystemTime};
 
 /// The origin of the pages that may call this API.
 const FRONTEND: &str = "https://app.acme.com";
@@ -84,9 +84,8 @@ async fn exchange(mut session: Session, mut messages: MessageStream) {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes));
-    Ok(server.bind(("127.0.0.1", port))?.run().await?)
+    Ok(server.bind(auth0_local::address()?)?.run().await?)
 }
 
 #[cfg(test)]

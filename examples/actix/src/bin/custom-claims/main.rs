@@ -15,7 +15,7 @@
 use actix_web::{App, HttpServer, Responder, get, web};
 use auth0_actix::{AccessToken, Auth0, Authorized, auth0_core, policy::*};
 use serde::{Deserialize, Serialize};
-use std::{env, error::Error};
+use std::error::Error;
 
 /// A token without `roles`, or with roles that are not a list of strings, is refused with
 /// `401 claims_invalid`. A token without `plan` is accepted.
@@ -65,9 +65,8 @@ fn routes(config: &mut web::ServiceConfig) {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes));
-    Ok(server.bind(("127.0.0.1", port))?.run().await?)
+    Ok(server.bind(auth0_local::address()?)?.run().await?)
 }
 
 #[cfg(test)]

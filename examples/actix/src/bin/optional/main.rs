@@ -15,7 +15,7 @@
 //! has ended.
 use actix_web::{App, HttpServer, Responder, get, web};
 use auth0_actix::{Auth0, MaybeAccessToken, RequireAuth};
-use std::{env, error::Error};
+use std::error::Error;
 
 /// Takes `MaybeAccessToken`, and never `Option<AccessToken>`: actix's own `Option<T>` is `None`
 /// after *any* error of the extractor. A forged token would pass as anonymous, and while the issuer
@@ -49,9 +49,8 @@ fn routes(config: &mut web::ServiceConfig) {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes));
-    Ok(server.bind(("127.0.0.1", port))?.run().await?)
+    Ok(server.bind(auth0_local::address()?)?.run().await?)
 }
 
 #[cfg(test)]

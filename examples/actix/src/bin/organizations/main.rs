@@ -21,7 +21,6 @@ use auth0_actix::{
 };
 use std::{
     collections::HashMap,
-    env,
     error::Error,
     future::Future,
     pin::Pin,
@@ -140,10 +139,9 @@ fn routes(auth: Auth0, projects: Projects) -> impl FnOnce(&mut web::ServiceConfi
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
     let projects = Projects::default();
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let server =
         HttpServer::new(move || App::new().configure(routes(auth.clone(), projects.clone())));
-    Ok(server.bind(("127.0.0.1", port))?.run().await?)
+    Ok(server.bind(auth0_local::address()?)?.run().await?)
 }
 
 #[cfg(test)]

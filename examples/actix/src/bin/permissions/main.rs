@@ -66,10 +66,9 @@ fn routes(region: &str) -> impl FnOnce(&mut web::ServiceConfig) {
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
     let region = env::var("REGION").unwrap_or_else(|_| "eu".into());
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let server =
         HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes(&region)));
-    Ok(server.bind(("127.0.0.1", port))?.run().await?)
+    Ok(server.bind(auth0_local::address()?)?.run().await?)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@
 //! ```
 use actix_web::{App, HttpResponse, HttpServer, Responder, get, web};
 use auth0_actix::{AccessToken, Auth0, Health};
-use std::{env, error::Error};
+use std::error::Error;
 
 #[get("/me")]
 async fn me(token: AccessToken) -> impl Responder {
@@ -52,9 +52,8 @@ fn routes(config: &mut web::ServiceConfig) {
 async fn main() -> Result<(), Box<dyn Error>> {
     // As `Data`, so that handlers can extract it.
     let auth = web::Data::new(Auth0::from_env()?);
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes));
-    Ok(server.bind(("127.0.0.1", port))?.run().await?)
+    Ok(server.bind(auth0_local::address()?)?.run().await?)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@
 //! challenge, and comes back with a token of the new login.
 use actix_web::{App, HttpServer, Responder, get, post, web};
 use auth0_actix::{Auth0, Authorized, policy::*};
-use std::{env, error::Error};
+use std::error::Error;
 
 policy!(ReadBalance = scope("read:balance"));
 // Several factors, in the last five minutes. A missing scope is reported first, because another
@@ -42,9 +42,8 @@ fn routes(auth: Auth0) -> impl FnOnce(&mut web::ServiceConfig) {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let server = HttpServer::new(move || App::new().configure(routes(auth.clone())));
-    Ok(server.bind(("127.0.0.1", port))?.run().await?)
+    Ok(server.bind(auth0_local::address()?)?.run().await?)
 }
 
 #[cfg(test)]

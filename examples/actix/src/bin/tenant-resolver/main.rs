@@ -108,10 +108,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let builder = Auth0::builder().audience(variable("AUTH0_AUDIENCE")?);
     let auth = trusting(builder, customers).build()?;
     let orders = Orders::new(&acme, &globex);
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let server =
         HttpServer::new(move || App::new().configure(routes(auth.clone(), orders.clone())));
-    Ok(server.bind(("127.0.0.1", port))?.run().await?)
+    Ok(server.bind(auth0_local::address()?)?.run().await?)
 }
 
 #[cfg(test)]

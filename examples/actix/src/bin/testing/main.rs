@@ -14,7 +14,7 @@
 //! A function registers the routes, and the verifier is set beside it: so a test can set its own.
 use actix_web::{App, HttpResponse, HttpServer, Responder, delete, get, web};
 use auth0_actix::{AccessToken, Auth0, Authorized, policy::*};
-use std::{env, error::Error};
+use std::error::Error;
 
 policy!(PurgeMessages = permission("messages:purge"));
 
@@ -35,9 +35,8 @@ fn routes(config: &mut web::ServiceConfig) {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes));
-    Ok(server.bind(("127.0.0.1", port))?.run().await?)
+    Ok(server.bind(auth0_local::address()?)?.run().await?)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use axum::{
     routing::get,
 };
 use offered_token::{BEARER, take_offered_token};
-use std::{env, error::Error, time::SystemTime};
+use std::{error::Error, net::SocketAddr, time::SystemTime};
 use tokio::{net::TcpListener, time::timeout};
 use tower_http::cors::CorsLayer;
 
@@ -74,9 +74,9 @@ async fn exchange(socket: &mut ws::WebSocket) {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    Ok(axum::serve(listener, app(auth)).await?)
+    let listener = TcpListener::bind(auth0_local::address()?).await?;
+    let service = app(auth).into_make_service_with_connect_info::<SocketAddr>();
+    Ok(axum::serve(listener, service).await?)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@
 use auth0_axum::{AccessToken, Auth0, Authorized, auth0_core, policy::*};
 use axum::{Json, Router, routing::get};
 use serde::{Deserialize, Serialize};
-use std::{env, error::Error};
+use std::{error::Error, net::SocketAddr};
 use tokio::net::TcpListener;
 
 /// A token without `roles`, or with roles that are not a list of strings, is refused with
@@ -64,9 +64,9 @@ fn app(auth: Auth0) -> Router {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    Ok(axum::serve(listener, app(auth)).await?)
+    let listener = TcpListener::bind(auth0_local::address()?).await?;
+    let service = app(auth).into_make_service_with_connect_info::<SocketAddr>();
+    Ok(axum::serve(listener, service).await?)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@
 //! has ended.
 use auth0_axum::{AccessToken, Auth0, AuthLayer};
 use axum::{Router, routing::get};
-use std::{env, error::Error};
+use std::{error::Error, net::SocketAddr};
 use tokio::net::TcpListener;
 
 async fn feed(token: Option<AccessToken>) -> String {
@@ -46,9 +46,9 @@ fn app(auth: Auth0) -> Router {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    Ok(axum::serve(listener, app(auth)).await?)
+    let listener = TcpListener::bind(auth0_local::address()?).await?;
+    let service = app(auth).into_make_service_with_connect_info::<SocketAddr>();
+    Ok(axum::serve(listener, service).await?)
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ use axum::{
 };
 use std::{
     collections::HashMap,
-    env,
     error::Error,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::net::TcpListener;
@@ -136,9 +136,9 @@ fn app(state: AppState) -> Router {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let state = AppState { auth: Auth0::from_env()?, projects: Projects::default() };
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    Ok(axum::serve(listener, app(state)).await?)
+    let listener = TcpListener::bind(auth0_local::address()?).await?;
+    let service = app(state).into_make_service_with_connect_info::<SocketAddr>();
+    Ok(axum::serve(listener, service).await?)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@
 //! `REGION` (default `eu`) is the region whose permission `/export` requires.
 use auth0_axum::{Auth0, AuthLayer, Authorized, Requirement, policy::*};
 use axum::{Router, http::StatusCode, routing::get};
-use std::{env, error::Error};
+use std::{env, error::Error, net::SocketAddr};
 use tokio::net::TcpListener;
 
 // As a type: the signature of a handler shows what it requires.
@@ -62,9 +62,9 @@ fn app(auth: Auth0, region: &str) -> Router {
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
     let region = env::var("REGION").unwrap_or_else(|_| "eu".into());
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    Ok(axum::serve(listener, app(auth, &region)).await?)
+    let listener = TcpListener::bind(auth0_local::address()?).await?;
+    let service = app(auth, &region).into_make_service_with_connect_info::<SocketAddr>();
+    Ok(axum::serve(listener, service).await?)
 }
 
 #[cfg(test)]

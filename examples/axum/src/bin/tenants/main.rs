@@ -17,7 +17,7 @@ use axum::{
     extract::{FromRef, State},
     routing::get,
 };
-use std::{collections::HashMap, env, error::Error, sync::Arc, time::Duration};
+use std::{collections::HashMap, env, error::Error, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 /// The data of the application, for each issuer. A subject identifies a user at one issuer only.
@@ -65,9 +65,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let builder = Auth0::builder().audience(variable("AUTH0_AUDIENCE")?);
     let auth = trusting(builder, &europe, &america).build()?;
     let orders = Orders::new(&europe, &america);
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    Ok(axum::serve(listener, app(AppState { auth, orders })).await?)
+    let listener = TcpListener::bind(auth0_local::address()?).await?;
+    let service =
+        app(AppState { auth, orders }).into_make_service_with_connect_info::<SocketAddr>();
+    Ok(axum::serve(listener, service).await?)
 }
 
 #[cfg(test)]
