@@ -31,6 +31,10 @@ quickstart:
     .ci/quickstart axum-quickstart
     .ci/quickstart actix-quickstart
 
+# Starts the quickstarts and auth0-local as in a container; needs root.
+container:
+    .ci/container
+
 # Starts an application on rustls with ring, which is not in the workspace.
 rustls-ring:
     cargo run --locked --manifest-path tests/rustls-ring/Cargo.toml --target-dir target/rustls-ring
