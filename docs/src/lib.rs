@@ -49,6 +49,9 @@ pub mod security {}
 #[doc = include_str!("../testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("../deploying.md")]
+pub mod deploying {}
+
 #[doc = include_str!("../architecture.md")]
 pub mod architecture {}
 
