@@ -9,13 +9,18 @@ use std::{
     process::{self, Child, Command, Output, Stdio},
 };
 
-/// A proxy on a port without a listener, so that a request through it fails.
-const DEAD_PROXY: [(&str, &str); 2] =
-    [("http_proxy", "http://127.0.0.1:9"), ("ALL_PROXY", "http://127.0.0.1:9")];
+/// As in a container: no certificates, and a proxy on a port without a listener, so that a request
+/// through it fails.
+const CONTAINER: [(&str, &str); 4] = [
+    ("http_proxy", "http://127.0.0.1:9"),
+    ("ALL_PROXY", "http://127.0.0.1:9"),
+    ("SSL_CERT_FILE", "/dev/null"),
+    ("SSL_CERT_DIR", "/dev/null"),
+];
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_auth0-local"));
-    command.args(arguments).env_clear().envs(DEAD_PROXY);
+    command.args(arguments).env_clear().envs(CONTAINER);
     command
 }
 
