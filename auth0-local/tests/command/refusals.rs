@@ -79,7 +79,7 @@ fn a_value_that_cannot_be_listened_on() {
         (&["serve"], &[("PORT", "http")], "PORT=\"http\" is not a port"),
         (&["serve"], &[("PORT", "65536")], "Write a number from 1 to 65535"),
         (&["serve", "--host", "auth0"], &[], "is not an address to listen on"),
-        (&["serve", "--port", "-1"], &[], "--port"),
+        (&["serve", "--port", "65536"], &[], "is not a port"),
         // An address for documentation, which no machine has (RFC 5737).
         (&["serve", "--host", "192.0.2.1"], &[], "not an address of this machine"),
         (&["serve", "--port", "0", "--issuer", "https://auth0:4400/"], &[], "http://auth0:4400/"),
