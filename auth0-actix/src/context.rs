@@ -53,4 +53,8 @@ impl RequestContext for ContextAdapter<'_> {
     fn header(&self, name: &str) -> Option<&[u8]> {
         only(self.request.headers().get_all(name)).map(HeaderValue::as_bytes)
     }
+
+    fn request_line(&self) -> Option<(&str, &str)> {
+        Some((self.request.method().as_str(), self.request.uri().path()))
+    }
 }

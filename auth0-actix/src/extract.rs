@@ -27,7 +27,11 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 /// ```
 ///
 /// **Do not use `Option<AccessToken>`**: actix converts *every* error of an extractor to `None`, so a request
-/// with a forged token would count as anonymous. Use [`MaybeAccessToken`].
+/// with a forged token would count as anonymous. Use [`MaybeAccessToken`]. The log has a warning for each such
+/// request.
+///
+/// **The token stands first** among the parameters of a handler. actix extracts them in order, so with a body
+/// before the token, a client without a token gets `413` or `400` for its body instead of `401`.
 #[derive(Clone)]
 pub struct AccessToken<C = ()> {
     token: VerifiedToken<C>,
@@ -211,7 +215,9 @@ impl<C: DeserializeOwned + 'static> FromRequest for AccessToken<C> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         Extraction::new(request, payload, |auth, verdict, request| {
-            Ok(Self::new(auth.with_claims(&verdict?)?, only_header(request).cloned()))
+            let context = || ContextAdapter::new(request);
+            let token = adapter::with_claims(auth, &verdict?, context)?;
+            Ok(Self::new(token, only_header(request).cloned()))
         })
     }
 }
@@ -223,8 +229,9 @@ impl<C: DeserializeOwned + 'static> FromRequest for MaybeAccessToken<C> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         Extraction::new(request, payload, |auth, verdict, request| {
             let Some(token) = adapter::optional(verdict)? else { return Ok(Self(None)) };
-            let header = only_header(request).cloned();
-            Ok(Self(Some(AccessToken::new(auth.with_claims(&token)?, header))))
+            let context = || ContextAdapter::new(request);
+            let token = adapter::with_claims(auth, &token, context)?;
+            Ok(Self(Some(AccessToken::new(token, only_header(request).cloned()))))
         })
     }
 }
@@ -236,9 +243,10 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Authorized<P, C> 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         Extraction::new(request, payload, |auth, verdict, request| {
             let token = verdict?;
-            adapter::authorize(auth, &token, policy::of::<P>(), || ContextAdapter::new(request))?;
-            let header = only_header(request).cloned();
-            Ok(Self::new(AccessToken::new(auth.with_claims(&token)?, header)))
+            let context = || ContextAdapter::new(request);
+            adapter::authorize(auth, &token, policy::of::<P>(), context)?;
+            let token = adapter::with_claims(auth, &token, context)?;
+            Ok(Self::new(AccessToken::new(token, only_header(request).cloned())))
         })
     }
 }
@@ -248,8 +256,9 @@ impl FromRequest for Organization {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Extraction::new(request, payload, |auth, verdict, _| {
-            Ok(Self(auth.organization_of(&verdict?)?))
+        Extraction::new(request, payload, |auth, verdict, request| {
+            let context = || ContextAdapter::new(request);
+            Ok(Self(adapter::organization_of(auth, &verdict?, context)?))
         })
     }
 }

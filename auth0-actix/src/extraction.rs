@@ -30,21 +30,24 @@ enum Step<T> {
 
 impl<T: 'static> Extraction<T> {
     pub(crate) fn new(request: &HttpRequest, payload: &mut Payload, extract: Extract<T>) -> Self {
-        let refused = |error: Error, body| Err(AuthError::from(error).with_body(body));
         let auth = match verifier(request) {
             Ok(auth) => auth,
-            Err(error) => return Self::ready(refused(error, UnreadBody::share(payload))),
+            Err(error) => {
+                let body = UnreadBody::share(payload);
+                return Self::ready(Err(AuthError::from(error).with_body(body)));
+            }
         };
         if let Some(verdict) = verify_once_now(&auth, request) {
-            return Self::ready(match extract(&auth, verdict, request) {
-                Ok(extracted) => Ok(extracted),
-                Err(error) => refused(error, UnreadBody::share(payload)),
-            });
+            return Self::ready(extract(&auth, verdict, request).map_err(|error| {
+                let refused = AuthError::of_extractor(&auth, error, request);
+                refused.with_body(UnreadBody::share(payload))
+            }));
         }
         let (request, body) = (request.clone(), UnreadBody::share(payload));
         Self(Step::Waiting(Box::pin(async move {
             let verdict = verify_once(&auth, request.clone()).await;
-            extract(&auth, verdict, &request).or_else(|error| refused(error, body))
+            extract(&auth, verdict, &request)
+                .map_err(|error| AuthError::of_extractor(&auth, error, &request).with_body(body))
         })))
     }
 
@@ -60,11 +63,16 @@ impl<T> Future for Extraction<T> {
     type Output = Result<T, AuthError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
+        let result = match &mut self.0 {
             // A future must not be polled after its end. If it is, it stays pending.
             Step::Ready(result) => result.take().map_or(Poll::Pending, Poll::Ready),
             Step::Waiting(future) => future.as_mut().poll(context),
+        };
+        // Not earlier: actix drops the extractors that follow one that has failed.
+        if let Poll::Ready(Err(error)) = &result {
+            error.start_watch();
         }
+        result
     }
 }
 

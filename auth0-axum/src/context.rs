@@ -1,7 +1,8 @@
 //! The values of a request that a requirement may need.
-use auth0_core::adapter::{RequestContext, only};
+use crate::request::RequestAdapter;
+use auth0_core::adapter::{HttpParts, RequestContext, only};
 use axum::extract::{FromRequestParts, RawPathParams, rejection::RawPathParamsRejection};
-use http::{HeaderMap, HeaderValue, request::Parts};
+use http::{HeaderValue, request::Parts};
 use std::{
     borrow::Cow,
     pin::pin,
@@ -10,7 +11,7 @@ use std::{
 
 /// A request of axum, as a requirement sees it.
 pub(crate) struct ContextAdapter<'a> {
-    headers: &'a HeaderMap,
+    request: RequestAdapter<'a>,
     parameters: Parameters,
 }
 
@@ -25,7 +26,7 @@ enum Parameters {
 impl<'a> ContextAdapter<'a> {
     pub(crate) fn new(parts: &'a mut Parts) -> Self {
         let parameters = path_parameters(parts);
-        Self { headers: &parts.headers, parameters }
+        Self { request: RequestAdapter(parts), parameters }
     }
 }
 
@@ -55,6 +56,10 @@ impl RequestContext for ContextAdapter<'_> {
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {
-        only(self.headers.get_all(name)).map(HeaderValue::as_bytes)
+        only(self.request.0.headers.get_all(name)).map(HeaderValue::as_bytes)
+    }
+
+    fn request_line(&self) -> Option<(&str, &str)> {
+        Some((self.request.method(), self.request.path()))
     }
 }

@@ -1,6 +1,6 @@
 //! Extractors.
 use crate::{context::ContextAdapter, rejection::AuthRejection, verdict::verify_once};
-use auth0_core::{Auth0, Policy, VerifiedToken, adapter, policy};
+use auth0_core::{Auth0, Error, Policy, VerifiedToken, adapter, policy};
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::{HeaderValue, request::Parts};
 use serde::de::DeserializeOwned;
@@ -10,7 +10,8 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 ///
 /// - `AccessToken`: `401` without a valid token.
 /// - `Option<AccessToken>`: `None` only if the request has no credentials; an invalid token is refused.
-/// - `Result<AccessToken, AuthRejection>`: the handler decides.
+/// - `Result<AccessToken, AuthRejection>`: the handler decides. If it drops the refusal without reading it, the
+///   log has a warning.
 /// - `AccessToken<MyClaims>`: with your own claims, any `DeserializeOwned`.
 ///
 /// The verifier comes from the router's state: the state *is* an [`Auth0`], or a struct with
@@ -207,8 +208,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let (token, header) = verify_once(&auth, parts).await?;
-        Ok(Self::new(auth.with_claims(&token)?, header))
+        let token = access_token(&auth, parts).await;
+        token.map_err(|error| AuthRejection::of_extractor(&auth, error, parts))
     }
 }
 
@@ -224,9 +225,19 @@ where
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, AuthRejection> {
-        let extracted = <Self as FromRequestParts<S>>::from_request_parts(parts, state).await;
-        Ok(adapter::optional(extracted.map_err(AuthRejection::into_error))?)
+        let auth = Auth0::from_ref(state);
+        let token = adapter::optional(access_token(&auth, parts).await);
+        token.map_err(|error| AuthRejection::of_extractor(&auth, error, parts))
     }
+}
+
+async fn access_token<C: DeserializeOwned + 'static>(
+    auth: &Auth0,
+    parts: &mut Parts,
+) -> Result<AccessToken<C>, Error> {
+    let (token, header) = verify_once(auth, parts).await?;
+    let token = adapter::with_claims(auth, &token, || ContextAdapter::new(parts))?;
+    Ok(AccessToken::new(token, header))
 }
 
 impl<S, P, C> FromRequestParts<S> for Authorized<P, C>
@@ -240,10 +251,19 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let (token, header) = verify_once(&auth, parts).await?;
-        adapter::authorize(&auth, &token, policy::of::<P>(), || ContextAdapter::new(parts))?;
-        Ok(Self::new(AccessToken::new(auth.with_claims(&token)?, header)))
+        let token = authorized::<P, C>(&auth, parts).await;
+        token.map_err(|error| AuthRejection::of_extractor(&auth, error, parts))
     }
+}
+
+async fn authorized<P: Policy, C: DeserializeOwned + 'static>(
+    auth: &Auth0,
+    parts: &mut Parts,
+) -> Result<Authorized<P, C>, Error> {
+    let (token, header) = verify_once(auth, parts).await?;
+    adapter::authorize(auth, &token, policy::of::<P>(), || ContextAdapter::new(parts))?;
+    let token = adapter::with_claims(auth, &token, || ContextAdapter::new(parts))?;
+    Ok(Authorized::new(AccessToken::new(token, header)))
 }
 
 impl<S> FromRequestParts<S> for Organization
@@ -255,8 +275,13 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let (token, _) = verify_once(&auth, parts).await?;
-        Ok(Self(auth.organization_of(&token)?))
+        let organization = match verify_once(&auth, parts).await {
+            Ok((token, _)) => {
+                adapter::organization_of(&auth, &token, || ContextAdapter::new(parts))
+            }
+            Err(error) => Err(error),
+        };
+        organization.map(Self).map_err(|error| AuthRejection::of_extractor(&auth, error, parts))
     }
 }
 
@@ -269,7 +294,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let (token, _) = verify_once(&auth, parts).await?;
-        Ok(Self(auth0_core::Issuer::from(&token)))
+        match verify_once(&auth, parts).await {
+            Ok((token, _)) => Ok(Self(auth0_core::Issuer::from(&token))),
+            Err(error) => Err(AuthRejection::of_extractor(&auth, error, parts)),
+        }
     }
 }

@@ -1,49 +1,70 @@
 //! A refusal as a response.
-use crate::body::AuthBody;
-use auth0_core::Error;
+use crate::{body::AuthBody, context::ContextAdapter};
+use auth0_core::{Auth0, Error, adapter::RefusalWatch};
 use axum_core::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode};
-use std::fmt;
+use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use std::{fmt, sync::Arc};
 
 /// The refusal of an extractor: a response with status, challenge and body.
 ///
 /// The [`Error`] is also in the response's extensions, for layers that log or count refusals.
+///
+/// A handler that takes `Result<AccessToken, AuthRejection>` returns it, or reads its [`error`](Self::error).
+/// If it does neither, the log has a warning: the handler ran although the token was refused.
 #[derive(Clone, Debug)]
-pub struct AuthRejection(Error);
+pub struct AuthRejection {
+    error: Error,
+    watch: Option<Arc<RefusalWatch>>,
+}
+
+/// The advice if a handler drops a refusal.
+const ADVICE: &str = "Use AccessToken or Option<AccessToken>, which refuse the request themselves, or return \
+                      the AuthRejection, or read its error()";
 
 impl AuthRejection {
     /// Returns the reason.
     #[must_use]
-    pub const fn error(&self) -> &Error {
-        &self.0
+    pub fn error(&self) -> &Error {
+        self.stop_watch();
+        &self.error
     }
 
-    pub(crate) fn into_error(self) -> Error {
-        self.0
+    /// Creates the refusal of an extractor.
+    pub(crate) fn of_extractor(auth: &Auth0, error: Error, parts: &mut Parts) -> Self {
+        let watch = RefusalWatch::new(auth, &error, &ContextAdapter::new(parts), ADVICE);
+        watch.start();
+        Self { error, watch: Some(Arc::new(watch)) }
+    }
+
+    fn stop_watch(&self) {
+        if let Some(watch) = &self.watch {
+            watch.stop();
+        }
     }
 }
 
 impl From<Error> for AuthRejection {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self { error, watch: None }
     }
 }
 
 impl fmt::Display for AuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 
 impl std::error::Error for AuthRejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
+        Some(self.error())
     }
 }
 
 impl IntoResponse for AuthRejection {
     fn into_response(self) -> Response {
-        refusal(self.0).map(AuthBody::into_axum)
+        self.stop_watch();
+        refusal(self.error).map(AuthBody::into_axum)
     }
 }
 

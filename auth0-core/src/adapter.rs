@@ -25,6 +25,7 @@
 //! # })
 //! ```
 pub use crate::{
+    auth0::RefusalWatch,
     policy::RequestContext,
     request::{Connection, HeaderLines, HttpParts, RequestView},
 };
@@ -33,8 +34,9 @@ use crate::{
     auth0::Auth0,
     error::{Error, ErrorCode},
     policy::Requirement,
-    token::VerifiedToken,
+    token::{Organization, VerifiedToken},
 };
+use serde::de::DeserializeOwned;
 use std::{borrow::Cow, fmt};
 
 /// The verdicts about one request, including refusals. An adapter keeps them with the request, so that each
@@ -106,7 +108,7 @@ pub fn is_to_be_kept(auth: &Auth0, verdict: &Result<VerifiedToken, Error>) -> bo
 
 /// Decides whether a request is admitted: with a token that meets the requirement or, if authentication is
 /// optional, without any credentials (`None`). `context` is called only if the requirement needs a value of
-/// the request.
+/// the request, or for the log of a refusal.
 ///
 /// # Errors
 /// The refusal.
@@ -134,11 +136,33 @@ pub fn authorize<C: RequestContext>(
     requirement: &Requirement,
     context: impl FnOnce() -> C,
 ) -> Result<(), Error> {
-    if requirement.needs_request() {
-        auth.authorize_request(token, requirement, &context())
-    } else {
-        auth.authorize(token, requirement)
-    }
+    auth.check(token, requirement, || Some(context()))
+}
+
+/// Returns a verified token with the application's own claims. `context` is called only for the log of a
+/// refusal.
+///
+/// # Errors
+/// As for [`Auth0::with_claims`].
+pub fn with_claims<T: DeserializeOwned + 'static, C: RequestContext>(
+    auth: &Auth0,
+    token: &VerifiedToken,
+    context: impl FnOnce() -> C,
+) -> Result<VerifiedToken<T>, Error> {
+    auth.with_claims_for(token, || Some(context()))
+}
+
+/// Returns the organization of a verified token, which must have one. `context` is called only for the log of
+/// a refusal.
+///
+/// # Errors
+/// As for [`Auth0::organization_of`].
+pub fn organization_of<C: RequestContext>(
+    auth: &Auth0,
+    token: &VerifiedToken,
+    context: impl FnOnce() -> C,
+) -> Result<Organization, Error> {
+    auth.organization_for(token, || Some(context()))
 }
 
 /// Converts the error of missing credentials to `None`: a missing token is allowed, an invalid one is

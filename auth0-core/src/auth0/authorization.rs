@@ -1,10 +1,10 @@
 //! Requirements and the application's own claims of a verified token, with the challenge of the verifier that
 //! accepted the token.
-use super::Auth0;
+use super::{Auth0, refusal_log::Refused};
 use crate::{
     error::{Error, ErrorCode, ErrorKind},
     policy::{Circumstances, RequestContext, Requirement, any_organization},
-    telemetry::{escaped, metrics},
+    telemetry::metrics,
     token::{Organization, VerifiedToken},
 };
 use serde::de::DeserializeOwned;
@@ -36,7 +36,7 @@ impl Auth0 {
         token: &VerifiedToken<C>,
         requirement: &Requirement,
     ) -> Result<(), Error> {
-        self.check(token, requirement, None)
+        self.check(token, requirement, || None::<&dyn RequestContext>)
     }
 
     /// Checks a requirement that may also need a value of the request, such as
@@ -51,7 +51,7 @@ impl Auth0 {
         requirement: &Requirement,
         request: &dyn RequestContext,
     ) -> Result<(), Error> {
-        self.check(token, requirement, Some(request))
+        self.check(token, requirement, || Some(request))
     }
 
     /// Creates and logs the refusal of a decision by the application, for example after a query of its
@@ -79,14 +79,12 @@ impl Auth0 {
     /// # }).unwrap()
     /// ```
     pub fn forbid<C>(&self, token: &VerifiedToken<C>, reason: &'static str) -> Error {
-        let error =
-            Error::new(ErrorCode::RequirementNotMet).because(reason).with_scheme(token.scheme());
-        metrics::refusal(&token.accepted_by().metrics_label, error.code().as_str());
-        tracing::info!(
-            target: "auth0", error_code = error.code().as_str(),
-            client_id = token.client_id().map(escaped), cause = reason, "refused a request"
-        );
-        error.with_options(&token.accepted_by().challenge)
+        let error = Error::new(ErrorCode::RequirementNotMet)
+            .because(reason)
+            .expecting("what the application requires")
+            .advising("The application has refused the request with Auth0::forbid")
+            .with_scheme(token.scheme());
+        self.refuse(token, error, None, None, None)
     }
 
     /// Returns the organization of a verified token, which must have one. The error has the challenge of this
@@ -95,7 +93,16 @@ impl Auth0 {
     /// # Errors
     /// `organization_mismatch` if the user did not log in through an organization.
     pub fn organization_of<C>(&self, token: &VerifiedToken<C>) -> Result<Organization, Error> {
-        self.authorize(token, &any_organization())?;
+        self.organization_for(token, || None::<&dyn RequestContext>)
+    }
+
+    /// As [`organization_of`](Self::organization_of), with the request for the log.
+    pub(crate) fn organization_for<C, R: RequestContext>(
+        &self,
+        token: &VerifiedToken<C>,
+        request: impl FnOnce() -> Option<R>,
+    ) -> Result<Organization, Error> {
+        self.check(token, &any_organization(), request)?;
         // The organization is there, because the requirement is met.
         token.organization().ok_or_else(|| {
             Error::new(ErrorCode::OrganizationMismatch)
@@ -104,40 +111,67 @@ impl Auth0 {
         })
     }
 
-    fn check<C>(
+    /// Checks a requirement. `request` is called if the requirement needs the request, or for the log.
+    pub(crate) fn check<C, R: RequestContext>(
         &self,
         token: &VerifiedToken<C>,
         requirement: &Requirement,
-        request: Option<&dyn RequestContext>,
+        request: impl FnOnce() -> Option<R>,
     ) -> Result<(), Error> {
-        let now = if requirement.needs_time() {
-            let now = self.0.now().map_err(|error| {
-                metrics::refusal(&token.accepted_by().metrics_label, error.code().as_str());
-                error.with_options(&token.accepted_by().challenge)
-            })?;
-            now.unix_time
-        } else {
-            Duration::ZERO
+        let mut request = Some(request);
+        let mut known =
+            if requirement.needs_request() { request.take().and_then(|read| read()) } else { None };
+        let now = match requirement.needs_time() {
+            false => Ok(Duration::ZERO),
+            true => self.0.now().map(|now| now.unix_time),
         };
-        let circumstances = Circumstances { now, leeway: token.accepted_by().leeway, request };
-        requirement.check_under(token, circumstances).map_err(|error| {
-            metrics::refusal(&token.accepted_by().metrics_label, error.code().as_str());
-            let (error_code, hint) =
-                (error.code().as_str(), requirement.hint(token, circumstances));
-            if error.kind() == ErrorKind::Misconfigured {
-                tracing::error!(
-                    target: "auth0", error_code, %requirement, cause = error.cause(),
-                    "authorization could not be evaluated"
-                );
-            } else {
-                tracing::info!(
-                    target: "auth0", error_code, client_id = token.client_id().map(escaped),
-                    %requirement, cause = error.cause(), hint = hint.as_deref(),
-                    "refused a request"
-                );
-            }
-            error.with_options(&token.accepted_by().challenge)
-        })
+        let circumstances = Circumstances {
+            now: now.clone().unwrap_or_default(),
+            leeway: token.accepted_by().leeway,
+            request: known.as_ref().map(|known| known as &dyn RequestContext),
+        };
+        let checked = now.and_then(|_| requirement.check_under(token, circumstances));
+        let Err(error) = checked else { return Ok(()) };
+        let hint = match error.kind() {
+            ErrorKind::Unavailable => None,
+            _ => requirement.hint(token, circumstances),
+        };
+        if let Some(read) = request {
+            known = read();
+        }
+        let line = known.as_ref().and_then(RequestContext::request_line);
+        Err(self.refuse(token, error, Some(requirement), hint.as_deref(), line))
+    }
+
+    /// Completes, counts and logs the refusal of a verified token.
+    fn refuse<C>(
+        &self,
+        token: &VerifiedToken<C>,
+        error: Error,
+        requirement: Option<&Requirement>,
+        hint: Option<&str>,
+        request: Option<(&str, &str)>,
+    ) -> Error {
+        let accepted_by = token.accepted_by();
+        let error =
+            self.0.complete(error, self.0.issuers.named(token.issuer()).map(|known| &**known));
+        metrics::refusal(&accepted_by.metrics_label, error.code().as_str());
+        self.0.refusals.write(&Refused {
+            message: match error.kind() {
+                ErrorKind::Misconfigured => "authorization could not be evaluated",
+                ErrorKind::TokenInvalid => "refused an access token",
+                _ => "refused a request",
+            },
+            error: &error,
+            label: &accepted_by.metrics_label,
+            issuer: token.issuer(),
+            client_id: token.client_id(),
+            header: None,
+            requirement,
+            hint,
+            request,
+        });
+        error.with_options(&accepted_by.challenge)
     }
 
     /// Returns a verified token with the application's own claims. The error has the challenge of this
@@ -149,16 +183,19 @@ impl Auth0 {
         &self,
         token: &VerifiedToken,
     ) -> Result<VerifiedToken<T>, Error> {
+        self.with_claims_for(token, || None::<&dyn RequestContext>)
+    }
+
+    /// As [`with_claims`](Self::with_claims), with the request for the log.
+    pub(crate) fn with_claims_for<T: DeserializeOwned + 'static, R: RequestContext>(
+        &self,
+        token: &VerifiedToken,
+        request: impl FnOnce() -> Option<R>,
+    ) -> Result<VerifiedToken<T>, Error> {
         token.with_claims().map_err(|error| {
-            metrics::refusal(&token.accepted_by().metrics_label, error.code().as_str());
-            tracing::info!(
-                target: "auth0",
-                error_code = error.code().as_str(),
-                client_id = token.client_id().map(escaped),
-                cause = error.cause(),
-                "refused an access token"
-            );
-            error.with_options(&token.accepted_by().challenge)
+            let known = request();
+            let line = known.as_ref().and_then(RequestContext::request_line);
+            self.refuse(token, error, None, None, line)
         })
     }
 }

@@ -1,11 +1,11 @@
 //! The configuration of a verifier. Mistakes are errors of `build()`, not of the first request.
-use super::{Auth0, token_cache::TokenCache, verifier::Verifier};
+use super::{Auth0, refusal_log::RefusalLog, token_cache::TokenCache, verifier::Verifier};
 use crate::{
     config_error::ConfigError,
     error::{ChallengeOptions, DpopMode, RefusalBody},
     identifier::{Issuer, PlainHttp},
     issuer::{
-        IssuerConfig, IssuerDefaults, IssuerRegistry, IssuerSettings, TrustedIssuer,
+        IssuerConfig, IssuerDefaults, IssuerRegistry, IssuerSettings, Trusted, TrustedIssuer,
         resolver::ResolvedIssuers,
     },
     jose::Algorithm,
@@ -75,6 +75,7 @@ pub struct Builder {
     http_hosts: Vec<String>,
     realm: Option<String>,
     body: Option<RefusalBody>,
+    logs_all_refusals: bool,
     http: Option<Arc<dyn HttpClient>>,
     clock: Option<Arc<dyn Clock>>,
 }
@@ -97,6 +98,7 @@ impl Builder {
             http_hosts: Vec::new(),
             realm: None,
             body: None,
+            logs_all_refusals: false,
             http: None,
             clock: None,
         }
@@ -270,6 +272,15 @@ impl Builder {
         self
     }
 
+    /// Logs every refusal. By default, twenty refusals with the same `error_code` and issuer are logged in a
+    /// minute, and the others are counted: the next refusal after that minute is preceded by a line such as
+    /// "1,234 more refusals with this code were not logged in the last 60 s". Metrics count each refusal
+    /// in both cases.
+    pub fn log_every_refusal(mut self) -> Self {
+        self.logs_all_refusals = true;
+        self
+    }
+
     /// Sets the client that fetches the issuer's documents, instead of reqwest.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http = Some(Arc::new(client));
@@ -366,8 +377,11 @@ impl Builder {
             None => None,
         };
         warn_of(&plain_http);
-        Ok(Auth0::from(Verifier {
+        let labels = trusted.iter().map(Trusted::metrics_label);
+        let refusals = RefusalLog::new(labels, self.logs_all_refusals, Arc::clone(&clock));
+        let verifier = Verifier {
             issuers: IssuerRegistry::new(trusted, resolver),
+            refusals,
             max_token_bytes: self.max_token_bytes,
             tokens: TokenCache::new(self.token_cache),
             clock,
@@ -376,7 +390,9 @@ impl Builder {
             schemes,
             dpop,
             origin,
-        }))
+        };
+        verifier.introduce(modes);
+        Ok(Auth0::from(verifier))
     }
 }
 

@@ -103,7 +103,8 @@ impl Auth0 {
         let mut first = Ok(());
         let mut note = |outcome: Result<(), Unavailable>| {
             if let (Err(reason), Ok(())) = (outcome, &first) {
-                first = Err(unavailable(&reason).with_options(&self.0.challenge));
+                let error = self.0.complete(unavailable(&reason), None);
+                first = Err(error.with_options(&self.0.challenge));
             }
         };
         let mut caches = caches.into_iter();

@@ -1,14 +1,19 @@
 //! The handle of a verifier.
 mod authorization;
 mod builder;
+mod completion;
 mod environment;
 mod key_maintenance;
+mod pasted;
 mod pending;
 mod pipeline;
+mod refusal_log;
+mod refusal_watch;
 mod token_cache;
 mod verifier;
 
 pub use builder::Builder;
+pub use refusal_watch::RefusalWatch;
 
 use crate::{
     config_error::ConfigError,
@@ -49,7 +54,7 @@ impl Auth0 {
     /// and `AUTH0_AUDIENCE`, each with one value or several separated by commas. Optional are `AUTH0_DPOP`
     /// (`allowed`, `required` or `disabled`: see [`Dpop`](crate::Dpop)), `AUTH0_PUBLIC_URL` (see
     /// [`Builder::public_url`]) and `AUTH0_TRUSTED_PROXIES` (see [`Builder::trusted_proxies`]), separated
-    /// by commas.
+    /// by commas. Quotation marks around a value and a JSON array of strings are read as they are meant.
     ///
     /// # Errors
     /// A variable is missing or not valid. The text says what to write instead.
@@ -65,7 +70,7 @@ impl Auth0 {
     /// See [`ErrorCode`](crate::ErrorCode) for all of them. [`Error::challenge`] returns the response to
     /// each.
     pub async fn authenticate(&self, request: &RequestView<'_>) -> Result<VerifiedToken, Error> {
-        self.0.verify(self.credentials(request)).await
+        self.0.verify(self.credentials(request), request.parts).await
     }
 
     fn credentials<'a>(&self, request: &RequestView<'a>) -> Result<Credentials<'a>, Error> {
@@ -109,7 +114,7 @@ impl Auth0 {
         {
             return None;
         }
-        self.0.verify_now(credentials)
+        self.0.verify_now(credentials, request.parts)
     }
 
     /// Verifies a token that did not come in a header, for example in a message of a queue or in the
@@ -119,7 +124,8 @@ impl Auth0 {
     /// As for [`authenticate`](Self::authenticate).
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, Error> {
         let Verifier { schemes, max_token_bytes, .. } = &*self.0;
-        self.0.verify(Credentials::bearer(token.as_bytes(), *schemes, *max_token_bytes)).await
+        let credentials = Credentials::bearer(token.as_bytes(), *schemes, *max_token_bytes);
+        self.0.verify(credentials, None).await
     }
 
     /// Returns whether the token is in the token cache (see [`Builder::token_cache`]), so that verifying it

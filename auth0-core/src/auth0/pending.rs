@@ -6,7 +6,7 @@ use crate::{
     keys::{SignatureCheck, Snapshot, Unavailable},
     possession::{
         Proven,
-        dpop::{Insertion, ReplayStoreError},
+        dpop::{Insertion, ReplayStoreError, USED_BEFORE},
     },
     telemetry::EscapedMessage,
     token::VerifiedToken,
@@ -107,7 +107,7 @@ pub(super) fn record_use(
 ) -> Result<VerifiedToken, Box<Refusal>> {
     let error = match outcome {
         Ok(Insertion::New) => return Ok(token.proven(next_nonce)),
-        Ok(Insertion::Seen) => Error::new(ErrorCode::DpopProofReplayed),
+        Ok(Insertion::Seen) => Error::new(ErrorCode::DpopProofReplayed).because(USED_BEFORE),
         Err(why) => Error::new(ErrorCode::ReplayStoreUnavailable)
             .because(EscapedMessage(&why.to_string()).to_string())
             .retry_after(REPLAY_RETRY),
@@ -136,6 +136,18 @@ pub(super) fn signature_error(check: &SignatureCheck) -> Error {
         ),
     };
     Error::new(code).because(cause)
+}
+
+/// Refuses a token because the keys of its issuer cannot be fetched.
+pub(super) fn keys_unavailable(reason: &Unavailable, trusted: &Trusted) -> Error {
+    let error = unavailable(reason);
+    match trusted.keys.source().url() {
+        None => error,
+        Some(url) => error.expecting(format!("the keys of {}, from {url}", trusted.name())).advising(
+            "Open this URL on this machine. If there is nothing, correct AUTH0_DOMAIN or AUTH0_ISSUER, or set \
+             TrustedIssuer::key_set_url. If it cannot be reached, check DNS, proxies and certificates",
+        ),
+    }
 }
 
 pub(super) fn unavailable(reason: &Unavailable) -> Error {

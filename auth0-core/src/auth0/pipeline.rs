@@ -13,7 +13,7 @@
 //!
 //! A token in the token cache skips the steps from `jws` to `validation`.
 use super::{
-    pending::{Pending, Refusal, Stop, record_use, signature_error, unavailable},
+    pending::{Pending, Refusal, Stop, keys_unavailable, record_use, signature_error},
     verifier::Verifier,
 };
 use crate::{
@@ -69,10 +69,14 @@ impl Verifier {
         let verdict = self
             .check_token(credentials, Inputs::default(), now)
             .and_then(|(token, trusted)| self.check_possession(token, &trusted, credentials, now));
-        if let Err(Stop::Refused(_)) = verdict {
-            credentials.check_characters()?;
+        match verdict {
+            Err(Stop::Refused(mut refusal)) => {
+                credentials.check_characters()?;
+                refusal.error = credentials.explain(refusal.error);
+                Err(Stop::Refused(refusal))
+            }
+            verdict => verdict,
         }
-        verdict
     }
 
     /// Returns the time, if the clock is set.
@@ -98,7 +102,12 @@ impl Verifier {
                 }
                 Pending::Keys { trusted, header } => {
                     let keys = trusted.keys.keys().await.map_err(|reason| {
-                        Refusal::new(unavailable(&reason), &header, Some(&trusted), None)
+                        Refusal::new(
+                            keys_unavailable(&reason, &trusted),
+                            &header,
+                            Some(&trusted),
+                            None,
+                        )
                     })?;
                     self.check_all(credentials, Inputs::with_keys(&trusted, &keys))
                 }
@@ -113,7 +122,7 @@ impl Verifier {
                         // With the keys at hand, the token is not good.
                         Err(_) if !is_unknown => return refuse(&check),
                         Err(reason) => {
-                            let error = unavailable(&reason);
+                            let error = keys_unavailable(&reason, &trusted);
                             return Err(Refusal::new(error, &header, Some(&trusted), None));
                         }
                     };

@@ -1,15 +1,16 @@
 //! A verifier: its parts, and the report of its verdicts.
 use super::{
     pending::{Refusal, Stop},
+    refusal_log::{RefusalLog, Refused},
     token_cache::TokenCache,
 };
 use crate::{
     error::{AuthScheme, ChallengeOptions, DpopMode, Error, ErrorKind},
     issuer::IssuerRegistry,
     possession::dpop::DpopRules,
-    request::{Credentials, Origin},
+    request::{Credentials, HttpParts, Origin},
     runtime::Clock,
-    telemetry::{escaped, metrics::Stopwatch},
+    telemetry::metrics::Stopwatch,
     token::{ClockCheck, VerifiedToken},
 };
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub(crate) struct Verifier {
     pub(super) clock_check: ClockCheck,
     /// The challenge if the issuer of the token is not known.
     pub(super) challenge: Arc<ChallengeOptions>,
+    pub(super) refusals: RefusalLog,
 }
 
 impl Verifier {
@@ -33,6 +35,7 @@ impl Verifier {
     pub(super) async fn verify(
         &self,
         credentials: Result<Credentials<'_>, Error>,
+        parts: Option<&dyn HttpParts>,
     ) -> Result<VerifiedToken, Error> {
         let stopwatch = Stopwatch::start();
         let (scheme, verdict) = match credentials {
@@ -49,13 +52,14 @@ impl Verifier {
             }
             Err(error) => (None, Err(error.into())),
         };
-        self.report(stopwatch, scheme, verdict)
+        self.report(stopwatch, scheme, verdict, parts)
     }
 
     /// Verifies without waiting; `None` if something is pending.
     pub(super) fn verify_now(
         &self,
         credentials: Result<Credentials<'_>, Error>,
+        parts: Option<&dyn HttpParts>,
     ) -> Option<Result<VerifiedToken, Error>> {
         let stopwatch = Stopwatch::start();
         let (scheme, verdict) = match credentials {
@@ -66,7 +70,7 @@ impl Verifier {
             },
             Err(error) => (None, Err(error.into())),
         };
-        Some(self.report(stopwatch, scheme, verdict))
+        Some(self.report(stopwatch, scheme, verdict, parts))
     }
 
     /// Writes one event for each verdict, and gives a refusal its challenge.
@@ -75,6 +79,7 @@ impl Verifier {
         stopwatch: Stopwatch,
         scheme: Option<AuthScheme>,
         verdict: Result<VerifiedToken, Box<Refusal>>,
+        parts: Option<&dyn HttpParts>,
     ) -> Result<VerifiedToken, Error> {
         let refusal = match verdict {
             Ok(token) => {
@@ -85,25 +90,25 @@ impl Verifier {
         };
         let Refusal { error, header, trusted, client_id } = refusal;
         let trusted = trusted.as_ref().or_else(|| self.issuers.only());
-        let issuer = trusted.map_or("", |trusted| trusted.name());
+        let label = trusted.map_or("", |trusted| trusted.metrics_label());
         let error = match scheme {
             Some(scheme) => error.with_scheme(scheme),
             None => error, // it has a challenge already, or there is none
         };
-        let error_code = error.code().as_str();
-        stopwatch.refused(trusted.map_or("", |trusted| trusted.metrics_label()), error_code);
-        if error.kind() == ErrorKind::CredentialsMissing {
-            tracing::debug!(target: "auth0", error_code, "a request without credentials");
-        } else {
-            tracing::info!(
-                target: "auth0", error_code, issuer,
-                client_id = client_id.as_deref().map(escaped),
-                alg = header.as_ref().map(|header| escaped(header.algorithm_name())),
-                kid = header.as_ref().and_then(|header| header.key_id.as_deref()).map(escaped),
-                cause = error.cause(),
-                "refused an access token"
-            );
-        }
+        let error = self.complete(error, trusted.map(|trusted| &**trusted));
+        stopwatch.refused(label, error.code().as_str());
+        let is_about_token = error.kind() != ErrorKind::CredentialsMissing;
+        self.refusals.write(&Refused {
+            message: if is_about_token { "refused an access token" } else { "refused a request" },
+            error: &error,
+            label,
+            issuer: trusted.map_or("", |trusted| trusted.name()),
+            client_id: client_id.as_deref(),
+            header: header.as_ref(),
+            requirement: None,
+            hint: None,
+            request: parts.map(|parts| (parts.method(), parts.path())),
+        });
         Err(error.with_options(trusted.map_or(&self.challenge, |trusted| trusted.challenge())))
     }
 }

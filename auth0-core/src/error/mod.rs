@@ -1,5 +1,6 @@
 //! The error of a refused request: one opaque type, a small kind, a stable code, and the response.
 mod body;
+mod cause;
 mod challenge;
 mod code;
 mod scheme;
@@ -11,6 +12,7 @@ pub use code::{ErrorCode, ErrorKind};
 pub(crate) use scheme::AuthScheme;
 pub use scheme::DpopMode;
 
+use cause::Cause;
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 /// Explains why a request is refused.
@@ -37,7 +39,7 @@ pub struct Error(Box<Parts>);
 #[derive(Clone)]
 struct Parts {
     code: ErrorCode,
-    cause: Option<Cow<'static, str>>,
+    cause: Cause,
     retry_after: Option<Duration>,
     /// The value of the `scope` parameter of the challenge, separated by spaces.
     scope: String,
@@ -64,7 +66,7 @@ impl Error {
     pub(crate) fn new(code: ErrorCode) -> Self {
         Self(Box::new(Parts {
             code,
-            cause: None,
+            cause: Cause::default(),
             retry_after: None,
             scope: String::new(),
             step_up: None,
@@ -82,10 +84,46 @@ impl Error {
         Self::new(ErrorCode::Misconfigured).because(cause)
     }
 
-    /// Adds the cause for the log. Text of a client in it must be escaped.
-    pub(crate) fn because(mut self, cause: impl Into<Cow<'static, str>>) -> Self {
-        self.0.cause = Some(cause.into());
+    /// Sets what was seen, the first part of the cause for the log. Text of a client in it must be escaped.
+    pub(crate) fn because(mut self, seen: impl Into<Cow<'static, str>>) -> Self {
+        self.0.cause.see(seen.into());
         self
+    }
+
+    /// Sets what was expected, the second part of the cause. Without it, the verifier sets it.
+    pub(crate) fn expecting(mut self, expected: impl Into<Cow<'static, str>>) -> Self {
+        self.0.cause.expect(expected.into());
+        self
+    }
+
+    /// Sets what to do, the third part of the cause. Without it, the verifier sets it.
+    pub(crate) fn advising(mut self, next_step: impl Into<Cow<'static, str>>) -> Self {
+        self.0.cause.advise(next_step.into());
+        self
+    }
+
+    /// Sets what was expected, unless it is set already.
+    pub(crate) fn or_expecting(
+        self,
+        expected: impl FnOnce(ErrorCode) -> Cow<'static, str>,
+    ) -> Self {
+        if self.0.cause.has_expected() {
+            return self;
+        }
+        let expected = expected(self.0.code);
+        self.expecting(expected)
+    }
+
+    /// Sets what to do, unless it is set already.
+    pub(crate) fn or_advising(
+        self,
+        next_step: impl FnOnce(ErrorCode) -> Cow<'static, str>,
+    ) -> Self {
+        if self.0.cause.has_next_step() {
+            return self;
+        }
+        let next_step = next_step(self.0.code);
+        self.advising(next_step)
     }
 
     pub(crate) fn retry_after(mut self, delay: Duration) -> Self {
@@ -136,11 +174,23 @@ impl Error {
         self.0.code.status()
     }
 
-    /// Returns the cause for the log, not for clients: for example which member, which host, or which error
-    /// of a library. Text of a client in it is escaped.
+    /// Returns the cause for the log, not for clients: what was seen, what was expected (with the configured
+    /// value), and what to do. Text of a client in it is escaped.
+    ///
+    /// ```
+    /// # use auth0_testing::Tenant;
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let tenant = Tenant::new();
+    /// let token = tenant.token().audience("https://api.other.com").mint();
+    /// let error = tenant.auth0().verify(&token).await.unwrap_err();
+    /// let cause = error.cause().unwrap();
+    /// assert!(cause.starts_with(r#"aud is "https://api.other.com"; expected "https://api.test""#), "{cause}");
+    /// assert!(cause.contains("AUTH0_AUDIENCE"));
+    /// # })
+    /// ```
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
-        self.0.cause.as_deref()
+        self.0.cause.text()
     }
 
     /// Returns status, headers and body of the response: the same bytes in every framework.
@@ -186,7 +236,7 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
             .field("code", &self.0.code)
-            .field("cause", &self.0.cause)
+            .field("cause", &self.cause())
             .finish_non_exhaustive()
     }
 }

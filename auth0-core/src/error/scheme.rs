@@ -27,6 +27,14 @@ impl AuthScheme {
         }
     }
 
+    /// Returns the scheme that a client without special needs uses in this mode.
+    pub(crate) const fn first_of(mode: DpopMode) -> Self {
+        match mode {
+            DpopMode::Allowed | DpopMode::Disabled => Self::Bearer,
+            DpopMode::Required => Self::Dpop,
+        }
+    }
+
     /// Finds a scheme by its name, in any case (RFC 9110 §11.1).
     pub(crate) fn named(name: &[u8]) -> Option<Self> {
         [Self::Bearer, Self::Dpop]

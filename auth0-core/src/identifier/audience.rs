@@ -38,6 +38,7 @@ impl FromStr for Audience {
             name if name.starts_with(['"', '\'']) => {
                 "has quotes around it, which are taken literally"
             }
+            name if name.starts_with('[') => "has brackets around it, which are taken literally",
             name if name.contains(is_stray) => "has a space or an invisible character in it",
             _ => return Ok(Self(name.into())),
         };

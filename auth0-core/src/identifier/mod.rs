@@ -9,6 +9,7 @@ pub use audience::Audience;
 pub use domain::Domain;
 pub use issuer::Issuer;
 pub(crate) use issuer::is_loopback;
+pub(crate) use placeholder::without_user_information;
 pub(crate) use plain_http::PlainHttp;
 
 #[cfg(test)]

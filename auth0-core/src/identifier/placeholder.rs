@@ -30,7 +30,7 @@ pub(super) fn is_stray(c: char) -> bool {
 }
 
 /// Removes the password of a pasted URL, which must not reach a log.
-pub(super) fn without_user_information(text: &str) -> String {
+pub(crate) fn without_user_information(text: &str) -> String {
     match text.rsplit_once('@') {
         Some((_, rest)) => format!("…@{rest}"),
         None => text.to_owned(),

@@ -78,11 +78,7 @@ impl IssuerRegistry {
 
     /// Returns the refusal of a token whose issuer is not configured.
     pub(crate) fn mismatch(&self, stated: &str) -> Error {
-        let ours = match (self.only(), self.order.len()) {
-            (Some(only), _) => format!("trusted is {}", only.name()),
-            (None, others) => format!("which is none of the {} that are trusted", others + 1),
-        };
-        mismatch(stated, &ours, |other| self.named(other).is_some())
+        mismatch(stated, "", |other| self.named(other).is_some())
     }
 }
 
@@ -103,9 +99,10 @@ pub(crate) fn mismatch(
         Some(bare) => bare.to_owned(),
         None => format!("{stated}/"),
     };
-    let hint = if is_trusted(&other) { "; they differ in the slash at the end" } else { "" };
+    let hint = if is_trusted(&other) { " (the difference is the slash at the end)" } else { "" };
+    let comma = if trusted.is_empty() { "" } else { ", " };
     Error::new(ErrorCode::IssuerMismatch)
-        .because(format!("iss is {}, {trusted}{hint}", Escaped(stated)))
+        .because(format!("iss is {}{hint}{comma}{trusted}", Escaped(stated)))
 }
 
 /// Returns the refusal of an issuer whose metadata spells it differently.

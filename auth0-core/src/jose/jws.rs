@@ -61,12 +61,10 @@ impl<'a> Compact<'a> {
         match parts {
             Some(parts) if memchr(b'.', parts.payload).is_none() => Ok(parts),
             _ => Err(match token.split(|byte| *byte == b'.').take(6).count() {
-                1 => malformed(
-                    "the token is an opaque text, not a JWT. If it comes from Auth0, the client \
-                     did not request the audience of this API",
-                ),
-                5 => opaque("it has five parts: it is encrypted"),
-                _ => malformed("it does not have three parts"),
+                1 => malformed("the token is an opaque text, not a JWT"),
+                5 => opaque("the token has five parts, so it is encrypted"),
+                6 => malformed("the token has more than five parts between dots, not three"),
+                parts => malformed(format!("the token has {parts} parts between dots, not three")),
             }),
         }
     }
@@ -101,7 +99,9 @@ impl Header {
     /// Returns the algorithm if it is accepted.
     pub(crate) fn accepted(&self) -> Result<Algorithm, JwsError> {
         self.algorithm.as_ref().copied().map_err(|name| {
-            JwsError::Algorithm(format!("the alg {} is not accepted", Escaped(name)).into())
+            let secret =
+                if name.starts_with("HS") { ", which signs with a shared secret" } else { "" };
+            JwsError::Algorithm(format!("the alg is {}{secret}", Escaped(name)).into())
         })
     }
 
@@ -140,7 +140,7 @@ impl Header {
         };
         let name = text(algorithm, "alg")?;
         if &*name == "dir" {
-            return Err(opaque("its alg is dir: it is encrypted"));
+            return Err(opaque("the alg of the token is dir, so it is encrypted"));
         }
         Ok(Self {
             algorithm: Algorithm::named(&name).filter(|known| allowed.contains(*known)).ok_or(name),
@@ -164,8 +164,5 @@ fn malformed(cause: impl Into<Cow<'static, str>>) -> JwsError {
 }
 
 fn opaque(cause: &'static str) -> JwsError {
-    JwsError::Opaque(
-        format!("{cause}. Auth0 encrypts access tokens when the client requests no audience")
-            .into(),
-    )
+    JwsError::Opaque(cause.into())
 }

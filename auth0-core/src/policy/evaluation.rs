@@ -22,6 +22,8 @@ pub(crate) struct Circumstances<'a> {
 
 /// A condition that is not met.
 struct Unmet<'a> {
+    /// The part of the requirement that decides the code.
+    part: &'a Requirement,
     code: ErrorCode,
     acr_values: Vec<&'a str>,
     max_age: Option<u64>,
@@ -34,18 +36,24 @@ impl Requirement {
         circumstances: Circumstances<'_>,
     ) -> Result<(), Error> {
         let Some(unmet) = self.unmet(token, circumstances) else { return Ok(()) };
-        let error =
-            Error::new(unmet.code).because(format!("required: {self}")).with_scheme(token.scheme());
+        let error = Error::new(unmet.code).with_scheme(token.scheme());
+        let error = unmet.part.explain(error, token, circumstances);
         Err(match unmet.code {
             ErrorCode::InsufficientScope => error.needing_scope(self.scopes().join(" ")),
             ErrorCode::StepUpRequired => error.needing_login(StepUp {
                 acr_values: unmet.acr_values.join(" "),
                 max_age: unmet.max_age,
             }),
-            ErrorCode::Misconfigured => Error::misconfigured(
-                "a requirement needs a path parameter that the route does not have, or a request where \
-                 there is none. Put the requirement on the route itself",
-            ),
+            ErrorCode::Misconfigured => error
+                .because(match circumstances.request {
+                    Some(_) => "the route does not have the path parameter, or has it twice",
+                    None => "the requirement needs a request, and there is none",
+                })
+                .expecting(unmet.part.to_string())
+                .advising(
+                    "Put the requirement on the route with this parameter, and use \
+                     Auth0::authorize_request where there is no extractor",
+                ),
             _ => error,
         })
     }
@@ -98,13 +106,13 @@ impl Requirement {
                 Err(NotThere) => (false, ErrorCode::Misconfigured),
             },
             Kind::Acr(value) => {
-                let unmet = || Unmet::step_up(vec![value], None);
+                let unmet = || Unmet::step_up(self, vec![value], None);
                 return (value.is_empty() || token.acr() != Some(value)).then(unmet);
             }
             Kind::Amr(value) => {
                 let acr_values = if value == "mfa" { vec![MFA] } else { Vec::new() };
                 let is_met = !value.is_empty() && token.amr().any(|method| method == value);
-                return (!is_met).then(|| Unmet::step_up(acr_values, None));
+                return (!is_met).then(|| Unmet::step_up(self, acr_values, None));
             }
             Kind::MaxAge { seconds } => {
                 let good_for = Duration::from_secs(*seconds).saturating_add(circumstances.leeway);
@@ -112,7 +120,7 @@ impl Requirement {
                 let is_met = token.authenticated_at().is_some_and(|moment| {
                     moment <= latest && circumstances.now <= moment.saturating_add(good_for)
                 });
-                return (!is_met).then(|| Unmet::step_up(Vec::new(), Some(*seconds)));
+                return (!is_met).then(|| Unmet::step_up(self, Vec::new(), Some(*seconds)));
             }
             Kind::Machine => {
                 (token.subject_kind() == Some(SubjectKind::Machine), ErrorCode::RequirementNotMet)
@@ -135,14 +143,14 @@ impl Requirement {
                 return unmet.reduce(Unmet::and);
             }
             Kind::Any(list) => {
-                let mut all = Unmet::new(ErrorCode::RequirementNotMet);
+                let mut all = Unmet::new(self, ErrorCode::RequirementNotMet);
                 for requirement in list.get() {
                     all = all.or(requirement.unmet(token, circumstances)?);
                 }
-                return Some(all);
+                return Some(Unmet { part: self, ..all });
             }
         };
-        (!is_met).then(|| Unmet::new(code))
+        (!is_met).then(|| Unmet::new(self, code))
     }
 
     /// Returns a hint for the log: the claim that has a value which was expected in another one.
@@ -201,11 +209,11 @@ impl Requirement {
 }
 
 /// The error where there is no request, or its route has no such parameter.
-struct NotThere;
+pub(super) struct NotThere;
 
 impl Source {
     /// Reads the value. Returns `Ok(None)` if the client has sent none, or several.
-    fn read<'a>(
+    pub(super) fn read<'a>(
         self,
         request: Option<&'a dyn RequestContext>,
     ) -> Result<Option<Cow<'a, str>>, NotThere> {
@@ -221,12 +229,16 @@ impl Source {
 }
 
 impl<'a> Unmet<'a> {
-    const fn new(code: ErrorCode) -> Self {
-        Self { code, acr_values: Vec::new(), max_age: None }
+    const fn new(part: &'a Requirement, code: ErrorCode) -> Self {
+        Self { part, code, acr_values: Vec::new(), max_age: None }
     }
 
-    const fn step_up(acr_values: Vec<&'a str>, max_age: Option<u64>) -> Self {
-        Self { code: ErrorCode::StepUpRequired, acr_values, max_age }
+    const fn step_up(
+        part: &'a Requirement,
+        acr_values: Vec<&'a str>,
+        max_age: Option<u64>,
+    ) -> Self {
+        Self { part, code: ErrorCode::StepUpRequired, acr_values, max_age }
     }
 
     /// Combines two conditions that are both not met. The one that another login does not correct comes
@@ -242,8 +254,12 @@ impl<'a> Unmet<'a> {
             ErrorCode::StepUpRequired => 5,
             _ => 4,
         };
-        let code = if first(other.code) < first(self.code) { other.code } else { self.code };
-        Self { code, max_age, ..self }
+        let (part, code) = if first(other.code) < first(self.code) {
+            (other.part, other.code)
+        } else {
+            (self.part, self.code)
+        };
+        Self { part, code, max_age, ..self }
     }
 
     /// Combines two conditions of which one is enough. The one that the client can correct best comes first.

@@ -35,6 +35,7 @@
 //! | one of several things | [`any_of![…]`](crate::any_of!), [`Requirement::or`] |
 //! | a condition in code | [`check("name", fn)`](check()) |
 mod alternatives;
+mod cause;
 mod claim;
 mod evaluation;
 mod organization;

@@ -66,6 +66,26 @@ pub trait RequestContext {
 
     /// Returns the value of a header that occurs once; `None` if it is missing or occurs several times.
     fn header(&self, name: &str) -> Option<&[u8]>;
+
+    /// Returns the method and the path of the request for the log, without the query. By default, the log has
+    /// neither.
+    fn request_line(&self) -> Option<(&str, &str)> {
+        None
+    }
+}
+
+impl<R: RequestContext + ?Sized> RequestContext for &R {
+    fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        R::path_parameter(self, name)
+    }
+
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        R::header(self, name)
+    }
+
+    fn request_line(&self) -> Option<(&str, &str)> {
+        R::request_line(self)
+    }
 }
 
 /// Returns whether the token's organization has this id or name.

@@ -6,6 +6,12 @@ use crate::{
     token::binding::Bound,
 };
 
+const PASS_ON: &str = "Let the server pass on a Connection with the certificate, or with the address of a trusted \
+                       proxy (AUTH0_TRUSTED_PROXIES), which sends Client-Cert or X-Forwarded-Client-Cert";
+
+const OVERWRITE: &str = "Let the proxy overwrite the headers Client-Cert and X-Forwarded-Client-Cert, and send one of \
+                         them";
+
 /// Checks that the client has presented the certificate.
 pub(super) fn check(
     bound: &Bound,
@@ -15,20 +21,30 @@ pub(super) fn check(
     let expected = match bound {
         Bound::No => return Ok(()),
         Bound::ToNothing => {
-            return Err(mismatch("the x5t#S256 of the token is not a SHA-256 thumbprint"));
+            return Err(mismatch("the x5t#S256 of the token is not a SHA-256 thumbprint")
+                .expecting("32 bytes in base64url without padding (RFC 8705 §3.1)")
+                .advising("Correct the setting or Action of the issuer that writes cnf"));
         }
         Bound::To(expected) => expected,
     };
+    let wanted = || format!("the client certificate with the x5t#S256 {}", expected.encode());
     let parts = parts.ok_or_else(|| {
-        mismatch("the token is bound to a client certificate, and the request has none")
+        mismatch("the token came without a request").expecting(wanted()).advising(PASS_ON)
     })?;
-    match client_certificate::presented(parts, origin).map_err(mismatch)? {
+    let presented = client_certificate::presented(parts, origin)
+        .map_err(|seen| mismatch(seen).expecting(wanted()).advising(OVERWRITE))?;
+    match presented {
         Some(presented) if presented.is(expected) => Ok(()),
-        Some(_) => Err(mismatch("the token is bound to another client certificate")),
-        None => Err(mismatch(
-            "the token is bound to a client certificate, and none is known. The server has to pass on \
-             a Connection with it, or with the address of a trusted proxy, which sends Client-Cert or \
-             X-Forwarded-Client-Cert",
+        Some(presented) => Err(mismatch(format!(
+            "the x5t#S256 of the client certificate is {}",
+            presented.encode()
+        ))
+        .expecting(wanted())
+        .advising(
+            "Let the client use the certificate with which it requested the token, or request a new token",
         )),
+        None => Err(mismatch("no client certificate is known")
+            .expecting(wanted())
+            .advising(PASS_ON)),
     }
 }

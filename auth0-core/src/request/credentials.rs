@@ -1,6 +1,9 @@
 //! Token and proof of a request, from the headers `Authorization` and `DPoP` (RFC 9110 §11.4, RFC 6750 §2.1,
 //! RFC 9449 §7.1).
-use super::{HeaderLines, HttpParts, RequestView};
+use super::{
+    HeaderLines, HttpParts, RequestView,
+    mistakes::{self, malformed},
+};
 use crate::error::{AuthScheme, DpopMode, Error, ErrorCode};
 
 /// A token as the client sent it, of which only the size was checked, and the proof that came with it.
@@ -25,7 +28,10 @@ impl<'a> Credentials<'a> {
         max_token_bytes: usize,
     ) -> Result<Self, Error> {
         let value = match request.authorization {
-            HeaderLines::Absent => return Err(Error::new(ErrorCode::TokenMissing)),
+            HeaderLines::Absent => {
+                return Err(Error::new(ErrorCode::TokenMissing)
+                    .because("the request has no Authorization header"));
+            }
             HeaderLines::One(value) => value,
             HeaderLines::Several => {
                 return Err(malformed("there are several Authorization headers"));
@@ -34,15 +40,15 @@ impl<'a> Credentials<'a> {
         let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
         let (name, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
         if name.is_empty() || !name.iter().all(|byte| is_token_char(*byte)) {
-            return Err(malformed("the Authorization header does not begin with a scheme"));
+            return Err(mistakes::no_scheme(value));
         }
         let Some(scheme) = AuthScheme::named(name).filter(|scheme| scheme.is_enabled(mode)) else {
-            return Err(Error::new(ErrorCode::SchemeUnsupported));
+            return Err(mistakes::other_scheme(name, rest, mode));
         };
         let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
         let token = rest.get(spaces..).unwrap_or_default();
         if token.is_empty() {
-            return Err(malformed("no token follows the scheme").with_scheme(scheme));
+            return Err(mistakes::no_token(scheme));
         }
         let proof = match request.proof {
             // With DPoP disabled, the header has no meaning.
@@ -63,8 +69,9 @@ impl<'a> Credentials<'a> {
         max_token_bytes: usize,
     ) -> Result<Self, Error> {
         if !AuthScheme::Bearer.is_enabled(mode) {
-            return Err(Error::new(ErrorCode::SchemeUnsupported)
-                .because("DPoP is required, and a token without a request has no proof"));
+            let error = Error::new(ErrorCode::SchemeUnsupported);
+            return Err(mistakes::bearer_where_required(error)
+                .because("the token came without a request, so without a proof"));
         }
         Self { scheme: AuthScheme::Bearer, token, proof: None, parts: None }
             .checked(max_token_bytes)
@@ -77,7 +84,7 @@ impl<'a> Credentials<'a> {
 
     fn checked(self, max_token_bytes: usize) -> Result<Self, Error> {
         if self.token.len() > max_token_bytes {
-            return Err(malformed("the token is over the size limit").with_scheme(self.scheme));
+            return Err(mistakes::too_long(self.token.len(), max_token_bytes, self.scheme));
         }
         Ok(self)
     }
@@ -88,12 +95,16 @@ impl<'a> Credentials<'a> {
         if is_token68(self.token) {
             return Ok(());
         }
-        Err(malformed("what follows the scheme is not one token"))
+        Err(mistakes::not_one_token(self.token))
     }
-}
 
-fn malformed(cause: &'static str) -> Error {
-    Error::new(ErrorCode::RequestMalformed).because(cause)
+    /// Returns the refusal with a more precise cause, if the token is a text that stands for a missing one.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        if error.code() != ErrorCode::TokenMalformed {
+            return error;
+        }
+        mistakes::placeholder(self.token, ErrorCode::TokenMalformed).unwrap_or(error)
+    }
 }
 
 /// Returns whether a text is a `token68` of RFC 9110 §11.2: the alphabet of base64 and base64url, with `=`

@@ -4,7 +4,7 @@
 //!
 //! Not the `url` crate, because it follows the rules of browsers: it reads `\` as `/`, drops tabs
 //! and rewrites hosts, so URLs that it makes equal are different to a server.
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HttpUri<'a> {
@@ -111,6 +111,15 @@ impl<'a> HttpUri<'a> {
             && (self.path == signed.path
                 || !has_dot_segments(self.path)
                 || decoded(self.path) == decoded(signed.path))
+    }
+}
+
+/// Writes the URI for the log.
+impl fmt::Display for HttpUri<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scheme, authority: Authority { host, port }, path } = self;
+        let colon = if port.is_empty() { "" } else { ":" };
+        write!(f, "{}://{host}{colon}{port}{path}", scheme.as_str())
     }
 }
 

@@ -4,6 +4,7 @@ mod connection;
 pub(crate) mod credentials;
 mod forwarded;
 pub(crate) mod http_uri;
+mod mistakes;
 pub(crate) mod origin;
 
 pub use connection::Connection;

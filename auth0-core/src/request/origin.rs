@@ -47,6 +47,12 @@ impl Origin {
         })
     }
 
+    /// Returns the configured URL, for the log.
+    pub(crate) fn public_url(&self) -> Option<String> {
+        let PublicUrl { scheme, authority, prefix } = self.public_url.as_ref()?;
+        Some(format!("{}://{authority}{prefix}", scheme.as_str()))
+    }
+
     /// Calls a function with the URL of a request. A configured URL has precedence.
     pub(crate) fn with_url<T>(
         &self,

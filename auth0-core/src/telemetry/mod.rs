@@ -2,4 +2,6 @@
 mod escaped;
 pub(crate) mod metrics;
 
-pub(crate) use escaped::{Escaped, EscapedMessage, escaped};
+pub(crate) use escaped::{
+    Escaped, EscapedMessage, LongText, RequestText, escaped, listed, listed_escaped,
+};

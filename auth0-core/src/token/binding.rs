@@ -47,7 +47,8 @@ impl Binding {
     pub(crate) fn read(confirmation: Option<Value<'_>>) -> Result<Option<Box<Self>>, Error> {
         let Some(confirmation) = not_null(confirmation) else { return Ok(None) };
         if !confirmation.is_object() {
-            return Err(invalid("the claim cnf is not an object".to_owned()));
+            return Err(invalid("the claim cnf has another type".to_owned())
+                .expecting("cnf to be an object"));
         }
         let key = Bound::read(confirmation.member("jkt"));
         let certificate = Bound::read(confirmation.member("x5t#S256"));

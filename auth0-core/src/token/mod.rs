@@ -10,6 +10,7 @@ mod organization;
 pub(crate) mod payload_text;
 mod subject_kind;
 mod times;
+mod type_error;
 mod validation;
 pub(crate) mod verified;
 mod verified_token;

@@ -190,7 +190,8 @@ pub(crate) fn optional<'a, T: Typed<'a>>(
     let Some(value) = value else { return Ok(None) };
     match T::read(value, payload) {
         Some(typed) => Ok(Some(typed)),
-        None => Err(invalid(format!("the claim {name} is not {}", T::EXPECTED))),
+        None => Err(invalid(format!("the claim {name} has another type"))
+            .expecting(format!("{name} to be {}", T::EXPECTED))),
     }
 }
 
@@ -200,7 +201,10 @@ pub(crate) fn required<'a, T: Typed<'a>>(
     value: Option<Value<'a>>,
     payload: &str,
 ) -> Result<T, Error> {
-    optional(name, value, payload)?.ok_or_else(|| invalid(format!("the claim {name} is missing")))
+    optional(name, value, payload)?.ok_or_else(|| {
+        invalid(format!("the claim {name} is missing"))
+            .expecting(format!("{name} to be {}", T::EXPECTED))
+    })
 }
 
 /// Returns an optional claim's value: `null` counts as absent.

@@ -28,16 +28,17 @@ impl Times {
         let Self { expires_at, not_before, issued_at } = *self;
         if now >= expires_at.saturating_add(leeway) {
             return Err(Error::new(ErrorCode::TokenExpired)
-                .because(format!("exp was {} s ago", now.saturating_sub(expires_at).as_secs())));
+                .because(format!("exp was {} s ago", now.saturating_sub(expires_at).as_secs()))
+                .expecting(format!("exp to be at most {} s ago", leeway.as_secs())));
         }
         for (name, moment) in [("nbf", not_before), ("iat", issued_at)] {
             if let Some(moment) = moment
                 && now.saturating_add(leeway) < moment
             {
-                return Err(Error::new(ErrorCode::TokenNotYetValid).because(format!(
-                    "{name} is {} s ahead; compare the clocks of this machine and of the issuer",
-                    moment.saturating_sub(now).as_secs()
-                )));
+                let ahead = moment.saturating_sub(now).as_secs();
+                return Err(Error::new(ErrorCode::TokenNotYetValid)
+                    .because(format!("{name} is {ahead} s ahead"))
+                    .expecting(format!("{name} to be at most {} s ahead", leeway.as_secs())));
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, ErrorCode},
     identifier::{Audience, Issuer},
     jose::{AlgorithmSet, jws::Header},
-    telemetry::Escaped,
+    telemetry::{Escaped, listed_escaped},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -68,9 +68,12 @@ impl Validation {
                 ("iat", times.issued_at.is_some()),
             ] {
                 if !present {
-                    return Err(invalid(format!(
-                        "the claim {name} is missing or of the wrong type (RFC 9068 §2.2)"
-                    )));
+                    return Err(invalid(format!("the claim {name} is missing or of the wrong type"))
+                        .expecting(format!("{name}, which RFC 9068 requires"))
+                        .advising(
+                            "Set the token profile of the API to RFC 9068 (Dashboard > Applications > APIs > \
+                             Settings > JSON Web Token Profile), or leave Builder::rfc9068_only out",
+                        ));
                 }
             }
         }
@@ -108,18 +111,24 @@ impl Validation {
 
     /// Reads the subject, which is never empty.
     fn subject(&self, claims: &Claims<'_>, payload: &str) -> Result<PayloadStr, Error> {
+        let advice = "If this provider's tokens for machines have no sub, name another claim with \
+                      TrustedIssuer::subject_claim";
         if let Some(mapping) = self.mapping.as_ref().filter(|map| !map.subject.is_empty()) {
             return mapping.subject(payload)?.ok_or_else(|| {
-                let names = mapping.subject_names();
-                invalid(format!("the claims for the subject ({names}) are missing or empty"))
+                invalid("the claims for the subject are missing or empty".to_owned())
+                    .expecting(format!("one of {}", mapping.subject_names()))
+                    .advising(advice)
             });
         }
-        let missing = "the claim sub is missing. If this provider's tokens for machines have none, name \
-                       another claim with TrustedIssuer::subject_claim";
-        let subject: PayloadStr =
-            optional("sub", claims.subject, payload)?.ok_or_else(|| invalid(missing.to_owned()))?;
+        let subject: Option<PayloadStr> = optional("sub", claims.subject, payload)?;
+        let refuse = |seen: &str| {
+            invalid(seen.to_owned())
+                .expecting("sub to name the user or the machine")
+                .advising(advice)
+        };
+        let subject = subject.ok_or_else(|| refuse("the claim sub is missing"))?;
         if subject.of(payload).is_empty() {
-            return Err(invalid("the claim sub is empty".to_owned()));
+            return Err(refuse("the claim sub is empty"));
         }
         Ok(subject)
     }
@@ -133,7 +142,7 @@ impl Validation {
         payload: &str,
         refuses_likely: bool,
     ) -> Result<(), Error> {
-        let refuse = |cause: String| Err(Error::new(ErrorCode::TokenTypeInvalid).because(cause));
+        let refuse = |seen: String| Err(Error::new(ErrorCode::TokenTypeInvalid).because(seen));
         let stated = header.token_type.as_deref();
         let is = |name: &str| stated.is_some_and(|stated| stated.eq_ignore_ascii_case(name));
         if is("at+jwt") || is("application/at+jwt") {
@@ -143,11 +152,11 @@ impl Validation {
             (Some(other), _) if !is("JWT") => {
                 refuse(format!("the token's typ is {}", Escaped(other)))
             }
-            (_, Some(kind)) => refuse(format!("it is {kind}. Send the access token")),
+            (_, Some(kind)) => refuse(format!("it is {kind}")),
             _ => {
                 let is_looked_for = refuses_likely || self.rfc9068_only;
                 match is_looked_for.then(|| likely_id_token(claims, payload)).flatten() {
-                    Some(cause) => refuse(cause.to_owned()),
+                    Some(seen) => refuse(seen.to_owned()),
                     None if self.rfc9068_only => refuse("the token's typ is not at+jwt".to_owned()),
                     None => Ok(()),
                 }
@@ -177,10 +186,16 @@ impl Validation {
             if self.client_ids.iter().any(|ours| ours == client_id) {
                 return Ok(PayloadStrs::Empty);
             }
-            return mismatch(format!(
-                "the claim aud is missing, and the client {} is not one of the configured",
-                Escaped(client_id)
-            ));
+            let ours = listed_escaped(self.client_ids.iter().map(String::as_str));
+            return Err(Error::new(ErrorCode::AudienceMismatch)
+                .because(format!(
+                    "the claim aud is missing, and the token is of the client {}",
+                    Escaped(client_id)
+                ))
+                .expecting(format!("one of the clients {ours}"))
+                .advising(
+                    "Let this client call the API, or add it with TrustedIssuer::client_ids",
+                ));
         };
         // The audience of an ID token is its client, so the audience alone would not say what is wrong.
         let is_typed = header.token_type.as_ref().is_some_and(|stated| stated.contains("at+jwt"));
@@ -188,14 +203,40 @@ impl Validation {
         if stated.of(payload).any(ours) {
             return Ok(stated);
         }
-        if let Some(cause) = likely_id_token(claims, payload).filter(|_| !is_typed) {
-            return Err(Error::new(ErrorCode::TokenTypeInvalid).because(cause));
+        if let Some(seen) = likely_id_token(claims, payload).filter(|_| !is_typed) {
+            return Err(Error::new(ErrorCode::TokenTypeInvalid).because(seen));
         }
-        mismatch(format!(
-            "aud is {} ({} in all), not one of the configured",
-            Escaped(stated.of(payload).next().unwrap_or_default()),
-            stated.of(payload).count()
-        ))
+        let difference = stated.of(payload).find_map(|stated| self.difference(stated));
+        let stated = listed_escaped(stated.of(payload));
+        mismatch(match (stated.is_empty(), difference) {
+            (true, _) => "aud is empty".to_owned(),
+            (false, Some(difference)) => format!("aud is {stated} ({difference})"),
+            (false, None) => format!("aud is {stated}"),
+        })
+    }
+
+    /// Returns the difference to an audience that is nearly the same, for the log.
+    fn difference(&self, stated: &str) -> Option<&'static str> {
+        let bare = |text: &str| text.trim().trim_end_matches('/').to_owned();
+        let without_scheme = |text: &str| {
+            let text = bare(text);
+            text.split_once("://").map_or_else(|| text.clone(), |(_, rest)| rest.to_owned())
+        };
+        self.audiences.iter().map(Audience::as_str).find_map(|ours| {
+            if stated.trim() == ours {
+                Some("the difference is a space")
+            } else if bare(stated) == bare(ours) {
+                Some("the difference is a slash at the end")
+            } else if stated.eq_ignore_ascii_case(ours) {
+                Some("the difference is in upper and lower case")
+            } else if bare(stated).eq_ignore_ascii_case(&bare(ours)) {
+                Some("the difference is a slash at the end, and upper and lower case")
+            } else if without_scheme(stated).eq_ignore_ascii_case(&without_scheme(ours)) {
+                Some("the difference is the scheme of the URL")
+            } else {
+                None
+            }
+        })
     }
 }
 
@@ -203,13 +244,12 @@ impl Validation {
 /// look alike.
 fn likely_id_token(claims: &Claims<'_>, payload: &str) -> Option<&'static str> {
     if claims.id_token_member {
-        return Some("it is an ID token (it has a nonce or a hash). Send the access token");
+        return Some("it is an ID token (it has a nonce or a hash)");
     }
     let OneOrMany(audience) = lenient(claims.audience, payload)?;
     let client: PayloadStr = lenient(claims.authorized_party, payload)?;
     let mut audience = audience.of(payload);
     let is_for_its_client =
         audience.next() == Some(client.of(payload)) && audience.next().is_none();
-    is_for_its_client
-        .then_some("it is an ID token (its audience is the client). Send the access token")
+    is_for_its_client.then_some("it is an ID token (its audience is the client)")
 }

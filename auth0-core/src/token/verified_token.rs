@@ -2,7 +2,8 @@
 use super::{
     Actor, Authentication, Confirmation, Organization, SubjectKind, Verified,
     binding::Binding,
-    payload_text::{PayloadStr, PayloadStrs, invalid},
+    payload_text::{PayloadStr, PayloadStrs},
+    type_error::type_error,
     verified::AcceptedBy,
 };
 use crate::{
@@ -258,8 +259,10 @@ impl<C> VerifiedToken<C> {
     pub fn authorization_details<T: DeserializeOwned>(&self) -> Result<Vec<T>, Error> {
         match self.member("authorization_details") {
             None => Ok(Vec::new()),
-            Some(value) if value.is_object() => Ok(vec![self.read(value.raw())?]),
-            Some(value) => self.read(value.raw()),
+            Some(value) if value.is_object() => {
+                Ok(vec![self.read(value.raw(), Some("authorization_details"))?])
+            }
+            Some(value) => self.read(value.raw(), Some("authorization_details")),
         }
     }
 
@@ -287,7 +290,7 @@ impl<C> VerifiedToken<C> {
     /// `claims_invalid` if it is there and is not a `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let Some(value) = self.member(name) else { return Ok(None) };
-        self.read(value.raw()).map(Some)
+        self.read(value.raw(), Some(name)).map(Some)
     }
 
     /// Returns a claim as JSON.
@@ -339,7 +342,7 @@ impl<C> VerifiedToken<C> {
         let none_wanted = (&mut Some(()) as &mut dyn Any).downcast_mut().and_then(Option::take);
         let claims = match none_wanted {
             Some(none) => none,
-            None => self.read(&self.verified.payload)?,
+            None => self.read(&self.verified.payload, None)?,
         };
         Ok(self.with(claims))
     }
@@ -354,8 +357,9 @@ impl<C> VerifiedToken<C> {
     }
 
     /// Reads a value. An error is reported on the challenge line of the scheme that the client used.
-    fn read<T: DeserializeOwned>(&self, json: &str) -> Result<T, Error> {
-        read(json).map_err(|error| error.with_scheme(self.scheme()))
+    fn read<T: DeserializeOwned>(&self, json: &str, claim: Option<&str>) -> Result<T, Error> {
+        serde_json::from_str(json)
+            .map_err(|why| type_error::<T>(&why, json, claim).with_scheme(self.scheme()))
     }
 
     fn text<'a>(&'a self, text: &'a PayloadStr) -> &'a str {
@@ -379,18 +383,6 @@ impl<C> fmt::Debug for VerifiedToken<C> {
             .field("client_id", &self.client_id())
             .finish_non_exhaustive()
     }
-}
-
-/// Reads a value. The text of serde's error may quote the token, so only the position is reported.
-fn read<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
-    serde_json::from_str(json).map_err(|error| {
-        invalid(format!(
-            "the claims do not fit {} ({:?} at column {} of the payload)",
-            std::any::type_name::<T>(),
-            error.classify(),
-            error.column()
-        ))
-    })
 }
 
 /// Converts a time. One that the system cannot express becomes the last one that RFC 3339 can write.

@@ -9,7 +9,7 @@ use serde_json::json;
 async fn text_of_the_client_is_logged_escaped_and_the_token_never() {
     let log = Log::listen();
     let tenant = Tenant::new();
-    let auth = tenant.auth0();
+    let auth = tenant.builder().log_every_refusal().build().unwrap();
     for nasty in NASTY {
         for change in changes(nasty, &|| tenant.token().claim("private", "s3cr3t")) {
             let token = change.mint();

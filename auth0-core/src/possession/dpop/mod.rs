@@ -20,6 +20,9 @@ use crate::{config_error::ConfigError, error::DpopMode, jose::Algorithm};
 use proof_keys::ProofKeys;
 use std::{str::FromStr, sync::Arc, time::Duration};
 
+/// The cause of a refusal, for the log.
+pub(crate) const USED_BEFORE: &str = "the DPoP proof (its key, jti and htu) was used before";
+
 /// The default for the age of a proof (RFC 9449 §11.1): enough for slow networks, and little memory.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(300);
 /// The limit of that: a proof is remembered for as long as it is valid.

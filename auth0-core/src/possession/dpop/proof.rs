@@ -9,7 +9,7 @@ use crate::{
         jws::{Compact, Header, JwsError},
     },
     request::HttpUri,
-    telemetry::Escaped,
+    telemetry::{Escaped, LongText},
     token::payload_text::Typed,
 };
 use aws_lc_rs::digest;
@@ -20,6 +20,12 @@ const MAX_BYTES: usize = 16 * 1024;
 
 /// More than common identifiers have.
 const MAX_ID_BYTES: usize = 256;
+
+const CLOCKS: &str =
+    "Let the client create a proof for each request, and compare the clocks of client and service";
+
+const PUBLIC_URL: &str = "Behind a proxy, set Builder::public_url or AUTH0_PUBLIC_URL to the URL that clients use. \
+                          Otherwise let the client sign the URL to which it sends the request";
 
 /// The content that a proof must have.
 pub(crate) struct Expected<'a> {
@@ -43,12 +49,12 @@ pub(crate) struct Proof<'a>(pub(crate) &'a [u8]);
 
 impl Proof<'_> {
     /// Checks everything except whether the proof was used before. Cheap checks come first, the signature
-    /// last. `is_url` returns whether a URL is that of the request.
+    /// last. `is_url` returns the URL of the request if it is another one, or why it is not known.
     pub(crate) fn check(
         &self,
         rules: &DpopRules,
         expected: &Expected<'_>,
-        is_url: impl FnOnce(&HttpUri<'_>) -> Result<bool, Cow<'static, str>>,
+        is_url: impl FnOnce(&HttpUri<'_>) -> Result<Result<(), String>, Cow<'static, str>>,
     ) -> Result<NewProof, Error> {
         if self.0.len() > MAX_BYTES {
             return Err(invalid("it is over the size limit"));
@@ -71,17 +77,19 @@ impl Proof<'_> {
         let claims = Claims::parse(&payload)?;
         let htm = claims.text("htm", claims.method)?;
         if htm != expected.method {
-            return Err(invalid(format!("htm is {}, not the request's method", Escaped(&htm))));
+            return Err(invalid(format!("htm is {}", Escaped(&htm)))
+                .expecting(format!("the method of the request, {}", Escaped(expected.method))));
         }
         let htu = claims.text("htu", claims.url)?;
         let url = HttpUri::parse(&htu).ok_or_else(|| invalid("htu is not an http or https URL"))?;
-        if !is_url(&url).map_err(invalid)? {
-            return Err(invalid(format!(
-                "htu is {}, which is not the request's URL. Behind a proxy, set the public URL \
-                 (AUTH0_PUBLIC_URL)",
-                Escaped(&htu)
-            )));
-        }
+        let other = is_url(&url).map_err(|why| {
+            invalid(why).expecting("a request whose URL is known").advising(PUBLIC_URL)
+        })?;
+        other.map_err(|ours| {
+            invalid(format!("htu is {}", LongText(&htu)))
+                .expecting(format!("the URL of the request, {}", LongText(&ours)))
+                .advising(PUBLIC_URL)
+        })?;
         let issued_at = claims.issued_at(&payload)?;
         let expires_at = check_age(issued_at, rules, expected.now)?;
         let id = claims.text("jti", claims.id)?;
@@ -95,8 +103,13 @@ impl Proof<'_> {
             }
         }
         if expected.key.is_some_and(|key| !key.is(&thumbprint)) {
+            let jkt = expected.key.map(Thumbprint::encode).unwrap_or_default();
             return Err(Error::new(ErrorCode::TokenBindingMismatch)
-                .because("the proof has another key than the token is bound to"));
+                .because(format!("the key of the proof has the thumbprint {}", thumbprint.encode()))
+                .expecting(format!("{jkt}, the cnf.jkt of the token"))
+                .advising(
+                    "Let the client sign proofs with the key with which it requested the token",
+                ));
         }
         let freshness = claims.freshness(rules, expected.now)?;
 
@@ -177,10 +190,12 @@ impl<'a> Claims<'a> {
                 .with_nonce(nonces.current(now).into()))
         };
         if self.nonce.is_none() {
-            return required("the proof has no nonce");
+            return required("the DPoP proof has no nonce");
         }
         match nonces.freshness(&self.text("nonce", self.nonce)?, now) {
-            Freshness::Stale => required("the proof's nonce is too old, or of another service"),
+            Freshness::Stale => {
+                required("the nonce of the DPoP proof is too old, or of another service")
+            }
             freshness => Ok(Some(freshness)),
         }
     }
@@ -205,15 +220,15 @@ fn check_age(issued_at: Duration, rules: &DpopRules, now: Duration) -> Result<Du
     let expires_at = issued_at.saturating_add(rules.max_age);
     if now > expires_at {
         let age = now.saturating_sub(issued_at).as_secs();
-        return Err(invalid(format!(
-            "it is {age} s old; compare the clocks of client and service"
-        )));
+        return Err(invalid(format!("it is {age} s old"))
+            .expecting(format!("at most {} s (Dpop::max_age)", rules.max_age.as_secs()))
+            .advising(CLOCKS));
     }
     if issued_at > now.saturating_add(rules.max_ahead) {
         let ahead = issued_at.saturating_sub(now).as_secs();
-        return Err(invalid(format!(
-            "its iat is {ahead} s ahead; compare the clocks of client and service"
-        )));
+        return Err(invalid(format!("its iat is {ahead} s ahead"))
+            .expecting(format!("at most {} s (Dpop::max_ahead)", rules.max_ahead.as_secs()))
+            .advising(CLOCKS));
     }
     Ok(expires_at)
 }
@@ -264,7 +279,7 @@ mod tests {
         let expected =
             Expected { method: "GET", token: Some(TokenHash::of(TOKEN)), key: Some(&key), now };
         Proof(proof).check(&Dpop::allowed().rules().unwrap(), &expected, |url| {
-            Ok(HttpUri::parse(URL).unwrap().equals(url))
+            Ok(if HttpUri::parse(URL).unwrap().equals(url) { Ok(()) } else { Err(URL.to_owned()) })
         })
     }
 

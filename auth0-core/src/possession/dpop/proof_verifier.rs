@@ -1,5 +1,5 @@
 //! Verification of proofs without an access token.
-use super::{Dpop, DpopRules, Expected, Insertion, Proof};
+use super::{Dpop, DpopRules, Expected, Insertion, Proof, USED_BEFORE};
 use crate::{
     config_error::ConfigError,
     error::{Error, ErrorCode},
@@ -60,11 +60,13 @@ impl ProofVerifier {
         let expected = Expected { method, token: None, key: None, now };
         let new = Proof(proof).check(&self.rules, &expected, |signed| {
             let ours = HttpUri::parse(url).ok_or("the URL of the request is not an http(s) URL")?;
-            if ours.equals(signed) { Ok(true) } else { Err(format!("htu is not {url}").into()) }
+            Ok(if ours.equals(signed) { Ok(()) } else { Err(url.to_owned()) })
         })?;
         match self.rules.replay.record_now(&new.used) {
             Some(Ok(Insertion::New)) => Ok(new.used.key.encode()),
-            Some(Ok(Insertion::Seen)) => Err(Error::new(ErrorCode::DpopProofReplayed)),
+            Some(Ok(Insertion::Seen)) => {
+                Err(Error::new(ErrorCode::DpopProofReplayed).because(USED_BEFORE))
+            }
             Some(Err(why)) => {
                 let why = EscapedMessage(&why.to_string()).to_string();
                 Err(Error::new(ErrorCode::ReplayStoreUnavailable).because(why))

@@ -29,6 +29,22 @@ fn the_environment_configures_a_verifier() {
     let inside = ("AUTH0_ISSUER", "http://auth0:4400/");
     let allowed = ("AUTH0_ALLOW_HTTP_HOSTS", "keycloak, auth0");
     assert!(from_env(&[inside, audience, allowed]).unwrap().contains("http://auth0:4400/"));
+    // What a file, a shell or a dashboard keeps around a value.
+    let pasted = from_env(&[
+        ("AUTH0_DOMAIN", "\"acme.eu.auth0.com\""),
+        ("AUTH0_AUDIENCE", "[\"https://api.acme.com\", \"urn:second\"]"),
+        ("AUTH0_DPOP", "'required'"),
+        ("AUTH0_PUBLIC_URL", "\u{feff}\"https://acme.com/api\"\r\n"),
+        ("AUTH0_TRUSTED_PROXIES", "[\"10.0.0.7\",\"10.1.0.0/16\"]"),
+    ]);
+    let pasted = pasted.unwrap();
+    for part in ["https://acme.eu.auth0.com/", "\"https://api.acme.com\"", "\"urn:second\""] {
+        assert!(pasted.contains(part), "{part} in {pasted}");
+    }
+    assert_eq!(
+        from_env(&[("AUTH0_ISSUER", "'http://127.0.0.1:4400/'"), audience]),
+        from_env(&[issuer, audience])
+    );
     // Compose files pass unset variables as empty ones.
     from_env(&[("AUTH0_DOMAIN", ""), issuer, audience]).unwrap();
     from_env(&[domain, ("AUTH0_ISSUER", " "), audience]).unwrap();
@@ -43,6 +59,24 @@ fn the_environment_configures_a_verifier() {
         (vec![("AUTH0_DOMAIN", "YOUR_DOMAIN"), audience], "placeholder"),
         (vec![domain, ("AUTH0_AUDIENCE", "a,")], "is empty"),
         (vec![("AUTH0_DOMAIN", ""), audience], "AUTH0_DOMAIN is not set"),
+        (vec![domain, ("AUTH0_AUDIENCE", "[a,b]")], "AUTH0_AUDIENCE=a,b"),
+        (vec![domain, ("AUTH0_AUDIENCE", "\"a")], "AUTH0_AUDIENCE=a"),
+        (vec![("AUTH0_DOMAIN", "[acme.eu.auth0.com]"), audience], "AUTH0_DOMAIN=acme.eu.auth0.com"),
+        (vec![("AUTH0_ISSUER", "https://acme.com/'"), audience], "AUTH0_ISSUER=https://acme.com/"),
+        (
+            vec![("AUTH0_ISSUER", "'https://user:s3cr3t@acme.com/"), audience],
+            "AUTH0_ISSUER=…@acme.com/",
+        ),
+        (vec![domain, audience, ("AUTH0_DPOP", "[\"required\",\"allowed\"]")], "list of 2 values"),
+        (
+            vec![domain, audience, ("AUTH0_PUBLIC_URL", "https://api.acme.com\"")],
+            "AUTH0_PUBLIC_URL=https://api",
+        ),
+        (
+            vec![domain, audience, ("AUTH0_TRUSTED_PROXIES", "[10.0.0.7]")],
+            "AUTH0_TRUSTED_PROXIES=10.0.0.7",
+        ),
+        (vec![domain, ("AUTH0_AUDIENCE", "a\u{200b}b")], "invisible"),
         (vec![domain, issuer, audience], "leave the other out"),
         (vec![("AUTH0_DOMAIN", "acme.eu.auth0.com,,b.com"), audience], "is empty"),
         (vec![domain, audience, ("AUTH0_DPOP", "on")], "allowed, required or disabled"),

@@ -1,4 +1,5 @@
 //! Requirements: every one, evaluated for every kind of token that Auth0 issues.
+mod causes;
 mod claim;
 mod display;
 mod evaluation;

@@ -95,11 +95,15 @@ async fn the_log_names_id_tokens_and_encrypted_tokens() {
     let tenant = Tenant::new();
     let auth = tenant.auth0();
     for (token, cause, advice) in [
-        (tenant.token().claim("nonce", "n").mint(), "it is an ID token", "Send the access token"),
-        (tenant.token().client(AUDIENCE).mint(), "it is an ID token", "Send the access token"),
-        (format!("{}.a.b", tenant.token().mint()), "five parts", "requests no audience"),
-        (tenant.token().header("alg", "dir").mint(), "alg is dir", "requests no audience"),
-        ("8sPO0MHCnbkQWvVRxJ2k4Jq7".to_owned(), "opaque", "did not request the audience"),
+        (tenant.token().claim("nonce", "n").mint(), "it is an ID token", "send the access token"),
+        (tenant.token().client(AUDIENCE).mint(), "it is an ID token", "send the access token"),
+        (format!("{}.a.b", tenant.token().mint()), "five parts", "with this audience"),
+        (
+            tenant.token().header("alg", "dir").mint(),
+            "alg of the token is dir",
+            "with this audience",
+        ),
+        ("8sPO0MHCnbkQWvVRxJ2k4Jq7".to_owned(), "an opaque text", "with this audience"),
     ] {
         let error = auth.verify(&token).await.unwrap_err();
         let reported = error.cause().unwrap_or_default();
