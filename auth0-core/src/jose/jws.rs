@@ -100,8 +100,8 @@ impl Header {
     pub(crate) fn accepted(&self) -> Result<Algorithm, JwsError> {
         self.algorithm.as_ref().copied().map_err(|name| {
             let secret =
-                if name.starts_with("HS") { ", which signs with a shared secret" } else { "" };
-            JwsError::Algorithm(format!("the alg is {}{secret}", Escaped(name)).into())
+                if name.starts_with("HS") { ": it signs with a shared secret" } else { "" };
+            JwsError::Algorithm(format!("the alg {} is not accepted{secret}", Escaped(name)).into())
         })
     }
 

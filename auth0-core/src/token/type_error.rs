@@ -52,7 +52,7 @@ fn claim_at(offset: usize, payload: &str) -> Option<String> {
     json::check_object(payload, |name, value| {
         let value = value.raw();
         let start = (value.as_ptr() as usize).wrapping_sub(payload.as_ptr() as usize);
-        if start < offset && offset <= start.saturating_add(value.len()) {
+        if start <= offset && offset <= start.saturating_add(value.len()) {
             found = Some(name.to_owned());
         }
     })
