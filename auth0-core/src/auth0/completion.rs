@@ -5,7 +5,7 @@ use crate::{
     error::{AuthScheme, DpopMode, Error, ErrorCode},
     identifier::Audience,
     issuer::Trusted,
-    jose::AlgorithmSet,
+    jose::{Algorithm, AlgorithmSet},
     telemetry::{listed, listed_escaped},
     token::Validation,
 };
@@ -242,5 +242,5 @@ fn default_audience() -> String {
 }
 
 fn names(algorithms: AlgorithmSet) -> String {
-    listed(algorithms.iter().map(|algorithm| algorithm.as_str()))
+    listed(algorithms.iter().map(Algorithm::as_str))
 }
