@@ -46,6 +46,9 @@ pub mod refusals {}
 #[doc = include_str!("../security.md")]
 pub mod security {}
 
+#[doc = include_str!("../does-not-compile.md")]
+pub mod does_not_compile {}
+
 #[doc = include_str!("../testing.md")]
 pub mod testing {}
 

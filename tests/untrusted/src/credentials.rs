@@ -39,7 +39,10 @@ pub(crate) const TARGET: Target = Target {
 
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-const MODES: [(fn() -> Dpop, &[&str]); 3] = [
+/// A mode, and the schemes that it enables.
+type Mode = (fn() -> Dpop, &'static [&'static str]);
+
+const MODES: [Mode; 3] = [
     (Dpop::allowed, &["bearer", "dpop"]),
     (Dpop::required, &["dpop"]),
     (Dpop::disabled, &["bearer"]),
