@@ -75,7 +75,7 @@ struct Signs {
     /// `oid` of Microsoft Entra is the subject, and there are no scopes: an application without a user.
     entra_subject: Option<String>,
     has_scp: bool,
-    /// Two claims that the tokens of GitHub Actions have.
+    /// Two claims that the tokens of a workflow of GitHub or GitLab have.
     workflow: u8,
 }
 
@@ -108,7 +108,9 @@ impl Signs {
                 self.is_machine |=
                     profile.split(' ').any(|kind| matches!(kind, "ai_agent" | "service"));
             }
-            ("repository" | "run_id", Some(_)) => self.workflow += 1,
+            ("repository" | "run_id" | "project_path" | "pipeline_id", Some(_)) => {
+                self.workflow += 1;
+            }
             ("email" | "username" | "upn" | "unique_name" | "uid" | "sid", Some(_)) => {
                 self.is_person = true;
             }
@@ -125,8 +127,9 @@ impl Signs {
             self.entra_subject.as_deref() == Some(subject) && !self.has_scp && !self.is_person;
         let is_machine = self.is_machine
             || is_entra_application
-            || self.workflow == 2
+            || self.workflow >= 2
             || subject.starts_with("system:serviceaccount:")
+            || subject.starts_with("spiffe://")
             // The audience is the client, as in Spring Authorization Server.
             || token.audiences().any(|audience| audience == subject);
         match self.stated {

@@ -294,6 +294,13 @@ async fn signs_of_providers_tell_persons_from_machines() {
             Some(Machine),
         ),
         (
+            "GitLab",
+            json!({ "sub": "project_path:a/b:ref", "project_path": "a/b", "pipeline_id": "1" }),
+            Some(Machine),
+        ),
+        ("one claim of a workflow", json!({ "sub": "s", "repository": "a/b" }), None),
+        ("SPIFFE", json!({ "sub": "spiffe://acme.com/ns/a/sa/b" }), Some(Machine)),
+        (
             "methods of a login",
             json!({ "sub": "s", "amr": [{ "method": "password" }] }),
             Some(User),
