@@ -213,3 +213,17 @@ fn x5t(der: &[u8]) -> String {
     let payload: Value = serde_json::from_slice(&payload).unwrap();
     payload["cnf"]["x5t#S256"].as_str().unwrap().to_owned()
 }
+
+/// The guide shows what a bound token has, and it is accepted.
+#[tokio::test]
+async fn the_thumbprint_of_the_guide_is_that_of_a_certificate() {
+    let page = include_str!("../../../../docs/mtls.md");
+    let block = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let shown: Value = serde_json::from_str(block).unwrap();
+    let tenant = Tenant::new();
+    let request = request("DPoP", &tenant.token().claim("cnf", &shown["cnf"]));
+    let accepted = request.clone().certificate(&ANN).authenticate(&tenant.auth0()).await;
+    accepted.unwrap();
+    let verdict = request.certificate(BEN).authenticate(&tenant.auth0()).await;
+    assert_refused("another", verdict, "DPoP", MISMATCH);
+}
