@@ -170,7 +170,7 @@ impl Fixture {
             Forged::Members | Forged::MembersOfTrustedIssuer => format!(r#","{number:x}":1"#),
             Forged::EscapedMembers => format!(r#","{number:x}\n":1"#),
             Forged::Objects if number % 32 == 31 => format!(r#""{}":1}}"#, alike(number)),
-            Forged::Objects if number % 32 == 0 => format!(r#",{{"{}":1,"#, alike(number)),
+            Forged::Objects if number.is_multiple_of(32) => format!(r#",{{"{}":1,"#, alike(number)),
             Forged::Objects => format!(r#""{}":1,"#, alike(number)),
             Forged::EmptyObjects => ",{}".to_owned(),
             Forged::EscapedStrings => r#","\n""#.to_owned(),
