@@ -2,7 +2,7 @@
 //!
 //! The vectors sign messages that are not the text of a JWS, so they enter below its parser: with the message and
 //! the decoded signature.
-use super::{Algorithm, AlgorithmSet, Message, VerifyingKey};
+use super::{Algorithm, AlgorithmSet, Message, VerifyingKey, jwk::JwkOrigin};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -54,7 +54,9 @@ impl Tally {
 }
 
 fn key(jwk: &Value, algorithm: Algorithm) -> Result<VerifyingKey, &'static str> {
-    VerifyingKey::from_jwk(&jwk.to_string(), AlgorithmSet::from_iter([algorithm]))
+    let allowed = AlgorithmSet::from_iter([algorithm]);
+    VerifyingKey::from_jwk(&jwk.to_string(), allowed, JwkOrigin::Configured)
+        .map_err(|why| why.reason)
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -5,6 +5,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
@@ -53,13 +54,17 @@ impl Object {
     }
 }
 
-/// Reads the members of an object that other readers accept, also if one that is not used occurs twice. `None`
-/// if one of `used` occurs twice, or is no value.
+/// Reads the members of an object that are used, also if another one occurs twice or is not UTF-8. `None` if one of
+/// `used` occurs twice, or is no value.
 pub(crate) fn members_used(bytes: &[u8], used: &[&str]) -> Option<Map<String, Value>> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let Members(all) = serde_json::from_str(text).ok()?;
+    let text = String::from_utf8_lossy(bytes);
+    let is_spoilt = |part: &str| matches!(text, Cow::Owned(_)) && part.contains('\u{fffd}');
+    let Members(all) = serde_json::from_str(&text).ok()?;
     let mut members = Map::new();
     for (name, raw) in all {
+        if is_spoilt(&name) || (used.contains(&name.as_str()) && is_spoilt(raw.get())) {
+            return None;
+        }
         if used.contains(&name.as_str()) {
             let value = serde_json::from_str(raw.get()).ok()?;
             if members.insert(name, value).is_some() {

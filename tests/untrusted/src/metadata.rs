@@ -130,5 +130,8 @@ fn seeds() -> Vec<Vec<u8>> {
     let mut seeds: Vec<_> = documents.iter().map(|json| json.to_string().into_bytes()).collect();
     let duplicate = documents[0].to_string().replacen('{', r#"{"issuer":"https://evil.test/","#, 1);
     seeds.push(duplicate.into_bytes());
+    // A member that is not used, and not UTF-8.
+    let spoilt = documents[0].to_string().replacen("[1]", "\"?\"", 1).into_bytes();
+    seeds.push(spoilt.iter().map(|byte| if *byte == b'?' { 0xff } else { *byte }).collect());
     seeds
 }
