@@ -12,7 +12,9 @@ fn each_start_names_the_hosts_over_plain_http() {
     let build = |hosts: &[&str]| {
         let builder = Auth0::builder().domain("acme.eu.auth0.com").audience("https://api.acme.com");
         let built = builder.allow_http_hosts(hosts.iter().copied()).build();
-        (built.is_ok(), log.take())
+        let mut lines = log.take();
+        lines.retain(|line| line.starts_with("WARN|"));
+        (built.is_ok(), lines)
     };
     assert_eq!(build(&[]), (true, vec![]));
     for _start in 0..2 {
