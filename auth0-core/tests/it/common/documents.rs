@@ -11,7 +11,7 @@ use std::{
 
 /// A transport that answers with documents by their URLs, and with 404 where there is none.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Documents(Arc<Mutex<BTreeMap<String, String>>>);
+pub(crate) struct Documents(Arc<Mutex<BTreeMap<String, HttpResponse>>>);
 
 impl Documents {
     /// Publishes the tenant's metadata, which says that its key set is at this path.
@@ -33,7 +33,12 @@ impl Documents {
 
     /// Publishes a document at this URL.
     pub(crate) fn put_at(&self, url: &str, text: String) {
-        self.0.lock().unwrap().insert(url.to_owned(), text);
+        self.answer_at(url, HttpResponse::json(text));
+    }
+
+    /// Sets the answer of this URL.
+    pub(crate) fn answer_at(&self, url: &str, answer: HttpResponse) {
+        self.0.lock().unwrap().insert(url.to_owned(), answer);
     }
 }
 
@@ -42,8 +47,8 @@ impl HttpClient for Documents {
         &'a self,
         request: HttpRequest<'a>,
     ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
-        let document = self.0.lock().unwrap().get(request.url).cloned();
-        let answer = document.map_or_else(|| HttpResponse::new(404, ""), HttpResponse::json);
+        let answer = self.0.lock().unwrap().get(request.url).cloned();
+        let answer = answer.unwrap_or_else(|| HttpResponse::new(404, ""));
         Box::pin(async move { Ok(answer) })
     }
 }

@@ -3,6 +3,7 @@ mod bounds;
 mod outage;
 mod plain_http;
 mod provider;
+mod providers;
 mod registry;
 mod resolver;
 mod rules;
