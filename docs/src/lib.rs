@@ -19,6 +19,9 @@ pub mod configuration {}
 #[doc = include_str!("../issuers.md")]
 pub mod issuers {}
 
+#[doc = include_str!("../claims.md")]
+pub mod claims {}
+
 #[doc = include_str!("../requirements.md")]
 pub mod requirements {}
 
