@@ -8,7 +8,7 @@ const CRATES: [(&str, &str); 6] = [
         "config_error runtime+telemetry+error jose+identifier transport+request+token keys+policy \
          possession+issuer auth0 adapter lib",
     ),
-    ("auth0-axum", "body rejection request context verdict extract layer testing lib"),
+    ("auth0-axum", "body request context rejection verdict extract layer testing lib"),
     (
         "auth0-actix",
         "request context error verifier verdict extraction extract middleware testing lib",
