@@ -141,7 +141,7 @@ pub(super) fn signature_error(check: &SignatureCheck) -> Error {
 /// Refuses a token because the keys of its issuer cannot be fetched.
 pub(super) fn keys_unavailable(reason: &Unavailable, trusted: &Trusted) -> Error {
     let error = unavailable(reason);
-    match trusted.keys.source().url() {
+    match trusted.keys.source().first_url() {
         None => error,
         Some(url) => error.expecting(format!("the keys of {}, from {url}", trusted.name())).advising(
             "Open this URL on this machine. If there is nothing, correct AUTH0_DOMAIN or AUTH0_ISSUER, or set \

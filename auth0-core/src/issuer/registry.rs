@@ -108,7 +108,7 @@ pub(crate) fn mismatch(
 /// Returns the refusal of an issuer whose metadata spells it differently.
 pub(crate) fn other_spelling(stated: &str, named: &str) -> Error {
     Error::new(ErrorCode::IssuerMismatch).because(format!(
-        "iss is {}, and the issuer's metadata names it {named}; they differ in the slash at the end",
+        "iss is {}, and the issuer's metadata names it {named}; the difference is the slash at the end",
         Escaped(stated)
     ))
 }

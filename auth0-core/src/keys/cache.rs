@@ -5,6 +5,7 @@
 //! decides about a fetch. It is taken only when a fetch may be due, and nothing is logged under it: a
 //! subscriber may call `health`, which takes the lock, too.
 use super::{
+    attempt::Attempt,
     fetch_error::FetchError,
     fetcher::{Fetcher, Purpose, WantedKey},
     health::Health,
@@ -19,7 +20,7 @@ use crate::{
     identifier::Issuer,
     runtime::{
         Clock, fetch_thread, millis,
-        single_flight::{Joined, Leader, SingleFlight, Waiter},
+        single_flight::{Joined, Leader, SingleFlight},
     },
     telemetry::metrics,
 };
@@ -57,12 +58,6 @@ pub(crate) struct KeyCache {
     rereads: AtomicU64,
     /// Ends the wait for the next refresh when a fetch starts, or when the cache is dropped.
     started: watch::Sender<()>,
-}
-
-/// A fetch for which a request waits, and which it has started or joined.
-struct Attempt {
-    waiter: Waiter<Outcome>,
-    is_own: bool,
 }
 
 impl KeyCache {
@@ -439,12 +434,6 @@ async fn fetch_and_wait(
             Ok(()) => return,
             Err(wait) => sleep = clock.sleep(wait.max(FIRST_BACKOFF)),
         }
-    }
-}
-
-impl Attempt {
-    async fn outcome(self) -> Outcome {
-        self.waiter.outcome().await.unwrap_or_else(|| Err(abandoned()))
     }
 }
 

@@ -1,4 +1,5 @@
 //! The keys of an issuer (RFC 7517) over time: their source, when they are fetched, which are served.
+mod attempt;
 mod bulkhead;
 mod cache;
 mod discovery;

@@ -116,15 +116,6 @@ impl KeySource {
         }
     }
 
-    /// Returns the URL that is fetched first; `None` if the keys are fixed.
-    pub(crate) fn url(&self) -> Option<String> {
-        match &self.location {
-            Location::Discovered { .. } => Some(self.issuer.metadata_url()),
-            Location::At(url) => Some(url.to_string()),
-            Location::Fixed(_) => None,
-        }
-    }
-
     pub(super) const fn location(&self) -> &Location {
         &self.location
     }

@@ -11,7 +11,7 @@ const CRATES: [(&str, &str); 6] = [
     ("auth0-axum", "body request context rejection verdict extract layer testing lib"),
     (
         "auth0-actix",
-        "request context error verifier verdict extraction extract middleware testing lib",
+        "request context unread_body error verifier verdict extraction extract middleware testing lib",
     ),
     (
         "auth0-local",
