@@ -43,7 +43,7 @@ fn fetches_refusals_ages_and_times_are_counted(snapshotter: &Snapshotter) {
     let seen = seen(snapshotter, traffic());
     let issuer = "issuer=https://tenant.test/";
     let expected = [
-        (format!("auth0_key_fetches_total{{{issuer},outcome=success}}"), "1"),
+        (format!("auth0_key_fetches_total{{{issuer},outcome=success}}"), "2"),
         (format!("auth0_key_fetches_total{{{issuer},outcome=status}}"), "1"),
         (format!("auth0_keys_age_seconds{{{issuer}}}"), "60"),
         (format!("auth0_verifications_total{{{issuer}}}"), "2"),

@@ -231,7 +231,9 @@ impl Verifier {
                 keys.keys.known_headers.learn(compact.header, header, &key);
             }
             // The issuer may have rotated its keys, also under the id of an old one.
-            SignatureCheck::UnknownKey | SignatureCheck::Invalid => {
+            SignatureCheck::UnknownKey | SignatureCheck::Invalid
+                if !trusted.keys.source().is_fixed() =>
+            {
                 return Err(Stop::Pending(Pending::Key {
                     trusted: Arc::clone(&trusted),
                     header: header.clone(),

@@ -165,9 +165,6 @@ impl KeyCache {
         wanted: &WantedKey,
         seen: &Arc<Snapshot>,
     ) -> Result<Option<Arc<Snapshot>>, Unavailable> {
-        if self.source().first_url().is_none() {
-            return Ok(None);
-        }
         let mut seen = Arc::clone(seen);
         // A fetch that is pending now may have begun before the key was published. The next one is the last,
         // whoever starts it.

@@ -116,6 +116,11 @@ impl KeySource {
         }
     }
 
+    /// Returns whether the keys are fixed, so that nothing is fetched.
+    pub(crate) const fn is_fixed(&self) -> bool {
+        matches!(self.location, Location::Fixed(_))
+    }
+
     pub(super) const fn location(&self) -> &Location {
         &self.location
     }

@@ -17,6 +17,25 @@ pub fn has_duplicates(text: &str) -> bool {
         .is_err_and(|error| error.to_string().starts_with(DUPLICATE))
 }
 
+/// Returns the scopes of a claim: a text, or a list of texts. Another value has none.
+#[must_use]
+pub fn scopes(claim: &Value) -> Vec<String> {
+    let names: Vec<&str> = match claim {
+        Value::String(text) => text.split(' ').collect(),
+        Value::Array(all) => {
+            all.iter().map(Value::as_str).collect::<Option<_>>().unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
+    let is_one = |name: &&str| !name.is_empty() && !name.contains(' ');
+    names.into_iter().filter(is_one).map(Into::into).collect()
+}
+
+/// Returns a document without the byte order mark that may be before it.
+pub(crate) fn without_mark(document: &[u8]) -> &[u8] {
+    document.strip_prefix("\u{feff}".as_bytes()).unwrap_or(document)
+}
+
 /// The members of an object, of which each is read by itself: a number beyond `f64` in another member does
 /// not matter.
 pub(crate) struct Object(BTreeMap<String, Box<RawValue>>);

@@ -58,7 +58,8 @@ pub(crate) fn published() -> Value {
 /// Returns a verifier with the issuer's key in memory, after these changes of its settings.
 pub(crate) fn verifier(change: impl FnOnce(Builder) -> Builder) -> Auth0 {
     let keys = json!({ "keys": [published()] }).to_string();
-    let auth = change(settings(TrustedIssuer::new(ISSUER).key_set(keys))).build().unwrap();
+    let auth =
+        change(settings(TrustedIssuer::domain("tenant.test").key_set(keys))).build().unwrap();
     runtime().block_on(auth.warm_up()).unwrap();
     auth
 }

@@ -15,6 +15,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::runtime::{Builder, Runtime};
+use untrusted_input::json::scopes;
 
 /// A clock that shows the second that it was set to. That of `jsonwebtoken` cannot be set.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +67,7 @@ impl Parties {
         let set = json!({ "keys": Key::ALL.map(Key::jwk) });
         let clock = Second::default();
         let ours = Auth0::builder()
-            .issuer(TrustedIssuer::new(ISSUER).key_set(set.to_string()))
+            .issuer(TrustedIssuer::domain("tenant.test").key_set(set.to_string()))
             .audience(AUDIENCE)
             .algorithms(Key::ALL.map(Key::algorithm))
             .leeway(Duration::from_secs(LEEWAY))
@@ -124,12 +125,11 @@ impl Parties {
             Value::Array(all) => all.clone(),
             one => vec![one.clone()],
         };
-        let scopes = claims["scope"].as_str().unwrap_or_default();
         Ok(json!({
             "iss": claims["iss"],
             "sub": claims["sub"],
             "aud": aud,
-            "scopes": scopes.split(' ').filter(|scope| !scope.is_empty()).collect::<Vec<_>>(),
+            "scopes": scopes(&claims["scope"]),
         }))
     }
 }
