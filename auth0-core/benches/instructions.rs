@@ -154,6 +154,7 @@ fn resolved(prepared: Prepared) -> Prepared {
 
 #[library_benchmark]
 #[bench::members(forged_of(Forged::Members))]
+#[bench::fewer_members(forged_of(Forged::FewerMembers))]
 #[bench::members_of_trusted_issuer(forged_of(Forged::MembersOfTrustedIssuer))]
 #[bench::escaped_members(forged_of(Forged::EscapedMembers))]
 #[bench::objects(forged_of(Forged::Objects))]

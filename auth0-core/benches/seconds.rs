@@ -4,7 +4,7 @@
 mod common;
 
 use auth0_core::Auth0;
-use common::{Bound, Fixture, Signing, authenticate};
+use common::{Bound, Fixture, Forged, Signing, authenticate, refuse};
 use divan::Bencher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -23,6 +23,14 @@ fn cold(bencher: Bencher<'_, '_>, signing: Signing) {
     let fixture = Fixture::new(signing);
     let (auth, header) = (fixture.verifier(0), fixture.header(0, 0));
     bencher.bench_local(|| authenticate(&auth, &header));
+}
+
+/// Tokens that nothing has signed, whose content makes work.
+#[divan::bench(args = Forged::ALL)]
+fn forged(bencher: Bencher<'_, '_>, forged: Forged) {
+    let fixture = Fixture::new(Signing::Rs256);
+    let (auth, header) = (fixture.verifier(0), fixture.forged(forged));
+    bencher.bench_local(|| refuse(&auth, &header));
 }
 
 #[divan::bench(args = Signing::ALL)]

@@ -58,6 +58,8 @@ impl Signing {
 pub(crate) enum Forged {
     /// An object of some 1,500 members.
     Members,
+    /// So few that the token does not count as large.
+    FewerMembers,
     MembersOfTrustedIssuer,
     EscapedMembers,
     /// Objects whose names differ only inside.
@@ -66,6 +68,29 @@ pub(crate) enum Forged {
     EscapedStrings,
     /// Numbers that are nearly too large.
     Numbers,
+}
+
+impl Forged {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Members,
+        Self::FewerMembers,
+        Self::MembersOfTrustedIssuer,
+        Self::EscapedMembers,
+        Self::Objects,
+        Self::EmptyObjects,
+        Self::EscapedStrings,
+        Self::Numbers,
+    ];
+
+    const fn is_object(self) -> bool {
+        matches!(
+            self,
+            Self::Members
+                | Self::FewerMembers
+                | Self::MembersOfTrustedIssuer
+                | Self::EscapedMembers
+        )
+    }
 }
 
 /// A tenant, and verifiers of its tokens that have its keys.
@@ -167,7 +192,9 @@ impl Fixture {
         };
         let alike = |number: usize| format!("a{:02}a", number % 32);
         let element = |number: usize| match forged {
-            Forged::Members | Forged::MembersOfTrustedIssuer => format!(r#","{number:x}":1"#),
+            Forged::Members | Forged::FewerMembers | Forged::MembersOfTrustedIssuer => {
+                format!(r#","{number:x}":1"#)
+            }
             Forged::EscapedMembers => format!(r#","{number:x}\n":1"#),
             Forged::Objects if number % 32 == 31 => format!(r#""{}":1}}"#, alike(number)),
             Forged::Objects if number.is_multiple_of(32) => format!(r#",{{"{}":1,"#, alike(number)),
@@ -177,24 +204,18 @@ impl Fixture {
             Forged::Numbers => ",1e308".to_owned(),
         };
         let mut payload = format!(
-            r#"{{"iss":"{issuer}","aud":"{}","sub":"auth0|1","iat":1,"exp":4102444800,"#,
+            r#"{{"aud":"{}","sub":"auth0|1","iat":1,"exp":4102444800,"#,
             self.tenant.audience()
         );
-        payload.push_str(match forged {
-            Forged::Members | Forged::MembersOfTrustedIssuer | Forged::EscapedMembers => {
-                r#""x":{"x":1"#
-            }
-            _ => r#""x":[1"#,
-        });
+        payload.push_str(if forged.is_object() { r#""x":{"x":1"# } else { r#""x":[1"# });
+        let most = if matches!(forged, Forged::FewerMembers) { 7_900 } else { 11_800 };
         let mut number = 0;
-        while payload.len() < 11_800 || (matches!(forged, Forged::Objects) && number % 32 > 0) {
+        while payload.len() < most || (matches!(forged, Forged::Objects) && number % 32 > 0) {
             payload.push_str(&element(number));
             number += 1;
         }
-        payload.push_str(match forged {
-            Forged::Members | Forged::MembersOfTrustedIssuer | Forged::EscapedMembers => "}}",
-            _ => "]}",
-        });
+        payload.push(if forged.is_object() { '}' } else { ']' });
+        payload.push_str(&format!(r#","\u0069ss":"{issuer}"}}"#));
         let token = self.header(0, 0);
         let header = token.split(|byte| *byte == b'.').next().unwrap_or_default();
         let (payload, signature) =

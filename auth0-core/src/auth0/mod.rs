@@ -4,6 +4,7 @@ mod builder;
 mod completion;
 mod environment;
 mod key_maintenance;
+mod large_token;
 mod pasted;
 mod pending;
 mod pipeline;

@@ -54,6 +54,15 @@ impl Refusal {
         Box::new(Self { error: error.into(), header, trusted, client_id })
     }
 
+    /// Returns whether the form of the token is refused. Other refusals come after all of its parts were
+    /// decoded.
+    pub(super) fn is_of_form(&self) -> bool {
+        matches!(
+            self.error.code(),
+            ErrorCode::TokenMalformed | ErrorCode::TokenOpaque | ErrorCode::AlgorithmUnsupported
+        )
+    }
+
     /// Refuses a token whose signature is good.
     pub(super) fn of_token(
         error: Error,
@@ -71,6 +80,24 @@ impl Refusal {
         trusted: &Arc<Trusted>,
     ) -> Box<Self> {
         Self::new(signature_error(check), header, Some(trusted), None)
+    }
+}
+
+impl Stop {
+    /// Stops at a signature that is not good. The issuer may have rotated its keys, also under the id of an
+    /// old one.
+    pub(super) fn of_signature(
+        check: SignatureCheck,
+        trusted: &Arc<Trusted>,
+        header: &Header,
+        keys: &Arc<Snapshot>,
+    ) -> Self {
+        let may_differ = matches!(check, SignatureCheck::UnknownKey | SignatureCheck::Invalid);
+        if !may_differ || trusted.keys.source().is_fixed() {
+            return Self::Refused(Refusal::of_signature(&check, header, trusted));
+        }
+        let (trusted, header, keys) = (Arc::clone(trusted), header.clone(), Arc::clone(keys));
+        Self::Pending(Pending::Key { trusted, header, keys, check })
     }
 }
 

@@ -13,7 +13,8 @@
 //!
 //! A token in the token cache skips the steps from `jws` to `validation`.
 use super::{
-    pending::{Pending, Refusal, Stop, keys_unavailable, record_use, signature_error},
+    large_token::LARGE_HEADER,
+    pending::{Pending, Refusal, Stop, keys_unavailable, record_use},
     verifier::Verifier,
 };
 use crate::{
@@ -38,10 +39,10 @@ use std::{ops::Deref, sync::Arc};
 
 /// What was fetched or called for this request.
 #[derive(Clone, Copy, Default)]
-struct Inputs<'a> {
-    answer: Option<&'a Answer>,
-    trusted: Option<&'a Arc<Trusted>>,
-    keys: Option<&'a Arc<Snapshot>>,
+pub(super) struct Inputs<'a> {
+    pub(super) answer: Option<&'a Answer>,
+    pub(super) trusted: Option<&'a Arc<Trusted>>,
+    pub(super) keys: Option<&'a Arc<Snapshot>>,
 }
 
 /// An issuer that is trusted for this request.
@@ -71,7 +72,9 @@ impl Verifier {
             .and_then(|(token, trusted)| self.check_possession(token, &trusted, credentials, now));
         match verdict {
             Err(Stop::Refused(mut refusal)) => {
-                credentials.check_characters()?;
+                if refusal.is_of_form() {
+                    credentials.check_characters()?;
+                }
                 refusal.error = credentials.explain(refusal.error);
                 Err(Stop::Refused(refusal))
             }
@@ -165,6 +168,9 @@ impl Verifier {
         // jws. An error of the header is reported first, although the header is read last: nearly always the
         // header is in the cache.
         let compact = Compact::split(credentials.token)?;
+        if compact.is_large() {
+            self.check_large(&compact, credentials, inputs, now)?;
+        }
         let payload = compact.payload().map_err(|error| self.after_header(&compact, error))?;
         let mut buffer = [0; _];
         let signature =
@@ -230,18 +236,7 @@ impl Verifier {
             SignatureCheck::Valid(Some(key)) => {
                 keys.keys.known_headers.learn(compact.header, header, &key);
             }
-            // The issuer may have rotated its keys, also under the id of an old one.
-            SignatureCheck::UnknownKey | SignatureCheck::Invalid
-                if !trusted.keys.source().is_fixed() =>
-            {
-                return Err(Stop::Pending(Pending::Key {
-                    trusted: Arc::clone(&trusted),
-                    header: header.clone(),
-                    keys: Arc::clone(keys),
-                    check,
-                }));
-            }
-            check => return Err(refuse(signature_error(&check)).into()),
+            check => return Err(Stop::of_signature(check, &trusted, header, keys)),
         }
         trusted.keys.prove();
 
@@ -361,7 +356,7 @@ impl Verifier {
 
     /// Returns the issuer of a token that is not configured: from this answer of the resolver, or from a
     /// cached one.
-    fn resolve(
+    pub(super) fn resolve(
         &self,
         compact: &Compact<'_>,
         credentials: &Credentials<'_>,
@@ -400,7 +395,14 @@ impl Verifier {
     }
 
     /// Refuses a token for its header, if that is a reason, and otherwise for its payload or signature part.
-    fn after_header(&self, compact: &Compact<'_>, error: impl Into<Error>) -> Box<Refusal> {
+    pub(super) fn after_header(
+        &self,
+        compact: &Compact<'_>,
+        error: impl Into<Error>,
+    ) -> Box<Refusal> {
+        if compact.header.len() > LARGE_HEADER {
+            return error.into().into();
+        }
         match Header::parse(compact.header, self.issuers.algorithms) {
             Err(earlier) => Error::from(earlier).into(),
             Ok(header) => match header.accepted() {

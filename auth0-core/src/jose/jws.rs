@@ -27,6 +27,9 @@ impl JwsError {
     }
 }
 
+/// To read the JSON of so many bytes takes as long as two usual verifications at most.
+const LARGE_BYTES: usize = 11 * 1024;
+
 /// A token that is split at its dots and not verified.
 #[derive(Clone, Copy)]
 pub(crate) struct Compact<'a> {
@@ -67,6 +70,11 @@ impl<'a> Compact<'a> {
                 parts => malformed(format!("the token has {parts} parts between dots, not three")),
             }),
         }
+    }
+
+    /// Returns whether the token is so large that it is checked before its claims are read.
+    pub(crate) const fn is_large(&self) -> bool {
+        self.signed.len() > LARGE_BYTES
     }
 
     /// Decodes the JSON of the header, for [`Header::read`].

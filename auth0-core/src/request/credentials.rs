@@ -112,10 +112,20 @@ impl<'a> Credentials<'a> {
 fn is_token68(token: &[u8]) -> bool {
     let content = token.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
     content > 0
-        && token.iter().take(content).all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-        })
+        && token.iter().take(content).all(|byte| TOKEN68.get(usize::from(*byte)) == Some(&true))
 }
+
+/// A table, because a token may have many bytes.
+const TOKEN68: [bool; 256] = {
+    let mut table = [false; 256];
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
+    let mut at = 0;
+    while at < alphabet.len() {
+        table[alphabet[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// Returns whether a byte is a `tchar` of RFC 9110 §5.6.2.
 const fn is_token_char(byte: u8) -> bool {

@@ -4,11 +4,14 @@
 //! Not `serde_json`, because every reader must understand a token in the same way: a general parser takes
 //! the last of two equal members, and its number type changes with a feature of another crate in the
 //! application's dependencies. Custom claims still go through `serde`, after this check.
+mod glance;
 mod name_table;
 mod names;
 mod number;
 mod scanner;
 mod text;
+
+pub(crate) use glance::first_string;
 
 use scanner::Scanner;
 use std::borrow::Cow;

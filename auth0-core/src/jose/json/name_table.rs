@@ -10,8 +10,8 @@ use std::hash::{BuildHasher, RandomState};
 /// A Mersenne prime: the remainder needs no division.
 const PRIME: u64 = (1 << 61) - 1;
 
-/// The slots of a new table. At least half of them are always empty.
-const SLOTS: usize = 256;
+/// The bytes that a member takes at least: `"":1,`.
+const MIN_MEMBER_BYTES: usize = 5;
 
 pub(super) struct NameTable<'a> {
     entries: Vec<Entry<'a>>,
@@ -29,10 +29,13 @@ struct Entry<'a> {
 }
 
 impl<'a> NameTable<'a> {
-    pub(super) fn new() -> Self {
+    /// Creates a table with room for every name of a document of so many bytes.
+    pub(super) fn new(document_bytes: usize) -> Self {
+        let names = document_bytes / MIN_MEMBER_BYTES + 1;
         Self {
-            entries: Vec::with_capacity(SLOTS / 2),
-            slots: vec![0; SLOTS],
+            entries: Vec::with_capacity(names / 2),
+            // Always a quarter of them is empty, so that a search ends.
+            slots: vec![0; (names + names / 3 + 1).next_power_of_two()],
             objects: 0,
             point: RandomState::new().hash_one(()) % PRIME,
         }
@@ -47,62 +50,36 @@ impl<'a> NameTable<'a> {
     /// Adds the name of an object's member, and refuses it if the object has it. `text` is the name without
     /// its escapes.
     pub(super) fn add(&mut self, object: u32, name: &'a str, text: &str) -> Result<(), Malformed> {
-        if self.entries.len() * 2 >= self.slots.len() {
-            self.grow();
-        }
         let hash = self.hash(object, text.as_bytes());
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
-        loop {
-            let Some(slot) = self.slots.get_mut(at) else { return Err(Malformed::Syntax) };
-            let before = match *slot {
-                0 => {
-                    self.entries.push(Entry { hash, object, name });
-                    *slot = self.entries.len() as u32; // less than the bytes of a document
-                    return Ok(());
-                }
-                number => self.entries.get(number as usize - 1),
-            };
-            if before.is_some_and(|before| {
-                before.hash == hash
-                    && before.object == object
-                    && unescaped(before.name).is_some_and(|before| before == text)
-            }) {
-                return Err(Malformed::DuplicateMember);
+        while let Some(slot) = self.slots.get_mut(at) {
+            if *slot == 0 {
+                self.entries.push(Entry { hash, object, name });
+                *slot = self.entries.len() as u32; // less than the bytes of a document
+                return Ok(());
+            }
+            let before = self.entries.get(*slot as usize - 1);
+            if before.is_some_and(|before| before.hash == hash && before.is(object, text)) {
+                break;
             }
             at = (at + 1) & mask;
         }
+        Err(Malformed::DuplicateMember)
     }
 
-    #[cold]
-    fn grow(&mut self) {
-        let mask = self.slots.len() * 2 - 1;
-        self.slots.clear();
-        self.slots.resize(mask + 1, 0);
-        for (number, entry) in (1..).zip(&self.entries) {
-            let mut at = entry.hash as usize & mask;
-            while self.slots.get(at).is_some_and(|slot| *slot != 0) {
-                at = (at + 1) & mask;
-            }
-            if let Some(slot) = self.slots.get_mut(at) {
-                *slot = number;
-            }
-        }
-    }
-
-    /// Evaluates the polynomial whose coefficients are the object, the length, and the text in pieces of
-    /// four bytes.
+    /// Evaluates the polynomial whose coefficients are the text in pieces of four bytes, and last of all the
+    /// object, the length, and the rest of the text.
     fn hash(&self, object: u32, text: &[u8]) -> u64 {
         let (pieces, rest) = text.as_chunks::<4>();
-        let first = (u64::from(object) << 24) + text.len() as u64;
-        let whole = pieces.iter().fold(first, |hash, piece| {
-            self.times_point(hash) + u64::from(u32::from_le_bytes(*piece))
-        });
-        let rest = rest.iter().fold(0, |rest, byte| rest << 8 | u64::from(*byte));
-        self.times_point(self.times_point(whole) + rest)
+        let whole = pieces
+            .iter()
+            .fold(0, |hash, piece| self.times_point(hash + u64::from(u32::from_le_bytes(*piece))));
+        let rest = rest.iter().fold(text.len() as u64, |rest, byte| rest << 8 | u64::from(*byte));
+        self.times_point(whole + ((rest ^ u64::from(object) << 40) & PRIME))
     }
 
-    /// Multiplies with the point, modulo the prime. The result exceeds the prime by less than 2³³.
+    /// Multiplies with the point, modulo the prime. The result is less than 2⁶³, which is enough for the next sum.
     fn times_point(&self, hash: u64) -> u64 {
         let product = u128::from(hash) * u128::from(self.point);
         let (low, high) = (product as u64 & PRIME, (product >> 61) as u64);
@@ -111,18 +88,26 @@ impl<'a> NameTable<'a> {
     }
 }
 
+impl Entry<'_> {
+    /// Returns whether this is the name. Called if the hash is that of the name, so nearly always it is.
+    #[cold]
+    fn is(&self, object: u32, text: &str) -> bool {
+        self.object == object && unescaped(self.name).is_some_and(|name| name == text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn table() -> NameTable<'static> {
-        NameTable::new()
+        NameTable::new(100_000)
     }
 
     #[test]
     fn a_name_occurs_once_in_an_object() {
         let names: Vec<String> = (0..5000).map(|number| format!("{number}")).collect();
-        let mut table = NameTable::new();
+        let mut table = NameTable::new(100_000);
         for object in 1..=2 {
             for name in &names {
                 assert_eq!(table.add(object, name, name), Ok(()), "{object} {name}");
@@ -147,7 +132,7 @@ mod tests {
     fn the_places_of_names_cannot_be_chosen() {
         let names: Vec<String> =
             (0u32..4096).map(|number| format!("a{:>12}z", number << 12)).collect();
-        let mut table = NameTable::new();
+        let mut table = NameTable::new(100_000);
         for name in &names {
             table.add(1, name, name).unwrap();
         }
@@ -164,11 +149,11 @@ mod tests {
     fn the_hash_is_computed_modulo_the_prime() {
         for point in [1, 2, PRIME - 1] {
             let table = NameTable { point, ..table() };
-            for hash in [0, 1, PRIME - 1, PRIME, PRIME + u64::from(u32::MAX)] {
+            for hash in [0, 1, PRIME - 1, PRIME, PRIME + u64::from(u32::MAX), 2 * PRIME] {
                 let expected = u128::from(hash) * u128::from(point) % u128::from(PRIME);
                 let hash = table.times_point(hash);
                 assert_eq!(u128::from(hash % PRIME), expected, "{hash} {point}");
-                assert!(hash < PRIME + (1 << 33), "{hash} {point}");
+                assert!(hash < 1 << 63, "{hash} {point}");
             }
         }
     }

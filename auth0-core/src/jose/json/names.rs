@@ -16,6 +16,7 @@ pub(super) struct Names<'a> {
     len: usize,
     comparisons: usize,
     table: Option<NameTable<'a>>,
+    document_bytes: usize,
 }
 
 /// An object that is open.
@@ -28,8 +29,8 @@ pub(super) struct Object {
 }
 
 impl<'a> Names<'a> {
-    pub(super) const fn new() -> Self {
-        Self { few: [""; FEW], len: 0, comparisons: 0, table: None }
+    pub(super) const fn new(document_bytes: usize) -> Self {
+        Self { few: [""; FEW], len: 0, comparisons: 0, table: None, document_bytes }
     }
 
     pub(super) const fn open(&self) -> Object {
@@ -38,7 +39,10 @@ impl<'a> Names<'a> {
 
     /// Adds a name without escapes to the innermost object, and refuses one that occurs twice.
     pub(super) fn add(&mut self, object: &mut Object, name: &'a str) -> Result<(), Malformed> {
-        if object.number.is_some() || self.comparisons > MAX_COMPARISONS {
+        if let (Some(number), Some(table)) = (object.number, &mut self.table) {
+            return table.add(number, name, name);
+        }
+        if self.comparisons > MAX_COMPARISONS {
             return self.add_to_table(object, name, name);
         }
         if object.filter.may_have(name)
@@ -65,7 +69,7 @@ impl<'a> Names<'a> {
         name: &'a str,
         text: &str,
     ) -> Result<(), Malformed> {
-        let table = self.table.get_or_insert_with(NameTable::new);
+        let table = self.table.get_or_insert_with(|| NameTable::new(self.document_bytes));
         let number = match object.number {
             Some(number) => number,
             None => {

@@ -9,12 +9,16 @@ use super::{
 /// to need little stack.
 pub(super) const MAX_DEPTH: usize = 32;
 
+/// Numbers near the limit of a double must be read, which is costly. No claim has them.
+const MAX_LARGE_NUMBERS: usize = 100;
+
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     names: Names<'a>,
     /// The last name that had escapes, without them.
     name: String,
+    large_numbers: usize,
 }
 
 /// A string with its escapes, without its quotation marks.
@@ -22,11 +26,13 @@ pub(super) struct Scanner<'a> {
 struct Raw<'a> {
     content: &'a str,
     escaped: bool,
+    /// Whether there is an escape of a code unit, which `is_well_escaped` must check.
+    has_units: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, names: Names::new(), name: String::new() }
+        Self { text, at: 0, names: Names::new(text.len()), name: String::new(), large_numbers: 0 }
     }
 
     pub(super) fn peek(&self) -> Option<u8> {
@@ -66,7 +72,7 @@ impl<'a> Scanner<'a> {
         let shape = match self.peek().ok_or(Malformed::Syntax)? {
             b'"' => {
                 let string = self.string()?;
-                if string.escaped && !is_well_escaped(string.content) {
+                if string.has_units && !is_well_escaped(string.content) {
                     return Err(Malformed::Syntax);
                 }
                 Shape::String { escaped: string.escaped }
@@ -161,25 +167,37 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Checks the grammar of a string except for its escapes, which `unescape` checks.
+    /// Checks the grammar of a string except for escapes of code units.
     fn string(&mut self) -> Result<Raw<'a>, Malformed> {
         self.take(b'"')?;
         let start = self.at;
-        let mut escaped = false;
+        let (mut escaped, mut has_units) = (false, false);
+        self.skip_plain();
         loop {
-            self.at += plain_length(self.text.as_bytes().get(self.at..).unwrap_or_default());
             match self.peek().ok_or(Malformed::Syntax)? {
                 b'"' => break,
                 b'\\' => {
                     escaped = true;
-                    self.at += 2; // `unescape` checks the escape
+                    match self.text.as_bytes().get(self.at + 1) {
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
+                        Some(b'u') => has_units = true,
+                        _ => return Err(Malformed::Syntax),
+                    }
+                    self.at += 2;
+                    if !matches!(self.peek(), Some(b'"' | b'\\')) {
+                        self.skip_plain();
+                    }
                 }
                 _ => return Err(Malformed::Syntax),
             }
         }
         let content = self.since(start)?;
         self.at += 1;
-        Ok(Raw { content, escaped })
+        Ok(Raw { content, escaped, has_units })
+    }
+
+    fn skip_plain(&mut self) {
+        self.at += plain_length(self.text.as_bytes().get(self.at..).unwrap_or_default());
     }
 
     fn literal(&mut self, word: &str) -> Result<Shape, Malformed> {
@@ -202,6 +220,9 @@ impl<'a> Scanner<'a> {
             _ => return Err(Malformed::Syntax),
         }
         let whole = self.at - start;
+        if whole <= 300 && !matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
+            return Ok(Shape::Number);
+        }
         if self.peek() == Some(b'.') {
             self.at += 1;
             self.digits()?;
@@ -213,6 +234,10 @@ impl<'a> Scanner<'a> {
         // Readers differ in what they make of a number that no double can hold. One of so few digits is less
         // than 10³⁰⁸, so it need not be read.
         if exponent.saturating_add_unsigned(whole) > 308 {
+            self.large_numbers += 1;
+            if self.large_numbers > MAX_LARGE_NUMBERS {
+                return Err(Malformed::Syntax);
+            }
             let value: f64 = self.since(start)?.parse().map_err(|_| Malformed::Syntax)?;
             if !value.is_finite() {
                 return Err(Malformed::Syntax);
