@@ -116,6 +116,7 @@ fn is_token68(token: &[u8]) -> bool {
 }
 
 /// A table, because a token may have many bytes.
+#[allow(clippy::indexing_slicing, reason = "the compiler evaluates it")]
 const TOKEN68: [bool; 256] = {
     let mut table = [false; 256];
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";

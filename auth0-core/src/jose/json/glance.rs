@@ -100,7 +100,8 @@ mod tests {
             let mut value = serde_json::to_value(&members).unwrap();
             value["nested"] = serde_json::json!([{ "iss": inner }, { "x": { "iss": 1 } }]);
             let text = value.to_string();
-            prop_assert_eq!(first_string(&text, "iss").as_deref(), members.get("iss").map(String::as_str));
+            let found = first_string(&text, "iss");
+            prop_assert_eq!(found.as_deref(), members.get("iss").map(String::as_str));
         }
 
         #[test]

@@ -2,4 +2,5 @@
 mod builder;
 mod clock;
 mod environment;
+mod large_token;
 mod token_cache;
