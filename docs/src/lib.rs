@@ -1,4 +1,5 @@
 //! The guide. Every page is compiled, and its examples run as documentation tests of this crate.
+#![allow(clippy::doc_markdown, reason = "the pages name products, which are no code")]
 
 /// The front page.
 #[doc = include_str!("../../README.md")]
