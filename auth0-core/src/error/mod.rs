@@ -184,7 +184,7 @@ impl Error {
     /// let token = tenant.token().audience("https://api.other.com").mint();
     /// let error = tenant.auth0().verify(&token).await.unwrap_err();
     /// let cause = error.cause().unwrap();
-    /// assert!(cause.starts_with(r#"aud is "https://api.other.com"; expected "https://api.test""#), "{cause}");
+    /// assert!(cause.starts_with(r#"aud is "https://api.other.com"; expected "https://api.tenant.test""#), "{cause}");
     /// assert!(cause.contains("AUTH0_AUDIENCE"));
     /// # })
     /// ```
