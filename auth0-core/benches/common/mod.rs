@@ -235,10 +235,12 @@ pub(crate) fn authenticate(auth: &Auth0, header: &[u8]) {
     black_box(token.subject());
 }
 
-/// The verdict about a token that is refused.
+/// The verdict about a token that is refused. There is none yet if the issuer might have another key: all checks
+/// were made then, too.
 pub(crate) fn refuse(auth: &Auth0, header: &[u8]) {
     let request = RequestView::new().authorization([black_box(header)]);
-    let error = auth.authenticate_now(&request).unwrap().unwrap_err();
+    let Some(verdict) = auth.authenticate_now(&request) else { return };
+    let error = verdict.unwrap_err();
     let expected = [ErrorCode::IssuerMismatch, ErrorCode::SignatureInvalid];
     assert!(expected.contains(&error.code()), "{error:?}");
 }
