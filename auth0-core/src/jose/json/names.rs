@@ -5,7 +5,8 @@ use super::{Malformed, name_table::NameTable};
 /// and names with escapes, are in a hash table.
 const FEW: usize = 32;
 
-/// How many such comparisons a document may cause before all of its names are in the table. Names that the
+/// How many such comparisons a document may cause before a name that the filter does not know as new is in the
+/// table, with its object. Names that the
 /// filter cannot distinguish are easy to make, but claims of real tokens hardly need a dozen.
 const MAX_COMPARISONS: usize = 256;
 
@@ -38,17 +39,18 @@ impl<'a> Names<'a> {
     }
 
     /// Adds a name without escapes to the innermost object, and refuses one that occurs twice.
+    #[inline]
     pub(super) fn add(&mut self, object: &mut Object, name: &'a str) -> Result<(), Malformed> {
-        if let (Some(number), Some(table)) = (object.number, &mut self.table) {
-            return table.add(number, name, name);
-        }
-        if self.comparisons > MAX_COMPARISONS {
+        if object.number.is_some() {
             return self.add_to_table(object, name, name);
         }
         if object.filter.may_have(name)
             && let Some(names) = self.few.get(object.outer..self.len)
         {
             self.comparisons += names.len();
+            if self.comparisons > MAX_COMPARISONS {
+                return self.add_to_table(object, name, name);
+            }
             if names.contains(&name) {
                 return Err(Malformed::DuplicateMember);
             }

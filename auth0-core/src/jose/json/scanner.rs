@@ -25,9 +25,17 @@ pub(super) struct Scanner<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Raw<'a> {
     content: &'a str,
-    escaped: bool,
-    /// Whether there is an escape of a code unit, which `is_well_escaped` must check.
-    has_units: bool,
+    escapes: Escapes,
+}
+
+/// The escapes of a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escapes {
+    None,
+    /// Of one character each.
+    Simple,
+    /// Also of code units, which are not checked yet.
+    Units,
 }
 
 impl<'a> Scanner<'a> {
@@ -72,10 +80,10 @@ impl<'a> Scanner<'a> {
         let shape = match self.peek().ok_or(Malformed::Syntax)? {
             b'"' => {
                 let string = self.string()?;
-                if string.has_units && !is_well_escaped(string.content) {
+                if string.escapes == Escapes::Units && !is_well_escaped(string.content) {
                     return Err(Malformed::Syntax);
                 }
-                Shape::String { escaped: string.escaped }
+                Shape::String { escaped: string.escapes != Escapes::None }
             }
             b'{' => {
                 self.object(depth, &mut |_, _| {})?;
@@ -119,7 +127,7 @@ impl<'a> Scanner<'a> {
             self.take(b':')?;
             self.skip_whitespace();
             let value = self.value(depth + 1)?;
-            if name.escaped {
+            if name.escapes != Escapes::None {
                 unescape_into(&mut self.name, name.content).ok_or(Malformed::Syntax)?;
                 member(&self.name, value);
                 self.names.add_to_table(&mut object, name.content, &self.name)?;
@@ -168,36 +176,43 @@ impl<'a> Scanner<'a> {
     }
 
     /// Checks the grammar of a string except for escapes of code units.
+    #[inline]
     fn string(&mut self) -> Result<Raw<'a>, Malformed> {
         self.take(b'"')?;
         let start = self.at;
-        let (mut escaped, mut has_units) = (false, false);
         self.skip_plain();
-        loop {
-            match self.peek().ok_or(Malformed::Syntax)? {
-                b'"' => break,
-                b'\\' => {
-                    escaped = true;
-                    match self.text.as_bytes().get(self.at + 1) {
-                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
-                        Some(b'u') => has_units = true,
-                        _ => return Err(Malformed::Syntax),
-                    }
-                    self.at += 2;
-                    if !matches!(self.peek(), Some(b'"' | b'\\')) {
-                        self.skip_plain();
-                    }
-                }
-                _ => return Err(Malformed::Syntax),
-            }
-        }
+        let escapes = match self.peek() {
+            Some(b'"') => Escapes::None,
+            _ => self.escapes()?,
+        };
         let content = self.since(start)?;
         self.at += 1;
-        Ok(Raw { content, escaped, has_units })
+        Ok(Raw { content, escapes })
     }
 
     fn skip_plain(&mut self) {
         self.at += plain_length(self.text.as_bytes().get(self.at..).unwrap_or_default());
+    }
+
+    /// Skips the rest of a string from its first escape on, and checks escapes of one character.
+    #[cold]
+    fn escapes(&mut self) -> Result<Escapes, Malformed> {
+        let mut escapes = Escapes::Simple;
+        loop {
+            match self.peek().ok_or(Malformed::Syntax)? {
+                b'"' => return Ok(escapes),
+                b'\\' => {
+                    match self.text.as_bytes().get(self.at + 1) {
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
+                        Some(b'u') => escapes = Escapes::Units,
+                        _ => return Err(Malformed::Syntax),
+                    }
+                    self.at += 2;
+                }
+                0..=0x1f => return Err(Malformed::Syntax),
+                _ => self.skip_plain(),
+            }
+        }
     }
 
     fn literal(&mut self, word: &str) -> Result<Shape, Malformed> {
