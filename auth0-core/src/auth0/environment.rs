@@ -82,7 +82,11 @@ fn same_issuers(
     let of_domains = of_domains.collect::<Result<HashSet<Issuer>, ConfigError>>()?;
     let issuers = issuers.iter().map(|issuer| Issuer::parse(issuer, plain_http));
     let issuers = issuers.collect::<Result<HashSet<Issuer>, _>>()?;
-    if of_domains == issuers {
+    // The metadata settles the slash at the end.
+    let bare = |set: &HashSet<Issuer>| -> HashSet<String> {
+        set.iter().map(|issuer| issuer.as_str().trim_end_matches('/').to_owned()).collect()
+    };
+    if bare(&of_domains) == bare(&issuers) {
         return Ok(());
     }
     let list = |set: &HashSet<Issuer>| {

@@ -5,6 +5,7 @@ use super::{
     verifier::Verifier,
 };
 use crate::{
+    error::{Error, ErrorCode},
     jose::{
         Message, json,
         jws::{Compact, Header},
@@ -35,7 +36,10 @@ impl Verifier {
             header.accepted().map_err(|error| Refusal::new(error, &header, None, None))?;
         }
         let payload = compact.payload().map_err(|error| self.after_header(compact, error))?;
-        let Some(stated) = json::first_string(&payload, "iss") else { return Ok(()) };
+        let Some(stated) = json::first_string(&payload, "iss") else {
+            let error = Error::new(ErrorCode::IssuerMismatch);
+            return Err(error.because("the claim iss is missing or not a string").into());
+        };
         let trusted = match inputs.trusted.or_else(|| self.issuers.named(&stated)) {
             Some(trusted) => Arc::clone(trusted),
             None => self.resolve(compact, credentials, &stated, inputs.answer, now)?,
@@ -52,10 +56,8 @@ impl Verifier {
             compact.signature(&mut buffer).map_err(|error| self.after_header(compact, error))?;
         let message = Message::new(compact.signed, algorithm, false);
         match keys.keys.verify(header.key_id.as_deref(), algorithm, &message, &signature) {
-            check @ SignatureCheck::Invalid => {
-                Err(Stop::of_signature(check, &trusted, &header, keys))
-            }
-            _ => Ok(()),
+            SignatureCheck::Valid(_) => Ok(()),
+            check => Err(Stop::of_signature(check, &trusted, &header, keys)),
         }
     }
 }

@@ -141,7 +141,8 @@ impl<'a> Members<'a> {
                 "key_ops" => &mut members.key_ops,
                 "kid" => &mut members.kid,
                 "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth" => {
-                    members.is_private |= !value.is_null();
+                    // Some serializers write members that are not there as empty ones.
+                    members.is_private |= !matches!(value.raw(), "null" | "\"\"" | "[]");
                     return;
                 }
                 _ => return,

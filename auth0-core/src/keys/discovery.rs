@@ -104,6 +104,9 @@ fn key_set_uri(
     is_allowed: impl FnOnce(&Url) -> bool,
 ) -> Result<Url, FetchError> {
     let uri = Url::parse(text).map_err(|_| FetchError::KeySetUri("it is not a URL"))?;
+    if !uri.username().is_empty() || uri.password().is_some() {
+        return Err(FetchError::KeySetUri("it has user information, which would reach the log"));
+    }
     match uri.scheme() {
         "https" => Ok(uri),
         "http" if issuer.is_loopback() && is_loopback(&uri) || is_allowed(&uri) => Ok(uri),

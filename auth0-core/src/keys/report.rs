@@ -42,7 +42,9 @@ impl Report {
     pub(crate) fn fetched(&mut self, previous: Option<&KeySet>, current: &KeySet) {
         let change = match previous {
             None => Change::First,
-            Some(previous) if previous.ids() != current.ids() => Change::Rotation,
+            Some(previous) if previous.ids() != current.ids() || !current.has_all_of(previous) => {
+                Change::Rotation
+            }
             Some(_) => Change::None,
         };
         let is_changed = !matches!(change, Change::None);
