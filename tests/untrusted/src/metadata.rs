@@ -109,6 +109,9 @@ fn key_set_url(input: &[u8], same_origin: bool) -> Option<String> {
     }
     let url = members.get("jwks_uri").and_then(Value::as_str)?;
     let url = Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return None;
+    }
     let is_allowed = !same_origin || url.host_str() == Some("tenant.test") && url.port().is_none();
     is_allowed.then(|| url.into())
 }
