@@ -166,8 +166,8 @@ impl KeyCache {
         seen: &Arc<Snapshot>,
     ) -> Result<Option<Arc<Snapshot>>, Unavailable> {
         let mut seen = Arc::clone(seen);
-        // A fetch that is pending now may have begun before the key was published. The next one is the last,
-        // whoever starts it.
+        // A fetch that is pending now may have begun before the key was published. The next one is the
+        // last, also if another request starts it.
         let before = self.flight.started();
         loop {
             let now = self.clock.monotonic();

@@ -167,7 +167,7 @@ impl KeySet {
             .filter(|key| key.for_algorithm(algorithm).is_some())
             .take(self.max_tried)
             .collect();
-        if id.is_none() {
+        if !is_known {
             // The same key may be there twice, with and without an id.
             keys.dedup_by(|a, b| a.for_algorithm(algorithm) == b.for_algorithm(algorithm));
         }

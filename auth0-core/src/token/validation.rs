@@ -198,7 +198,10 @@ impl Validation {
                 ));
         };
         // The audience of an ID token is its client, so the audience alone would not say what is wrong.
-        let is_typed = header.token_type.as_ref().is_some_and(|stated| stated.contains("at+jwt"));
+        let is_typed = header
+            .token_type
+            .as_ref()
+            .is_some_and(|stated| stated.to_ascii_lowercase().ends_with("at+jwt"));
         let ours = |stated: &str| self.audiences.iter().any(|ours| ours.as_str() == stated);
         if stated.of(payload).any(ours) {
             return Ok(stated);
