@@ -63,7 +63,7 @@ fn hot_of(signing: Signing, keys: usize, more: usize) -> Prepared {
 /// A forged token, and a verifier that remembers none.
 fn forged_of(forged: Forged) -> Prepared {
     let fixture = Fixture::new(Signing::Rs256);
-    (fixture.verifier(0), fixture.forged(forged))
+    (fixture.verifier_with_fixed_keys(), fixture.forged(forged))
 }
 
 /// A client whose token is bound to its key, and a proof that was not used before.
@@ -156,6 +156,9 @@ fn resolved(prepared: Prepared) -> Prepared {
 #[bench::members(forged_of(Forged::Members))]
 #[bench::fewer_members(forged_of(Forged::FewerMembers))]
 #[bench::members_of_trusted_issuer(forged_of(Forged::MembersOfTrustedIssuer))]
+#[bench::unknown_key(forged_of(Forged::UnknownKey))]
+#[bench::other_algorithm(forged_of(Forged::OtherAlgorithm))]
+#[bench::without_issuer(forged_of(Forged::WithoutIssuer))]
 #[bench::escaped_members(forged_of(Forged::EscapedMembers))]
 #[bench::objects(forged_of(Forged::Objects))]
 #[bench::empty_objects(forged_of(Forged::EmptyObjects))]

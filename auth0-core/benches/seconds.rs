@@ -29,7 +29,7 @@ fn cold(bencher: Bencher<'_, '_>, signing: Signing) {
 #[divan::bench(args = Forged::ALL)]
 fn forged(bencher: Bencher<'_, '_>, forged: Forged) {
     let fixture = Fixture::new(Signing::Rs256);
-    let (auth, header) = (fixture.verifier(0), fixture.forged(forged));
+    let (auth, header) = (fixture.verifier_with_fixed_keys(), fixture.forged(forged));
     bencher.bench_local(|| refuse(&auth, &header));
 }
 

@@ -12,6 +12,7 @@ use aws_lc_rs::{
     signature::{self, ParsedPublicKey, RsaPublicKeyComponents},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
 use std::{borrow::Cow, hint::black_box};
 
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +62,11 @@ pub(crate) enum Forged {
     /// So few that the token does not count as large.
     FewerMembers,
     MembersOfTrustedIssuer,
+    /// Of a trusted issuer, with a made-up key.
+    UnknownKey,
+    /// Of a trusted issuer, with an algorithm that is not accepted.
+    OtherAlgorithm,
+    WithoutIssuer,
     EscapedMembers,
     /// Objects whose names differ only inside.
     Objects,
@@ -71,10 +77,13 @@ pub(crate) enum Forged {
 }
 
 impl Forged {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Members,
         Self::FewerMembers,
         Self::MembersOfTrustedIssuer,
+        Self::UnknownKey,
+        Self::OtherAlgorithm,
+        Self::WithoutIssuer,
         Self::EscapedMembers,
         Self::Objects,
         Self::EmptyObjects,
@@ -83,13 +92,7 @@ impl Forged {
     ];
 
     const fn is_object(self) -> bool {
-        matches!(
-            self,
-            Self::Members
-                | Self::FewerMembers
-                | Self::MembersOfTrustedIssuer
-                | Self::EscapedMembers
-        )
+        !matches!(self, Self::Objects | Self::EmptyObjects | Self::EscapedStrings | Self::Numbers)
     }
 }
 
@@ -121,6 +124,16 @@ impl Fixture {
 
     pub(crate) fn verifier(&self, token_cache: usize) -> Auth0 {
         self.verifier_with_issuers(token_cache, 1)
+    }
+
+    /// Its keys are fixed, so that there is a verdict at once about every token.
+    pub(crate) fn verifier_with_fixed_keys(&self) -> Auth0 {
+        let issuer = TrustedIssuer::new(self.tenant.issuer()).key_set(self.tenant.key_set_json());
+        let auth =
+            Self::configured(self.tenant.builder_with([]).issuer(issuer), 0).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(auth.warm_up()).unwrap();
+        auth
     }
 
     /// It trusts so many issuers, the tenant last of them.
@@ -187,14 +200,13 @@ impl Fixture {
     /// The `Authorization` header of a forged token of 16 KiB. Its signature has the usual length.
     pub(crate) fn forged(&self, forged: Forged) -> Vec<u8> {
         let issuer = match forged {
-            Forged::MembersOfTrustedIssuer => self.tenant.issuer(),
+            Forged::MembersOfTrustedIssuer | Forged::UnknownKey | Forged::OtherAlgorithm => {
+                self.tenant.issuer()
+            }
             _ => "https://made-up.eu.auth0.com/",
         };
         let alike = |number: usize| format!("a{:02}a", number % 32);
         let element = |number: usize| match forged {
-            Forged::Members | Forged::FewerMembers | Forged::MembersOfTrustedIssuer => {
-                format!(r#","{number:x}":1"#)
-            }
             Forged::EscapedMembers => format!(r#","{number:x}\n":1"#),
             Forged::Objects if number % 32 == 31 => format!(r#""{}":1}}"#, alike(number)),
             Forged::Objects if number.is_multiple_of(32) => format!(r#",{{"{}":1,"#, alike(number)),
@@ -202,6 +214,7 @@ impl Fixture {
             Forged::EmptyObjects => ",{}".to_owned(),
             Forged::EscapedStrings => r#","\n""#.to_owned(),
             Forged::Numbers => ",1e308".to_owned(),
+            _ => format!(r#","{number:x}":1"#),
         };
         let mut payload = format!(
             r#"{{"aud":"{}","sub":"auth0|1","iat":1,"exp":4102444800,"#,
@@ -215,12 +228,20 @@ impl Fixture {
             number += 1;
         }
         payload.push(if forged.is_object() { '}' } else { ']' });
-        payload.push_str(&format!(r#","\u0069ss":"{issuer}"}}"#));
-        let token = self.header(0, 0);
-        let header = token.split(|byte| *byte == b'.').next().unwrap_or_default();
-        let (payload, signature) =
-            (URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode([7; 256]));
-        [header, payload.as_bytes(), signature.as_bytes()].join(&b'.')
+        payload.push_str(&match forged {
+            Forged::WithoutIssuer => "}".to_owned(),
+            _ => format!(r#","\u0069ss":"{issuer}"}}"#),
+        });
+        let mut header = json!({ "typ": "at+jwt", "alg": "RS256", "kid": self.key.id() });
+        match forged {
+            Forged::UnknownKey => header["kid"] = "made-up".into(),
+            Forged::OtherAlgorithm => header["alg"] = "HS256".into(),
+            _ => {}
+        }
+        let [header, payload, signature] =
+            [header.to_string().as_bytes(), payload.as_bytes(), &[7; 256]]
+                .map(|part| URL_SAFE_NO_PAD.encode(part));
+        format!("Bearer {header}.{payload}.{signature}").into_bytes()
     }
 
     pub(crate) fn floor(&self, more: usize) -> Floor {
@@ -235,13 +256,16 @@ pub(crate) fn authenticate(auth: &Auth0, header: &[u8]) {
     black_box(token.subject());
 }
 
-/// The verdict about a token that is refused. There is none yet if the issuer might have another key: all checks
-/// were made then, too.
+/// The verdict about a token that is refused, which is there at once.
 pub(crate) fn refuse(auth: &Auth0, header: &[u8]) {
     let request = RequestView::new().authorization([black_box(header)]);
-    let Some(verdict) = auth.authenticate_now(&request) else { return };
-    let error = verdict.unwrap_err();
-    let expected = [ErrorCode::IssuerMismatch, ErrorCode::SignatureInvalid];
+    let error = auth.authenticate_now(&request).unwrap().unwrap_err();
+    let expected = [
+        ErrorCode::IssuerMismatch,
+        ErrorCode::SignatureInvalid,
+        ErrorCode::KeyUnknown,
+        ErrorCode::AlgorithmUnsupported,
+    ];
     assert!(expected.contains(&error.code()), "{error:?}");
 }
 
@@ -336,8 +360,10 @@ impl Bound {
         let bound = Self { fixture, auth, token, header };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(bound.auth.warm_up()).unwrap();
-        // Once for all: header, key and, if it may be remembered, the token are known then.
-        bound.authenticate(&bound.proof());
+        // Once for all: header, key and, if it may be remembered, the token are known then. This proof is remembered
+        // beside the fixed one, in memory that is allocated with the first proof there.
+        let first = bound.fixture.tenant.proof("GET", URL).for_token(&bound.token);
+        bound.authenticate(first.claim("jti", "first-9").mint().as_bytes());
         bound
     }
 

@@ -109,11 +109,10 @@ impl Verifier {
                 of_all.push(audience.as_str());
             }
         }
-        let audiences: Vec<String> = of_all.into_iter().map(without_password).collect();
         tracing::info!(
             target: "auth0",
             issuers = self.trusted_issuers(),
-            audiences = listed_escaped(audiences.iter().map(String::as_str)),
+            audiences = without_passwords(of_all.into_iter()),
             algorithms = names(self.issuers.algorithms),
             dpop = %dpop,
             public_url = self.origin.public_url().as_deref().unwrap_or("as each request says"),
@@ -223,7 +222,12 @@ fn next_step(code: ErrorCode) -> Text {
 }
 
 fn audiences(audiences: &[Audience]) -> String {
-    listed_escaped(audiences.iter().map(Audience::as_str))
+    without_passwords(audiences.iter().map(Audience::as_str))
+}
+
+fn without_passwords<'a>(audiences: impl Iterator<Item = &'a str>) -> String {
+    let audiences: Vec<String> = audiences.map(without_password).collect();
+    listed_escaped(audiences.iter().map(String::as_str))
 }
 
 /// Returns an audience without the user information that it has if it is a URL of that kind.

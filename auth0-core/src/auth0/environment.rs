@@ -32,7 +32,10 @@ impl Builder {
             Some(text) => pasted::many(name, &text),
             None => Ok(Vec::new()),
         };
-        let one = |name| variable(name)?.map(|text| pasted::one(name, &text)).transpose();
+        let one = |name| match variable(name)? {
+            Some(text) => pasted::one(name, &text),
+            None => Ok(None),
+        };
         let (domains, issuers) = (many("AUTH0_DOMAIN")?, many("AUTH0_ISSUER")?);
         if domains.is_empty() && issuers.is_empty() {
             return Err(ConfigError::new(

@@ -1,6 +1,7 @@
 //! The values of environment variables as they are pasted: with quotation marks that a file or a shell has kept,
 //! as a JSON array, with invisible characters around them.
 use crate::{config_error::ConfigError, identifier::without_user_information};
+use std::net::Ipv6Addr;
 
 /// Quotation marks that are removed where both are there.
 const QUOTATION_MARKS: [(char, char); 7] = [
@@ -13,26 +14,29 @@ const QUOTATION_MARKS: [(char, char); 7] = [
     ('\u{ab}', '\u{bb}'),
 ];
 
-/// Returns the only value of a variable.
-pub(super) fn one(name: &str, text: &str) -> Result<String, ConfigError> {
-    let text = unquoted(name, text)?;
-    match of_array(name, text)? {
-        None => Ok(text.to_owned()),
-        Some(values) => match <[String; 1]>::try_from(values) {
-            Ok([value]) => Ok(value),
-            Err(values) => Err(ConfigError::new(format!(
-                "{name} is a list of {} values. Write one value, without brackets",
-                values.len()
-            ))),
-        },
+/// Returns the only value of a variable. `None` if there is nothing between its quotation marks or brackets.
+pub(super) fn one(name: &str, text: &str) -> Result<Option<String>, ConfigError> {
+    let text = unquoted(text).ok_or_else(|| half_quoted(name, text))?;
+    let Some(values) = of_array(name, text)? else {
+        return Ok((!text.is_empty()).then(|| text.to_owned()));
+    };
+    if values.len() > 1 {
+        return Err(ConfigError::new(format!(
+            "{name} is a list of {} values. Write one value, without brackets",
+            values.len()
+        )));
     }
+    Ok(values.into_iter().find(|value| !value.is_empty()))
 }
 
 /// Returns the values of a variable that is a list: with commas between them, or a JSON array.
 pub(super) fn many(name: &str, text: &str) -> Result<Vec<String>, ConfigError> {
     let text = text.trim_matches(is_invisible);
     // A comma between quotation marks separates values: `"a,b"` and `"a","b"` are the same list.
-    let text = if has_one_pair(text) { unquoted(name, text)? } else { text };
+    let text = match has_one_pair(text) {
+        true => unquoted(text).ok_or_else(|| half_quoted(name, text))?,
+        false => text,
+    };
     if text.is_empty() {
         return Ok(Vec::new());
     }
@@ -40,10 +44,11 @@ pub(super) fn many(name: &str, text: &str) -> Result<Vec<String>, ConfigError> {
         Some(values) => values,
         None => text
             .split(',')
-            .map(|value| unquoted(name, value).map(str::to_owned))
-            .collect::<Result<_, _>>()?,
+            .map(|value| unquoted(value).map(str::to_owned))
+            .collect::<Option<_>>()
+            .ok_or_else(|| half_quoted(name, text))?,
     };
-    if values.iter().any(|value| value.trim_matches(is_invisible).is_empty()) {
+    if values.iter().any(String::is_empty) {
         return Err(ConfigError::new(format!(
             "an entry of {name}={:?} is empty. Put one comma between two of them, and none at the end",
             without_user_information(text)
@@ -52,37 +57,57 @@ pub(super) fn many(name: &str, text: &str) -> Result<Vec<String>, ConfigError> {
     Ok(values)
 }
 
-/// Reads a JSON array of strings. `None` if the text has no brackets around it.
+/// Reads a JSON array of strings. `None` if the text has no brackets around it, or they belong to its value.
 fn of_array(name: &str, text: &str) -> Result<Option<Vec<String>>, ConfigError> {
-    if !text.starts_with('[') && !text.ends_with(']') {
+    let is_cut = text.ends_with(']') && !text.contains('[');
+    if !is_cut && (!text.starts_with('[') || starts_with_address(text)) {
         return Ok(None);
     }
-    if let Ok(values) = serde_json::from_str::<Vec<String>>(text) {
+    let values = serde_json::from_str::<Vec<String>>(text).ok().and_then(|values| {
+        values.iter().map(|value| unquoted(value).map(str::to_owned)).collect::<Option<Vec<_>>>()
+    });
+    if let Some(values) = values {
         return Ok(Some(values));
     }
     let inside = text.trim_start_matches('[').trim_end_matches(']');
-    let values: Vec<&str> = inside.split(',').map(|value| bare(value.trim())).collect();
     Err(ConfigError::new(format!(
         "{name} has brackets around it, and is not a JSON array of strings. Write the values with commas \
          between them: {name}={}",
-        without_user_information(values.join(",").trim_end_matches(','))
+        without_user_information(&all_bare(inside))
     )))
 }
 
-/// Removes what is invisible, and quotation marks, around a value.
-fn unquoted<'a>(name: &str, text: &'a str) -> Result<&'a str, ConfigError> {
+/// Returns whether a text starts with an IPv6 address in brackets, as in a URL.
+fn starts_with_address(text: &str) -> bool {
+    let inside = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    inside.is_some_and(|(address, _)| address.parse::<Ipv6Addr>().is_ok())
+}
+
+/// Removes what is invisible, and quotation marks, around a value. `None` if a mark is at one end only.
+fn unquoted(text: &str) -> Option<&str> {
     let mut value = text.trim_matches(is_invisible);
     while let Some(inside) = inside(value) {
         value = inside.trim_matches(is_invisible);
     }
-    let is_mark = |c: char| QUOTATION_MARKS.iter().any(|(start, end)| c == *start || c == *end);
-    if value.starts_with(is_mark) || value.ends_with(is_mark) {
-        return Err(ConfigError::new(format!(
-            "{name} has a quotation mark at one end. Write the value without it: {name}={}",
-            without_user_information(bare(value))
-        )));
-    }
-    Ok(value)
+    (!value.starts_with(is_mark) && !value.ends_with(is_mark)).then_some(value)
+}
+
+fn half_quoted(name: &str, text: &str) -> ConfigError {
+    ConfigError::new(format!(
+        "{name} has a quotation mark at one end of a value. Write it without quotation marks: {name}={}",
+        without_user_information(&all_bare(text))
+    ))
+}
+
+/// Returns all values of a list without any quotation mark around them, for the sentence that says what to write.
+fn all_bare(list: &str) -> String {
+    let bare = |value: &'_ str| value.trim_matches(|c| is_invisible(c) || is_mark(c)).to_owned();
+    let values: Vec<String> = list.split(',').map(bare).filter(|value| !value.is_empty()).collect();
+    values.join(",")
+}
+
+fn is_mark(c: char) -> bool {
+    QUOTATION_MARKS.iter().any(|(start, end)| c == *start || c == *end)
 }
 
 /// Returns the text inside a pair of quotation marks.
@@ -95,13 +120,6 @@ fn has_one_pair(text: &str) -> bool {
     QUOTATION_MARKS.iter().any(|(start, end)| {
         let inside = text.strip_prefix(*start).and_then(|rest| rest.strip_suffix(*end));
         inside.is_some_and(|inside| !inside.contains([*start, *end]))
-    })
-}
-
-/// Returns a value without any quotation mark around it, for the sentence that says what to write.
-fn bare(value: &str) -> &str {
-    value.trim_matches(|c| {
-        is_invisible(c) || QUOTATION_MARKS.iter().any(|(start, end)| c == *start || c == *end)
     })
 }
 
@@ -133,14 +151,23 @@ mod tests {
             ("\u{feff}a\u{200b}", &["a"]),
             ("\u{201c}a\u{201d}", &["a"]),
             ("\"\"", &[]),
+            ("[]", &[]),
             ("", &[]),
+            ("[\" a \", \"'b'\"]", &["a", "b"]),
+            // Brackets that belong to the value.
+            ("http://[::1]", &["http://[::1]"]),
+            ("[::1]:8080,[::1]", &["[::1]:8080", "[::1]"]),
+            ("urn:list[0]", &["urn:list[0]"]),
         ] {
             assert_eq!(many("X", text).unwrap(), values, "{text:?}");
         }
         for text in ["a", "\"a\"", "['a']", "[\"a\"]", "'a'\r\n", "\u{a0}a"] {
             let read = one("X", text);
             assert_eq!(read.is_ok(), text != "['a']", "{text:?}");
-            assert!(read.is_err() || read.as_deref() == Ok("a"), "{text:?}");
+            assert!(read.is_err() || read == Ok(Some("a".to_owned())), "{text:?}");
+        }
+        for text in ["\"\"", "[]", "[\"\"]", "' '"] {
+            assert_eq!(one("X", text).unwrap(), None, "{text:?}");
         }
     }
 
@@ -153,6 +180,8 @@ mod tests {
             ("a]", "X=a"),
             ("\"a", "X=a"),
             ("a'", "X=a"),
+            ("'a,b', c", "X=a,b,c"),
+            ("[\"a'\"]", "X=a"),
             ("a,", "none at the end"),
             ("a,\"\"", "none at the end"),
             ("[\"a\",\"\"]", "none at the end"),

@@ -90,7 +90,9 @@ impl RefusalLog {
             {
                 None | Some(Admission::Logged) => {}
                 Some(Admission::LoggedAfter { left_out, seconds }) => tracing::info!(
-                    target: "auth0", error_code, issuer,
+                    target: "auth0", error_code,
+                    // Those of all resolved issuers are counted together.
+                    issuer = Some(*issuer).filter(|_| *label != metrics::RESOLVED),
                     "{} more refusals with this code were not logged in the last {seconds} s",
                     Grouped(left_out)
                 ),

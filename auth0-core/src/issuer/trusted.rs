@@ -81,6 +81,7 @@ impl IssuerSettings {
             leeway: validation.leeway,
             metrics_label: label.into(),
             is_auth0,
+            permissions_claim: validation.permissions_claim(),
             subject_kinds: validation.subject_kinds.unwrap_or(match is_auth0 {
                 true => SubjectKinds::Auth0,
                 false => SubjectKinds::KnownSigns,

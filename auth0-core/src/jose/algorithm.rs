@@ -80,6 +80,14 @@ impl Algorithm {
         }
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
     }
+
+    /// Returns the algorithm of a published key, whose issuer may have written `rs256`.
+    pub(crate) fn named_in_any_case(name: &str) -> Option<Self> {
+        if name.eq_ignore_ascii_case("Ed25519") {
+            return Some(Self::EdDSA);
+        }
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str().eq_ignore_ascii_case(name))
+    }
 }
 
 impl fmt::Display for Algorithm {

@@ -168,14 +168,18 @@ impl<'a> Members<'a> {
         let Some(value) = self.alg else { return Ok(None) };
         match value.as_str() {
             Some(name) if name.is_empty() && !origin.is_client() => Ok(None),
-            Some(name) => Ok(Some(Algorithm::named(&name))),
+            Some(name) if origin.is_client() => Ok(Some(Algorithm::named(&name))),
+            Some(name) => Ok(Some(Algorithm::named_in_any_case(&name))),
             None if origin.is_client() => Err("its alg is not a text".into()),
             None => Ok(None),
         }
     }
 
     fn check_use(&self, origin: JwkOrigin) -> Result<(), UnusableKey> {
-        let purpose = self.use_.map(Value::as_str);
+        let mut purpose = self.use_.map(Value::as_str);
+        if let Some(Some(purpose)) = purpose.as_mut().filter(|_| !origin.is_client()) {
+            purpose.to_mut().make_ascii_lowercase();
+        }
         match purpose.as_ref().map(Option::as_deref) {
             None | Some(Some("sig")) => {}
             Some(Some("enc")) => {

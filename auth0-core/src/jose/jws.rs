@@ -152,7 +152,11 @@ impl Header {
         }
         Ok(Self {
             algorithm: Algorithm::named(&name).filter(|known| allowed.contains(*known)).ok_or(name),
-            key_id: key_id.map(|value| text(value, "kid")).transpose()?,
+            key_id: key_id
+                .map(|value| text(value, "kid"))
+                .transpose()?
+                // Of a key without an id, as some issuers write it.
+                .filter(|id| !id.is_empty()),
             token_type: token_type.map(|value| text(value, "typ")).transpose()?,
         })
     }

@@ -62,11 +62,14 @@ async fn metadata_document(transport: &Transport, issuer: &Issuer) -> Result<Vec
     let oauth_url = issuer.oauth_metadata_url();
     match fetch(transport, issuer, &oauth_url).await {
         Err(FetchError::Status { status: 404 | 410, .. }) => {
-            Err(FetchError::NoMetadata { status, url: url.into(), oauth_url: oauth_url.into() })
+            let (url, oauth_url) = (without_query(&url), without_query(&oauth_url));
+            Err(FetchError::NoMetadata { status, url, oauth_url })
         }
         outcome => outcome,
     }
 }
+
+const IS_HTTP: &str = "it is http, not https";
 
 /// Returns the URL that the metadata of an issuer names in its normal form, if this issuer may use it. An
 /// issuer that is reached over https has its keys there, too.
@@ -77,7 +80,13 @@ fn discovered_key_set_uri(
 ) -> Result<Box<str>, FetchError> {
     let Discovered { same_origin, plain_http } = rules;
     let is_allowed = |uri: &Url| issuer.may_be_http(plain_http) && plain_http.allows(uri);
-    let uri = key_set_uri(text, issuer, is_allowed)?;
+    let uri = key_set_uri(text, issuer, is_allowed).map_err(|error| match error {
+        FetchError::KeySetUri(IS_HTTP) if issuer.may_be_http(plain_http) => FetchError::KeySetUri(
+            "it is http, not https. For development, name its host, too, in Builder::allow_http_hosts or \
+             AUTH0_ALLOW_HTTP_HOSTS",
+        ),
+        other => other,
+    })?;
     if *same_origin
         && !Url::parse(issuer.as_str()).is_ok_and(|issuer| issuer.origin() == uri.origin())
     {
@@ -110,8 +119,14 @@ fn key_set_uri(
     match uri.scheme() {
         "https" => Ok(uri),
         "http" if issuer.is_loopback() && is_loopback(&uri) || is_allowed(&uri) => Ok(uri),
+        "http" => Err(FetchError::KeySetUri(IS_HTTP)),
         _ => Err(FetchError::KeySetUri("it is not https")),
     }
+}
+
+/// Returns a URL for the log. A query may contain what only its host should know.
+fn without_query(url: &str) -> Box<str> {
+    url.split_once('?').map_or_else(|| url.into(), |(path, _)| format!("{path}?…").into())
 }
 
 /// Reads the key set at a URL.
@@ -136,7 +151,7 @@ async fn fetch(transport: &Transport, issuer: &Issuer, url: &str) -> Result<Vec<
     let answer = transport.http.send(request).await.map_err(FetchError::Http)?;
     if answer.status() != 200 {
         let (status, retry_after) = (answer.status(), answer.retry_after());
-        return Err(FetchError::Status { status, retry_after, url: url.into() });
+        return Err(FetchError::Status { status, retry_after, url: without_query(url) });
     }
     if answer.body().len() > MAX_BODY_BYTES {
         return Err(FetchError::TooLong);
@@ -148,7 +163,7 @@ async fn fetch(transport: &Transport, issuer: &Issuer, url: &str) -> Result<Vec<
         return Ok(body);
     }
     let begins = String::from_utf8_lossy(start.get(..SHOWN_BYTES).unwrap_or(start)).into_owned();
-    Err(FetchError::NotJson { begins, url: url.into() })
+    Err(FetchError::NotJson { begins, url: without_query(url) })
 }
 
 fn without_byte_order_mark(mut body: Vec<u8>) -> Vec<u8> {

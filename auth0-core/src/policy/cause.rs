@@ -93,7 +93,19 @@ impl Requirement {
     }
 
     fn advice<C>(&self, token: &VerifiedToken<C>) -> String {
+        let is_auth0 = token.accepted_by().is_auth0;
         match &self.0 {
+            Kind::Scope(_) | Kind::AnyScope(_) if !is_auth0 => {
+                "Let the client request it (the parameter scope), after the issuer may grant it. If the issuer \
+                 writes scopes into another claim, name it with TrustedIssuer::scope_claim"
+            }
+            Kind::Permission(_) | Kind::AnyPermission(_) if !is_auth0 => {
+                return format!(
+                    "Let the issuer write it into the claim {:?} of access tokens, or name another claim with \
+                     TrustedIssuer::permissions_claim",
+                    token.accepted_by().permissions_claim
+                );
+            }
             Kind::Scope(_) | Kind::AnyScope(_) => {
                 "Let the client request it (the parameter scope), after the API defines it (Dashboard > \
                  Applications > APIs > Permissions) and the client or user may have it"
@@ -111,10 +123,21 @@ impl Requirement {
                     Some(write) => format!(
                         "Let the Action or the provider write the claim in this type, or require .{write}"
                     ),
+                    None if !is_auth0 => {
+                        "Let the issuer write the claim into access tokens, and get a new token".to_owned()
+                    }
                     None => "Let an Action set the claim in access tokens (api.accessToken.setCustomClaim), \
                              and get a new token"
                         .to_owned(),
                 };
+            }
+            Kind::Organization(_)
+            | Kind::OrganizationName(_)
+            | Kind::AnyOrganization
+            | Kind::OrganizationOfRequest(_)
+                if !is_auth0 =>
+            {
+                "Let the issuer write the organization into the claim org_id of access tokens"
             }
             Kind::Organization(_)
             | Kind::OrganizationName(_)
@@ -187,7 +210,7 @@ fn permissions<C>(token: &VerifiedToken<C>) -> String {
     match listed_escaped(token.permissions()) {
         list if !list.is_empty() => format!("the token's permissions are {list}"),
         _ if has_permissions(token) => "the token's permissions are empty".to_owned(),
-        _ => "the token has no claim \"permissions\"".to_owned(),
+        _ => format!("the token has no claim {:?}", token.accepted_by().permissions_claim),
     }
 }
 

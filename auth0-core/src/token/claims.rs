@@ -80,16 +80,33 @@ impl<'a> Claims<'a> {
 /// and for values of other meanings.
 fn other_kind(name: &str, value: Value<'_>) -> Option<&'static str> {
     if name == "events" {
-        return value.is_object().then_some("a logout token or a security event token");
+        return has_event(value).then_some("a logout token or a security event token");
     }
-    let kind = value.as_str()?;
-    let is = |name: &str| kind.eq_ignore_ascii_case(name);
+    let stated = value.as_str()?;
+    // `ID`, `id_token` and `ID token` are one kind.
+    let end = stated.len().saturating_sub("_token".len());
+    let kind = match stated.split_at_checked(end) {
+        Some((kind, end)) if is_one_of(end, &["_token", "-token", " token"]) => kind,
+        _ => &*stated,
+    };
     match () {
-        () if is("ID") || is("Serialized-ID") => Some("an ID token"),
-        () if is("Refresh") || is("Offline") => Some("a refresh token"),
-        () if is("Logout") => Some("a logout token"),
+        () if is_one_of(kind, &["ID", "Serialized-ID"]) => Some("an ID token"),
+        () if is_one_of(kind, &["Refresh", "Offline"]) => Some("a refresh token"),
+        () if is_one_of(kind, &["Logout"]) => Some("a logout token"),
         () => None,
     }
+}
+
+fn is_one_of(text: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| text.eq_ignore_ascii_case(name))
+}
+
+/// Returns whether an object has events, whose names are URIs.
+fn has_event(value: Value<'_>) -> bool {
+    let mut has_event = false;
+    let is_object = value.is_object()
+        && json::check_object(value.raw(), |name, _| has_event |= name.contains(':')).is_ok();
+    is_object && has_event
 }
 
 impl Claims<'_> {

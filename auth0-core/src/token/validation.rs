@@ -56,7 +56,8 @@ impl Validation {
             Some(mapping) => mapping.client_id(payload),
             None => lenient(claims.client_id, payload),
         };
-        let audiences = self.check_audience(header, claims, client_id.as_ref(), payload)?;
+        let audiences =
+            self.check_audience(header, claims, client_id.as_ref(), payload, refuses_likely)?;
         let times = Times::read(claims, payload)?;
         times.check(now, self.leeway)?;
         let token_id: Option<PayloadStr> = lenient(claims.token_id, payload);
@@ -109,6 +110,14 @@ impl Validation {
         })
     }
 
+    /// Returns the claim that permissions are read from, for the log.
+    pub(crate) fn permissions_claim(&self) -> Box<str> {
+        match self.mapping.as_ref().filter(|mapping| !mapping.permissions.is_default()) {
+            Some(mapping) => mapping.permissions.to_string().into(),
+            None => "permissions".into(),
+        }
+    }
+
     /// Reads the subject, which is never empty.
     fn subject(&self, claims: &Claims<'_>, payload: &str) -> Result<PayloadStr, Error> {
         let advice = "If this provider's tokens for machines have no sub, name another claim with \
@@ -133,8 +142,7 @@ impl Validation {
         Ok(subject)
     }
 
-    /// Checks `typ` (RFC 9068 §2.1; a media type, so its case does not matter), and refuses tokens whose
-    /// payload says that they are of another kind.
+    /// Checks `typ`, and refuses tokens whose payload says that they are of another kind.
     fn check_type(
         &self,
         header: &Header,
@@ -143,20 +151,16 @@ impl Validation {
         refuses_likely: bool,
     ) -> Result<(), Error> {
         let refuse = |seen: String| Err(Error::new(ErrorCode::TokenTypeInvalid).because(seen));
-        let stated = header.token_type.as_deref();
-        let is = |name: &str| stated.is_some_and(|stated| stated.eq_ignore_ascii_case(name));
-        if is("at+jwt") || is("application/at+jwt") {
-            return Ok(());
-        }
-        match (stated, claims.other_kind) {
-            (Some(other), _) if !is("JWT") => {
-                refuse(format!("the token's typ is {}", Escaped(other)))
+        match (TypHeader::of(header), claims.other_kind) {
+            (TypHeader::Other(stated), _) => {
+                refuse(format!("the token's typ is {}", Escaped(stated)))
             }
             (_, Some(kind)) => refuse(format!("it is {kind}")),
-            _ => {
+            (TypHeader::AccessToken, None) => Ok(()),
+            (TypHeader::None, None) => {
                 let is_looked_for = refuses_likely || self.rfc9068_only;
                 match is_looked_for.then(|| likely_id_token(claims, payload)).flatten() {
-                    Some(seen) => refuse(seen.to_owned()),
+                    Some(seen) => refuse(format!("it is {seen}")),
                     None if self.rfc9068_only => refuse("the token's typ is not at+jwt".to_owned()),
                     None => Ok(()),
                 }
@@ -170,6 +174,7 @@ impl Validation {
         claims: &Claims<'_>,
         client_id: Option<&PayloadStr>,
         payload: &str,
+        refuses_likely: bool,
     ) -> Result<PayloadStrs, Error> {
         let mismatch = |cause| Err(Error::new(ErrorCode::AudienceMismatch).because(cause));
         // Optional only where a client counts instead.
@@ -197,24 +202,25 @@ impl Validation {
                     "Let this client call the API, or add it with TrustedIssuer::client_ids",
                 ));
         };
-        // The audience of an ID token is its client, so the audience alone would not say what is wrong.
-        let is_typed = header
-            .token_type
-            .as_ref()
-            .is_some_and(|stated| stated.to_ascii_lowercase().ends_with("at+jwt"));
         let ours = |stated: &str| self.audiences.iter().any(|ours| ours.as_str() == stated);
         if stated.of(payload).any(ours) {
             return Ok(stated);
         }
-        if let Some(seen) = likely_id_token(claims, payload).filter(|_| !is_typed) {
-            return Err(Error::new(ErrorCode::TokenTypeInvalid).because(seen));
+        // The audience of an ID token is its client, so the audience alone would not say what is wrong.
+        let likely = match TypHeader::of(header) {
+            TypHeader::AccessToken => None,
+            _ => likely_id_token(claims, payload),
+        };
+        if let Some(seen) = likely.filter(|_| refuses_likely) {
+            return Err(Error::new(ErrorCode::TokenTypeInvalid).because(format!("it is {seen}")));
         }
         let difference = stated.of(payload).find_map(|stated| self.difference(stated));
         let stated = listed_escaped(stated.of(payload));
-        mismatch(match (stated.is_empty(), difference) {
-            (true, _) => "aud is empty".to_owned(),
-            (false, Some(difference)) => format!("aud is {stated} ({difference})"),
-            (false, None) => format!("aud is {stated}"),
+        mismatch(match (stated.is_empty(), difference, likely) {
+            (true, ..) => "aud is empty".to_owned(),
+            (false, Some(difference), _) => format!("aud is {stated} ({difference})"),
+            (false, None, Some(seen)) => format!("aud is {stated}, and the token may be {seen}"),
+            (false, None, None) => format!("aud is {stated}"),
         })
     }
 
@@ -243,16 +249,43 @@ impl Validation {
     }
 }
 
+/// What the header's `typ` says (RFC 7515 §4.1.9: a media type, so its case does not matter, and `application/`
+/// may be left out).
+enum TypHeader<'a> {
+    /// Nothing: it is missing, empty, or says that the token is a JWT.
+    None,
+    /// An access token (RFC 9068 §2.1).
+    AccessToken,
+    Other(&'a str),
+}
+
+impl<'a> TypHeader<'a> {
+    fn of(header: &'a Header) -> Self {
+        let stated = header.token_type.as_deref().unwrap_or_default();
+        let prefix = stated.get(.."application/".len());
+        let name = match prefix.filter(|start| start.eq_ignore_ascii_case("application/")) {
+            Some(prefix) => stated.get(prefix.len()..).unwrap_or_default(),
+            None => stated,
+        };
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        match () {
+            () if stated.is_empty() || is("JWT") => Self::None,
+            () if is("at+jwt") => Self::AccessToken,
+            () => Self::Other(stated),
+        }
+    }
+}
+
 /// Returns why a token looks like an ID token, which has no distinct `typ`. Access tokens of some providers
 /// look alike.
 fn likely_id_token(claims: &Claims<'_>, payload: &str) -> Option<&'static str> {
     if claims.id_token_member {
-        return Some("it is an ID token (it has a nonce or a hash)");
+        return Some("an ID token (it has a nonce or a hash)");
     }
     let OneOrMany(audience) = lenient(claims.audience, payload)?;
     let client: PayloadStr = lenient(claims.authorized_party, payload)?;
     let mut audience = audience.of(payload);
     let is_for_its_client =
         audience.next() == Some(client.of(payload)) && audience.next().is_none();
-    is_for_its_client.then_some("it is an ID token (its audience is the client)")
+    is_for_its_client.then_some("an ID token (its audience is the client)")
 }

@@ -41,6 +41,8 @@ pub(crate) struct AcceptedBy {
     pub(crate) metrics_label: Box<str>,
     /// Whether it is a tenant of Auth0.
     pub(crate) is_auth0: bool,
+    /// The claim that its permissions are read from, for the log.
+    pub(crate) permissions_claim: Box<str>,
     /// How its tokens tell persons from machines.
     pub(crate) subject_kinds: SubjectKinds,
     /// Whether a resolver has found the issuer, and trusts it for some requests only.
@@ -81,6 +83,7 @@ impl Verified {
                 leeway: Duration::ZERO,
                 metrics_label: "".into(),
                 is_auth0: true,
+                permissions_claim: "permissions".into(),
                 subject_kinds: SubjectKinds::Auth0,
                 is_resolved: false,
             }),

@@ -2,7 +2,7 @@
 use super::{
     Actor, Authentication, Confirmation, Organization, SubjectKind, Verified,
     binding::Binding,
-    payload_text::{PayloadStr, PayloadStrs},
+    payload_text::{PayloadStr, PayloadStrs, not_null},
     type_error::type_error,
     verified::AcceptedBy,
 };
@@ -259,6 +259,7 @@ impl<C> VerifiedToken<C> {
     pub fn authorization_details<T: DeserializeOwned>(&self) -> Result<Vec<T>, Error> {
         match self.member("authorization_details") {
             None => Ok(Vec::new()),
+            Some(value) if value.is_null() => Ok(Vec::new()),
             Some(value) if value.is_object() => {
                 Ok(vec![self.read(value.raw(), Some("authorization_details"))?])
             }
@@ -284,12 +285,13 @@ impl<C> VerifiedToken<C> {
         &self.claims
     }
 
-    /// Returns one claim by its name, which is taken literally: dots and slashes have no meaning.
+    /// Returns one claim by its name, which is taken literally: dots and slashes have no meaning. `null` counts
+    /// as missing.
     ///
     /// # Errors
     /// `claims_invalid` if it is there and is not a `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        let Some(value) = self.member(name) else { return Ok(None) };
+        let Some(value) = not_null(self.member(name)) else { return Ok(None) };
         self.read(value.raw(), Some(name)).map(Some)
     }
 

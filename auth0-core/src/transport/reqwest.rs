@@ -51,7 +51,7 @@ impl Reqwest {
                 "the HTTP client cannot be set up: {}. Install the system's certificates (package \
                  ca-certificates) or name a file with SSL_CERT_FILE, check the proxy settings, or set a \
                  client with Builder::http_client",
-                chain(&error)
+                chain(error)
             ))
         })
     }
@@ -126,7 +126,7 @@ impl From<reqwest::Error> for Failed {
     fn from(error: reqwest::Error) -> Self {
         let is_broken = error.is_request() || error.is_body() || error.is_decode();
         let is_lost_connection = is_broken && !error.is_timeout() && !error.is_connect();
-        Self { error: HttpError::new(chain(&error)), is_lost_connection }
+        Self { error: HttpError::new(chain(error)), is_lost_connection }
     }
 }
 
@@ -171,10 +171,14 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Returns the text of an error with its causes: reqwest's own text leaves out what went wrong.
-fn chain(error: &reqwest::Error) -> String {
+/// Returns the text of an error with its causes: reqwest's own text leaves out what went wrong. A query may
+/// contain what only its host should know.
+fn chain(mut error: reqwest::Error) -> String {
+    if let Some(url) = error.url_mut().filter(|url| url.query().is_some()) {
+        url.set_query(Some("..."));
+    }
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = std::error::Error::source(&error);
     while let Some(cause) = source {
         text.push_str(": ");
         text.push_str(&cause.to_string());

@@ -45,6 +45,16 @@ fn the_environment_configures_a_verifier() {
         from_env(&[("AUTH0_ISSUER", "'http://127.0.0.1:4400/'"), audience]),
         from_env(&[issuer, audience])
     );
+    for empty in ["\"\"", "[]", "[\"\"]", "' '"] {
+        let values = ["AUTH0_DPOP", "AUTH0_PUBLIC_URL"].map(|name| (name, empty));
+        assert_eq!(
+            from_env(&[values[0], values[1], domain, audience]),
+            from_env(&[domain, audience])
+        );
+    }
+    let list = ("AUTH0_AUDIENCE", "urn:list[0],http://[::1]");
+    let list = from_env(&[domain, list]).unwrap();
+    assert!(list.contains("\"urn:list[0]\"") && list.contains("\"http://[::1]\""), "{list}");
     // Compose files pass unset variables as empty ones.
     from_env(&[("AUTH0_DOMAIN", ""), issuer, audience]).unwrap();
     from_env(&[domain, ("AUTH0_ISSUER", " "), audience]).unwrap();

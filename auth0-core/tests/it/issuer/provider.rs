@@ -90,7 +90,8 @@ async fn other_providers_can_be_configured() {
     assert_eq!(verify(google, service).await.unwrap().client_id(), Some("1098"));
     let id_token = json!({ "sub": "1", "aud": "me", "azp": "me" });
     let error = verify(google, id_token).await.unwrap_err();
-    assert_eq!(error.code(), ErrorCode::TokenTypeInvalid);
+    assert_eq!(error.code(), ErrorCode::AudienceMismatch);
+    assert!(error.cause().unwrap().contains("may be an ID token"), "{error:?}");
 
     // Without an audience, only where client ids are configured.
     for tenant in [keycloak, google] {

@@ -1,5 +1,5 @@
 //! The cause of a refusal by a requirement, or by the type of the application's claims.
-use auth0_core::{VerifiedToken, policy::*};
+use auth0_core::{Auth0, TrustedIssuer, VerifiedToken, policy::*};
 use auth0_testing::{Tenant, check};
 use serde::Deserialize;
 use serde_json::json;
@@ -31,6 +31,29 @@ fn a_claim_in_another_type_is_named_with_what_to_write() {
             assert!(cause.contains(part), "{part} in {cause}");
         }
         assert!(!cause.contains("s3cr3t"), "{cause}");
+    }
+}
+
+/// What to do depends on where the provider's tokens have it.
+#[tokio::test]
+async fn the_claims_of_another_provider_are_named() {
+    const ISSUER: &str = "https://login.acme.com/";
+    let tenant = Tenant::new();
+    let issuer = TrustedIssuer::new(ISSUER).key_set(tenant.key_set_json());
+    let issuer = issuer.permissions_claim(["realm_access", "roles"]);
+    let auth = Auth0::builder().issuer(issuer).audience(tenant.audience());
+    let auth = auth.clock(tenant.clock().clone()).build().unwrap();
+    let token = auth.verify(&tenant.token().issuer(ISSUER).mint()).await.unwrap();
+    for (requirement, part) in [
+        (permission("admin"), "has no claim \"realm_access > roles\""),
+        (permission("admin"), "Let the issuer write it into the claim \"realm_access > roles\""),
+        (scope("read"), "TrustedIssuer::scope_claim"),
+        (claim("plan").equals("gold"), "Let the issuer write the claim"),
+        (organization("org_1"), "Let the issuer write the organization"),
+    ] {
+        let error = auth.authorize(&token, &requirement).unwrap_err();
+        let cause = error.cause().unwrap();
+        assert!(cause.contains(part) && !cause.contains("Dashboard"), "{cause}");
     }
 }
 

@@ -109,6 +109,12 @@ async fn a_token_has_typed_accessors() {
             std::slice::from_ref(&entry)
         );
     }
+    let null = json!(null);
+    let absent = tenant.token().claim("authorization_details", &null).claim("act", &null);
+    let absent = verify(absent.claim("seats", &null)).await;
+    assert!(absent.authorization_details::<serde_json::Value>().unwrap().is_empty());
+    assert_eq!((absent.actor().unwrap(), absent.claim::<u32>("seats").unwrap()), (None, None));
+
     let odd = verify(tenant.token().claim("authorization_details", 7).claim("act", "x")).await;
     let claims_invalid = |code| assert_eq!(code, ErrorCode::ClaimsInvalid);
     claims_invalid(odd.authorization_details::<serde_json::Value>().unwrap_err().code());

@@ -134,9 +134,13 @@ async fn what_only_looks_like_an_id_token_is_accepted_from_other_providers() {
         assert_eq!(verdict(&tenant.auth0(), &token).await, Some(TokenTypeInvalid), "Auth0's");
         assert_eq!(verdict(&lax, &token).await, None);
     }
-    // An ID token for its client is named, although it is its audience that does not fit.
+    // An ID token for its client is suspected where its audience does not fit, and named where the issuer's tokens
+    // are known to be of that kind.
     let id_token = of_provider(&tenant).client("spa").audience("spa").mint();
-    assert_eq!(verdict(&other, &id_token).await, Some(TokenTypeInvalid));
+    let error = other.verify(&id_token).await.unwrap_err();
+    assert_eq!(error.code(), AudienceMismatch);
+    assert!(error.cause().unwrap().contains("may be an ID token"), "{error:?}");
+    assert_eq!(verdict(&strict, &id_token).await, Some(TokenTypeInvalid));
     let elsewhere = of_provider(&tenant).audience("spa").mint();
     assert_eq!(verdict(&other, &elsewhere).await, Some(AudienceMismatch));
 }
@@ -154,7 +158,7 @@ async fn sure_signs_of_other_tokens_count_for_every_issuer() {
             ("typ", json!("Logout")),
             ("token_use", json!("id")),
             ("events", json!({ "http://schemas.openid.net/event/backchannel-logout": {} })),
-            ("events", json!({})),
+            ("token_use", json!("id_token")),
         ] {
             let token = tenant.token().issuer(&issuer).claim(name, &value).mint();
             assert_eq!(

@@ -64,6 +64,37 @@ async fn a_lost_connection_is_replaced_once() {
     }
 }
 
+/// A query may contain what only its host should know.
+#[tokio::test]
+async fn the_query_of_a_url_is_not_logged() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let causes = async || {
+        let url = format!("http://{at}/keys?code=s3cr3t");
+        let issuer = TrustedIssuer::new(format!("http://{at}/")).key_set_url(url);
+        let auth = Auth0::builder().issuer(issuer).audience("https://api.test").build().unwrap();
+        let error = auth.warm_up().await.unwrap_err();
+        format!("{error:?} {error}")
+    };
+    let answer = async |bytes: &[u8]| {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read(&mut [0; 4096]).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+    };
+    let not_found = head("404 Not Found", "");
+    let not_json = response("200 OK", "", b"<html>");
+    let mut seen = Vec::new();
+    for bytes in [not_found.as_bytes(), &not_json] {
+        let (cause, ()) = tokio::join!(causes(), answer(bytes));
+        seen.push(cause);
+    }
+    drop(listener);
+    seen.push(causes().await);
+    for cause in seen {
+        assert!(cause.contains("/keys") && !cause.contains("s3cr3t"), "{cause}");
+    }
+}
+
 #[tokio::test]
 async fn an_endless_body_is_cut_off() {
     for (name, headers) in [
