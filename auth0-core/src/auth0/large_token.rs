@@ -51,6 +51,9 @@ impl Verifier {
         }
         let header = Header::parse(compact.header, trusted.validation.algorithms)?;
         let Ok(algorithm) = header.accepted() else { return Ok(()) };
+        if let Some(check) = keys.keys.has_no_key(header.key_id.as_deref(), algorithm) {
+            return Err(Stop::of_signature(check, &trusted, &header, keys));
+        }
         let mut buffer = [0; _];
         let signature =
             compact.signature(&mut buffer).map_err(|error| self.after_header(compact, error))?;

@@ -161,6 +161,36 @@ impl KeySet {
         message: &Message<'_>,
         signature: &[u8],
     ) -> SignatureCheck {
+        let mut keys = match self.candidates(id, algorithm) {
+            Ok(keys) => keys,
+            Err(none) => return none,
+        };
+        let is_only = keys.len() == 1;
+        // Several only if the issuer has given several keys the same id.
+        keys.retain(|key| {
+            key.for_algorithm(algorithm).is_some_and(|key| key.verifies(message, signature))
+        });
+        match keys.first() {
+            Some(key) => SignatureCheck::Valid(is_only.then(|| Arc::clone(key))),
+            None => SignatureCheck::Invalid,
+        }
+    }
+
+    /// Returns why no key can verify a token, if that is so: before its message is hashed.
+    pub(crate) fn has_no_key(
+        &self,
+        id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Option<SignatureCheck> {
+        self.candidates(id, algorithm).err()
+    }
+
+    /// Returns the keys that may verify a token, or why there are none.
+    fn candidates<'a>(
+        &'a self,
+        id: Option<&'a str>,
+        algorithm: Algorithm,
+    ) -> Result<Vec<&'a Arc<VerifyingKey>>, SignatureCheck> {
         let is_known = id.is_some_and(|id| self.contains(id));
         let mut keys: Vec<&Arc<VerifyingKey>> = self
             .named(id)
@@ -173,20 +203,12 @@ impl KeySet {
         }
         let is_only = keys.len() == 1;
         match id {
-            None if !is_only => return SignatureCheck::AmbiguousKey,
-            Some(_) if !is_known && !is_only => return SignatureCheck::UnknownKey,
+            None if !is_only => Err(SignatureCheck::AmbiguousKey),
+            Some(_) if !is_known && !is_only => Err(SignatureCheck::UnknownKey),
             Some(id) if keys.is_empty() => {
-                return SignatureCheck::OtherAlgorithm(self.why_unusable(id));
+                Err(SignatureCheck::OtherAlgorithm(self.why_unusable(id)))
             }
-            _ => {}
-        }
-        // Several only if the issuer has given several keys the same id.
-        keys.retain(|key| {
-            key.for_algorithm(algorithm).is_some_and(|key| key.verifies(message, signature))
-        });
-        match keys.first() {
-            Some(key) => SignatureCheck::Valid(is_only.then(|| Arc::clone(key))),
-            None => SignatureCheck::Invalid,
+            _ => Ok(keys),
         }
     }
 

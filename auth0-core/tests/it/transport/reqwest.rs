@@ -78,7 +78,7 @@ async fn the_query_of_a_url_is_not_logged() {
     };
     let answer = async |bytes: &[u8]| {
         let (mut stream, _) = listener.accept().await.unwrap();
-        stream.read(&mut [0; 4096]).await.unwrap();
+        let _ = stream.read(&mut [0; 4096]).await.unwrap();
         stream.write_all(bytes).await.unwrap();
     };
     let not_found = head("404 Not Found", "");

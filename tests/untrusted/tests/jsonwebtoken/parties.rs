@@ -111,12 +111,12 @@ impl Parties {
         }))
     }
 
-    /// Finds the key by `kid`, and without one the only key for the algorithm, as our verifier does.
+    /// Finds the key by `kid`, and without one, or with an empty one, the only key for the algorithm, as our verifier does.
     fn theirs(&self, token: &str) -> Result<Accepted, String> {
         let header = jsonwebtoken::decode_header(token).map_err(|error| error.to_string())?;
         let found = self.theirs.iter().find(|(key, _, rules)| match &header.kid {
-            Some(id) => id == key.id(),
-            None => rules.algorithms.contains(&header.alg),
+            Some(id) if !id.is_empty() => id == key.id(),
+            _ => rules.algorithms.contains(&header.alg),
         });
         let (_, key, rules) = found.ok_or("no such key")?;
         let claims = jsonwebtoken::decode::<Value>(token, key, rules);
