@@ -242,10 +242,12 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Authorized<P, C> 
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         Extraction::new(request, payload, |auth, verdict, request| {
-            let token = verdict?;
+            let requirement = policy::of::<P>();
+            let behind = |error| adapter::behind(auth, requirement, error);
+            let token = verdict.map_err(behind)?;
             let context = || ContextAdapter::new(request);
-            adapter::authorize(auth, &token, policy::of::<P>(), context)?;
-            let token = adapter::with_claims(auth, &token, context)?;
+            adapter::authorize(auth, &token, requirement, context)?;
+            let token = adapter::with_claims(auth, &token, context).map_err(behind)?;
             Ok(Self::new(AccessToken::new(token, only_header(request).cloned())))
         })
     }

@@ -4,6 +4,9 @@ mod context;
 mod error;
 mod extract;
 mod extraction;
+#[cfg(feature = "mcp")]
+mod mcp;
+mod metadata;
 mod middleware;
 mod request;
 #[cfg(feature = "testing")]
@@ -15,10 +18,13 @@ mod verifier;
 pub use auth0_core;
 pub use auth0_core::{
     Algorithm, Auth0, Builder, Challenge, ConfigError, Dpop, DpopMode, Error, ErrorCode, ErrorKind,
-    Health, Policy, RefusalBody, Requirement, TrustedIssuer, VerifiedToken, adapter::Connection,
-    all_of, any_of, dpop, policy, resolver,
+    Health, Policy, RefusalBody, Requirement, ResourceMetadata, TrustedIssuer, VerifiedToken,
+    adapter::Connection, all_of, any_of, dpop, policy, resolver,
 };
 pub use error::AuthError;
 pub use extract::{AccessToken, Authorized, Issuer, MaybeAccessToken, Organization};
 pub use extraction::Extraction;
+#[cfg(feature = "mcp")]
+pub use mcp::{McpSessions, McpSessionsService, McpTools, McpToolsService};
+pub use metadata::metadata_service;
 pub use middleware::{RequireAuth, RequireAuthFuture, RequireAuthService, require};

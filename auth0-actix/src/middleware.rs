@@ -178,6 +178,8 @@ impl RequireAuth {
         let Self { requirement, optional } = self;
         let context = || ContextAdapter::new(request.request());
         let token = adapter::admit(auth, verdict, requirement, *optional, context)?;
+        #[cfg(feature = "mcp")]
+        request.extensions_mut().insert(crate::mcp::Verified);
         let Some(token) = token else { return Ok(None) };
         let nonce = token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
         let header = only_header(request.request()).cloned();

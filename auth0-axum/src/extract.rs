@@ -260,9 +260,12 @@ async fn authorized<P: Policy, C: DeserializeOwned + 'static>(
     auth: &Auth0,
     parts: &mut Parts,
 ) -> Result<Authorized<P, C>, Error> {
-    let (token, header) = verify_once(auth, parts).await?;
-    adapter::authorize(auth, &token, policy::of::<P>(), || ContextAdapter::new(parts))?;
-    let token = adapter::with_claims(auth, &token, || ContextAdapter::new(parts))?;
+    let requirement = policy::of::<P>();
+    let behind = |error| adapter::behind(auth, requirement, error);
+    let (token, header) = verify_once(auth, parts).await.map_err(behind)?;
+    adapter::authorize(auth, &token, requirement, || ContextAdapter::new(parts))?;
+    let token = adapter::with_claims(auth, &token, || ContextAdapter::new(parts));
+    let token = token.map_err(behind)?;
     Ok(Authorized::new(AccessToken::new(token, header)))
 }
 

@@ -101,6 +101,8 @@ impl Settings {
         let Self { auth, requirement, optional } = self;
         let token =
             adapter::admit(auth, verdict, requirement, *optional, || ContextAdapter::new(parts))?;
+        #[cfg(feature = "mcp")]
+        parts.extensions.insert(crate::mcp::VerifiedBy(auth.clone()));
         let Some(token) = token else { return Ok(None) };
         let nonce = token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
         let header = adapter::only(parts.headers.get_all(AUTHORIZATION)).cloned();

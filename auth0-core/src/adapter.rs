@@ -30,6 +30,8 @@ pub use crate::{
     request::{Connection, HeaderLines, HttpParts, RequestView},
 };
 
+pub use crate::auth0::MetadataResponse;
+
 use crate::{
     auth0::Auth0,
     error::{Error, ErrorCode},
@@ -119,11 +121,58 @@ pub fn admit<C: RequestContext>(
     is_optional: bool,
     context: impl FnOnce() -> C,
 ) -> Result<Option<VerifiedToken>, Error> {
+    let verdict = verdict.map_err(|error| behind(auth, requirement, error));
     let verdict = if is_optional { optional(verdict)? } else { Some(verdict?) };
     if let Some(token) = &verdict {
         authorize(auth, token, requirement, context)?;
     }
     Ok(verdict)
+}
+
+/// Adds the scopes of a requirement to the refusal of a request behind it: a `401` names them if a
+/// [resource](crate::Builder::resource) is configured, so that the client requests a token that has them.
+#[must_use]
+pub fn behind(auth: &Auth0, requirement: &Requirement, error: Error) -> Error {
+    auth.suggesting_scope_of(requirement, error)
+}
+
+/// Completes, counts and logs a refusal that the adapter has decided, of a request with a verified token or
+/// without one. `context` is called for the log.
+#[must_use]
+pub fn refuse<C: RequestContext>(
+    auth: &Auth0,
+    token: Option<&VerifiedToken>,
+    error: Error,
+    context: impl FnOnce() -> C,
+) -> Error {
+    auth.refuse_for(token, error, || Some(context()))
+}
+
+/// Decides whether an operation of an MCP server is admitted. `requirement` is the result of
+/// [`McpTools::requirement_of`](crate::mcp::McpTools::requirement_of). Where authentication is optional, a request
+/// without a token is admitted if its operation needs nothing.
+///
+/// # Errors
+/// The refusal.
+#[cfg(feature = "mcp")]
+pub fn admit_operation<C: RequestContext>(
+    auth: &Auth0,
+    token: Option<&VerifiedToken>,
+    requirement: Result<Requirement, Error>,
+    context: impl FnOnce() -> C,
+) -> Result<(), Error> {
+    let requirement = match requirement {
+        Ok(requirement) => requirement,
+        Err(error) => return Err(refuse(auth, token, error, context)),
+    };
+    match token {
+        Some(token) => authorize(auth, token, &requirement, context),
+        None if requirement == crate::policy::authenticated() => Ok(()),
+        None => {
+            let error = refuse(auth, None, Error::new(ErrorCode::TokenMissing), context);
+            Err(behind(auth, &requirement, error))
+        }
+    }
 }
 
 /// Checks that a token, and the request if it is needed, meet a requirement.

@@ -10,6 +10,8 @@ mod identifier;
 mod issuer;
 mod jose;
 mod keys;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod policy;
 mod possession;
 mod request;
@@ -18,7 +20,7 @@ mod telemetry;
 mod token;
 pub mod transport;
 
-pub use auth0::{Auth0, Builder};
+pub use auth0::{Auth0, Builder, ResourceMetadata};
 pub use config_error::ConfigError;
 pub use error::{Challenge, DpopMode, Error, ErrorCode, ErrorKind, RefusalBody};
 pub use identifier::{Audience, Domain, Issuer};

@@ -140,7 +140,23 @@ impl Auth0 {
             known = read();
         }
         let line = known.as_ref().and_then(RequestContext::request_line);
-        Err(self.refuse(token, error, Some(requirement), hint.as_deref(), line))
+        let hint = hint.as_deref().or_else(|| self.hint_of_resource(token, &error));
+        Err(self.refuse(token, error, Some(requirement), hint, line))
+    }
+
+    /// As [`refuse`](Self::refuse), also of a request without a token.
+    pub(crate) fn refuse_for<R: RequestContext>(
+        &self,
+        token: Option<&VerifiedToken>,
+        error: Error,
+        request: impl FnOnce() -> Option<R>,
+    ) -> Error {
+        let request = request();
+        let line = request.as_ref().and_then(RequestContext::request_line);
+        match token {
+            Some(token) => self.refuse(token, error, None, None, line),
+            None => self.0.refuse_without_token(error, line),
+        }
     }
 
     /// Completes, counts and logs the refusal of a verified token.
@@ -172,6 +188,30 @@ impl Auth0 {
             request,
         });
         error.with_options(&accepted_by.challenge)
+    }
+
+    /// Returns why a client of a protected resource has none of its scopes: some request those of the
+    /// authorization server instead.
+    fn hint_of_resource<C>(&self, token: &VerifiedToken<C>, error: &Error) -> Option<&'static str> {
+        const OF_OPENID: [&str; 6] =
+            ["openid", "profile", "email", "address", "phone", "offline_access"];
+        let of_this_api = |scope: &str| !OF_OPENID.contains(&scope);
+        let is_unscoped =
+            error.code() == ErrorCode::InsufficientScope && !token.scopes().any(of_this_api);
+        (self.0.resource.is_some() && is_unscoped).then_some(
+            "the client asked for no scope of this API: it should take them from the challenge, or from \
+             scopes_supported of the resource metadata",
+        )
+    }
+
+    /// Adds the scopes of a requirement to the refusal of a request behind it: a `401` names them if a
+    /// [resource](crate::Builder::resource) is configured, so that the client requests a token that has
+    /// them.
+    pub(crate) fn suggesting_scope_of(&self, requirement: &Requirement, error: Error) -> Error {
+        match &self.0.resource {
+            Some(_) if error.status() == 401 => error.suggesting_scope(&requirement.first_scopes()),
+            _ => error,
+        }
     }
 
     /// Returns a verified token with the application's own claims. The error has the challenge of this

@@ -3,7 +3,7 @@ use super::{Auth0, refusal_log::RefusalLog, token_cache::TokenCache, verifier::V
 use crate::{
     config_error::ConfigError,
     error::{ChallengeOptions, DpopMode, RefusalBody},
-    identifier::{Issuer, PlainHttp},
+    identifier::{PlainHttp, Resource},
     issuer::{
         IssuerConfig, IssuerDefaults, IssuerRegistry, IssuerSettings, Trusted, TrustedIssuer,
         resolver::ResolvedIssuers,
@@ -16,12 +16,7 @@ use crate::{
     token::ClockCheck,
     transport::{DefaultClients, HttpClient},
 };
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    fmt,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Auth0 signs with RS256 or PS256.
 const DEFAULT_ALGORITHMS: [Algorithm; 2] = [Algorithm::RS256, Algorithm::PS256];
@@ -71,6 +66,7 @@ pub struct Builder {
     token_cache: usize,
     dpop: Dpop,
     public_url: Option<String>,
+    resource: Option<String>,
     trusted_proxies: Vec<String>,
     http_hosts: Vec<String>,
     realm: Option<String>,
@@ -94,6 +90,7 @@ impl Builder {
             token_cache: DEFAULT_TOKEN_CACHE,
             dpop: Dpop::allowed(),
             public_url: None,
+            resource: None,
             trusted_proxies: Vec::new(),
             http_hosts: Vec::new(),
             realm: None,
@@ -221,6 +218,19 @@ impl Builder {
         self
     }
 
+    /// Sets the identifier of this API as a protected resource (RFC 9728): the URL that clients use, such as
+    /// `https://api.acme.com/mcp`, which is also an accepted audience (the only one if no other is set).
+    /// Challenges then name the URL of its metadata, so that a client that knows only this URL finds the
+    /// issuer, and a `401` behind a requirement names the scopes: what MCP clients need. Publish the
+    /// metadata: see [`Auth0::resource_metadata`](crate::Auth0::resource_metadata).
+    ///
+    /// Write it as clients write it, with a path: some clients add a slash to a bare origin, so that both
+    /// spellings of one are accepted as the audience. It never comes from a request.
+    pub fn resource(mut self, url: impl Into<String>) -> Self {
+        self.resource = Some(url.into());
+        self
+    }
+
     /// Adds trusted proxies, as addresses (`10.0.0.7`) or networks (`10.0.0.0/8`). Their headers
     /// `Forwarded` (RFC 7239), `X-Forwarded-Proto` and `X-Forwarded-Host` contain the URL that the client
     /// used, and `Client-Cert` (RFC 9440) and `X-Forwarded-Client-Cert` its certificate. From other peers
@@ -298,15 +308,18 @@ impl Builder {
     /// # Errors
     /// A setting is missing or not valid. The text says what to write instead.
     pub fn build(self) -> Result<Auth0, ConfigError> {
+        let resource: Option<Resource> =
+            self.resource.map(|resource| resource.parse()).transpose()?;
         let defaults = IssuerDefaults {
             audiences: self.audiences,
+            resource: resource.as_ref().map(Resource::audiences).unwrap_or_default(),
             algorithms: self.algorithms.iter().copied().collect(),
             leeway: self.leeway,
             rfc9068_only: self.rfc9068_only,
             dpop: self.dpop.mode,
         };
         let plain_http = PlainHttp::parse(&self.http_hosts)?;
-        let configs = all_checked(self.issuers, &defaults, &plain_http)?;
+        let configs = IssuerConfig::all_checked(self.issuers, &defaults, &plain_http)?;
         if configs.is_empty() && self.resolver.is_none() {
             return Err(ConfigError::new(
                 "no domain is set. Add .domain(\"acme.eu.auth0.com\"), with the domain of your \
@@ -344,6 +357,7 @@ impl Builder {
                 realm: self.realm.clone(),
                 dpop: dpop_mode,
                 proof_algorithms: dpop.algorithm_names.clone(),
+                resource_metadata: resource.as_ref().map(Resource::metadata_url),
                 body: self.body.clone(),
             })
         };
@@ -376,12 +390,13 @@ impl Builder {
             }
             None => None,
         };
-        warn_of(&plain_http);
+        plain_http.warn();
         let labels = trusted.iter().map(Trusted::metrics_label);
         let refusals = RefusalLog::new(labels, self.logs_all_refusals, Arc::clone(&clock));
         let verifier = Verifier {
             issuers: IssuerRegistry::new(trusted, resolver),
             refusals,
+            resource,
             max_token_bytes: self.max_token_bytes,
             tokens: TokenCache::new(self.token_cache),
             clock,
@@ -393,47 +408,6 @@ impl Builder {
         };
         verifier.introduce(modes);
         Ok(Auth0::from(verifier))
-    }
-}
-
-/// Checks every issuer. An issuer that is there twice with the same settings counts once.
-fn all_checked(
-    issuers: Vec<TrustedIssuer>,
-    defaults: &IssuerDefaults,
-    plain_http: &PlainHttp,
-) -> Result<Vec<IssuerConfig>, ConfigError> {
-    let mut places: HashMap<Issuer, usize> = HashMap::with_capacity(issuers.len());
-    let mut all: Vec<IssuerConfig> = Vec::with_capacity(issuers.len());
-    for issuer in issuers {
-        let config = issuer.check(defaults, plain_http)?;
-        match places.entry(config.validation.issuer.clone()) {
-            Entry::Vacant(place) => {
-                place.insert(all.len());
-                all.push(config);
-            }
-            Entry::Occupied(place) => match all.get_mut(*place.get()) {
-                Some(known) if known.is_same(&config) => known.is_auth0 |= config.is_auth0,
-                _ => {
-                    return Err(ConfigError::new(format!(
-                        "the issuer {} is configured twice, in different ways. Leave one out",
-                        place.key()
-                    )));
-                }
-            },
-        }
-    }
-    Ok(all)
-}
-
-/// Logs the hosts that may be reached over plain http, at each start.
-fn warn_of(plain_http: &PlainHttp) {
-    let hosts: Vec<&str> = plain_http.names().collect();
-    if !hosts.is_empty() {
-        tracing::warn!(
-            target: "auth0", hosts = hosts.join(","),
-            "keys may be fetched from these hosts over plain http, so that an attacker in the network can \
-             sign tokens. In production, remove AUTH0_ALLOW_HTTP_HOSTS (Builder::allow_http_hosts)"
-        );
     }
 }
 

@@ -18,7 +18,11 @@ impl Verifier {
     pub(super) fn complete(&self, error: Error, trusted: Option<&Trusted>) -> Error {
         let first = || self.issuers.iter().next().map(|trusted| &trusted.validation);
         let validation = trusted.map(|trusted| &trusted.validation).or_else(first);
-        error.or_expecting(|code| self.expected(code, trusted, validation)).or_advising(next_step)
+        let advice = |code| match code {
+            ErrorCode::TokenOpaque if self.resource.is_some() => OPAQUE_WITH_RESOURCE.into(),
+            _ => next_step(code),
+        };
+        error.or_expecting(|code| self.expected(code, trusted, validation)).or_advising(advice)
     }
 
     fn expected(
@@ -95,6 +99,9 @@ impl Verifier {
             | ErrorCode::InsufficientPermissions
             | ErrorCode::RequirementNotMet
             | ErrorCode::StepUpRequired => "what the requirement says".to_owned(),
+            ErrorCode::McpHeaderMismatch => "the method and name of the body".to_owned(),
+            ErrorCode::McpSessionUnknown => "a session of this issuer, subject and client".to_owned(),
+            ErrorCode::RequestTooLarge => "a body within the limit".to_owned(),
             ErrorCode::Misconfigured => "a complete setup of the application".to_owned(),
         }
         .into()
@@ -140,6 +147,10 @@ impl Verifier {
         }
     }
 }
+
+/// Clients that find the API by its metadata send `resource` and no `audience`.
+const OPAQUE_WITH_RESOURCE: &str = "Turn on the Resource Parameter Compatibility Profile (Dashboard > Settings > Advanced): \
+    without it, Auth0 ignores the resource parameter of the client, and issues a token for its own API";
 
 /// Returns what to do about a refusal.
 fn next_step(code: ErrorCode) -> Text {
@@ -215,6 +226,15 @@ fn next_step(code: ErrorCode) -> Text {
         | ErrorCode::RequirementNotMet
         | ErrorCode::StepUpRequired => {
             "Let the client get a token that meets it, or change the requirement of the route"
+        }
+        ErrorCode::McpHeaderMismatch => {
+            "Let the client copy method and params.name or params.uri of its message, or leave the headers out"
+        }
+        ErrorCode::McpSessionUnknown => {
+            "Let the client start a new session. After a restart, the sessions of before are forgotten"
+        }
+        ErrorCode::RequestTooLarge => {
+            "Let the client send less, or raise McpTools::max_body_bytes"
         }
         ErrorCode::Misconfigured => "Correct the setup of the application",
     }

@@ -43,12 +43,12 @@ impl Builder {
                  of your tenant, for example AUTH0_DOMAIN=acme.eu.auth0.com",
             ));
         }
-        let audiences = many("AUTH0_AUDIENCE")?;
-        if audiences.is_empty() {
+        let (audiences, resource) = (many("AUTH0_AUDIENCE")?, one("AUTH0_RESOURCE")?);
+        if audiences.is_empty() && resource.is_none() {
             return Err(ConfigError::new(
                 "the environment variable AUTH0_AUDIENCE is not set, or empty. Set it to the \
                  identifier of your API, for example AUTH0_AUDIENCE=https://api.acme.com; for \
-                 several APIs, put commas between them",
+                 several APIs, put commas between them. For an MCP server, set AUTH0_RESOURCE instead",
             ));
         }
         let http_hosts = many("AUTH0_ALLOW_HTTP_HOSTS")?;
@@ -57,6 +57,9 @@ impl Builder {
         }
         let mut builder =
             Self::new().audiences(audiences).domains(domains).allow_http_hosts(http_hosts);
+        if let Some(url) = resource {
+            builder = builder.resource(url);
+        }
         for issuer in issuers {
             builder = builder.issuer(TrustedIssuer::new(issuer));
         }

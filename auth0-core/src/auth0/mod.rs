@@ -10,11 +10,13 @@ mod pending;
 mod pipeline;
 mod refusal_log;
 mod refusal_watch;
+mod resource_metadata;
 mod token_cache;
 mod verifier;
 
 pub use builder::Builder;
 pub use refusal_watch::RefusalWatch;
+pub use resource_metadata::{MetadataResponse, ResourceMetadata};
 
 use crate::{
     config_error::ConfigError,

@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     error::{AuthScheme, ChallengeOptions, DpopMode, Error, ErrorKind},
+    identifier::Resource,
     issuer::IssuerRegistry,
     possession::dpop::DpopRules,
     request::{Credentials, HttpParts, Origin},
     runtime::Clock,
-    telemetry::metrics::Stopwatch,
+    telemetry::metrics::{self, Stopwatch},
     token::{ClockCheck, VerifiedToken},
 };
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub(crate) struct Verifier {
     pub(super) tokens: TokenCache,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) clock_check: ClockCheck,
+    /// The URL that clients use, if its metadata is published.
+    pub(super) resource: Option<Resource>,
     /// The challenge if the issuer of the token is not known.
     pub(super) challenge: Arc<ChallengeOptions>,
     pub(super) refusals: RefusalLog,
@@ -110,5 +113,27 @@ impl Verifier {
             request: parts.map(|parts| (parts.method(), parts.path())),
         });
         Err(error.with_options(trusted.map_or(&self.challenge, |trusted| trusted.challenge())))
+    }
+
+    /// Completes, counts and logs a refusal of a request without a token.
+    pub(super) fn refuse_without_token(
+        &self,
+        error: Error,
+        request: Option<(&str, &str)>,
+    ) -> Error {
+        let error = self.complete(error, None);
+        metrics::refusal("", error.code().as_str());
+        self.refusals.write(&Refused {
+            message: "refused a request",
+            error: &error,
+            label: "",
+            issuer: "",
+            client_id: None,
+            header: None,
+            requirement: None,
+            hint: None,
+            request,
+        });
+        error.with_options(&self.challenge)
     }
 }

@@ -1,6 +1,6 @@
 //! The response to an error: status, `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1),
 //! body. No other module defines what a refusal looks like.
-use super::{AuthScheme, DpopMode, Error, RefusalBody, body};
+use super::{AuthScheme, DpopMode, Error, ErrorCode, RefusalBody, body};
 use std::borrow::Cow;
 
 /// The response of a refusal, for any HTTP library: copy the status, every header in order
@@ -29,7 +29,9 @@ impl Challenge {
     pub(crate) fn new(error: &Error, options: Option<&ChallengeOptions>) -> Self {
         let status = error.status();
         let mut headers = Vec::with_capacity(5);
-        if matches!(status, 400 | 401 | 403) {
+        // Another token does not correct what a client says of the body.
+        let is_of_body = error.code() == ErrorCode::McpHeaderMismatch;
+        if matches!(status, 400 | 401 | 403) && !is_of_body {
             for line in lines(error, options) {
                 headers.push(("www-authenticate", Cow::Owned(line)));
             }
@@ -48,7 +50,7 @@ impl Challenge {
         Self { status, headers, body }
     }
 
-    /// Returns the HTTP status code: 400, 401, 403, 500 or 503.
+    /// Returns the HTTP status code: 400, 401, 403, 404, 413, 500 or 503.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
@@ -79,6 +81,8 @@ pub(crate) struct ChallengeOptions {
     pub(crate) dpop: DpopMode,
     /// The algorithms that proofs may be signed with, separated by spaces.
     pub(crate) proof_algorithms: String,
+    /// The URL of the metadata of the protected resource (RFC 9728 §5.1).
+    pub(crate) resource_metadata: Option<String>,
     /// The application's own body.
     pub(crate) body: Option<RefusalBody>,
 }
@@ -108,6 +112,12 @@ fn line(
     }
     if is_used {
         line.push_error(error);
+    }
+    // A malformed request is not corrected by another token.
+    if matches!(error.status(), 401 | 403)
+        && let Some(url) = options.and_then(|options| options.resource_metadata.as_deref())
+    {
+        line.push("resource_metadata", url);
     }
     if scheme == AuthScheme::Dpop {
         let algorithms = options.map_or("", |options| &options.proof_algorithms);
@@ -162,7 +172,6 @@ impl Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorCode;
 
     #[test]
     fn quoted_strings_are_correct() {

@@ -23,6 +23,10 @@ pub enum ErrorKind {
     ProofInvalid,
     /// The token is valid and does not meet the requirement: `403 insufficient_scope`.
     Forbidden,
+    /// The body of the request is longer than it may be: `413`.
+    TooLarge,
+    /// What the request names does not exist for this client: `404`.
+    NotFound,
     /// The token is valid, and the login behind it is too weak or too old:
     /// `401 insufficient_user_authentication`. The user has to log in again.
     LoginInsufficient,
@@ -60,6 +64,9 @@ pub enum ErrorKind {
 /// | `insufficient_permissions` | 403 | a permission (RBAC) is missing |
 /// | `requirement_not_met` | 403 | a required claim or kind of client is missing, or a [`check`](crate::policy::check) of the application fails |
 /// | `step_up_required` | 401 | the login is too weak or too old: see [`acr`](crate::policy::acr) |
+/// | `mcp_header_mismatch` | 400 | a header `Mcp-Method` or `Mcp-Name` says something else than the body (feature `mcp`) |
+/// | `mcp_session_unknown` | 404 | the `Mcp-Session-Id` is not one of this client's (feature `mcp`) |
+/// | `request_too_large` | 413 | the body is longer than it may be (feature `mcp`) |
 /// | `keys_unavailable` | 503 | the issuer's keys cannot be fetched, or the clock is not set |
 /// | `issuers_unavailable` | 503 | the [resolver](crate::resolver::IssuerResolver) does not say which issuers are trusted |
 /// | `replay_store_unavailable` | 503 | the [store of used proofs](crate::dpop::ReplayStore) cannot be reached or is full, or the client's share of it is used up |
@@ -99,6 +106,9 @@ pub enum ErrorCode {
     InsufficientPermissions,
     RequirementNotMet,
     StepUpRequired,
+    McpHeaderMismatch,
+    McpSessionUnknown,
+    RequestTooLarge,
     KeysUnavailable,
     IssuersUnavailable,
     ReplayStoreUnavailable,
@@ -107,7 +117,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Lists every code, in the order of the table.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::TokenMissing,
         Self::SchemeUnsupported,
         Self::RequestMalformed,
@@ -132,6 +142,9 @@ impl ErrorCode {
         Self::InsufficientPermissions,
         Self::RequirementNotMet,
         Self::StepUpRequired,
+        Self::McpHeaderMismatch,
+        Self::McpSessionUnknown,
+        Self::RequestTooLarge,
         Self::KeysUnavailable,
         Self::IssuersUnavailable,
         Self::ReplayStoreUnavailable,
@@ -156,7 +169,7 @@ impl ErrorCode {
         self.row().2
     }
 
-    /// Returns the HTTP status: 400, 401, 403, 500 or 503.
+    /// Returns the HTTP status: 400, 401, 403, 404, 413, 500 or 503.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self.kind() {
@@ -166,6 +179,8 @@ impl ErrorCode {
             | ErrorKind::LoginInsufficient => 401,
             ErrorKind::RequestMalformed => 400,
             ErrorKind::Forbidden => 403,
+            ErrorKind::NotFound => 404,
+            ErrorKind::TooLarge => 413,
             ErrorKind::Unavailable => 503,
             ErrorKind::Misconfigured => 500,
         }
@@ -177,7 +192,9 @@ impl ErrorCode {
     pub const fn oauth_error(self) -> Option<&'static str> {
         match self.kind() {
             ErrorKind::CredentialsMissing => None,
-            ErrorKind::RequestMalformed => Some("invalid_request"),
+            ErrorKind::RequestMalformed | ErrorKind::TooLarge | ErrorKind::NotFound => {
+                Some("invalid_request")
+            }
             ErrorKind::TokenInvalid => Some("invalid_token"),
             ErrorKind::ProofInvalid => match self {
                 Self::DpopNonceRequired => Some("use_dpop_nonce"),
@@ -192,8 +209,8 @@ impl ErrorCode {
 
     const fn row(self) -> (&'static str, ErrorKind, &'static str) {
         use ErrorKind::{
-            CredentialsMissing, Forbidden, LoginInsufficient, Misconfigured, ProofInvalid,
-            RequestMalformed, TokenInvalid, Unavailable,
+            CredentialsMissing, Forbidden, LoginInsufficient, Misconfigured, NotFound,
+            ProofInvalid, RequestMalformed, TokenInvalid, TooLarge, Unavailable,
         };
         match self {
             Self::TokenMissing => (
@@ -312,6 +329,17 @@ impl ErrorCode {
                 LoginInsufficient,
                 "A stronger or more recent login is required.",
             ),
+            Self::McpHeaderMismatch => (
+                "mcp_header_mismatch",
+                RequestMalformed,
+                "The headers Mcp-Method and Mcp-Name must say the same as the body of the request.",
+            ),
+            Self::McpSessionUnknown => {
+                ("mcp_session_unknown", NotFound, "There is no such session. Start a new one.")
+            }
+            Self::RequestTooLarge => {
+                ("request_too_large", TooLarge, "The body of the request is too large.")
+            }
             Self::KeysUnavailable => (
                 "keys_unavailable",
                 Unavailable,

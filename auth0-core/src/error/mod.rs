@@ -136,6 +136,14 @@ impl Error {
         self
     }
 
+    /// Adds the scopes that a client without a token should request, if the challenge names none.
+    pub(crate) fn suggesting_scope(mut self, scopes: &[&str]) -> Self {
+        if self.status() == 401 && self.0.scope.is_empty() {
+            self.0.scope = scopes.join(" ");
+        }
+        self
+    }
+
     pub(crate) fn needing_login(mut self, step_up: StepUp) -> Self {
         self.0.step_up = Some(step_up);
         self

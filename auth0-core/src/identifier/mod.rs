@@ -1,9 +1,10 @@
-//! Identifiers that are parsed once: domains, issuers, audiences.
+//! Identifiers that are parsed once: domains, issuers, audiences, resources.
 mod audience;
 mod domain;
 mod issuer;
 mod placeholder;
 mod plain_http;
+mod resource;
 
 pub use audience::Audience;
 pub use domain::Domain;
@@ -11,6 +12,7 @@ pub use issuer::Issuer;
 pub(crate) use issuer::is_loopback;
 pub(crate) use placeholder::without_user_information;
 pub(crate) use plain_http::PlainHttp;
+pub(crate) use resource::Resource;
 
 #[cfg(test)]
 mod tests {

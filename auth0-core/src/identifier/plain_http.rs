@@ -16,6 +16,18 @@ pub(crate) enum PlainHttp {
 }
 
 impl PlainHttp {
+    /// Logs the hosts, at each start.
+    pub(crate) fn warn(&self) {
+        let hosts: Vec<&str> = self.names().collect();
+        if !hosts.is_empty() {
+            tracing::warn!(
+                target: "auth0", hosts = hosts.join(","),
+                "keys may be fetched from these hosts over plain http, so that an attacker in the network can \
+                 sign tokens. In production, remove AUTH0_ALLOW_HTTP_HOSTS (Builder::allow_http_hosts)"
+            );
+        }
+    }
+
     /// Parses the names of hosts.
     pub(crate) fn parse(names: &[impl AsRef<str>]) -> Result<Self, ConfigError> {
         let names = names.iter().map(|name| host_name(name.as_ref()));

@@ -9,7 +9,10 @@ use crate::{
     policy::{Requirement, authenticated},
     token::Validation,
 };
-use std::time::Duration;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    time::Duration,
+};
 
 /// A longer leeway would extend the lifetime of every token noticeably.
 const MAX_LEEWAY: Duration = Duration::from_secs(60);
@@ -18,6 +21,8 @@ const MAX_LEEWAY: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub(crate) struct IssuerDefaults {
     pub(crate) audiences: Vec<String>,
+    /// The spellings of the protected resource, which every issuer may name as the audience.
+    pub(crate) resource: Vec<String>,
     pub(crate) algorithms: AlgorithmSet,
     pub(crate) leeway: Duration,
     pub(crate) rfc9068_only: bool,
@@ -48,8 +53,15 @@ impl TrustedIssuer {
             Name::Url(url) => Issuer::parse(url, plain_http)?,
         };
         let is_auth0 = matches!(self.name, Name::Domain(_)) || issuer.is_of_auth0();
-        let audiences =
-            if self.audiences.is_empty() { &defaults.audiences } else { &self.audiences };
+        let mut audiences = match self.audiences.is_empty() {
+            true => defaults.audiences.clone(),
+            false => self.audiences,
+        };
+        for audience in &defaults.resource {
+            if !audiences.contains(audience) {
+                audiences.push(audience.clone());
+            }
+        }
         if audiences.is_empty() && self.client_ids.is_empty() {
             return Err(ConfigError::new(
                 "no audience is set. Add .audience(\"https://api.acme.com\"), with the identifier \
@@ -120,6 +132,35 @@ impl TrustedIssuer {
 }
 
 impl IssuerConfig {
+    /// Checks every issuer. An issuer that is there twice with the same settings counts once.
+    pub(crate) fn all_checked(
+        issuers: Vec<TrustedIssuer>,
+        defaults: &IssuerDefaults,
+        plain_http: &PlainHttp,
+    ) -> Result<Vec<Self>, ConfigError> {
+        let mut places: HashMap<Issuer, usize> = HashMap::with_capacity(issuers.len());
+        let mut all: Vec<Self> = Vec::with_capacity(issuers.len());
+        for issuer in issuers {
+            let config = issuer.check(defaults, plain_http)?;
+            match places.entry(config.validation.issuer.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(all.len());
+                    all.push(config);
+                }
+                Entry::Occupied(place) => match all.get_mut(*place.get()) {
+                    Some(known) if known.is_same(&config) => known.is_auth0 |= config.is_auth0,
+                    _ => {
+                        return Err(ConfigError::new(format!(
+                            "the issuer {} is configured twice, in different ways. Leave one out",
+                            place.key()
+                        )));
+                    }
+                },
+            }
+        }
+        Ok(all)
+    }
+
     /// Returns the configuration of an issuer that a resolver has found.
     pub(crate) fn of_resolver(self) -> Self {
         Self { key_source: self.key_source.of_resolver(), ..self }

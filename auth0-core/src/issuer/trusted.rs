@@ -79,6 +79,7 @@ impl IssuerSettings {
         let accepted_by = Arc::new(AcceptedBy {
             challenge: self.challenge(dpop),
             leeway: validation.leeway,
+            clock: Arc::clone(&self.clock),
             metrics_label: label.into(),
             is_auth0,
             permissions_claim: validation.permissions_claim(),

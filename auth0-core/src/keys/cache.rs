@@ -235,6 +235,15 @@ impl KeyCache {
         self.source().issuer()
     }
 
+    /// Returns the name of the issuer as its metadata has it or, while that was not read, as it is
+    /// configured.
+    pub(crate) fn issuer_name(&self) -> String {
+        match &*self.current.load() {
+            Some(snapshot) => snapshot.issuer.to_string(),
+            None => self.issuer().to_string(),
+        }
+    }
+
     pub(super) fn has_keys(&self) -> bool {
         self.current.load().is_some()
     }

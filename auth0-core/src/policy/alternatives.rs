@@ -133,10 +133,37 @@ impl Requirement {
         }
     }
 
+    /// Returns the scopes of the first alternative: what a client requests that has no token yet.
+    pub(crate) fn first_scopes(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.collect_first_scopes(&mut names);
+        names
+    }
+
+    fn collect_first_scopes<'a>(&'a self, names: &mut Vec<&'a str>) {
+        let is_new = |name: &&str| !names.contains(name);
+        match &self.0 {
+            Kind::AnyScope(scopes) => {
+                let first = scopes.iter().find(|name| is_scope_token(name)).copied();
+                names.extend(first.filter(is_new));
+            }
+            Kind::Any(list) => {
+                if let Some(first) = list.get().first() {
+                    first.collect_first_scopes(names);
+                }
+            }
+            Kind::All(list) => {
+                for requirement in list.get() {
+                    requirement.collect_first_scopes(names);
+                }
+            }
+            _ => self.collect_scopes(names),
+        }
+    }
+
     pub(super) fn collect_scopes<'a>(&'a self, names: &mut Vec<&'a str>) {
         let mut add = |name: &'a str| {
-            let token = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
-            if !name.is_empty() && name.bytes().all(token) && !names.contains(&name) {
+            if is_scope_token(name) && !names.contains(&name) {
                 names.push(name);
             }
         };
@@ -151,6 +178,12 @@ impl Requirement {
             _ => {}
         }
     }
+}
+
+/// RFC 6749 §3.3. Another text cannot be requested.
+fn is_scope_token(name: &str) -> bool {
+    let is_allowed = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
+    !name.is_empty() && name.bytes().all(is_allowed)
 }
 
 /// Returns each alternative once; `None` if there are too many.

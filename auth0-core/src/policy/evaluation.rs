@@ -58,6 +58,25 @@ impl Requirement {
         })
     }
 
+    /// Returns whether a token meets the requirement, without a log entry. One that needs a value of the request is
+    /// not met.
+    ///
+    /// ```
+    /// use auth0_core::policy::*;
+    /// use auth0_testing::Tenant;
+    ///
+    /// let token = Tenant::new().token().scope("read:a").verified();
+    /// assert!(scope("read:a").is_met_by(&token));
+    /// assert!(!organization_in_path("org").is_met_by(&token));
+    /// ```
+    #[must_use]
+    pub fn is_met_by<C>(&self, token: &VerifiedToken<C>) -> bool {
+        let accepted_by = token.accepted_by();
+        let now = if self.needs_time() { accepted_by.clock.unix_time() } else { Duration::ZERO };
+        let circumstances = Circumstances { now, leeway: accepted_by.leeway, request: None };
+        self.unmet(token, circumstances).is_none()
+    }
+
     /// Returns the condition that is not met; `None` if the requirement is met.
     fn unmet<'a, C>(
         &'a self,

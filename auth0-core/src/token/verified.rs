@@ -4,7 +4,7 @@ use super::{
     binding::Binding,
     payload_text::{PayloadStr, PayloadStrs},
 };
-use crate::{error::ChallengeOptions, jose::TokenHash};
+use crate::{error::ChallengeOptions, jose::TokenHash, runtime::Clock};
 use std::{sync::Arc, time::Duration};
 
 /// The content of a verified token. The strings are spans of the payload.
@@ -37,6 +37,7 @@ pub(crate) struct Verified {
 pub(crate) struct AcceptedBy {
     pub(crate) challenge: Arc<ChallengeOptions>,
     pub(crate) leeway: Duration,
+    pub(crate) clock: Arc<dyn Clock>,
     /// The name of the issuer in metrics.
     pub(crate) metrics_label: Box<str>,
     /// Whether it is a tenant of Auth0.
@@ -81,6 +82,7 @@ impl Verified {
             accepted_by: Arc::new(AcceptedBy {
                 challenge: Arc::default(),
                 leeway: Duration::ZERO,
+                clock: Arc::new(crate::runtime::SystemClock::new()),
                 metrics_label: "".into(),
                 is_auth0: true,
                 permissions_claim: "permissions".into(),

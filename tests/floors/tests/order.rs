@@ -6,12 +6,12 @@ const CRATES: [(&str, &str); 6] = [
     (
         "auth0-core",
         "config_error runtime+telemetry+error jose+identifier transport+request+token keys+policy \
-         possession+issuer auth0 adapter lib",
+         possession+issuer auth0+mcp adapter lib",
     ),
-    ("auth0-axum", "body request context rejection verdict extract layer testing lib"),
+    ("auth0-axum", "body request context rejection verdict extract mcp layer metadata testing lib"),
     (
         "auth0-actix",
-        "request context unread_body error verifier verdict extraction extract middleware testing lib",
+        "request context unread_body error verifier verdict extraction extract mcp middleware metadata testing lib",
     ),
     (
         "auth0-local",

@@ -11,6 +11,7 @@ mod htu;
 pub mod json;
 mod jws;
 mod key_set;
+mod mcp;
 mod metadata;
 mod proof;
 mod refusal;
@@ -36,7 +37,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     credentials::TARGET,
     jws::TARGET,
     key_set::TARGET,
@@ -45,6 +46,7 @@ pub const TARGETS: [Target; 8] = [
     htu::TARGET,
     forwarded::TARGET,
     certificates::TARGET,
+    mcp::TARGET,
 ];
 
 /// Runs the target of this name.

@@ -213,3 +213,8 @@ fn forwarded() {
 fn certificates() {
     check("certificates", 1500, &[Ok(()), Err(TokenBindingMismatch)]);
 }
+
+#[test]
+fn mcp() {
+    check("mcp", 6000, &[Ok(()), Err(InsufficientScope), Err(McpHeaderMismatch)]);
+}

@@ -46,6 +46,43 @@ pub async fn send(
     parse(&String::from_utf8(answer).unwrap())
 }
 
+/// Sends a request with a body, in one piece or in chunks, and reads the response to its end.
+pub async fn send_body(
+    server: SocketAddr,
+    method_and_target: &str,
+    lines: &[(&str, &[u8])],
+    body: &[u8],
+    is_chunked: bool,
+) -> Answer {
+    let length = match is_chunked {
+        true => "transfer-encoding: chunked".to_owned(),
+        false => format!("content-length: {}", body.len()),
+    };
+    let own = format!("host: {server}\r\nconnection: close\r\n{length}\r\n");
+    let mut request = request(method_and_target, &own, lines);
+    match is_chunked {
+        true => {
+            for chunk in body.chunks(body.len().div_ceil(3).max(1)) {
+                request.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+                request.extend_from_slice(chunk);
+                request.extend_from_slice(b"\r\n");
+            }
+            request.extend_from_slice(b"0\r\n\r\n");
+        }
+        false => request.extend_from_slice(body),
+    }
+    let (mut from, mut to) = TcpStream::connect(server).await.unwrap().into_split();
+    // A server that refuses a long body does not read it to its end.
+    let sent = tokio::spawn(async move {
+        let _ = to.write_all(&request).await;
+        to
+    });
+    let mut answer = Vec::new();
+    let _ = from.read_to_end(&mut answer).await;
+    drop(sent);
+    parse(&String::from_utf8(answer).unwrap())
+}
+
 /// A connection that carries one request after the other.
 #[derive(Debug)]
 pub struct KeptAlive {

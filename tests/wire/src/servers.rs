@@ -26,6 +26,7 @@
 //! | `/mfa` | a login with several factors |
 //! | `/recent` | a login in the last five minutes |
 //! | `/transfer` | both, and the scope `write:transfers` |
+//! | `/mcp` | a valid token, and `a` for the tool `purge` of at most 100 bytes |
 //! | `/machine`, `/person`, `/client` | a machine, a user who is not anonymous, the client `spa` |
 use auth0_axum::{Auth0, Requirement, policy::*};
 use serde::Deserialize;
@@ -72,7 +73,7 @@ mod with_axum {
         Permission, Person, Recent, Role, Roles, Scope, Spa, Transfer,
     };
     use auth0_axum::{
-        AccessToken, Auth0, AuthLayer, Authorized, Organization,
+        AccessToken, Auth0, AuthLayer, Authorized, McpSessions, McpTools, Organization,
         policy::{organization_in_path, scope},
     };
     use axum::{Router, routing::get};
@@ -97,6 +98,7 @@ mod with_axum {
     }
 
     pub(super) async fn start(auth: Auth0) -> SocketAddr {
+        let by = auth.clone();
         let protect = AuthLayer::new(auth.clone());
         let of_path = protect.require(organization_in_path("org"));
         let protect = protect.require(scope("read:messages"));
@@ -130,6 +132,10 @@ mod with_axum {
             .route("/claims", get(claims))
             .route("/layer", get(token).layer(protect))
             .with_state(auth);
+        let tools = McpTools::new().tool("purge", scope("a")).max_body_bytes(100);
+        let mcp = Router::new().route("/mcp", get(|| async {}));
+        let mcp = mcp.layer(tools).layer(McpSessions::default());
+        let app = app.merge(mcp.layer(AuthLayer::new(by)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
@@ -145,7 +151,8 @@ mod with_actix {
     };
     use actix_web::{App, HttpServer, web};
     use auth0_actix::{
-        AccessToken, Auth0, Authorized, MaybeAccessToken, Organization,
+        AccessToken, Auth0, Authorized, MaybeAccessToken, McpSessions, McpTools, Organization,
+        RequireAuth,
         policy::{organization_in_path, scope},
         require,
     };
@@ -215,6 +222,13 @@ mod with_actix {
                         .route("/check", web::get().to(authorized::<Check>))
                         .route("/claims", web::get().to(claims))
                         .service(
+                            web::resource("/mcp")
+                                .wrap(McpTools::new().tool("purge", scope("a")).max_body_bytes(100))
+                                .wrap(McpSessions::default())
+                                .wrap(RequireAuth::new())
+                                .to(async || ""),
+                        )
+                        .service(
                             web::resource("/layer")
                                 .wrap(require(scope("read:messages")))
                                 .route(web::get().to(token)),
@@ -234,7 +248,10 @@ mod with_actix {
 
 mod with_tower {
     use super::{Requirement, Roles, of};
-    use auth0_axum::{AccessToken, Auth0, AuthLayer, AuthRejection, Connection};
+    use auth0_axum::{
+        AccessToken, Auth0, AuthLayer, AuthRejection, Connection, McpSessions, McpTools,
+        policy::scope,
+    };
     use axum::{
         http::{Request, Response},
         response::IntoResponse,
@@ -255,10 +272,15 @@ mod with_tower {
         Ok(Response::new(text.into()))
     }
 
-    async fn answer<B: Send + 'static>(
+    async fn answer<B>(
         auth: Auth0,
         request: Request<B>,
-    ) -> Result<Response<axum::body::Body>, Infallible> {
+    ) -> Result<Response<axum::body::Body>, Infallible>
+    where
+        B: axum::body::HttpBody<Data = axum::body::Bytes, Error: Into<axum::BoxError>>
+            + Send
+            + 'static,
+    {
         let protect = AuthLayer::new(auth.clone());
         let requirement = |name: &Requirement| protect.require(name.clone());
         let layer = match request.uri().path() {
@@ -294,6 +316,13 @@ mod with_tower {
                 let service = layer.layer(tower::service_fn(subject));
                 let router = axum::Router::new().route_service("/orgs/{org}/{what}", service);
                 return router.oneshot(request.map(|_| axum::body::Body::empty())).await;
+            }
+            "/mcp" => {
+                let tools = McpTools::new().tool("purge", scope("a")).max_body_bytes(100);
+                let mcp = tools.layer(tower::service_fn(subject));
+                let service = protect.layer(McpSessions::default().layer(mcp));
+                let answer = service.oneshot(request.map(axum::body::Body::new)).await?;
+                return Ok(answer.map(axum::body::Body::new));
             }
             "/claims" => {
                 let service = tower::service_fn(move |request: Request<B>| {

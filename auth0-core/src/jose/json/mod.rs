@@ -37,6 +37,16 @@ impl Malformed {
     }
 }
 
+/// Checks a whole document of any kind.
+#[cfg(feature = "mcp")]
+pub(crate) fn check(text: &str) -> Result<Value<'_>, Malformed> {
+    let mut scanner = Scanner::new(text);
+    scanner.skip_whitespace();
+    let value = scanner.value(0)?;
+    scanner.end()?;
+    Ok(value)
+}
+
 /// Checks a whole document that must be an object, and passes its top-level members to a function in order.
 pub(crate) fn check_object<'a>(
     text: &'a str,

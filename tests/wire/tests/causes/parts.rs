@@ -9,13 +9,17 @@ use auth0_axum::{
 use serde_json::json;
 use std::{collections::BTreeSet, error::Error, net::SocketAddr, time::Duration};
 use tracing::Level;
-use wire_tests::{client::get, servers};
+use wire_tests::{
+    client::{get, send_body},
+    servers,
+};
 
 /// A request, and the parts of the cause of its refusal.
 struct Case {
     code: &'static str,
     path: &'static str,
     lines: Vec<(&'static str, String)>,
+    body: String,
     parts: [&'static str; 3],
 }
 
@@ -25,7 +29,8 @@ fn case(
     authorization: impl Into<String>,
     parts: [&'static str; 3],
 ) -> Case {
-    Case { code, path, lines: vec![("authorization", authorization.into())], parts }
+    let lines = vec![("authorization", authorization.into())];
+    Case { code, path, lines, body: String::new(), parts }
 }
 
 /// The codes that were seen, and texts that the log must not have.
@@ -40,7 +45,11 @@ impl Seen {
             let lines: Vec<_> =
                 case.lines.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
             log.take();
-            let answer = get(*address, &format!("{}?secret=1", case.path), &lines).await;
+            let target = format!("GET {}?secret=1", case.path);
+            let answer = match &*case.body {
+                "" => get(*address, &format!("{}?secret=1", case.path), &lines).await,
+                body => send_body(*address, &target, &lines, body.as_bytes(), false).await,
+            };
             let shown = format!("{server}: {} {}", case.code, case.path);
             assert!(
                 answer.body.contains(&format!("\"error_code\":\"{}\"", case.code)),
@@ -88,7 +97,12 @@ async fn every_code_has_a_cause_of_three_parts() {
         async move { servers::start(|| tenant.builder().dpop(dpop.clone()).build().unwrap()).await }
     };
     let servers = start(Dpop::allowed()).await;
-    for case in requests().into_iter().chain(tokens(&tenant)).chain(requirements(&tenant)) {
+    for case in requests()
+        .into_iter()
+        .chain(tokens(&tenant))
+        .chain(requirements(&tenant))
+        .chain(mcp(&tenant))
+    {
         seen.send(&log, &servers, &case).await;
     }
 
@@ -199,6 +213,60 @@ async fn every_code_has_a_cause_of_three_parts() {
     assert!(missing.is_empty(), "no case covers {missing:?}");
 }
 
+/// What clients send to an MCP server.
+fn mcp(tenant: &Tenant) -> Vec<Case> {
+    let case = |code, header: Option<(&'static str, &str)>, body: &str, parts| {
+        let mut case = case(code, "/mcp", format!("Bearer {}", tenant.token().mint()), parts);
+        case.lines.extend(header.map(|(name, value)| (name, value.to_owned())));
+        case.body = body.to_owned();
+        case
+    };
+    vec![
+        case(
+            "mcp_header_mismatch",
+            Some(("mcp-name", "other")),
+            r#"{"method":"tools/call","params":{"name":"a"}}"#,
+            [
+                "mcp-name says something else than the body: \"a\"",
+                "the method and name",
+                "Let the client copy",
+            ],
+        ),
+        case(
+            "mcp_header_mismatch",
+            Some(("mcp-method", "tools/call")),
+            "[]",
+            ["mcp-method describes one message", "the method and name", "Let the client copy"],
+        ),
+        case(
+            "mcp_session_unknown",
+            Some(("mcp-session-id", "4d1f")),
+            "",
+            [
+                "there is no such session",
+                "of this issuer, subject and client",
+                "start a new session",
+            ],
+        ),
+        case(
+            "request_too_large",
+            None,
+            &" ".repeat(101),
+            [
+                "the body of the request is too long",
+                "at most 100 bytes",
+                "McpTools::max_body_bytes",
+            ],
+        ),
+        case(
+            "insufficient_scope",
+            None,
+            r#"{"method":"tools/call","params":{"name":"purge"}}"#,
+            ["the scope \"a\" is missing", "scope(\"a\")", "Let the client request it"],
+        ),
+    ]
+}
+
 /// What clients send instead of a token.
 fn requests() -> Vec<Case> {
     const HEADER: &str = "\"Authorization: Bearer <access token>\"";
@@ -218,6 +286,7 @@ fn requests() -> Vec<Case> {
     };
     vec![
         Case {
+            body: String::new(),
             code: "token_missing",
             path: "/token",
             lines: Vec::new(),

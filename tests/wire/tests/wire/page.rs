@@ -7,7 +7,11 @@ use auth0_axum::{
     testing::{Failure, Tenant},
 };
 use std::{collections::BTreeSet, error::Error, net::SocketAddr};
-use wire_tests::{client::get, refusals::Refusal, servers};
+use wire_tests::{
+    client::{Answer, get, send_body},
+    refusals::Refusal,
+    servers,
+};
 
 #[test]
 fn every_code_has_its_sentence_and_every_sentence_its_code() {
@@ -50,6 +54,16 @@ async fn every_row_of_the_page_is_met_on_the_wire() {
 
     let bearer = format!("Bearer {}", tenant.token().mint());
     let bearer = [("authorization", bearer.as_bytes())];
+    let server = start(&tenant, Dpop::allowed()).await;
+    let [authorization] = bearer;
+    for (header, body) in [
+        (("mcp-method", &b"tools/list"[..]), "[]".to_owned()),
+        (("mcp-session-id", b"4d1f"), String::new()),
+        (("accept", b"*/*"), " ".repeat(101)),
+    ] {
+        let lines = [authorization, header];
+        met.check(send_body(server, "GET /mcp", &lines, body.as_bytes(), false).await);
+    }
     let builder = || tenant.builder_with([]).issuer_resolver(Fails);
     let [(_, server), ..] = servers::start(|| builder().build().unwrap()).await;
     met.send(server, "/token", &bearer).await;
@@ -66,7 +80,10 @@ struct Met(BTreeSet<String>);
 
 impl Met {
     async fn send(&mut self, server: SocketAddr, path: &str, lines: &[(&str, &[u8])]) {
-        let answer = get(server, path, lines).await;
+        self.check(get(server, path, lines).await);
+    }
+
+    fn check(&mut self, answer: Answer) {
         if answer.status != 200 {
             let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
             let refusal = Refusal::of(body["error_code"].as_str().unwrap());

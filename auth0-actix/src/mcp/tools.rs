@@ -1,0 +1,211 @@
+//! The middleware that reads which tools a request calls.
+use super::{Answer, refuse, refused, verified};
+use crate::{context::ContextAdapter, request::RequestAdapter, unread_body::UnreadBody};
+use actix_web::{
+    Error as ActixError, HttpMessage,
+    body::EitherBody,
+    dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    http::header::CONTENT_LENGTH,
+    web::{Bytes, BytesMut},
+};
+use auth0_core::{Error, Requirement, VerifiedToken, adapter, mcp};
+use futures_core::Stream;
+use std::{
+    fmt,
+    future::{Ready, poll_fn, ready},
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+};
+
+/// What a token needs for the operations of an MCP server (Model Context Protocol), as a middleware *inside* a
+/// [`RequireAuth`](crate::RequireAuth), around handlers or a service of `rmcp-actix-web`.
+///
+/// ```
+/// use actix_web::{App, web};
+/// use auth0_actix::{Auth0, McpTools, metadata_service, policy::*, require};
+///
+/// # async fn mcp() -> &'static str { "" }
+/// # fn main() -> Result<(), auth0_actix::ConfigError> {
+/// let auth = Auth0::builder()
+///     .domain("acme.eu.auth0.com")
+///     .resource("https://api.acme.com/mcp")
+///     .build()?;
+/// let tools = McpTools::new().default(scope("mcp:read")).tool("purge", scope("mcp:purge"));
+/// let metadata = auth.resource_metadata()?.requirement(&scope("mcp:read"));
+/// let app = App::new().app_data(auth).service(metadata_service(metadata)).service(
+///     web::resource("/mcp").wrap(tools).wrap(require(scope("mcp:read"))).route(web::post().to(mcp)),
+/// );
+/// # let _ = app;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// - It reads the body of each request, up to [`max_body_bytes`](Self::max_body_bytes), and hands it on unchanged.
+/// - Each operation needs the default requirement and its own, and a refusal names all scopes of the operation, so that
+///   a client can request them (step-up). A batch needs what all its messages need. What cannot be read with
+///   certainty needs everything: see [`auth0_core::mcp::McpTools`].
+/// - A header `Mcp-Method` or `Mcp-Name` that says something else than the body is refused with `400`. Clients of older
+///   versions of the protocol do not send them.
+#[derive(Clone)]
+#[must_use]
+pub struct McpTools(Arc<mcp::McpTools>);
+
+impl McpTools {
+    /// Creates requirements under which a valid token is enough for every operation.
+    pub fn new() -> Self {
+        Self(Arc::new(mcp::McpTools::new()))
+    }
+
+    /// Adds what every operation needs.
+    pub fn default(self, requirement: Requirement) -> Self {
+        self.map(|tools| tools.default(requirement))
+    }
+
+    /// Adds what a tool needs beside the default (`tools/call`).
+    pub fn tool(self, name: impl Into<String>, requirement: Requirement) -> Self {
+        self.map(|tools| tools.tool(name, requirement))
+    }
+
+    /// Adds what a prompt needs beside the default (`prompts/get`, and completions of its arguments).
+    pub fn prompt(self, name: impl Into<String>, requirement: Requirement) -> Self {
+        self.map(|tools| tools.prompt(name, requirement))
+    }
+
+    /// Adds what every resource needs whose URI begins with this text, beside the default: see
+    /// [`auth0_core::mcp::McpTools::resource_prefix`].
+    pub fn resource_prefix(self, prefix: impl Into<String>, requirement: Requirement) -> Self {
+        self.map(|tools| tools.resource_prefix(prefix, requirement))
+    }
+
+    /// Sets the size up to which a body is read, in bytes: 4 MiB by default. A longer one is refused with `413
+    /// request_too_large`.
+    pub fn max_body_bytes(self, bytes: usize) -> Self {
+        self.map(|tools| tools.max_body_bytes(bytes))
+    }
+
+    /// Returns whether a token may call a tool, for the answer to `tools/list`. Nothing is logged.
+    #[must_use]
+    pub fn allows<C>(&self, token: &VerifiedToken<C>, tool: &str) -> bool {
+        self.0.allows(token, tool)
+    }
+
+    fn map(self, change: impl FnOnce(mcp::McpTools) -> mcp::McpTools) -> Self {
+        Self(Arc::new(change(Arc::unwrap_or_clone(self.0))))
+    }
+
+    /// Reads the body and decides. The body is put back as it was; it is in the refusal if it was not read to its end.
+    async fn admit(&self, request: &mut ServiceRequest) -> Result<(), (Error, Option<UnreadBody>)> {
+        let (auth, token) = verified(request).map_err(|error| (error, None))?;
+        let token = token.as_ref();
+        let mut payload = request.take_payload();
+        let body = match read(request, &mut payload, self.0.body_limit()).await {
+            Ok(body) => body,
+            Err(unread) => {
+                let error = match unread {
+                    Unread::TooLarge => self.0.too_large(),
+                    // The client has broken off, and does not read the answer.
+                    Unread::BrokenOff => self.0.broken_off(),
+                };
+                let error = refuse(&auth, token, error, request);
+                return Err((error, UnreadBody::take(payload)));
+            }
+        };
+        let requirement = self.0.requirement_of(&RequestAdapter::new(request.request()), &body);
+        let context = || ContextAdapter::new(request.request());
+        adapter::admit_operation(&auth, token, requirement, context)
+            .map_err(|error| (error, None))?;
+        request.set_payload(Payload::from(body));
+        Ok(())
+    }
+}
+
+enum Unread {
+    TooLarge,
+    BrokenOff,
+}
+
+/// Reads the whole body.
+async fn read(
+    request: &ServiceRequest,
+    payload: &mut Payload,
+    limit: usize,
+) -> Result<Bytes, Unread> {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit) {
+        return Err(Unread::TooLarge);
+    }
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    while let Some(chunk) = poll_fn(|context| Pin::new(&mut *payload).poll_next(context)).await {
+        let chunk = chunk.map_err(|_| Unread::BrokenOff)?;
+        if first.len() + all.len() + chunk.len() > limit {
+            return Err(Unread::TooLarge);
+        }
+        // Most bodies are one chunk, which needs no copy.
+        match first.is_empty() && all.is_empty() {
+            true => first = chunk,
+            false => {
+                all.extend_from_slice(&std::mem::take(&mut first));
+                all.extend_from_slice(&chunk);
+            }
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+impl Default for McpTools {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for McpTools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for McpTools
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = ActixError> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = ActixError;
+    type InitError = ();
+    type Transform = McpToolsService<S>;
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(McpToolsService { service: Rc::new(service), tools: self.clone() }))
+    }
+}
+
+/// The service that [`McpTools`] creates.
+#[derive(Debug)]
+pub struct McpToolsService<S> {
+    service: Rc<S>,
+    tools: McpTools,
+}
+
+impl<S, B> Service<ServiceRequest> for McpToolsService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = ActixError> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = ActixError;
+    type Future = Answer<B>;
+
+    forward_ready!(service);
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let (service, tools) = (Rc::clone(&self.service), self.tools.clone());
+        Box::pin(async move {
+            match tools.admit(&mut request).await {
+                Ok(()) => Ok(service.call(request).await?.map_into_left_body()),
+                Err((error, body)) => Ok(refused(request, error, body)),
+            }
+        })
+    }
+}

@@ -1,0 +1,183 @@
+//! The layer that reads which tools a request calls.
+use super::{refuse, verified};
+use crate::{context::ContextAdapter, rejection::refusal, request::RequestAdapter};
+use auth0_core::{Error, Requirement, VerifiedToken, adapter, mcp};
+use axum_core::body::Body;
+use bytes::Bytes;
+use http::{Request, Response, request::Parts};
+use http_body::Body as _;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::{
+    fmt,
+    future::Future,
+    mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// What a token needs for the operations of an MCP server (Model Context Protocol), as a layer *inside* an
+/// [`AuthLayer`](crate::AuthLayer), around a `Router` or a service of `rmcp`.
+///
+/// ```
+/// use auth0_axum::{Auth0, AuthLayer, McpTools, metadata_routes, policy::*};
+/// use axum::{Router, routing::post};
+///
+/// # async fn mcp() {}
+/// # fn main() -> Result<(), auth0_axum::ConfigError> {
+/// let auth = Auth0::builder()
+///     .domain("acme.eu.auth0.com")
+///     .resource("https://api.acme.com/mcp")
+///     .build()?;
+/// let tools = McpTools::new().default(scope("mcp:read")).tool("purge", scope("mcp:purge"));
+/// let metadata = auth.resource_metadata()?.requirement(&scope("mcp:read"));
+/// let app: Router = Router::new()
+///     .route("/mcp", post(mcp))
+///     .layer(tools)
+///     .layer(AuthLayer::new(auth).require(scope("mcp:read")))
+///     .merge(metadata_routes(metadata));
+/// # let _ = app;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// - It reads the body of each request, up to [`max_body_bytes`](Self::max_body_bytes), and hands it on unchanged.
+/// - Each operation needs the default requirement and its own, and a refusal names all scopes of the operation, so that
+///   a client can request them (step-up). A batch needs what all its messages need. What cannot be read with
+///   certainty needs everything: see [`auth0_core::mcp::McpTools`].
+/// - A header `Mcp-Method` or `Mcp-Name` that says something else than the body is refused with `400`. Clients of older
+///   versions of the protocol do not send them.
+#[derive(Clone)]
+#[must_use]
+pub struct McpTools(Arc<mcp::McpTools>);
+
+impl McpTools {
+    /// Creates requirements under which a valid token is enough for every operation.
+    pub fn new() -> Self {
+        Self(Arc::new(mcp::McpTools::new()))
+    }
+
+    /// Adds what every operation needs.
+    pub fn default(self, requirement: Requirement) -> Self {
+        self.map(|tools| tools.default(requirement))
+    }
+
+    /// Adds what a tool needs beside the default (`tools/call`).
+    pub fn tool(self, name: impl Into<String>, requirement: Requirement) -> Self {
+        self.map(|tools| tools.tool(name, requirement))
+    }
+
+    /// Adds what a prompt needs beside the default (`prompts/get`, and completions of its arguments).
+    pub fn prompt(self, name: impl Into<String>, requirement: Requirement) -> Self {
+        self.map(|tools| tools.prompt(name, requirement))
+    }
+
+    /// Adds what every resource needs whose URI begins with this text, beside the default: see
+    /// [`auth0_core::mcp::McpTools::resource_prefix`].
+    pub fn resource_prefix(self, prefix: impl Into<String>, requirement: Requirement) -> Self {
+        self.map(|tools| tools.resource_prefix(prefix, requirement))
+    }
+
+    /// Sets the size up to which a body is read, in bytes: 4 MiB by default. A longer one is refused with `413
+    /// request_too_large`.
+    pub fn max_body_bytes(self, bytes: usize) -> Self {
+        self.map(|tools| tools.max_body_bytes(bytes))
+    }
+
+    /// Returns whether a token may call a tool, for the answer to `tools/list`. Nothing is logged.
+    #[must_use]
+    pub fn allows<C>(&self, token: &VerifiedToken<C>, tool: &str) -> bool {
+        self.0.allows(token, tool)
+    }
+
+    fn map(self, change: impl FnOnce(mcp::McpTools) -> mcp::McpTools) -> Self {
+        Self(Arc::new(change(Arc::unwrap_or_clone(self.0))))
+    }
+
+    /// Reads the body, and decides. The body is returned as it was.
+    async fn admit(&self, parts: &mut Parts, body: Body) -> Result<Body, Error> {
+        let (auth, token) = verified(parts)?;
+        let token = token.as_ref();
+        let limit = self.0.body_limit();
+        if body.size_hint().lower() > limit as u64 {
+            return Err(refuse(&auth, token, self.0.too_large(), parts));
+        }
+        let body = match Limited::new(body, limit).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                return Err(refuse(&auth, token, self.0.too_large(), parts));
+            }
+            // The client has broken off, so nobody reads the answer.
+            Err(_) => return Err(refuse(&auth, token, self.0.broken_off(), parts)),
+        };
+        self.decide(parts, &body).map(|()| Body::from(body))
+    }
+
+    fn decide(&self, parts: &mut Parts, body: &Bytes) -> Result<(), Error> {
+        let (auth, token) = verified(parts)?;
+        let requirement = self.0.requirement_of(&RequestAdapter(parts), body);
+        adapter::admit_operation(&auth, token.as_ref(), requirement, || ContextAdapter::new(parts))
+    }
+}
+
+impl Default for McpTools {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for McpTools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<S> Layer<S> for McpTools {
+    type Service = McpToolsService<S>;
+
+    fn layer(&self, inner: S) -> McpToolsService<S> {
+        McpToolsService { inner, tools: self.clone() }
+    }
+}
+
+/// The service that [`McpTools`] creates.
+#[derive(Clone, Debug)]
+pub struct McpToolsService<S> {
+    inner: S,
+    tools: McpTools,
+}
+
+impl<S, R> Service<Request<Body>> for McpToolsService<S>
+where
+    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<axum_core::BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let tools = self.tools.clone();
+        // The clone was not polled ready, the original was: call that one.
+        let clone = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, clone);
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            match tools.admit(&mut parts, body).await {
+                Ok(body) => {
+                    let response = inner.call(Request::from_parts(parts, body)).await?;
+                    Ok(response.map(Body::new))
+                }
+                Err(error) => Ok(refusal(error).map(crate::body::AuthBody::into_axum)),
+            }
+        })
+    }
+}

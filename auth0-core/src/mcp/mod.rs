@@ -1,0 +1,7 @@
+//! The tools, prompts and resources of an MCP server (Model Context Protocol), and what a token needs for each.
+mod operation;
+mod sessions;
+mod tools;
+
+pub use sessions::McpSessions;
+pub use tools::McpTools;
