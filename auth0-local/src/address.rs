@@ -23,7 +23,15 @@ const DEFAULT_PORT: u16 = 3000;
 /// # Errors
 /// A variable is set to a value that cannot be used.
 pub fn address() -> Result<SocketAddr, LocalError> {
-    Ok((host()?, port()?.unwrap_or(DEFAULT_PORT)).into())
+    address_or(DEFAULT_PORT)
+}
+
+/// Returns the address that an example listens on, as [`address`] does, with another port by default.
+///
+/// # Errors
+/// A variable is set to a value that cannot be used.
+pub fn address_or(default_port: u16) -> Result<SocketAddr, LocalError> {
+    Ok((host()?, port()?.unwrap_or(default_port)).into())
 }
 
 /// Returns the address of `HOST`.

@@ -16,11 +16,11 @@ mod stats;
 mod tenant;
 mod token;
 
-pub use address::address;
+pub use address::{address, address_or};
 pub use auth0_testing::Document;
 pub use env_file::load_env_file;
 pub use error::LocalError;
 pub use fault::Fault;
-pub use quickstart::quickstart;
+pub use quickstart::{mcp_quickstart, quickstart};
 pub use stats::{Requests, Stats};
 pub use tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant};

@@ -7,11 +7,11 @@ use std::{
 };
 
 /// The variables of [`Auth0::from_env`].
-const VARIABLES: [&str; 3] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"];
+const VARIABLES: [&str; 4] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE", "AUTH0_RESOURCE"];
 
 /// Builds the verifier for an example that must run before there is an Auth0 account.
 ///
-/// If any of `AUTH0_DOMAIN`, `AUTH0_ISSUER` and `AUTH0_AUDIENCE` is set, this is
+/// If any of `AUTH0_DOMAIN`, `AUTH0_ISSUER`, `AUTH0_AUDIENCE` and `AUTH0_RESOURCE` is set, this is
 /// [`Auth0::from_env`]. It prints a warning if the issuer's keys cannot be fetched.
 ///
 /// Otherwise it starts a [`LocalTenant`] on a free port, which runs for as long as the tokio
@@ -35,16 +35,7 @@ const VARIABLES: [&str; 3] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE"];
 /// # Errors
 /// Those of [`Auth0::from_env`] and of [`Builder::start`](crate::Builder::start).
 pub async fn quickstart(api: SocketAddr) -> Result<Auth0, LocalError> {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if VARIABLES.into_iter().any(is_set) {
-        let auth = Auth0::from_env()?;
-        // A wrong domain should be reported now, not by the first request.
-        if let Err(error) = auth.warm_up().await {
-            eprintln!(
-                "warning: the keys could not be fetched: {}",
-                error.cause().unwrap_or("unknown cause")
-            );
-        }
+    if let Some(auth) = configured().await? {
         return Ok(auth);
     }
     let tenant = LocalTenant::start().await?;
@@ -53,6 +44,68 @@ pub async fn quickstart(api: SocketAddr) -> Result<Auth0, LocalError> {
     let _ = io::stdout().write_all(curl_lines(&tenant, api).as_bytes());
     tenant.detach();
     Ok(auth)
+}
+
+/// Builds the verifier for an example of an MCP server that must run before there is an Auth0 account. The endpoint is
+/// `/mcp` at the address that the server listens on.
+///
+/// If any of `AUTH0_DOMAIN`, `AUTH0_ISSUER`, `AUTH0_AUDIENCE` and `AUTH0_RESOURCE` is set, this is
+/// [`Auth0::from_env`], and `AUTH0_RESOURCE` must be among them: the URL that clients use. Otherwise it starts a
+/// [`LocalTenant`] on a free port, at which any public client may log in and gets the scopes that it requests, and
+/// prints what to paste into an MCP client.
+///
+/// For examples only, as [`quickstart`].
+///
+/// ```no_run
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = tokio::net::TcpListener::bind(auth0_local::address_or(3001)?).await?;
+/// let auth = auth0_local::mcp_quickstart(listener.local_addr()?).await?;
+/// let metadata = auth.resource_metadata()?;
+/// # let _ = metadata;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Those of [`Auth0::from_env`] and of [`Builder::start`](crate::Builder::start), and a missing `AUTH0_RESOURCE`.
+pub async fn mcp_quickstart(server: SocketAddr) -> Result<Auth0, LocalError> {
+    let resource = format!("http://{}/mcp", reached_at(server));
+    if let Some(auth) = configured().await? {
+        let metadata = auth.resource_metadata()?;
+        println!("listening on http://{server}/mcp for the resource of {}", metadata.url());
+        return Ok(auth);
+    }
+    let tenant = LocalTenant::builder().audience(&resource).start().await?;
+    let auth = Auth0::builder().issuer(tenant.issuer()).resource(&resource).build()?;
+    let lines = format!(
+        "# None of AUTH0_DOMAIN, AUTH0_ISSUER, AUTH0_AUDIENCE and AUTH0_RESOURCE is set, so a tenant for development \
+         runs in this process: {issuer}\n\n# Add this server to an MCP client. Any client may log in.\n{resource}\n\n\
+         # For example, to .mcp.json or to the settings of the client:\n\
+         {{\"mcpServers\":{{\"messages\":{{\"type\":\"http\",\"url\":\"{resource}\"}}}}}}\n\n\
+         # What a client sees first: 401, and where to get a token\ncurl -i -X POST {resource}\n\n",
+        issuer = tenant.issuer(),
+    );
+    // A closed stdout is no reason to fail.
+    let _ = io::stdout().write_all(lines.as_bytes());
+    tenant.detach();
+    Ok(auth)
+}
+
+/// Returns the verifier of the environment, if a variable of it is set.
+async fn configured() -> Result<Option<Auth0>, LocalError> {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if !VARIABLES.into_iter().any(is_set) {
+        return Ok(None);
+    }
+    let auth = Auth0::from_env()?;
+    // A wrong domain should be reported now, not by the first request.
+    if let Err(error) = auth.warm_up().await {
+        eprintln!(
+            "warning: the keys could not be fetched: {}",
+            error.cause().unwrap_or("unknown cause")
+        );
+    }
+    Ok(Some(auth))
 }
 
 /// Returns shell lines with comments before them. The comments are separate lines, because not every

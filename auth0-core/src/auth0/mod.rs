@@ -54,7 +54,8 @@ impl Auth0 {
     }
 
     /// Creates a verifier from environment variables: `AUTH0_DOMAIN` (or `AUTH0_ISSUER`, a full issuer URL)
-    /// and `AUTH0_AUDIENCE`, each with one value or several separated by commas. Optional are `AUTH0_DPOP`
+    /// and `AUTH0_AUDIENCE`, each with one value or several separated by commas, or `AUTH0_RESOURCE` instead of
+    /// the audience or beside it (see [`Builder::resource`]). Optional are `AUTH0_DPOP`
     /// (`allowed`, `required` or `disabled`: see [`Dpop`](crate::Dpop)), `AUTH0_PUBLIC_URL` (see
     /// [`Builder::public_url`]) and `AUTH0_TRUSTED_PROXIES` (see [`Builder::trusted_proxies`]), separated
     /// by commas. Quotation marks around a value and a JSON array of strings are read as they are meant.
