@@ -6,7 +6,8 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeySize,
     signature::{
-        self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
+        self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding,
+        RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
     },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -187,6 +188,39 @@ impl SigningKey {
             }
             Pair::Ed25519(pair) => {
                 json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key().as_ref()) })
+            }
+        }
+    }
+
+    /// Returns whether the key made this signature.
+    pub(crate) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let verify = |scheme: &'static dyn VerificationAlgorithm, key: &[u8]| {
+            UnparsedPublicKey::new(scheme, key).verify(message, signature).is_ok()
+        };
+        match &*self.pair {
+            Pair::Rsa(pair) => {
+                let scheme: &'static dyn VerificationAlgorithm = match algorithm {
+                    Algorithm::RS256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+                    Algorithm::RS384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+                    Algorithm::RS512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+                    Algorithm::PS256 => &signature::RSA_PSS_2048_8192_SHA256,
+                    Algorithm::PS384 => &signature::RSA_PSS_2048_8192_SHA384,
+                    Algorithm::PS512 => &signature::RSA_PSS_2048_8192_SHA512,
+                    _ => return false,
+                };
+                verify(scheme, pair.public_key().as_ref())
+            }
+            Pair::Ecdsa(pair) => {
+                let scheme: &'static dyn VerificationAlgorithm = match algorithm {
+                    Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED,
+                    Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
+                    _ => return false,
+                };
+                algorithm == self.algorithm && verify(scheme, pair.public_key().as_ref())
+            }
+            Pair::Ed25519(pair) => {
+                algorithm == Algorithm::EdDSA
+                    && verify(&signature::ED25519, pair.public_key().as_ref())
             }
         }
     }

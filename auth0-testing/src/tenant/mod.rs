@@ -1,6 +1,7 @@
 //! A tenant in the process.
 mod proof;
 mod settle;
+mod signed;
 mod token;
 mod transport;
 mod verified;
