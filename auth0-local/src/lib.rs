@@ -5,22 +5,29 @@ mod address;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+mod directory;
+mod endpoint;
 mod env_file;
 mod error;
 mod fault;
 mod file;
 mod quickstart;
 mod running;
+mod secret;
 mod server;
 mod stats;
+mod store;
 mod tenant;
 mod token;
 
 pub use address::{address, address_or};
 pub use auth0_testing::Document;
+pub use directory::{Api, Client, Membership, User};
+pub use endpoint::Endpoint;
 pub use env_file::load_env_file;
 pub use error::LocalError;
 pub use fault::Fault;
 pub use quickstart::{mcp_quickstart, quickstart};
 pub use stats::{Requests, Stats};
+pub use store::LoginAnswer;
 pub use tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant};

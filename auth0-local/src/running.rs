@@ -1,15 +1,19 @@
 //! The state of a running tenant, shared by its handle and its HTTP endpoints.
 use crate::{
+    directory::{Directory, User},
+    endpoint::Endpoint,
     error::LocalError,
     fault::{Fault, FaultChanges, FaultKind, Faults},
     stats::Stats,
+    store::{LoginAnswer, Logins, NextLogin, Store},
 };
 use auth0_core::Algorithm;
-use auth0_core::dpop::ProofVerifier;
-use auth0_testing::{Document, SigningKey, Tenant};
+use auth0_core::{dpop::ProofVerifier, time::Clock};
+use auth0_testing::{SigningKey, Tenant};
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::{sync::watch, task};
 
@@ -23,11 +27,30 @@ struct Inner {
     tenant: Tenant,
     /// Verifies the DPoP proofs at the token endpoint.
     proofs: ProofVerifier,
-    /// The source of random numbers.
+    settings: Settings,
+    /// The source of random numbers for faults.
     random: RandomState,
     control: Mutex<Control>,
+    directory: Mutex<Directory>,
+    logins: Mutex<Logins>,
+    store: Mutex<Store>,
     /// Closed when the tenant stops.
     running: watch::Receiver<()>,
+}
+
+/// What does not change while the tenant runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Whether clients that are not registered may log in.
+    pub(crate) open_clients: bool,
+    pub(crate) dynamic_registration: bool,
+    /// Whether a page asks which user logs in.
+    pub(crate) interactive: bool,
+    pub(crate) rotates_refresh_tokens: bool,
+    /// How long a replaced refresh token can still be used.
+    pub(crate) reuse_interval: Duration,
+    /// Whether `resource` is read in the grant `client_credentials`, too.
+    pub(crate) resource_for_machines: bool,
 }
 
 /// What the drill commands change and read.
@@ -40,9 +63,24 @@ struct Control {
 }
 
 impl RunningTenant {
-    pub(crate) fn new(tenant: Tenant, proofs: ProofVerifier, running: watch::Receiver<()>) -> Self {
-        let (random, control) = (RandomState::new(), Mutex::default());
-        Self(Arc::new(Inner { tenant, proofs, random, control, running }))
+    pub(crate) fn new(
+        tenant: Tenant,
+        proofs: ProofVerifier,
+        settings: Settings,
+        directory: Directory,
+        running: watch::Receiver<()>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            tenant,
+            proofs,
+            settings,
+            random: RandomState::new(),
+            control: Mutex::default(),
+            directory: Mutex::new(directory),
+            logins: Mutex::default(),
+            store: Mutex::new(Store::new()),
+            running,
+        }))
     }
 
     pub(crate) fn tenant(&self) -> &Tenant {
@@ -51,6 +89,74 @@ impl RunningTenant {
 
     pub(crate) fn proofs(&self) -> &ProofVerifier {
         &self.0.proofs
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Returns the time since 1970 on the tenant's clock.
+    pub(crate) fn now(&self) -> Duration {
+        self.tenant().clock().unix_time()
+    }
+
+    /// Locks the users, clients and APIs. No other lock is taken under it.
+    pub(crate) fn directory(&self) -> MutexGuard<'_, Directory> {
+        self.0.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks codes, tokens and sessions. No other lock is taken under it.
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the user who logs in by default.
+    pub(crate) fn default_user(&self) -> Arc<User> {
+        let chosen = self.logins().user.clone();
+        let directory = self.directory();
+        let user = chosen.and_then(|subject| directory.user(&subject));
+        let first = || directory.users().first().cloned();
+        user.or_else(first).unwrap_or_else(|| Arc::new(User::of_an_empty_tenant()))
+    }
+
+    /// Returns the user with this `sub`. A tenant without users has one.
+    pub(crate) fn user(&self, subject: &str) -> Option<Arc<User>> {
+        let known = self.directory().user(subject);
+        known.or_else(|| Some(self.default_user()).filter(|user| user.subject() == subject))
+    }
+
+    pub(crate) fn answer_logins_as(&self, subject: &str) -> Result<(), LocalError> {
+        self.check_user(subject)?;
+        self.logins().user = Some(subject.to_owned());
+        Ok(())
+    }
+
+    pub(crate) fn answer_next_login(&self, answer: LoginAnswer) -> Result<(), LocalError> {
+        if let NextLogin::User(subject) = &answer.0 {
+            self.check_user(subject)?;
+        }
+        match self.logins().add(answer.0) {
+            true => Ok(()),
+            false => Err(LocalError::new("too many answers wait for a login. Log in first")),
+        }
+    }
+
+    /// Takes the answer to a login, if there is one.
+    pub(crate) fn take_answer(&self, is_silent: bool) -> Option<NextLogin> {
+        self.logins().take(is_silent)
+    }
+
+    fn check_user(&self, subject: &str) -> Result<(), LocalError> {
+        match self.user(subject) {
+            Some(_) => Ok(()),
+            None => Err(LocalError::new(format!(
+                "the tenant has no user {subject:?}. Add the user first, or write the user_id of another one"
+            ))),
+        }
+    }
+
+    fn logins(&self) -> MutexGuard<'_, Logins> {
+        self.0.logins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Generates a key and rotates to it. Returns the id of the key. A thread for blocking work
@@ -64,40 +170,36 @@ impl RunningTenant {
         Ok(id)
     }
 
-    pub(crate) fn set_fault(&self, document: Document, fault: Fault) {
-        self.control().faults.set(document, fault);
+    pub(crate) fn set_fault(&self, endpoint: Endpoint, fault: Fault) {
+        self.control().faults.set(endpoint, fault);
     }
 
     pub(crate) fn change_faults(&self, changes: &FaultChanges) -> Result<Faults, LocalError> {
         let mut control = self.control();
         changes.apply_to(&mut control.faults)?;
-        Ok(control.faults)
+        Ok(control.faults.clone())
     }
 
     pub(crate) fn clear_faults(&self) -> Faults {
         let mut control = self.control();
         control.faults = Faults::default();
-        control.faults
+        control.faults.clone()
     }
 
     pub(crate) fn stats(&self) -> Stats {
         self.control().stats
     }
 
-    /// Counts a request for a document. Returns the fault that it meets, if any.
-    pub(crate) fn count_document_request(&self, document: Document) -> Option<FaultKind> {
+    /// Counts a request to an endpoint. Returns the fault that it meets, if any.
+    pub(crate) fn count_request(&self, endpoint: Endpoint) -> Option<FaultKind> {
         let mut control = self.control();
         control.draws += 1;
         let chance = unit_interval(self.0.random.hash_one(control.draws));
-        let fault = control.faults.fault(document).sample(chance);
-        let requests = control.stats.requests_mut(document);
+        let fault = control.faults.fault(endpoint).sample(chance);
+        let requests = control.stats.requests_mut(endpoint);
         let counter = if fault.is_some() { &mut requests.faulted } else { &mut requests.served };
         *counter += 1;
         fault
-    }
-
-    pub(crate) fn count_token_request(&self) {
-        self.control().stats.token += 1;
     }
 
     pub(crate) fn count_redirect(&self) {

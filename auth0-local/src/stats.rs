@@ -1,4 +1,4 @@
-use auth0_testing::Document;
+use crate::endpoint::Endpoint;
 
 /// Counts the HTTP requests that a tenant received since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -8,18 +8,28 @@ pub struct Stats {
     pub metadata: Requests,
     /// Requests for the key set.
     pub key_set: Requests,
-    /// Requests to `POST /oauth/token`, whatever the response.
-    pub token: u64,
+    /// Requests to `/authorize`.
+    pub authorize: Requests,
+    /// Requests to `/oauth/token`, whatever the response.
+    pub token: Requests,
+    /// Requests to `/userinfo`.
+    pub user_info: Requests,
+    /// Requests to `/oauth/revoke`.
+    pub revoke: Requests,
+    /// Requests to `/v2/logout` and `/oidc/logout`.
+    pub logout: Requests,
+    /// Requests to `/oidc/register`.
+    pub register: Requests,
     /// Requests to the target of [`Fault::redirect`](crate::Fault::redirect). A verifier should
     /// never send one.
     pub redirect_target: u64,
 }
 
-/// Counts the requests for one document, when they arrive.
+/// Counts the requests to one endpoint, when they arrive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Requests {
-    /// Requests that received the document without a fault.
+    /// Requests that were answered without a fault.
     pub served: u64,
     /// Requests that met a fault, [`Fault::slow`](crate::Fault::slow) included.
     pub faulted: u64,
@@ -34,10 +44,31 @@ impl Requests {
 }
 
 impl Stats {
-    pub(crate) fn requests_mut(&mut self, document: Document) -> &mut Requests {
-        match document {
-            Document::Metadata => &mut self.metadata,
-            _ => &mut self.key_set,
+    /// Returns the counts of one endpoint.
+    #[must_use]
+    pub const fn requests(&self, endpoint: Endpoint) -> Requests {
+        match endpoint {
+            Endpoint::Metadata => self.metadata,
+            Endpoint::KeySet => self.key_set,
+            Endpoint::Authorize => self.authorize,
+            Endpoint::Token => self.token,
+            Endpoint::UserInfo => self.user_info,
+            Endpoint::Revoke => self.revoke,
+            Endpoint::Logout => self.logout,
+            Endpoint::Register => self.register,
+        }
+    }
+
+    pub(crate) fn requests_mut(&mut self, endpoint: Endpoint) -> &mut Requests {
+        match endpoint {
+            Endpoint::Metadata => &mut self.metadata,
+            Endpoint::KeySet => &mut self.key_set,
+            Endpoint::Authorize => &mut self.authorize,
+            Endpoint::Token => &mut self.token,
+            Endpoint::UserInfo => &mut self.user_info,
+            Endpoint::Revoke => &mut self.revoke,
+            Endpoint::Logout => &mut self.logout,
+            Endpoint::Register => &mut self.register,
         }
     }
 }

@@ -115,11 +115,19 @@ async fn stats() {
         stats.json
     };
     let none = json!({ "requests": 0, "served": 0, "faulted": 0 });
-    let zero = json!({ "requests": 0 });
-    assert_eq!(
-        stats().await,
-        json!({ "metadata": none, "jwks": none, "token": zero, "redirect_target": zero })
-    );
+    let counts = |changed: &Value| {
+        let mut counts = json!({ "redirect_target": { "requests": 0 } });
+        for endpoint in
+            ["metadata", "jwks", "authorize", "token", "userinfo", "revoke", "logout", "register"]
+        {
+            counts[endpoint] = none.clone();
+        }
+        for (endpoint, count) in changed.as_object().unwrap() {
+            counts[endpoint] = count.clone();
+        }
+        counts
+    };
+    assert_eq!(stats().await, counts(&json!({})));
     verifier(&tenant).verify(&tenant.token().mint()).await.unwrap();
     send(&tenant, "__local/faults", r#"{"jwks":"redirect"}"#).await;
     let redirect = get(&tenant, KEY_SET).send().await.unwrap(); // followed by this client
@@ -131,16 +139,16 @@ async fn stats() {
     send(&tenant, "__local/token", "{}").await; // not counted as a token request
     assert_eq!(
         stats().await,
-        json!({
+        counts(&json!({
             "metadata": { "requests": 1, "served": 1, "faulted": 0 },
             "jwks": { "requests": 2, "served": 1, "faulted": 1 },
-            "token": { "requests": 1 },
+            "token": { "requests": 1, "served": 1, "faulted": 0 },
             "redirect_target": { "requests": 1 },
-        })
+        }))
     );
     let library = tenant.stats();
     assert_eq!((library.metadata.served, library.key_set.faulted), (1, 1));
-    assert_eq!((library.token, library.redirect_target), (1, 1));
+    assert_eq!((library.token.served, library.redirect_target), (1, 1));
 }
 
 #[tokio::test]

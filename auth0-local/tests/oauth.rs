@@ -70,7 +70,7 @@ async fn refusals() {
             form("grant_type", Some("password")),
             400,
             "unsupported_grant_type",
-            "client_credentials only",
+            "only. For any other token",
         ),
         (form("grant_type", None), 400, "invalid_request", "grant_type is missing"),
         (form("client_id", None), 401, "invalid_client", "Send both"),

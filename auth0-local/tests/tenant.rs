@@ -56,7 +56,7 @@ async fn documents() {
     assert_eq!(keys.json["keys"][0]["kid"], tenant.tenant().signing_key().id());
     assert!(!keys.json.to_string().contains("\"d\""), "only public keys");
 
-    let nothing = answer(get(&tenant, "authorize")).await;
+    let nothing = answer(get(&tenant, "oidc/register")).await;
     assert_eq!((nothing.status, &nothing.json["error"]), (404, &json!("not_found")));
     assert_eq!(get(&tenant, "oauth/token").send().await.unwrap().status(), 405);
 }

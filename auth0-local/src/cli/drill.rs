@@ -1,10 +1,10 @@
 //! The commands of drills, which control a running tenant: `rotate`, `revoke`, `fault` and `stats`.
 use super::client::Target;
 use crate::{
+    endpoint::Endpoint,
     fault::{Fault, FaultChanges, assignment},
     server::{FAULTS_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
 };
-use auth0_testing::Document;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -48,15 +48,15 @@ impl RevokeCommand {
     }
 }
 
-/// Set or clear the faults of documents, and print the current faults
+/// Set or clear the faults of endpoints, and print the current faults
 #[derive(Args)]
 pub(super) struct FaultCommand {
-    /// The fault of a document from now on: jwks=500, metadata=slow. The documents are jwks and
-    /// metadata. The faults are a status from 400 to 599, 429:SECONDS with Retry-After, slow,
-    /// slow:SECONDS, hang, reset, garbage, html, huge, redirect, empty and none; append @0.5 for a
-    /// fault of half of the requests
-    #[arg(value_name = "DOCUMENT=FAULT", value_parser = assignment, required_unless_present = "clear")]
-    faults: Vec<(Document, Fault)>,
+    /// The fault of an endpoint from now on: jwks=500, metadata=slow. The endpoints are jwks, metadata,
+    /// authorize, token, userinfo, revoke, logout and register. The faults are a status from 400 to
+    /// 599, 429:SECONDS with Retry-After, slow, slow:SECONDS, hang, reset, lost, garbage, html, huge,
+    /// redirect, empty and none; append @0.5 for a fault of half of the requests
+    #[arg(value_name = "ENDPOINT=FAULT", value_parser = assignment, required_unless_present = "clear")]
+    faults: Vec<(Endpoint, Fault)>,
     /// Clear all faults
     #[arg(long, conflicts_with = "faults")]
     clear: bool,
@@ -70,8 +70,8 @@ impl FaultCommand {
             self.target.delete(FAULTS_PATH).await?
         } else {
             let mut changes = FaultChanges::default();
-            for (document, fault) in self.faults {
-                changes.set(document, fault);
+            for (endpoint, fault) in self.faults {
+                changes.set(endpoint, fault);
             }
             self.target.post(FAULTS_PATH, Some(&changes)).await?
         };

@@ -1,6 +1,8 @@
 //! The command `auth0-local`.
 mod client;
+mod description;
 mod drill;
+mod login;
 mod member;
 mod proof;
 mod serve;
@@ -26,6 +28,7 @@ enum Command {
     Serve(serve::ServeCommand),
     Token(Box<token::TokenCommand>),
     Proof(Box<proof::ProofCommand>),
+    Login(login::LoginCommand),
     Rotate(drill::RotateCommand),
     Revoke(drill::RevokeCommand),
     Fault(drill::FaultCommand),
@@ -39,6 +42,7 @@ pub async fn run() -> ExitCode {
         Command::Serve(serve) => serve.run().await,
         Command::Token(token) => token.run().await,
         Command::Proof(proof) => proof.run(),
+        Command::Login(login) => login.run().await,
         Command::Rotate(rotate) => rotate.run().await,
         Command::Revoke(revoke) => revoke.run().await,
         Command::Fault(fault) => fault.run().await,

@@ -1,17 +1,20 @@
 //! `auth0-local serve`.
+use super::description::TenantDescription;
 use crate::{
     address::{self, parse_host, parse_port},
+    endpoint::Endpoint,
+    error::LocalError,
     fault::{Fault, Faults, assignment},
-    tenant::{DEFAULT_AUDIENCE, LocalTenant},
+    tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant},
 };
 use auth0_core::dpop::DpopNonces;
-use auth0_testing::Document;
 use clap::Args;
 use std::{
     future,
     io::{self, Write},
     net::IpAddr,
     path::PathBuf,
+    time::Duration,
 };
 use url::Url;
 
@@ -38,10 +41,32 @@ pub(super) struct ServeCommand {
     /// The identifier of the API that tokens are for by default
     #[arg(long, default_value = DEFAULT_AUDIENCE)]
     audience: String,
-    /// Set the fault of a document from the start, as `auth0-local fault` does later: jwks=500; can
+    /// Read users, clients and APIs from this file, in JSON
+    #[arg(long, value_name = "FILE")]
+    tenant: Option<PathBuf>,
+    /// Accept clients that are not registered as public clients, with any redirect over http on
+    /// loopback. They need PKCE
+    #[arg(long)]
+    open_clients: bool,
+    /// Let clients register themselves at /oidc/register
+    #[arg(long)]
+    dynamic_registration: bool,
+    /// Show a page of the users at /authorize. By default it answers at once
+    #[arg(long)]
+    interactive: bool,
+    /// How long a replaced refresh token can still be used
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    reuse_interval: u32,
+    /// Do not replace refresh tokens when they are used
+    #[arg(long)]
+    no_rotation: bool,
+    /// Read `resource` in the grant `client_credentials`, too. Auth0 ignores it there
+    #[arg(long)]
+    resource_for_machines: bool,
+    /// Set the fault of an endpoint from the start, as `auth0-local fault` does later: jwks=500; can
     /// be repeated
-    #[arg(long, value_name = "DOCUMENT=FAULT", value_parser = assignment)]
-    fault: Vec<(Document, Fault)>,
+    #[arg(long, value_name = "ENDPOINT=FAULT", value_parser = assignment)]
+    fault: Vec<(Endpoint, Fault)>,
     /// Require a nonce in the DPoP proofs at /oauth/token
     #[arg(long)]
     dpop_nonce: bool,
@@ -55,25 +80,51 @@ impl ServeCommand {
             None => address::port()?,
         };
         let port = port.unwrap_or_else(|| self.issuer.as_deref().map_or(DEFAULT_PORT, port_of));
-        let mut builder = LocalTenant::builder().host(host).port(port).audience(self.audience);
-        if let Some(issuer) = self.issuer {
-            builder = builder.issuer(issuer);
-        }
-        if let Some(file) = self.keys {
-            builder = builder.keys(file);
-        }
-        if self.dpop_nonce {
-            builder = builder.dpop_nonces(DpopNonces::per_process());
-        }
+        let builder = self.builder()?.host(host).port(port);
         let tenant = builder.start().await?;
         let mut faults = Faults::default();
-        for (document, fault) in self.fault {
-            tenant.set_fault(document, fault);
-            faults.set(document, fault);
+        for (endpoint, fault) in self.fault {
+            tenant.set_fault(endpoint, fault);
+            faults.set(endpoint, fault);
         }
         // A closed stdout is no reason to stop.
         let _ = io::stdout().write_all(greeting(&tenant, &faults).as_bytes());
         future::pending().await
+    }
+
+    /// Returns the configuration without the address.
+    fn builder(&self) -> Result<Builder, LocalError> {
+        let mut builder = LocalTenant::builder().audience(&self.audience);
+        builder =
+            builder.refresh_token_reuse_interval(Duration::from_secs(self.reuse_interval.into()));
+        if let Some(issuer) = &self.issuer {
+            builder = builder.issuer(issuer);
+        }
+        if let Some(file) = &self.keys {
+            builder = builder.keys(file);
+        }
+        if let Some(file) = &self.tenant {
+            builder = TenantDescription::read(file)?.add_to(builder);
+        }
+        if self.dpop_nonce {
+            builder = builder.dpop_nonces(DpopNonces::per_process());
+        }
+        if self.open_clients {
+            builder = builder.open_clients();
+        }
+        if self.dynamic_registration {
+            builder = builder.dynamic_registration();
+        }
+        if self.interactive {
+            builder = builder.interactive();
+        }
+        if self.no_rotation {
+            builder = builder.without_refresh_token_rotation();
+        }
+        if self.resource_for_machines {
+            builder = builder.resource_for_machines();
+        }
+        Ok(builder)
     }
 }
 

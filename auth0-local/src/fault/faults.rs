@@ -1,46 +1,47 @@
-//! The fault of each document, and its forms as text and JSON.
+//! The fault of each endpoint, and its forms as text and JSON.
 use super::Fault;
-use crate::error::LocalError;
-use auth0_testing::Document;
+use crate::{endpoint::Endpoint, error::LocalError};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
-/// The documents that can have a fault, with their names on the command line, in JSON and in the
-/// path of a redirect.
-const DOCUMENTS: [(&str, Document); 2] =
-    [("metadata", Document::Metadata), ("jwks", Document::KeySet)];
-
-/// The current fault of each document.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Faults {
-    metadata: Fault,
-    key_set: Fault,
-}
+/// The current fault of each endpoint. An endpoint that is not in it has none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Faults(BTreeMap<Endpoint, Fault>);
 
 impl Faults {
-    pub(crate) fn fault(&self, document: Document) -> Fault {
-        match document {
-            Document::Metadata => self.metadata,
-            _ => self.key_set,
+    pub(crate) fn fault(&self, endpoint: Endpoint) -> Fault {
+        self.0.get(&endpoint).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set(&mut self, endpoint: Endpoint, fault: Fault) {
+        if fault == Fault::none() {
+            self.0.remove(&endpoint);
+        } else {
+            self.0.insert(endpoint, fault);
         }
     }
 
-    pub(crate) fn set(&mut self, document: Document, fault: Fault) {
-        match document {
-            Document::Metadata => self.metadata = fault,
-            _ => self.key_set = fault,
-        }
+    /// Returns the faults to show: always those of the documents, and those of other endpoints if they
+    /// have one.
+    fn shown(&self) -> impl Iterator<Item = (Endpoint, Fault)> {
+        let is_shown =
+            |endpoint: &Endpoint| endpoint.is_document() || self.0.contains_key(endpoint);
+        Endpoint::ALL.into_iter().filter(is_shown).map(|endpoint| (endpoint, self.fault(endpoint)))
     }
 }
 
 /// Writes `metadata=none jwks=500`, which `auth0-local fault` accepts.
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "metadata={} jwks={}", self.metadata, self.key_set)
+        for (index, (endpoint, fault)) in self.shown().enumerate() {
+            let space = if index == 0 { "" } else { " " };
+            write!(f, "{space}{}={fault}", endpoint.name())?;
+        }
+        Ok(())
     }
 }
 
-/// The JSON of requests to `/__local/faults` and of their responses. A document that is left out
+/// The JSON of requests to `/__local/faults` and of their responses. An endpoint that is left out
 /// keeps its fault.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -49,17 +50,36 @@ pub(crate) struct FaultChanges {
     metadata: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jwks: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorize: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    userinfo: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoke: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logout: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    register: Option<String>,
 }
 
 impl FaultChanges {
     /// Applies all changes or, if one cannot be parsed, none.
     pub(crate) fn apply_to(&self, faults: &mut Faults) -> Result<(), LocalError> {
-        let mut changed = *faults;
-        for (text, document) in
-            [(&self.metadata, Document::Metadata), (&self.jwks, Document::KeySet)]
-        {
+        let mut changed = faults.clone();
+        for (text, endpoint) in [
+            (&self.metadata, Endpoint::Metadata),
+            (&self.jwks, Endpoint::KeySet),
+            (&self.authorize, Endpoint::Authorize),
+            (&self.token, Endpoint::Token),
+            (&self.userinfo, Endpoint::UserInfo),
+            (&self.revoke, Endpoint::Revoke),
+            (&self.logout, Endpoint::Logout),
+            (&self.register, Endpoint::Register),
+        ] {
             if let Some(text) = text {
-                changed.set(document, text.parse()?);
+                changed.set(endpoint, text.parse()?);
             }
         }
         *faults = changed;
@@ -74,38 +94,40 @@ impl FaultChanges {
         Ok(faults)
     }
 
-    #[cfg(feature = "cli")]
-    pub(crate) fn set(&mut self, document: Document, fault: Fault) {
-        match document {
-            Document::Metadata => self.metadata = Some(fault.to_string()),
-            _ => self.jwks = Some(fault.to_string()),
-        }
+    pub(crate) fn set(&mut self, endpoint: Endpoint, fault: Fault) {
+        let member = match endpoint {
+            Endpoint::Metadata => &mut self.metadata,
+            Endpoint::KeySet => &mut self.jwks,
+            Endpoint::Authorize => &mut self.authorize,
+            Endpoint::Token => &mut self.token,
+            Endpoint::UserInfo => &mut self.userinfo,
+            Endpoint::Revoke => &mut self.revoke,
+            Endpoint::Logout => &mut self.logout,
+            Endpoint::Register => &mut self.register,
+        };
+        *member = Some(fault.to_string());
     }
 }
 
 impl From<Faults> for FaultChanges {
     fn from(faults: Faults) -> Self {
-        let Faults { metadata, key_set } = faults;
-        Self { metadata: Some(metadata.to_string()), jwks: Some(key_set.to_string()) }
+        let mut changes = Self::default();
+        for (endpoint, fault) in faults.shown() {
+            changes.set(endpoint, fault);
+        }
+        changes
     }
-}
-
-pub(crate) fn document_named(name: &str) -> Option<Document> {
-    DOCUMENTS.iter().find(|(known, _)| *known == name).map(|(_, document)| *document)
-}
-
-pub(crate) fn name_of(document: Document) -> &'static str {
-    DOCUMENTS.iter().find(|(_, known)| *known == document).map_or("document", |(name, _)| name)
 }
 
 /// Parses an argument such as `jwks=500`.
 #[cfg(feature = "cli")]
-pub(crate) fn assignment(text: &str) -> Result<(Document, Fault), LocalError> {
+pub(crate) fn assignment(text: &str) -> Result<(Endpoint, Fault), LocalError> {
     let (name, fault) = text.split_once('=').unwrap_or_default();
-    let document = document_named(name).ok_or_else(|| {
+    let endpoint = Endpoint::named(name).ok_or_else(|| {
         LocalError::new(
-            "it names no document. Write jwks=FAULT or metadata=FAULT, for example jwks=500",
+            "it names no endpoint. Write jwks=FAULT or metadata=FAULT, for example jwks=500; the others are \
+             authorize, token, userinfo, revoke, logout and register",
         )
     })?;
-    Ok((document, fault.parse()?))
+    Ok((endpoint, fault.parse()?))
 }

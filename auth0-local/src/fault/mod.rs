@@ -1,4 +1,4 @@
-//! Faults of the tenant's documents.
+//! Faults of the tenant's endpoints.
 mod faults;
 
 use crate::error::LocalError;
@@ -6,23 +6,24 @@ use std::{fmt, str::FromStr, time::Duration};
 
 #[cfg(feature = "cli")]
 pub(crate) use faults::assignment;
-pub(crate) use faults::{FaultChanges, Faults, document_named, name_of};
+pub(crate) use faults::{FaultChanges, Faults};
 
-/// A fault of one of the tenant's documents.
+/// A fault of one of the tenant's endpoints.
 ///
 /// | text | what the client receives |
 /// |---|---|
 /// | `500`, any status from 400 to 599 | that status |
 /// | `429:30` | status 429 with `Retry-After: 30` |
-/// | `slow`, `slow:SECONDS` | the document, after 10 s or the given seconds (`slow:0.2`) |
+/// | `slow`, `slow:SECONDS` | the usual response, after 10 s or the given seconds (`slow:0.2`) |
 /// | `hang` | no response, ever |
-/// | `reset` | no response: the connection is reset |
+/// | `reset` | no response: the connection is reset, and the request has no effect |
+/// | `lost` | no response: the request takes effect, and then the connection is reset |
 /// | `garbage` | `200 application/json` with a body that is not JSON |
 /// | `html` | `200 text/html` |
 /// | `huge` | a body that begins as a key set and never ends |
-/// | `redirect` | a redirect to another path of the tenant, which serves the document and counts the requests |
-/// | `empty` | `{"keys":[]}` for the key set, `{}` for the metadata |
-/// | `none` | the document; this clears a fault |
+/// | `redirect` | a redirect to another path of the tenant, which serves the document (`{}` for other endpoints) and counts the requests |
+/// | `empty` | `{"keys":[]}` for the key set, `{}` for other endpoints |
+/// | `none` | the usual response; this clears a fault |
 ///
 /// Each can have a probability: with `500@0.5`, the issuer fails for half of the requests, at
 /// random.
@@ -48,6 +49,7 @@ pub(crate) enum FaultKind {
     Slow(Duration),
     Hang,
     Reset,
+    Lost,
     Garbage,
     Html,
     Huge,
@@ -62,11 +64,11 @@ const SLOW: Duration = Duration::from_secs(10);
 const MAX_SLOW: Duration = Duration::from_secs(3600);
 
 const CHOICES: &str = "Write a status from 400 to 599, 429:SECONDS for one with Retry-After, slow, \
-                       slow:SECONDS up to 3600, hang, reset, garbage, html, huge, redirect, empty or \
+                       slow:SECONDS up to 3600, hang, reset, lost, garbage, html, huge, redirect, empty or \
                        none; append @0.5 for a fault of half of the requests";
 
 impl Fault {
-    /// Returns no fault: the document is served.
+    /// Returns no fault: the request is served.
     #[must_use]
     pub const fn none() -> Self {
         Self { kind: None, probability: 1.0 }
@@ -89,7 +91,7 @@ impl Fault {
         Self::always(FaultKind::Status { code: 429, retry_after: Some(retry_after.as_secs()) })
     }
 
-    /// Serves the document after this delay, which is limited to one hour.
+    /// Responds after this delay, which is limited to one hour.
     #[must_use]
     pub fn slow(delay: Duration) -> Self {
         Self::always(FaultKind::Slow(delay.min(MAX_SLOW)))
@@ -101,10 +103,17 @@ impl Fault {
         Self::always(FaultKind::Hang)
     }
 
-    /// Resets the connection.
+    /// Resets the connection. The request has no effect.
     #[must_use]
     pub const fn reset() -> Self {
         Self::always(FaultKind::Reset)
+    }
+
+    /// Lets the request take effect, and resets the connection instead of responding: a refresh token
+    /// is rotated, and the client does not receive the new one.
+    #[must_use]
+    pub const fn lost() -> Self {
+        Self::always(FaultKind::Lost)
     }
 
     /// Responds with a body that is not JSON, although its content type says so.
@@ -198,6 +207,7 @@ fn parse_kind(text: &str) -> Result<Fault, LocalError> {
             .ok_or_else(|| refused(format!("{seconds:?} is not a delay up to 3600 seconds")))?,
         ("hang", None) => Fault::hang(),
         ("reset", None) => Fault::reset(),
+        ("lost", None) => Fault::lost(),
         ("garbage", None) => Fault::garbage(),
         ("html", None) => Fault::html(),
         ("huge", None) => Fault::huge(),
@@ -225,6 +235,7 @@ impl fmt::Display for Fault {
             Some(FaultKind::Slow(delay)) => write!(f, "slow:{}", delay.as_secs_f64()),
             Some(FaultKind::Hang) => f.write_str("hang"),
             Some(FaultKind::Reset) => f.write_str("reset"),
+            Some(FaultKind::Lost) => f.write_str("lost"),
             Some(FaultKind::Garbage) => f.write_str("garbage"),
             Some(FaultKind::Html) => f.write_str("html"),
             Some(FaultKind::Huge) => f.write_str("huge"),

@@ -1,15 +1,16 @@
-//! The endpoints of drills, which control a running tenant: `/__local/rotate`, `revoke`, `faults`
-//! and `stats`.
+//! The endpoints of drills, which control a running tenant: `/__local/rotate`, `revoke`, `faults`,
+//! `stats` and `login`.
 use super::{
     body::object,
     host::no_foreign_origin,
     refusal::{Refusal, uncached},
 };
 use crate::{
+    endpoint::Endpoint,
     error::LocalError,
     fault::{FaultChanges, Faults},
     running::RunningTenant,
-    stats::Requests,
+    store::LoginAnswer,
 };
 use axum::{
     Router,
@@ -21,12 +22,13 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(crate) const ROTATE_PATH: &str = "/__local/rotate";
 pub(crate) const REVOKE_PATH: &str = "/__local/revoke";
 pub(crate) const FAULTS_PATH: &str = "/__local/faults";
 pub(crate) const STATS_PATH: &str = "/__local/stats";
+pub(crate) const LOGIN_PATH: &str = "/__local/login";
 
 type Body = Result<Bytes, BytesRejection>;
 
@@ -37,14 +39,12 @@ pub(super) fn routes(running: &RunningTenant) -> Router<RunningTenant> {
         .route(REVOKE_PATH, post(revoke))
         .route(FAULTS_PATH, post(set_faults).delete(clear_faults))
         .route(STATS_PATH, get(stats))
+        .route(LOGIN_PATH, post(choose_login))
         .route_layer(no_foreign_origin)
 }
 
 async fn rotate(State(running): State<RunningTenant>) -> Result<Response, Refusal> {
-    let failed = |error: LocalError| {
-        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", error.to_string())
-    };
-    Ok(ok(&json!({ "kid": running.rotate().await.map_err(failed)? })))
+    Ok(ok(&json!({ "kid": running.rotate().await? })))
 }
 
 #[derive(Deserialize)]
@@ -91,17 +91,58 @@ fn current(faults: Faults) -> Response {
 
 async fn stats(State(running): State<RunningTenant>) -> Response {
     let stats = running.stats();
-    let requests = |of: Requests| {
-        json!({
+    let counts = Endpoint::ALL.map(|endpoint| {
+        let of = stats.requests(endpoint);
+        let counts = json!({
             "requests": of.total(), "served": of.served, "faulted": of.faulted,
-        })
-    };
-    ok(&json!({
-        "metadata": requests(stats.metadata),
-        "jwks": requests(stats.key_set),
-        "token": { "requests": stats.token },
-        "redirect_target": { "requests": stats.redirect_target },
-    }))
+        });
+        (endpoint.name().to_owned(), counts)
+    });
+    let mut answer = Map::from_iter(counts);
+    let redirects = json!({ "requests": stats.redirect_target });
+    answer.insert("redirect_target".into(), redirects);
+    ok(&answer.into())
+}
+
+/// Who logs in from now on, and who answers the next login.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoginChoice {
+    user: Option<String>,
+    next: Option<NextChoice>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum NextChoice {
+    User { user: String },
+    Error { error: String, error_description: Option<String> },
+}
+
+async fn choose_login(
+    State(running): State<RunningTenant>,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let LoginChoice { user, next } = object(&body?).map_err(|error| {
+        Refusal::invalid_request(format!(
+            "the choice cannot be read: {error}. Send {{\"user\":\"auth0|ann\"}}, \
+             {{\"next\":{{\"user\":\"auth0|ann\"}}}} or {{\"next\":{{\"error\":\"access_denied\"}}}}"
+        ))
+    })?;
+    let refused = |error: LocalError| Refusal::invalid_request(error.to_string());
+    if let Some(user) = &user {
+        running.answer_logins_as(user).map_err(refused)?;
+    }
+    if let Some(next) = next {
+        let answer = match next {
+            NextChoice::User { user } => LoginAnswer::user(user),
+            NextChoice::Error { error, error_description } => {
+                LoginAnswer::error(error, error_description.unwrap_or_default())
+            }
+        };
+        running.answer_next_login(answer).map_err(refused)?;
+    }
+    Ok(ok(&json!({ "user": running.default_user().subject() })))
 }
 
 fn ok(answer: &Value) -> Response {

@@ -1,58 +1,48 @@
-//! The documents that a verifier fetches: metadata and key set.
-use super::{connection::Connection, faulty, refusal::Refusal};
-use crate::{
-    fault::{document_named, name_of},
-    running::RunningTenant,
-};
-use auth0_testing::{Document, Tenant};
+//! The documents that verifiers and clients fetch: metadata and key set.
+use super::{cors, faulty::observed, refusal::Refusal};
+use crate::{endpoint::Endpoint, running::RunningTenant};
 use axum::{
     Router,
-    extract::{ConnectInfo, Path, State},
+    extract::{Path, State},
     http::{
         StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE},
     },
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
+use serde_json::{Map, Value, json};
 
-pub(super) fn routes() -> Router<RunningTenant> {
+pub(super) fn routes(running: &RunningTenant) -> Router<RunningTenant> {
+    let metadata = observed(get(metadata), running, Endpoint::Metadata);
     Router::new()
-        .route("/.well-known/openid-configuration", get(metadata))
-        .route("/.well-known/jwks.json", get(key_set))
-        .route("/__local/redirected/{document}", get(redirected))
+        .route("/.well-known/openid-configuration", metadata.clone())
+        .route("/.well-known/oauth-authorization-server", metadata)
+        .route("/.well-known/jwks.json", observed(get(key_set), running, Endpoint::KeySet))
+        .route_layer(middleware::from_fn(cors::public))
+        .route("/__local/redirected/{endpoint}", get(redirected))
 }
 
-async fn metadata(running: State<RunningTenant>, connection: ConnectInfo<Connection>) -> Response {
-    answer(running, connection, Document::Metadata).await
+async fn metadata(State(running): State<RunningTenant>) -> Response {
+    genuine(&running, Endpoint::Metadata)
 }
 
-async fn key_set(running: State<RunningTenant>, connection: ConnectInfo<Connection>) -> Response {
-    answer(running, connection, Document::KeySet).await
-}
-
-async fn answer(
-    State(running): State<RunningTenant>,
-    ConnectInfo(connection): ConnectInfo<Connection>,
-    document: Document,
-) -> Response {
-    match running.count_document_request(document) {
-        None => genuine(running.tenant(), document),
-        Some(fault) => faulty::answer(&running, &connection, document, fault).await,
-    }
+async fn key_set(State(running): State<RunningTenant>) -> Response {
+    genuine(&running, Endpoint::KeySet)
 }
 
 /// Returns the target of a redirect, which verifiers must not follow. It serves the document, so
 /// that a verifier that follows it continues without an error.
-pub(super) fn redirect_target(document: Document) -> String {
-    format!("__local/redirected/{}", name_of(document))
+pub(super) fn redirect_target(endpoint: Endpoint) -> String {
+    format!("__local/redirected/{}", endpoint.name())
 }
 
 async fn redirected(
     State(running): State<RunningTenant>,
     Path(name): Path<String>,
 ) -> Result<Response, Refusal> {
-    let document = document_named(&name).ok_or_else(|| {
+    let endpoint = Endpoint::named(&name).ok_or_else(|| {
         Refusal::new(
             StatusCode::NOT_FOUND,
             "not_found",
@@ -60,15 +50,51 @@ async fn redirected(
         )
     })?;
     running.count_redirect();
-    Ok(genuine(running.tenant(), document))
+    Ok(genuine(&running, endpoint))
 }
 
 /// Returns the document without a fault, with the short `max-age` of Auth0's key set.
-pub(super) fn genuine(tenant: &Tenant, document: Document) -> Response {
+fn genuine(running: &RunningTenant, endpoint: Endpoint) -> Response {
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=15")];
-    let json = match document {
-        Document::Metadata => tenant.metadata_json(),
-        _ => tenant.key_set_json(),
+    let json = match endpoint {
+        Endpoint::Metadata => metadata_json(running),
+        Endpoint::KeySet => running.tenant().key_set_json(),
+        _ => "{}".to_owned(),
     };
     (headers, json).into_response()
+}
+
+/// Returns the metadata of the test kit, with what a local tenant adds to it.
+fn metadata_json(running: &RunningTenant) -> String {
+    let tenant = running.tenant();
+    let url = |path: &str| format!("{}{path}", tenant.issuer());
+    let mut metadata: Map<String, Value> =
+        serde_json::from_str(&tenant.metadata_json()).unwrap_or_default();
+    for (name, value) in [
+        ("authorization_endpoint", json!(url("authorize"))),
+        ("userinfo_endpoint", json!(url("userinfo"))),
+        ("revocation_endpoint", json!(url("oauth/revoke"))),
+        ("end_session_endpoint", json!(url("oidc/logout"))),
+        (
+            "grant_types_supported",
+            json!(["client_credentials", "authorization_code", "refresh_token"]),
+        ),
+        ("response_types_supported", json!(["code"])),
+        ("response_modes_supported", json!(["query", "form_post"])),
+        ("code_challenge_methods_supported", json!(["S256"])),
+        ("scopes_supported", json!(["openid", "profile", "email", "offline_access"])),
+        (
+            "token_endpoint_auth_methods_supported",
+            json!(["client_secret_basic", "client_secret_post", "none"]),
+        ),
+        ("authorization_response_iss_parameter_supported", json!(true)),
+        ("request_parameter_supported", json!(false)),
+        ("request_uri_parameter_supported", json!(false)),
+    ] {
+        metadata.insert(name.to_owned(), value);
+    }
+    if running.settings().dynamic_registration {
+        metadata.insert("registration_endpoint".into(), url("oidc/register").into());
+    }
+    Value::Object(metadata).to_string()
 }

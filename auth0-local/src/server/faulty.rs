@@ -1,61 +1,74 @@
-//! The responses of documents that have a fault.
+//! The responses of endpoints that have a fault.
 use super::{connection::Connection, documents, endless::Endless, refusal::Refusal};
-use crate::{
-    fault::{FaultKind, name_of},
-    running::RunningTenant,
-};
-use auth0_testing::Document;
+use crate::{endpoint::Endpoint, fault::FaultKind, running::RunningTenant};
 use axum::{
     body::Body,
+    extract::{ConnectInfo, Request, State},
     http::{
         HeaderValue, StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER},
     },
+    middleware::{self, Next},
     response::{IntoResponse, Response},
+    routing::MethodRouter,
 };
 use tokio::time::timeout;
 
 const JSON: &str = "application/json";
 
-pub(super) async fn answer(
+/// Counts the requests of a route and applies the fault of its endpoint.
+pub(super) fn observed(
+    route: MethodRouter<RunningTenant>,
     running: &RunningTenant,
-    connection: &Connection,
-    document: Document,
-    fault: FaultKind,
+    endpoint: Endpoint,
+) -> MethodRouter<RunningTenant> {
+    route.route_layer(middleware::from_fn_with_state((running.clone(), endpoint), observe))
+}
+
+async fn observe(
+    State((running, endpoint)): State<(RunningTenant, Endpoint)>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+    next: Next,
 ) -> Response {
+    let Some(fault) = running.count_request(endpoint) else { return next.run(request).await };
     match fault {
-        FaultKind::Status { code, retry_after } => status(document, code, retry_after),
+        FaultKind::Status { code, retry_after } => status(endpoint, code, retry_after),
         FaultKind::Slow(delay) => match timeout(delay, running.stopped()).await {
             Ok(()) => connection.reset(),
-            Err(_) => documents::genuine(running.tenant(), document),
+            Err(_) => next.run(request).await,
         },
         FaultKind::Hang => {
             running.stopped().await;
             connection.reset()
         }
         FaultKind::Reset => connection.reset(),
+        FaultKind::Lost => {
+            drop(next.run(request).await);
+            connection.reset()
+        }
         FaultKind::Garbage => ok(JSON, "{\"keys\": this is not JSON"),
         FaultKind::Html => ok(
             "text/html; charset=utf-8",
             "<!doctype html><title>Maintenance</title><p>We will be back soon.",
         ),
-        FaultKind::Huge => ok(JSON, Body::new(Endless::new(running.clone()))),
+        FaultKind::Huge => ok(JSON, Body::new(Endless::new(running))),
         FaultKind::Redirect => {
             let target =
-                format!("{}{}", running.tenant().issuer(), documents::redirect_target(document));
+                format!("{}{}", running.tenant().issuer(), documents::redirect_target(endpoint));
             (StatusCode::FOUND, [(LOCATION, target), (CACHE_CONTROL, "no-store".into())])
                 .into_response()
         }
-        FaultKind::Empty => match document {
-            Document::Metadata => ok(JSON, "{}"),
-            _ => ok(JSON, "{\"keys\":[]}"),
+        FaultKind::Empty => match endpoint {
+            Endpoint::KeySet => ok(JSON, "{\"keys\":[]}"),
+            _ => ok(JSON, "{}"),
         },
     }
 }
 
 /// Returns an error response that names the drill and how to end it.
-fn status(document: Document, code: u16, retry_after: Option<u64>) -> Response {
-    let name = name_of(document);
+fn status(endpoint: Endpoint, code: u16, retry_after: Option<u64>) -> Response {
+    let name = endpoint.name();
     let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Refusal::new(
         status,

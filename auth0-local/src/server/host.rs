@@ -89,7 +89,7 @@ fn host_of_issuer(running: &RunningTenant) -> &str {
     }
 }
 
-fn is_loopback(authority: &Authority) -> bool {
+pub(super) fn is_loopback(authority: &Authority) -> bool {
     let host = authority.host();
     let v6 = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     !authority.as_str().contains('@')

@@ -1,15 +1,25 @@
 //! The HTTP server of a tenant.
 mod admin;
+mod authorize;
 mod body;
+mod client_auth;
 mod connection;
+mod cookie;
+mod cors;
 mod documents;
 mod endless;
 mod faulty;
+mod form;
+mod grant;
 mod host;
+mod logout;
 mod mint;
-mod oauth;
+mod page;
 mod proof;
 mod refusal;
+mod register;
+mod revoke;
+mod user_info;
 
 use crate::running::RunningTenant;
 use auth0_testing::Tenant;
@@ -29,7 +39,7 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 pub(crate) use connection::Listener;
 #[cfg(feature = "cli")]
 pub(crate) use {
-    admin::{FAULTS_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
+    admin::{FAULTS_PATH, LOGIN_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
     mint::PATH as MINT_PATH,
 };
 
@@ -38,9 +48,17 @@ pub(crate) fn service(
     running: RunningTenant,
 ) -> IntoMakeServiceWithConnectInfo<Router, Connection> {
     let by_name = middleware::from_fn_with_state(running.clone(), host::known_names_only);
+    let of_clients = Router::new()
+        .merge(grant::routes(&running))
+        .merge(user_info::routes(&running))
+        .merge(revoke::routes(&running))
+        .merge(register::routes(&running))
+        .route_layer(middleware::from_fn_with_state(running.clone(), cors::applications));
     Router::new()
-        .merge(documents::routes())
-        .merge(oauth::routes())
+        .merge(documents::routes(&running))
+        .merge(authorize::routes(&running))
+        .merge(logout::routes(&running))
+        .merge(of_clients)
         .merge(mint::routes())
         .merge(admin::routes(&running))
         .fallback(not_found)
@@ -60,8 +78,8 @@ async fn not_found() -> Response {
     Refusal::new(
         StatusCode::NOT_FOUND,
         "not_found",
-        "a local tenant has /.well-known/openid-configuration, /.well-known/jwks.json, \
-         POST /oauth/token and, for drills, the endpoints that its README lists",
+        "a local tenant has /.well-known/openid-configuration, the endpoints that this document names, \
+         /v2/logout and, for drills, the endpoints that its README lists",
     )
     .into_response()
 }

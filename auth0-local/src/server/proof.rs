@@ -1,12 +1,17 @@
-//! DPoP at the token endpoint (RFC 9449 §5).
-use super::{oauth, refusal::Refusal};
-use crate::running::RunningTenant;
+//! DPoP proofs of requests to the tenant (RFC 9449).
+use super::refusal::Refusal;
+use crate::{running::RunningTenant, secret};
 use auth0_core::{Error, ErrorCode, ErrorKind};
 use axum::http::{HeaderMap, StatusCode};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
 
-/// Verifies the proof of a request. Returns the thumbprint of its key, or `None` without a proof.
+/// Verifies the proof of a request to this path below the issuer. Returns the thumbprint of its key, or
+/// `None` without a proof.
 pub(super) fn verified_thumbprint(
     running: &RunningTenant,
+    method: &str,
+    path: &str,
     headers: &HeaderMap,
 ) -> Result<Option<String>, Refusal> {
     let mut values = headers.get_all("dpop").iter();
@@ -14,9 +19,17 @@ pub(super) fn verified_thumbprint(
     if values.next().is_some() {
         return Err(Refusal::invalid_request("there is more than one DPoP header. Send one proof"));
     }
-    let url = format!("{}{}", running.tenant().issuer(), oauth::PATH);
-    let verdict = running.proofs().verify("POST", &url, proof.as_bytes());
+    let url = format!("{}{path}", running.tenant().issuer());
+    let verdict = running.proofs().verify(method, &url, proof.as_bytes());
     verdict.map(Some).map_err(|error| refusal(&error))
+}
+
+/// Returns whether a verified proof was made for this access token (`ath`).
+pub(super) fn is_for_token(headers: &HeaderMap, token: &str) -> bool {
+    let proof = headers.get("dpop").and_then(|proof| proof.to_str().ok()).unwrap_or_default();
+    let payload = proof.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let claims: Option<Value> = payload.and_then(|json| serde_json::from_slice(&json).ok());
+    claims.is_some_and(|claims| claims.get("ath") == Some(&secret::sha256(token).into()))
 }
 
 /// Maps the verifier's error to a refusal that contains the cause. The client may see it, because

@@ -1,9 +1,10 @@
 //! Refusals of requests.
+use crate::error::LocalError;
 use axum::{
     extract::rejection::BytesRejection,
     http::{
-        HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE},
+        HeaderName, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
@@ -15,8 +16,8 @@ pub(super) struct Refusal {
     status: StatusCode,
     error: &'static str,
     description: String,
-    /// The nonce for the client's next DPoP proof.
-    nonce: Option<HeaderValue>,
+    /// The nonce for the client's next DPoP proof, or a challenge.
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
@@ -25,12 +26,22 @@ impl Refusal {
         error: &'static str,
         description: impl Into<String>,
     ) -> Self {
-        Self { status, error, description: description.into(), nonce: None }
+        Self { status, error, description: description.into(), header: None }
     }
 
     pub(super) fn with_nonce(mut self, nonce: Option<HeaderValue>) -> Self {
-        self.nonce = nonce;
+        self.header = nonce.map(|nonce| (HeaderName::from_static("dpop-nonce"), nonce));
         self
+    }
+
+    pub(super) fn with_challenge(mut self, challenge: &'static str) -> Self {
+        self.header = Some((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
+        self
+    }
+
+    /// Refuses a code or a refresh token, with Auth0's status.
+    pub(super) fn invalid_grant(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "invalid_grant", description)
     }
 
     pub(super) fn invalid_request(description: impl Into<String>) -> Self {
@@ -48,14 +59,18 @@ impl From<BytesRejection> for Refusal {
     }
 }
 
+impl From<LocalError> for Refusal {
+    fn from(error: LocalError) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", error.to_string())
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { status, error, description, nonce } = self;
+        let Self { status, error, description, header } = self;
         let body = json!({ "error": error, "error_description": description });
         let mut response = uncached(status, &body);
-        if let Some(nonce) = nonce {
-            response.headers_mut().insert("dpop-nonce", nonce);
-        }
+        response.headers_mut().extend(header);
         response
     }
 }

@@ -1,6 +1,12 @@
 //! The configuration of a local tenant.
 use super::LocalTenant;
-use crate::{error::LocalError, file::TENANT_KEY, running::RunningTenant, server};
+use crate::{
+    directory::{Api, Client, Directory, User},
+    error::LocalError,
+    file::TENANT_KEY,
+    running::{RunningTenant, Settings},
+    server,
+};
 use auth0_core::{
     Algorithm, Audience, Dpop,
     dpop::{DpopNonces, ProofVerifier},
@@ -10,6 +16,7 @@ use std::{
     future, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 use tokio::{
     net::TcpListener,
@@ -32,6 +39,10 @@ pub struct Builder {
     audience: String,
     keys: Option<PathBuf>,
     dpop_nonces: Option<DpopNonces>,
+    settings: Settings,
+    users: Vec<User>,
+    clients: Vec<Client>,
+    apis: Vec<Api>,
 }
 
 impl Builder {
@@ -43,6 +54,17 @@ impl Builder {
             audience: DEFAULT_AUDIENCE.into(),
             keys: None,
             dpop_nonces: None,
+            settings: Settings {
+                open_clients: false,
+                dynamic_registration: false,
+                interactive: false,
+                rotates_refresh_tokens: true,
+                reuse_interval: Duration::ZERO,
+                resource_for_machines: false,
+            },
+            users: Vec::new(),
+            clients: Vec::new(),
+            apis: Vec::new(),
         }
     }
 
@@ -91,15 +113,76 @@ impl Builder {
         self
     }
 
+    /// Adds a user. The first one logs in, unless a request or a test chooses another. Without any, the
+    /// tenant has one user, who is a member of every organization.
+    pub fn user(mut self, user: User) -> Self {
+        self.users.push(user);
+        self
+    }
+
+    /// Registers a client.
+    pub fn client(mut self, client: Client) -> Self {
+        self.clients.push(client);
+        self
+    }
+
+    /// Adds an API with settings. From the first one on, the tenant issues tokens for no other API, except
+    /// that of [`audience`](Self::audience).
+    pub fn api(mut self, api: Api) -> Self {
+        self.apis.push(api);
+        self
+    }
+
+    /// Accepts clients that are not registered as public clients, with any client id, any API, and any
+    /// `redirect_uri` over http on loopback. They need PKCE.
+    ///
+    /// Unset, a client must be registered to log users in.
+    pub fn open_clients(mut self) -> Self {
+        self.settings.open_clients = true;
+        self
+    }
+
+    /// Lets clients register themselves at `/oidc/register` (RFC 7591). Unset, there is no such endpoint.
+    pub fn dynamic_registration(mut self) -> Self {
+        self.settings.dynamic_registration = true;
+        self
+    }
+
+    /// Shows a page of the users at `/authorize`. Unset, it answers at once.
+    pub fn interactive(mut self) -> Self {
+        self.settings.interactive = true;
+        self
+    }
+
+    /// Sets how long a refresh token can be used after it was replaced: Auth0's *Rotation Overlap Period*. The
+    /// default is zero. A later use revokes all tokens of the login.
+    pub fn refresh_token_reuse_interval(mut self, interval: Duration) -> Self {
+        self.settings.reuse_interval = interval;
+        self
+    }
+
+    /// Does not replace a refresh token when it is used.
+    pub fn without_refresh_token_rotation(mut self) -> Self {
+        self.settings.rotates_refresh_tokens = false;
+        self
+    }
+
+    /// Reads `resource` in the grant `client_credentials`, too. Unset, it is ignored there, as Auth0 does.
+    pub fn resource_for_machines(mut self) -> Self {
+        self.settings.resource_for_machines = true;
+        self
+    }
+
     /// Starts the tenant. It accepts requests when this returns.
     ///
     /// # Errors
     /// The address cannot be listened on or the port is in use, the issuer is not one of a local
-    /// tenant, the audience is empty, the file contains no key or cannot be created, or the nonces
-    /// are misconfigured.
+    /// tenant, the audience is empty, the file contains no key or cannot be created, the nonces
+    /// are misconfigured, or a user, client or API has an invalid value.
     pub async fn start(self) -> Result<LocalTenant, LocalError> {
-        let Self { host, port, issuer, audience, keys, dpop_nonces } = self;
+        let Self { host, port, issuer, audience, keys, dpop_nonces, settings, .. } = self;
         let audience: Audience = audience.parse()?;
+        let directory = directory(audience.as_str(), self.users, self.clients, self.apis)?;
         let unbound = |error| cannot_bind(host, port, &error);
         let listener = TcpListener::bind((host, port)).await.map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?;
@@ -133,12 +216,28 @@ impl Builder {
                 future::pending::<()>().await;
             }
         };
-        let running = RunningTenant::new(tenant, proofs, running);
+        let running = RunningTenant::new(tenant, proofs, settings, directory, running);
         let answering = axum::serve(server::Listener(listener), server::service(running.clone()))
             .with_graceful_shutdown(until_dropped);
         task::spawn(async { answering.await });
         Ok(LocalTenant::new(running, address, detach))
     }
+}
+
+fn directory(
+    audience: &str,
+    users: Vec<User>,
+    clients: Vec<Client>,
+    apis: Vec<Api>,
+) -> Result<Directory, LocalError> {
+    let mut directory = Directory::default();
+    users.into_iter().try_for_each(|user| directory.add_user(user))?;
+    clients.into_iter().try_for_each(|client| directory.add_client(client))?;
+    if !apis.is_empty() {
+        directory.add_api(Api::new(audience))?;
+    }
+    apis.into_iter().try_for_each(|api| directory.add_api(api))?;
+    Ok(directory)
 }
 
 /// Returns the loopback address at which this machine, or this container, reaches the tenant.

@@ -1,8 +1,16 @@
 //! The local tenant as the library offers it.
 mod builder;
 
-use crate::{error::LocalError, fault::Fault, running::RunningTenant, stats::Stats};
-use auth0_testing::{Document, SigningKey, Tenant, TokenBuilder};
+use crate::{
+    directory::{Client, User},
+    endpoint::Endpoint,
+    error::LocalError,
+    fault::Fault,
+    running::RunningTenant,
+    stats::Stats,
+    store::LoginAnswer,
+};
+use auth0_testing::{SigningKey, Tenant, TokenBuilder};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
 
@@ -79,12 +87,56 @@ impl LocalTenant {
         self.tenant().token()
     }
 
-    /// Sets the fault of a document for all later HTTP requests.
-    pub fn set_fault(&self, document: Document, fault: Fault) {
-        self.running.set_fault(document, fault);
+    /// Adds a user, or replaces the user with the same `sub`.
+    ///
+    /// # Errors
+    /// A value is invalid.
+    pub fn add_user(&self, user: User) -> Result<(), LocalError> {
+        self.running.directory().add_user(user)
     }
 
-    /// Clears the faults of both documents.
+    /// Registers a client, or replaces the client with the same id: for an application whose port is known
+    /// after the tenant started.
+    ///
+    /// # Errors
+    /// A value is invalid.
+    pub fn add_client(&self, client: Client) -> Result<(), LocalError> {
+        self.running.directory().add_client(client)
+    }
+
+    /// Sets the user that logs in by default. A session of another user stays.
+    ///
+    /// # Errors
+    /// The tenant has no user with this `sub`.
+    pub fn answer_logins_as(&self, subject: &str) -> Result<(), LocalError> {
+        self.running.answer_logins_as(subject)
+    }
+
+    /// Sets the answer to the next login, whatever the session. Answers that wait are used in order.
+    ///
+    /// ```
+    /// use auth0_local::{LocalTenant, LoginAnswer, User};
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let tenant = LocalTenant::builder().user(User::new("auth0|ann")).start().await?;
+    /// tenant.answer_next_login(LoginAnswer::denied())?;
+    /// assert!(tenant.answer_next_login(LoginAnswer::user("auth0|bob")).is_err(), "no such user");
+    /// # Ok::<(), auth0_local::LocalError>(())
+    /// # }).unwrap()
+    /// ```
+    ///
+    /// # Errors
+    /// The tenant has no such user, or a hundred answers wait.
+    pub fn answer_next_login(&self, answer: LoginAnswer) -> Result<(), LocalError> {
+        self.running.answer_next_login(answer)
+    }
+
+    /// Sets the fault of an endpoint, or of a document, for all later HTTP requests.
+    pub fn set_fault(&self, endpoint: impl Into<Endpoint>, fault: Fault) {
+        self.running.set_fault(endpoint.into(), fault);
+    }
+
+    /// Clears the faults of all endpoints.
     pub fn clear_faults(&self) {
         self.running.clear_faults();
     }

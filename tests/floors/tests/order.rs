@@ -15,7 +15,8 @@ const CRATES: [(&str, &str); 6] = [
     ),
     (
         "auth0-local",
-        "error address env_file stats fault file token running server tenant quickstart cli lib main",
+        "error address+env_file+endpoint+secret stats+fault file+token+directory store running server tenant \
+         quickstart cli lib main",
     ),
     ("auth0-testing", "clock key draft tenant lib"),
     ("auth0-redis", "connection replay_store lib"),

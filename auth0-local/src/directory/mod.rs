@@ -1,0 +1,94 @@
+//! Who may log in, with which application, to which API.
+mod api;
+mod client;
+mod membership;
+mod redirect;
+mod user;
+
+pub use api::Api;
+pub use client::Client;
+pub(crate) use client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+pub use membership::Membership;
+pub(crate) use redirect::{is_loopback_url, is_redirect_url};
+pub use user::User;
+
+use crate::error::LocalError;
+use std::{collections::VecDeque, sync::Arc};
+
+/// The most clients that can be registered dynamically. One more removes the oldest.
+const MAX_REGISTERED: usize = 1000;
+
+/// The users, clients and APIs of a tenant.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Directory {
+    users: Vec<Arc<User>>,
+    clients: Vec<Arc<Client>>,
+    /// The clients that registered themselves, the oldest first.
+    registered: VecDeque<Arc<Client>>,
+    /// The APIs with settings. If there are none, every identifier is that of an API.
+    apis: Vec<Api>,
+}
+
+impl Directory {
+    /// Adds a user, or replaces the user with the same `sub`.
+    pub(crate) fn add_user(&mut self, user: User) -> Result<(), LocalError> {
+        user.check()?;
+        self.users.retain(|known| known.subject() != user.subject());
+        self.users.push(Arc::new(user));
+        Ok(())
+    }
+
+    /// Adds a client, or replaces the client with the same id.
+    pub(crate) fn add_client(&mut self, client: Client) -> Result<(), LocalError> {
+        client.check()?;
+        self.clients.retain(|known| known.id() != client.id());
+        self.clients.push(Arc::new(client));
+        Ok(())
+    }
+
+    pub(crate) fn add_api(&mut self, api: Api) -> Result<(), LocalError> {
+        api.check()?;
+        self.apis.retain(|known| known.identifier() != api.identifier());
+        self.apis.push(api);
+        Ok(())
+    }
+
+    pub(crate) fn register(&mut self, client: Client) {
+        if self.registered.len() >= MAX_REGISTERED {
+            self.registered.pop_front();
+        }
+        self.registered.push_back(Arc::new(client));
+    }
+
+    pub(crate) fn users(&self) -> &[Arc<User>] {
+        &self.users
+    }
+
+    pub(crate) fn user(&self, subject: &str) -> Option<Arc<User>> {
+        self.users.iter().find(|user| user.subject() == subject).cloned()
+    }
+
+    /// Returns the user that a `login_hint` names: by `sub` or by e-mail address.
+    pub(crate) fn user_hinted(&self, hint: &str) -> Option<Arc<User>> {
+        self.users.iter().find(|user| user.is_named(hint)).cloned()
+    }
+
+    pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {
+        let mut clients = self.clients.iter().chain(&self.registered);
+        clients.find(|client| client.id() == id).cloned()
+    }
+
+    pub(crate) fn api(&self, identifier: &str) -> Option<&Api> {
+        self.apis.iter().find(|api| api.identifier() == identifier)
+    }
+
+    /// Returns whether tokens can be requested for an API.
+    pub(crate) fn has_api(&self, identifier: &str) -> bool {
+        self.apis.is_empty() || self.api(identifier).is_some()
+    }
+
+    /// Returns whether a registered client redirects to this origin.
+    pub(crate) fn has_origin(&self, origin: &str) -> bool {
+        self.clients.iter().chain(&self.registered).any(|client| client.has_origin(origin))
+    }
+}

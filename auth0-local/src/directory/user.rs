@@ -1,0 +1,206 @@
+use super::Membership;
+use crate::error::LocalError;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// A user of the tenant.
+///
+/// ```
+/// use auth0_local::{Membership, User};
+///
+/// let ann = User::new("auth0|ann")
+///     .name("Ann")
+///     .email("ann@acme.com")
+///     .claim("picture", "https://acme.com/ann.png")
+///     .member_of(Membership::new("org_acme", "acme").permissions(["read:invoices"]))
+///     .scopes(["read:messages"])
+///     .token_claim("https://acme.com/plan", "pro");
+/// # let _ = ann;
+/// ```
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct User {
+    #[serde(rename = "user_id")]
+    subject: String,
+    name: Option<String>,
+    email: Option<String>,
+    #[serde(default)]
+    claims: Map<String, Value>,
+    #[serde(default)]
+    token_claims: Map<String, Value>,
+    scopes: Option<Vec<String>>,
+    #[serde(default)]
+    permissions: Vec<String>,
+    #[serde(default)]
+    organizations: Vec<Membership>,
+    #[serde(default)]
+    any_organization: bool,
+}
+
+impl User {
+    /// Creates a user with this `sub`, for example `auth0|ann`.
+    pub fn new(subject: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            name: None,
+            email: None,
+            claims: Map::new(),
+            token_claims: Map::new(),
+            scopes: None,
+            permissions: Vec::new(),
+            organizations: Vec::new(),
+            any_organization: false,
+        }
+    }
+
+    /// Returns the user of a tenant to which no user was added.
+    pub(crate) fn of_an_empty_tenant() -> Self {
+        let user = Self::new("auth0|65f1c0ffee").name("Ann Example").email("ann@example.com");
+        user.member_of_any_organization()
+    }
+
+    /// Sets the name: a claim of the scope `profile`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the e-mail address, which counts as verified: claims of the scope `email`.
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.email = Some(email.into());
+        self
+    }
+
+    /// Sets a claim of the ID token and of `/userinfo`, of any type. A standard claim needs its scope: the
+    /// others of OpenID Connect are those of `profile`. A claim with a namespace needs none.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.claims.insert(name.into(), json!(value));
+        self
+    }
+
+    /// Sets a claim of every access and ID token, as an Action does: for example
+    /// `https://acme.com/roles`.
+    pub fn token_claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.token_claims.insert(name.into(), json!(value));
+        self
+    }
+
+    /// Limits the scopes of APIs that the user can grant. Others are omitted from tokens, without an
+    /// error. Unset, all are granted.
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets the permissions of the user (RBAC). Without any, access tokens have no `permissions`.
+    pub fn permissions<P: Into<String>>(
+        mut self,
+        permissions: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.permissions = permissions.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Makes the user a member of an organization. Can be repeated.
+    pub fn member_of(mut self, membership: Membership) -> Self {
+        self.organizations.push(membership);
+        self
+    }
+
+    /// Makes the user a member of every organization that a request asks for, as `org_acme`,
+    /// `org_acme:name` or `name`. Those of [`member_of`](Self::member_of) come first.
+    pub fn member_of_any_organization(mut self) -> Self {
+        self.any_organization = true;
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(), LocalError> {
+        if self.subject.trim().is_empty() {
+            return Err(LocalError::new(
+                "a user has an empty user_id. Write one, for example auth0|ann",
+            ));
+        }
+        if self.organizations.iter().any(|membership| !membership.id().starts_with("org_")) {
+            return Err(LocalError::new(format!(
+                "an organization of {} has an id that does not begin with org_. Write it as org_acme",
+                self.subject
+            )));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Returns the text that a page shows for the user.
+    pub(crate) fn label(&self) -> &str {
+        self.name.as_deref().or(self.email.as_deref()).unwrap_or(&self.subject)
+    }
+
+    pub(super) fn is_named(&self, hint: &str) -> bool {
+        self.subject == hint || self.email.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(hint))
+    }
+
+    pub(crate) fn can_grant(&self, scope: &str) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|known| known == scope))
+    }
+
+    pub(crate) fn own_permissions(&self) -> &[String] {
+        &self.permissions
+    }
+
+    pub(crate) fn token_claims(&self) -> &Map<String, Value> {
+        &self.token_claims
+    }
+
+    /// Returns the membership of an organization by its id or name.
+    pub(crate) fn membership(&self, organization: &str) -> Option<Membership> {
+        let own = self.organizations.iter().find(|one| one.is_named(organization)).cloned();
+        own.or_else(|| self.any_organization.then(|| any(organization)).flatten())
+    }
+
+    /// Returns the claims of the ID token and of `/userinfo` for the granted scopes.
+    pub(crate) fn profile(&self, scopes: &[String]) -> Map<String, Value> {
+        let mut all = Map::new();
+        if let Some(name) = &self.name {
+            all.insert("name".into(), json!(name));
+        }
+        if let Some(email) = &self.email {
+            let nickname = email.split('@').next().unwrap_or_default();
+            all.insert("nickname".into(), json!(nickname));
+            all.insert("email".into(), json!(email));
+            all.insert("email_verified".into(), json!(true));
+        }
+        all.extend(self.claims.clone());
+        all.retain(|name, _| {
+            scope_of(name).is_none_or(|scope| scopes.iter().any(|it| it == scope))
+        });
+        all
+    }
+}
+
+/// Returns the scope that a claim needs (OpenID Connect Core §5.4), or `None` for one with a namespace.
+fn scope_of(claim: &str) -> Option<&'static str> {
+    match claim {
+        "email" | "email_verified" => Some("email"),
+        "phone_number" | "phone_number_verified" => Some("phone"),
+        "address" => Some("address"),
+        name if name.contains("://") => None,
+        _ => Some("profile"),
+    }
+}
+
+/// Reads an organization as requests write it: `org_acme`, `org_acme:name`, or its name only.
+fn any(organization: &str) -> Option<Membership> {
+    let (id, name) = match organization.split_once(':') {
+        Some((id, name)) => (id.to_owned(), name),
+        None => match organization.strip_prefix("org_") {
+            Some(name) => (organization.to_owned(), name),
+            None => (format!("org_{organization}"), organization),
+        },
+    };
+    let is_id = id.strip_prefix("org_").is_some_and(|rest| !rest.is_empty());
+    (is_id && !name.is_empty()).then(|| Membership::new(id, name))
+}

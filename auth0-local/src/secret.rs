@@ -1,0 +1,36 @@
+//! Random values, and what is stored in the place of a secret.
+use crate::error::LocalError;
+use aws_lc_rs::{
+    constant_time,
+    digest::{SHA256, digest},
+    rand,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// Returns 256 random bits of the system as 43 characters.
+pub(crate) fn random_text() -> Result<String, LocalError> {
+    let mut bytes = [0; 32];
+    rand::fill(&mut bytes).map_err(|_| LocalError::new("the system has no randomness"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Returns the SHA-256 of a text in base64url, as `code_challenge` and `ath` have it.
+pub(crate) fn sha256(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
+}
+
+/// Compares two secrets in a time that depends on their lengths only.
+pub(crate) fn equal(one: &str, other: &str) -> bool {
+    constant_time::verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
+}
+
+/// The SHA-256 of a code, a token or a cookie, under which it is stored. A lookup by it takes a time
+/// that does not depend on the secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Fingerprint(String);
+
+impl Fingerprint {
+    pub(crate) fn of(secret: &str) -> Self {
+        Self(sha256(secret))
+    }
+}

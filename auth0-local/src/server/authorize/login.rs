@@ -1,0 +1,139 @@
+//! Who logs in, and the code that the client receives for it.
+use super::{
+    reply::Reply,
+    request::{Refused, Request},
+};
+use crate::{
+    directory::User,
+    error::LocalError,
+    running::RunningTenant,
+    secret::random_text,
+    server::{cookie, grant::granted},
+    store::{Code, Grant, NextLogin, Session},
+};
+use axum::http::{HeaderMap, HeaderValue};
+use std::sync::Arc;
+
+/// What happens to a good request.
+pub(super) enum Outcome {
+    Code {
+        code: String,
+        cookie: Option<HeaderValue>,
+    },
+    /// A page asks which user logs in to this organization.
+    Question(Option<String>),
+}
+
+/// Decides who logs in: the user that was chosen for this request, that of the session, that of the
+/// `login_hint`, or the tenant's default.
+pub(super) fn decide(
+    running: &RunningTenant,
+    headers: &HeaderMap,
+    request: &Request,
+    reply: &Reply,
+    choice: Option<NextLogin>,
+) -> Result<Outcome, Refused> {
+    let session = current_session(running, headers, request);
+    let user = match choice.or_else(|| running.take_answer(request.is_silent)) {
+        Some(NextLogin::Error { code, description }) => {
+            return Err(Refused { code, description });
+        }
+        Some(NextLogin::User(subject)) => running.user(&subject),
+        None => match session {
+            Some((user, session)) => {
+                return with_code(running, request, reply, &user, &session, None);
+            }
+            None if request.is_silent => {
+                return Err(Refused::new("login_required", "Login required"));
+            }
+            None if running.settings().interactive => {
+                return Ok(Outcome::Question(request.organization.clone()));
+            }
+            None => {
+                let hint = request.login_hint.as_ref();
+                let hinted = hint.and_then(|hint| running.directory().user_hinted(hint));
+                Some(hinted.unwrap_or_else(|| running.default_user()))
+            }
+        },
+    };
+    let user = user.ok_or_else(|| Refused::new("access_denied", "the tenant has no such user"))?;
+    let cookie = random_text().map_err(failed)?;
+    let now = running.now();
+    let session = Session {
+        subject: user.subject().to_owned(),
+        id: random_text().map_err(failed)?,
+        began: now,
+        used: now,
+    };
+    let outcome =
+        with_code(running, request, reply, &user, &session, cookie::set(running, &cookie))?;
+    let mut store = running.store();
+    for old in cookie::values(running, headers) {
+        store.sessions.end(old);
+    }
+    store.sessions.begin(&cookie, session);
+    Ok(outcome)
+}
+
+/// Returns the session of the browser, if it may answer this request.
+fn current_session(
+    running: &RunningTenant,
+    headers: &HeaderMap,
+    request: &Request,
+) -> Option<(Arc<User>, Session)> {
+    let now = running.now();
+    let find = |value| running.store().sessions.use_session(value, now);
+    let session = cookie::values(running, headers).find_map(find)?;
+    let age = now.saturating_sub(session.began).as_secs();
+    let is_fresh = request.max_age.is_none_or(|max_age| age <= max_age);
+    let user = running.user(&session.subject)?;
+    (is_fresh && !request.is_forced).then_some((user, session))
+}
+
+fn with_code(
+    running: &RunningTenant,
+    request: &Request,
+    reply: &Reply,
+    user: &User,
+    session: &Session,
+    cookie: Option<HeaderValue>,
+) -> Result<Outcome, Refused> {
+    let subject = user.subject();
+    let organization = match &request.organization {
+        None => None,
+        Some(name) => Some(user.membership(name).ok_or_else(|| {
+            let why = format!("user {subject} is not part of the {name} organization");
+            Refused::new("access_denied", why)
+        })?),
+    };
+    let audience = request.audience.clone();
+    let scopes = granted(running, &reply.client, user, audience.as_deref(), &request.scopes);
+    let code = random_text().map_err(failed)?;
+    let now = running.now();
+    let mut store = running.store();
+    let grant = Grant {
+        number: store.next_grant(),
+        client_id: reply.client.id().to_owned(),
+        subject: subject.to_owned(),
+        audience,
+        requested: request.scopes.clone(),
+        scopes,
+        organization,
+        session_id: session.id.clone(),
+        authenticated: session.began.as_secs(),
+        has_max_age: request.max_age.is_some(),
+        nonce: request.nonce.clone(),
+    };
+    let kept = Code {
+        grant: Arc::new(grant),
+        redirect_uri: reply.redirect_uri.clone(),
+        code_challenge: request.code_challenge.clone(),
+        key: request.dpop_jkt.clone(),
+    };
+    store.codes.keep(&code, kept, now);
+    Ok(Outcome::Code { code, cookie })
+}
+
+fn failed(error: LocalError) -> Refused {
+    Refused::new("server_error", error.to_string())
+}

@@ -1,0 +1,79 @@
+//! `GET /authorize`: the authorization endpoint (RFC 6749 §4.1, OpenID Connect Core §3.1.2). It answers at once
+//! or, in an interactive tenant, asks which user logs in.
+mod login;
+mod question;
+mod reply;
+mod request;
+
+use super::{faulty::observed, form::Query, host::no_foreign_origin};
+use crate::{endpoint::Endpoint, running::RunningTenant, store::NextLogin};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{RawQuery, State},
+    http::{HeaderMap, header::SET_COOKIE},
+    middleware,
+    response::Response,
+    routing::{get, post},
+};
+use login::Outcome;
+use reply::Reply;
+use request::Request;
+
+/// The page of users posts the choice to this path.
+const LOGIN_PATH: &str = "/u/login";
+
+pub(super) fn routes(running: &RunningTenant) -> Router<RunningTenant> {
+    let no_foreign_origin = middleware::from_fn_with_state(running.clone(), no_foreign_origin);
+    Router::new()
+        .route("/authorize", observed(get(authorize), running, Endpoint::Authorize))
+        .route(LOGIN_PATH, post(choose).route_layer(no_foreign_origin))
+}
+
+async fn authorize(
+    State(running): State<RunningTenant>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    answer(&running, &headers, &query.unwrap_or_default(), None)
+}
+
+/// Answers with the user that was chosen on the page, or without consent.
+async fn choose(State(running): State<RunningTenant>, headers: HeaderMap, body: Bytes) -> Response {
+    let form = Query::parse(&String::from_utf8_lossy(&body));
+    let choice = match form.value("user") {
+        Some(user) => NextLogin::User(user.to_owned()),
+        None => NextLogin::Error {
+            code: "access_denied".into(),
+            description: "User did not authorize the request".into(),
+        },
+    };
+    answer(&running, &headers, form.value("request").unwrap_or_default(), Some(choice))
+}
+
+/// Answers a request, which is the query of `/authorize`.
+fn answer(
+    running: &RunningTenant,
+    headers: &HeaderMap,
+    query: &str,
+    choice: Option<NextLogin>,
+) -> Response {
+    let parameters = Query::parse(query);
+    let reply = match Reply::read(running, &parameters) {
+        Ok(reply) => reply,
+        Err(page) => return *page,
+    };
+    let outcome = Request::read(running, &parameters, &reply)
+        .and_then(|request| login::decide(running, headers, &request, &reply, choice));
+    match outcome {
+        Ok(Outcome::Code { code, cookie }) => {
+            let mut response = reply.with_code(code);
+            response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+            response
+        }
+        Ok(Outcome::Question(organization)) => {
+            question::page_of_users(running, query, organization.as_deref())
+        }
+        Err(refused) => reply.with_error(refused.code, refused.description),
+    }
+}

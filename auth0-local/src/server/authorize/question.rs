@@ -1,0 +1,32 @@
+//! The page of an interactive tenant that asks which user logs in.
+use super::LOGIN_PATH;
+use crate::{
+    running::RunningTenant,
+    server::page::{escape, hidden, page},
+};
+use axum::{http::StatusCode, response::Response};
+
+/// Returns the page. It carries the request, which is checked again when a user is chosen.
+pub(super) fn page_of_users(
+    running: &RunningTenant,
+    query: &str,
+    organization: Option<&str>,
+) -> Response {
+    let mut users = running.directory().users().to_vec();
+    if users.is_empty() {
+        users.push(running.default_user());
+    }
+    let buttons: String = users
+        .iter()
+        .map(|user| {
+            let (subject, label) = (escape(user.subject()), escape(user.label()));
+            format!("<p><button name=\"user\" value=\"{subject}\">{label}</button> {subject}</p>")
+        })
+        .collect();
+    let to = organization.map(|name| format!("<p>to {}</p>", escape(name))).unwrap_or_default();
+    let content = format!(
+        "{to}<form method=\"post\" action=\"{LOGIN_PATH}\">{}{buttons}<p><button>Deny</button></p></form>",
+        hidden("request", query)
+    );
+    page(StatusCode::OK, "Log in", &content)
+}

@@ -1,0 +1,103 @@
+//! Authentication of clients: `client_secret_post`, `client_secret_basic` and `none`.
+use super::refusal::Refusal;
+use crate::{directory::Client, running::RunningTenant};
+use axum::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use std::sync::Arc;
+use url::form_urlencoded;
+
+/// What the body of a request says about its client.
+#[derive(Debug)]
+pub(super) struct Credentials<'a> {
+    pub(super) client_id: Option<&'a str>,
+    pub(super) client_secret: Option<&'a str>,
+    pub(super) has_assertion: bool,
+}
+
+/// Authenticates the client of a request. A client that is not registered is accepted as a machine with
+/// any secret, or as a public client if the tenant is open to them.
+pub(super) fn authenticate(
+    running: &RunningTenant,
+    headers: &HeaderMap,
+    sent: &Credentials<'_>,
+    is_machine: bool,
+) -> Result<Arc<Client>, Refusal> {
+    let basic = basic(headers)?;
+    let refused = |error: &'static str, description: &str| {
+        let refusal = Refusal::new(StatusCode::UNAUTHORIZED, error, description);
+        match basic {
+            Some(_) => refusal.with_challenge("Basic realm=\"auth0-local\""),
+            None => refusal,
+        }
+    };
+    if sent.has_assertion {
+        return Err(refused(
+            "invalid_client",
+            "a local tenant does not support private_key_jwt. Send client_secret",
+        ));
+    }
+    let (id, secret) = match &basic {
+        Some(_) if sent.client_secret.is_some() => {
+            return Err(Refusal::invalid_request(
+                "the client authenticates twice. Send the secret in the body or in Authorization",
+            ));
+        }
+        Some((id, _)) if sent.client_id.is_some_and(|other| other != id) => {
+            return Err(Refusal::invalid_request(
+                "client_id in the body is another one than in Authorization. Send one client",
+            ));
+        }
+        Some((id, secret)) => (Some(id.as_str()), Some(secret.as_str())),
+        None => (sent.client_id, sent.client_secret),
+    };
+    let registered = id.and_then(|id| running.directory().client(id));
+    match (registered, id, secret) {
+        (Some(client), ..) if client.is_public() => Ok(client),
+        (Some(client), _, Some(secret)) if client.has_secret(secret) => Ok(client),
+        (Some(_), ..) => Err(refused("access_denied", "Unauthorized")),
+        (None, Some(id), Some(secret)) if is_machine => {
+            Ok(Arc::new(Client::confidential(id, secret)))
+        }
+        (None, Some(id), _) if !is_machine && running.settings().open_clients => {
+            Ok(Arc::new(Client::open(id)))
+        }
+        (None, Some(id), _) if !is_machine => Err(refused(
+            "invalid_client",
+            &format!("Unknown client: {id}. Register it, or start the tenant with --open-clients"),
+        )),
+        _ => Err(refused(
+            "invalid_client",
+            "client_id or client_secret is missing. Send both in the body; any values are accepted from \
+             a client that is not registered",
+        )),
+    }
+}
+
+/// Reads the credentials of the scheme `Basic`, whose parts are encoded as in a form (RFC 6749 §2.3.1).
+fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, Refusal> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let parse = || {
+        let (scheme, credentials) = value.to_str().ok()?.split_once(' ')?;
+        let decoded = STANDARD.decode(credentials.trim()).ok()?;
+        let text =
+            String::from_utf8(decoded).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+        let (id, secret) = text.split_once(':')?;
+        Some((form_decoded(id), form_decoded(secret)))
+    };
+    parse().map(Some).ok_or_else(|| {
+        Refusal::invalid_request(
+            "the Authorization header cannot be read. Send Basic with client_id:client_secret in base64",
+        )
+    })
+}
+
+/// Decodes one value of a form. Text that was not encoded as such is returned as it is.
+fn form_decoded(text: &str) -> String {
+    let mut pairs = form_urlencoded::parse(text.as_bytes());
+    match (pairs.next(), pairs.next()) {
+        (Some((decoded, rest)), None) if rest.is_empty() && !text.contains('=') => {
+            decoded.into_owned()
+        }
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,135 @@
+//! The tokens of a login.
+use super::{Issued, token_type};
+use crate::{
+    directory::{Membership, User},
+    error::LocalError,
+    running::RunningTenant,
+    secret::random_text,
+    store::{AccessToken, Grant},
+};
+use auth0_testing::{Profile, TokenBuilder};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+/// Auth0's default lifetime of access tokens.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Auth0's default lifetime of ID tokens.
+const ID_TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60 * 60);
+
+/// Issues the tokens of a grant, bound to the key of the request's proof, if any. The ID token of a refresh
+/// has neither `sid` nor `nonce`, as with Auth0.
+pub(super) fn issue(
+    running: &RunningTenant,
+    grant: &Arc<Grant>,
+    user: &User,
+    key: Option<String>,
+    refresh_token: Option<String>,
+    is_refreshed: bool,
+) -> Result<Issued, LocalError> {
+    let (access_token, lifetime) = match &grant.audience {
+        Some(audience) => access_token(running, grant, user, audience, key.as_deref())?,
+        None => (opaque_token(running)?, LIFETIME),
+    };
+    let expires = running.now() + lifetime;
+    let kept = AccessToken { grant: Arc::clone(grant), key: key.clone(), expires };
+    running.store().keep_access_token(&access_token, kept);
+    let id_token =
+        grant.has_scope("openid").then(|| id_token(running, grant, user, is_refreshed).mint());
+    Ok(Issued {
+        access_token,
+        token_type: token_type(key.as_ref()),
+        expires_in: lifetime.as_secs(),
+        scope: Some(grant.scopes.join(" ")).filter(|scope| !scope.is_empty()),
+        id_token,
+        refresh_token,
+    })
+}
+
+fn access_token(
+    running: &RunningTenant,
+    grant: &Grant,
+    user: &User,
+    audience: &str,
+    key: Option<&str>,
+) -> Result<(String, Duration), LocalError> {
+    let (profile, lifetime) = match running.directory().api(audience) {
+        Some(api) => (api.token_profile(), api.lifetime()),
+        None => (Profile::Auth0, LIFETIME),
+    };
+    let mut token = running.tenant().token().profile(profile).expires_in(lifetime);
+    token = token.subject(&grant.subject).client(&grant.client_id).audience(audience);
+    if grant.has_scope("openid") {
+        // As with Auth0, the token is for /userinfo, too.
+        token = token.claim("aud", [audience, &user_info_url(running)]);
+    }
+    if profile == Profile::Rfc9068 {
+        token = token.claim("jti", random_text()?);
+    }
+    if !grant.scopes.is_empty() {
+        token = token.scope(&grant.scopes.join(" "));
+    }
+    let organization = grant.organization.as_ref();
+    let permissions: BTreeSet<&String> = user
+        .own_permissions()
+        .iter()
+        .chain(organization.into_iter().flat_map(Membership::own_permissions))
+        .collect();
+    if !permissions.is_empty() {
+        token = token.permissions(permissions.into_iter().cloned());
+    }
+    if let Some(key) = key {
+        token = token.bound_to_thumbprint(key);
+    }
+    Ok((with_user_claims(token, user, organization).mint(), lifetime))
+}
+
+/// Returns a token for `/userinfo` only. As with Auth0, it has the form of an encrypted token (JWE).
+fn opaque_token(running: &RunningTenant) -> Result<String, LocalError> {
+    let header = json!({ "alg": "dir", "enc": "A256GCM", "iss": running.tenant().issuer() });
+    let header = URL_SAFE_NO_PAD.encode(header.to_string());
+    Ok(format!("{header}..{}.{}.{}", random_text()?, random_text()?, random_text()?))
+}
+
+fn id_token(
+    running: &RunningTenant,
+    grant: &Grant,
+    user: &User,
+    is_refreshed: bool,
+) -> TokenBuilder {
+    let mut token = running.tenant().token().without("azp").expires_in(ID_TOKEN_LIFETIME);
+    token = token.subject(&grant.subject).audience(&grant.client_id);
+    if !is_refreshed {
+        token = token.claim("sid", &grant.session_id);
+        if let Some(nonce) = &grant.nonce {
+            token = token.claim("nonce", nonce);
+        }
+    }
+    if grant.has_max_age {
+        token = token.claim("auth_time", grant.authenticated);
+    }
+    let profile = user.profile(&grant.scopes);
+    let token = profile.iter().fold(token, |token, (name, value)| token.claim(name, value));
+    with_user_claims(token, user, grant.organization.as_ref())
+}
+
+/// Adds the organization of a login and the claims that an Action would set.
+fn with_user_claims(
+    mut token: TokenBuilder,
+    user: &User,
+    organization: Option<&Membership>,
+) -> TokenBuilder {
+    if let Some(organization) = organization {
+        token = token.organization(organization.id(), organization.name());
+    }
+    let claims = organization.into_iter().flat_map(Membership::token_claims);
+    user.token_claims()
+        .iter()
+        .chain(claims)
+        .fold(token, |token, (name, value)| token.claim(name, value))
+}
+
+fn user_info_url(running: &RunningTenant) -> String {
+    format!("{}userinfo", running.tenant().issuer())
+}

@@ -1,0 +1,154 @@
+//! `POST /oauth/token`, with the responses that Auth0 gives.
+mod code;
+mod issue;
+mod machine;
+mod refresh;
+mod scopes;
+
+pub(super) use scopes::granted;
+
+use super::{
+    client_auth::{Credentials, authenticate},
+    faulty::observed,
+    form::{self, non_empty},
+    proof,
+    refusal::{Refusal, uncached},
+};
+use crate::{
+    directory::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, Client, REFRESH_TOKEN},
+    endpoint::Endpoint,
+    running::RunningTenant,
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode},
+    response::Response,
+    routing::post,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::sync::Arc;
+
+/// The path, relative to the issuer.
+const PATH: &str = "oauth/token";
+
+pub(super) fn routes(running: &RunningTenant) -> Router<RunningTenant> {
+    let token = observed(post(token), running, Endpoint::Token);
+    Router::new().route(&format!("/{PATH}"), token)
+}
+
+async fn token(
+    State(running): State<RunningTenant>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let wanted = "grant_type, client_id and the parameters of the grant";
+    let request: TokenRequest = form::read(&headers, &body?, wanted)?;
+    let call = Call { running: &running, headers: &headers, request: &request };
+    let issued = match non_empty(request.grant_type.as_ref()) {
+        Some(CLIENT_CREDENTIALS) => machine::issue(&call)?,
+        Some(AUTHORIZATION_CODE) => code::issue(&call)?,
+        Some(REFRESH_TOKEN) => refresh::issue(&call)?,
+        Some(_) => {
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "unsupported_grant_type",
+                "a local tenant supports the grants authorization_code, refresh_token and \
+                 client_credentials only. For any other token, run auth0-local token",
+            ));
+        }
+        None => {
+            return Err(Refusal::invalid_request(
+                "grant_type is missing. Send grant_type=client_credentials, authorization_code or \
+                 refresh_token",
+            ));
+        }
+    };
+    Ok(uncached(StatusCode::OK, &json!(issued)))
+}
+
+/// The response with the tokens.
+#[derive(Serialize)]
+struct Issued {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct TokenRequest {
+    grant_type: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    client_assertion: Option<String>,
+    audience: Option<String>,
+    resource: Option<String>,
+    scope: Option<String>,
+    organization: Option<String>,
+    code: Option<String>,
+    redirect_uri: Option<String>,
+    code_verifier: Option<String>,
+    refresh_token: Option<String>,
+}
+
+/// A request to the token endpoint, as its grants read it.
+struct Call<'a> {
+    running: &'a RunningTenant,
+    headers: &'a HeaderMap,
+    request: &'a TokenRequest,
+}
+
+impl Call<'_> {
+    /// Authenticates the client, which must be allowed to use this grant.
+    fn client(&self, grant: &str) -> Result<Arc<Client>, Refusal> {
+        let sent = Credentials {
+            client_id: non_empty(self.request.client_id.as_ref()),
+            client_secret: non_empty(self.request.client_secret.as_ref()),
+            has_assertion: non_empty(self.request.client_assertion.as_ref()).is_some(),
+        };
+        let is_machine = grant == CLIENT_CREDENTIALS;
+        let client = authenticate(self.running, self.headers, &sent, is_machine)?;
+        if !client.may_use(grant) {
+            return Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                "unauthorized_client",
+                format!("Grant type '{grant}' not allowed for the client."),
+            ));
+        }
+        Ok(client)
+    }
+
+    /// Verifies the DPoP proof. Returns the thumbprint of its key, or `None` without a proof.
+    fn proof(&self) -> Result<Option<String>, Refusal> {
+        proof::verified_thumbprint(self.running, "POST", PATH, self.headers)
+    }
+
+    /// Returns the API that the request names. `audience` outranks `resource`.
+    fn audience(&self) -> Option<&str> {
+        non_empty(self.request.audience.as_ref()).or(non_empty(self.request.resource.as_ref()))
+    }
+
+    /// Refuses an API that the tenant does not have. Clients that are not registered may use any.
+    fn check_api(&self, audience: &str, client: &Client) -> Result<(), Refusal> {
+        if client.is_open() || self.running.directory().has_api(audience) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "access_denied",
+            format!("Service not found: {audience}"),
+        ))
+    }
+}
+
+fn token_type(key: Option<&String>) -> &'static str {
+    if key.is_some() { "DPoP" } else { "Bearer" }
+}

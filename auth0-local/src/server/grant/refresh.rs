@@ -1,0 +1,78 @@
+//! The grant `refresh_token`.
+use super::{Call, Issued, Refusal, granted, issue};
+use crate::{
+    directory::{Client, REFRESH_TOKEN, User},
+    secret::{Fingerprint, random_text},
+    server::form::non_empty,
+    store::Grant,
+};
+use std::sync::Arc;
+
+pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
+    let (running, request) = (call.running, call.request);
+    let client = call.client(REFRESH_TOKEN)?;
+    let secret = non_empty(request.refresh_token.as_ref()).ok_or_else(|| {
+        Refusal::invalid_request("Missing required parameter: refresh_token. Send the latest one")
+    })?;
+    let unknown = || Refusal::invalid_grant("Unknown or invalid refresh token.");
+    let fingerprint = Fingerprint::of(secret);
+    let now = running.now();
+    let presented =
+        running.store().refresh_tokens.presented(&fingerprint, now).ok_or_else(unknown)?;
+    if presented.grant.client_id != client.id() {
+        return Err(unknown());
+    }
+    let user = running.user(&presented.grant.subject).ok_or_else(unknown)?;
+    let grant = requested(call, &presented.grant, &client, &user)?;
+    // Last, so that a corrected request can be sent with the same token and the same proof.
+    let key = call.proof()?;
+    if presented.key.is_some() && presented.key != key {
+        return Err(Refusal::invalid_grant(
+            "the refresh token is bound to another DPoP key. Send a proof of that key",
+        ));
+    }
+    let settings = running.settings();
+    let mut successor = None;
+    if settings.rotates_refresh_tokens {
+        let token = random_text()?;
+        let mut store = running.store();
+        let tokens = &mut store.refresh_tokens;
+        if !tokens.rotate(&fingerprint, &token, settings.reuse_interval, now) {
+            store.revoke_grant(presented.grant.number);
+            return Err(unknown());
+        }
+        successor = Some(token);
+    } else {
+        running.store().refresh_tokens.touch(presented.grant.number, now);
+    }
+    Ok(issue::issue(running, &grant, &user, key, successor, true)?)
+}
+
+/// Returns the grant for the API and the scopes of this request. Another API than that of the login needs a
+/// client that may refresh for several; for others it is ignored. Scopes that the login did not grant are
+/// omitted, except those of another API.
+fn requested(
+    call: &Call<'_>,
+    grant: &Arc<Grant>,
+    client: &Client,
+    user: &User,
+) -> Result<Arc<Grant>, Refusal> {
+    let sent = non_empty(call.request.scope.as_ref());
+    let sent: Option<Vec<String>> = sent.map(|scope| split(scope).collect());
+    let other = call.audience().filter(|audience| {
+        grant.audience.as_deref() != Some(*audience) && client.refreshes_any_api()
+    });
+    let Some(audience) = other else {
+        let Some(sent) = sent else { return Ok(Arc::clone(grant)) };
+        let scopes = grant.scopes.iter().filter(|scope| sent.contains(scope)).cloned().collect();
+        return Ok(Arc::new(Grant { scopes, ..Grant::clone(grant) }));
+    };
+    call.check_api(audience, client)?;
+    let wanted = sent.as_ref().unwrap_or(&grant.scopes);
+    let scopes = granted(call.running, client, user, Some(audience), wanted);
+    Ok(Arc::new(Grant { audience: Some(audience.to_owned()), scopes, ..Grant::clone(grant) }))
+}
+
+fn split(scope: &str) -> impl Iterator<Item = String> {
+    scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned)
+}

@@ -1,0 +1,144 @@
+//! `POST /oidc/register`: dynamic client registration (RFC 7591).
+use super::{
+    body::object,
+    faulty::observed,
+    refusal::{Refusal, uncached},
+};
+use crate::{
+    directory::{AUTHORIZATION_CODE, Client, REFRESH_TOKEN, is_loopback_url, is_redirect_url},
+    endpoint::Endpoint,
+    running::RunningTenant,
+    secret::random_text,
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::StatusCode,
+    response::Response,
+    routing::post,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// More than any application needs.
+const MAX_REDIRECTS: usize = 20;
+
+const METHODS: [&str; 3] = ["none", "client_secret_post", "client_secret_basic"];
+
+pub(super) fn routes(running: &RunningTenant) -> Router<RunningTenant> {
+    match running.settings().dynamic_registration {
+        true => Router::new()
+            .route("/oidc/register", observed(post(register), running, Endpoint::Register)),
+        false => Router::new(),
+    }
+}
+
+/// The metadata of a client that the tenant reads. It ignores the rest, as RFC 7591 §2 allows.
+#[derive(Deserialize)]
+struct Registration {
+    #[serde(default)]
+    redirect_uris: Vec<String>,
+    #[serde(default)]
+    post_logout_redirect_uris: Vec<String>,
+    token_endpoint_auth_method: Option<String>,
+    grant_types: Option<Vec<String>>,
+    response_types: Option<Vec<String>>,
+    client_name: Option<String>,
+}
+
+/// The response: what is registered.
+#[derive(Serialize)]
+struct Registered {
+    client_id: String,
+    client_id_issued_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
+    /// 0: never. Only beside a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret_expires_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_name: Option<String>,
+    redirect_uris: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    post_logout_redirect_uris: Vec<String>,
+    token_endpoint_auth_method: String,
+    grant_types: Vec<String>,
+    response_types: [&'static str; 1],
+}
+
+async fn register(
+    State(running): State<RunningTenant>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let body = body?;
+    let sent: Registration = object(&body).map_err(|error| {
+        refused(format!("the metadata of the client cannot be read: {error}. Send a JSON object"))
+    })?;
+    let method = sent.token_endpoint_auth_method.as_deref().unwrap_or("client_secret_basic");
+    if !METHODS.contains(&method) {
+        return Err(refused(format!(
+            "token_endpoint_auth_method {method} is not supported. Write none, client_secret_post or \
+             client_secret_basic"
+        )));
+    }
+    if sent.response_types.as_ref().is_some_and(|types| types.iter().any(|one| one != "code")) {
+        return Err(refused("response_types can be code only"));
+    }
+    check_redirects(&sent)?;
+    let grants = sent
+        .grant_types
+        .unwrap_or_else(|| vec![AUTHORIZATION_CODE.to_owned(), REFRESH_TOKEN.to_owned()]);
+    let id = random_text()?;
+    let secret = if method == "none" { None } else { Some(random_text()?) };
+    let client = match &secret {
+        None => Client::public(&id),
+        Some(secret) => Client::confidential(&id, secret),
+    };
+    let client = client.grant_types(&grants).multi_resource_refresh_tokens();
+    let client = sent.redirect_uris.iter().fold(client, Client::callback);
+    let client = sent.post_logout_redirect_uris.iter().fold(client, Client::logout_url);
+    client.check().map_err(|error| refused(error.to_string()))?;
+    running.directory().register(client);
+    let registered = Registered {
+        client_id: id,
+        client_id_issued_at: running.now().as_secs(),
+        client_secret_expires_at: secret.as_ref().map(|_| 0),
+        client_secret: secret,
+        client_name: sent.client_name,
+        redirect_uris: sent.redirect_uris,
+        post_logout_redirect_uris: sent.post_logout_redirect_uris,
+        token_endpoint_auth_method: method.to_owned(),
+        grant_types: grants,
+        response_types: ["code"],
+    };
+    Ok(uncached(StatusCode::CREATED, &json!(registered)))
+}
+
+/// Refuses redirects that are neither on this machine, nor over https, nor to an application's own scheme.
+fn check_redirects(sent: &Registration) -> Result<(), Refusal> {
+    let mut urls = sent.redirect_uris.iter().chain(&sent.post_logout_redirect_uris);
+    if urls.clone().count() > MAX_REDIRECTS || sent.redirect_uris.is_empty() {
+        return Err(invalid_redirect(format!(
+            "redirect_uris has none, or more than {MAX_REDIRECTS}"
+        )));
+    }
+    let is_allowed = |url: &str| {
+        is_loopback_url(url)
+            || is_redirect_url(url) && !url.to_ascii_lowercase().starts_with("http:")
+    };
+    match urls.find(|url| !is_allowed(url)) {
+        None => Ok(()),
+        Some(url) => Err(invalid_redirect(format!(
+            "{url} cannot be registered. Write http on loopback, https, or a scheme of the application"
+        ))),
+    }
+}
+
+fn invalid_redirect(description: impl Into<String>) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "invalid_redirect_uri", description)
+}
+
+fn refused(description: impl Into<String>) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "invalid_client_metadata", description)
+}

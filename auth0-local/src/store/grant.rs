@@ -1,0 +1,38 @@
+use crate::directory::Membership;
+use std::{sync::Arc, time::Duration};
+
+/// What a user granted to a client by logging in.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    /// All tokens of one login have this number.
+    pub(crate) number: u64,
+    pub(crate) client_id: String,
+    pub(crate) subject: String,
+    /// The API, or `None` for the tenant's own `/userinfo`.
+    pub(crate) audience: Option<String>,
+    /// The scopes of the request, of which `scopes` were granted.
+    pub(crate) requested: Vec<String>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) organization: Option<Membership>,
+    pub(crate) session_id: String,
+    /// When the user logged in, in seconds since 1970.
+    pub(crate) authenticated: u64,
+    /// Whether the request asked for the time of the login.
+    pub(crate) has_max_age: bool,
+    pub(crate) nonce: Option<String>,
+}
+
+impl Grant {
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|granted| granted == scope)
+    }
+}
+
+/// An issued access token, as `/userinfo` needs it.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessToken {
+    pub(crate) grant: Arc<Grant>,
+    /// The thumbprint of the key to which it is bound.
+    pub(crate) key: Option<String>,
+    pub(crate) expires: Duration,
+}

@@ -1,0 +1,81 @@
+//! What the tenant keeps of its logins, in memory and bounded: codes, tokens and sessions.
+mod bounded;
+mod code;
+mod grant;
+mod logins;
+mod refresh;
+mod session;
+
+pub(crate) use code::{Code, Codes, Redeemed};
+pub(crate) use grant::{AccessToken, Grant};
+pub use logins::LoginAnswer;
+pub(crate) use logins::{Logins, NextLogin};
+pub(crate) use refresh::RefreshTokens;
+pub(crate) use session::{Session, Sessions};
+
+use crate::secret::Fingerprint;
+use bounded::Bounded;
+use std::{sync::Arc, time::Duration};
+
+/// The most access tokens that `/userinfo` knows.
+const MAX_ACCESS_TOKENS: usize = 10_000;
+
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) codes: Codes,
+    pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) sessions: Sessions,
+    access_tokens: Bounded<Fingerprint, AccessToken>,
+    grants: u64,
+}
+
+impl Store {
+    pub(crate) fn new() -> Self {
+        Self {
+            codes: Codes::new(),
+            refresh_tokens: RefreshTokens::new(),
+            sessions: Sessions::new(),
+            access_tokens: Bounded::new(MAX_ACCESS_TOKENS),
+            grants: 0,
+        }
+    }
+
+    /// Returns the number of a new grant.
+    pub(crate) fn next_grant(&mut self) -> u64 {
+        self.grants += 1;
+        self.grants
+    }
+
+    pub(crate) fn keep_access_token(&mut self, token: &str, kept: AccessToken) {
+        self.access_tokens.insert(Fingerprint::of(token), kept);
+    }
+
+    /// Returns an access token of a login that is valid at this time.
+    pub(crate) fn access_token(&self, token: &str, now: Duration) -> Option<&AccessToken> {
+        self.access_tokens.get(&Fingerprint::of(token)).filter(|kept| now < kept.expires)
+    }
+
+    /// Revokes a token of this client. Returns whether it may: a token of another client is not revoked.
+    pub(crate) fn revoke(&mut self, token: &str, client_id: &str, now: Duration) -> bool {
+        let fingerprint = Fingerprint::of(token);
+        let access = self.access_tokens.get(&fingerprint).map(|kept| Arc::clone(&kept.grant));
+        let refresh = || self.refresh_tokens.presented(&fingerprint, now).map(|it| it.grant);
+        let is_access = access.is_some();
+        let Some(grant) = access.or_else(refresh) else { return true };
+        if grant.client_id != client_id {
+            return false;
+        }
+        if is_access {
+            self.access_tokens.remove(&fingerprint);
+        } else {
+            self.revoke_grant(grant.number);
+        }
+        true
+    }
+
+    /// Revokes all tokens that came of a login.
+    pub(crate) fn revoke_grant(&mut self, number: u64) {
+        self.refresh_tokens.remove(number);
+        self.access_tokens.retain(|kept| kept.grant.number != number);
+    }
+}
