@@ -31,6 +31,9 @@ async fn only_loopback_names_are_accepted() {
         (path, "1.1", vec!["localhost", "localhost"], 403),
         ("http://evil.test/.well-known/jwks.json", "1.1", vec!["localhost"], 403),
         ("/nothing-here", "1.1", vec!["evil.test"], 403),
+        ("/authorize", "1.1", vec!["evil.test"], 403),
+        ("/oidc/logout", "1.1", vec!["evil.test"], 403),
+        ("/userinfo", "1.1", vec!["evil.test"], 403),
     ] {
         let hosts: String = hosts.iter().map(|host| format!("host: {host}\r\n")).collect();
         let request = format!("GET {target} HTTP/{version}\r\n{hosts}connection: close\r\n\r\n");

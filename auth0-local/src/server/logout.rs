@@ -127,7 +127,10 @@ impl Logout {
 
 /// Returns the claims of an ID token of this tenant. It may have expired.
 fn hinted(running: &RunningTenant, token: &str) -> Result<Value, String> {
-    let claims = running.tenant().signed_claims(token);
+    let tenant = running.tenant();
+    let is_ours =
+        |claims: &Value| claims.get("iss").and_then(Value::as_str) == Some(tenant.issuer());
+    let claims = tenant.signed_claims(token).filter(is_ours);
     claims.ok_or("id_token_hint is not an ID token of this tenant. Leave it out".into())
 }
 

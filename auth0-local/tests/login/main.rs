@@ -1,0 +1,22 @@
+//! Logins: `/authorize`, the grants of users, sessions, logout.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "helpers of tests are tests"
+)]
+mod authorize;
+mod client;
+mod code;
+mod cors;
+mod dpop;
+mod fault;
+mod interactive;
+mod kit;
+mod logout;
+mod metadata;
+mod refresh;
+mod register;
+mod revoke;
+mod session;
+mod user_info;

@@ -1,0 +1,169 @@
+use crate::kit::{API, Parameters, acme, claims, log_in, token, user_info};
+use auth0_local::{Client, LocalTenant};
+use serde_json::json;
+use std::time::Duration;
+
+const OTHER_API: &str = "https://other.test";
+
+/// Logs in, and returns the refresh token.
+async fn first(tenant: &LocalTenant) -> String {
+    let answer = log_in(tenant, &Parameters::of_login()).await;
+    answer.text("refresh_token")
+}
+
+/// Refreshes. Returns the next refresh token, or the error.
+async fn refresh(tenant: &LocalTenant, secret: &str) -> Result<String, String> {
+    let answer = token(tenant, &Parameters::of_refresh(secret)).await;
+    if answer.status == 200 {
+        return Ok(answer.text("refresh_token"));
+    }
+    assert_eq!((answer.status, answer.text("error")), (403, "invalid_grant".into()));
+    Err(answer.text("error_description"))
+}
+
+const REFUSED: &str = "Unknown or invalid refresh token.";
+
+#[tokio::test]
+async fn tokens_are_refreshed() {
+    let tenant = acme().start().await.unwrap();
+    let login = log_in(&tenant, &Parameters::of_login().with("organization", "acme")).await;
+    let answer = token(&tenant, &Parameters::of_refresh(&login.text("refresh_token"))).await;
+    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
+    assert_ne!(answer.text("refresh_token"), login.text("refresh_token"));
+    assert_eq!(answer.text("scope"), login.text("scope"));
+    let (before, after) = (
+        claims(&tenant, &login.text("access_token")),
+        claims(&tenant, &answer.text("access_token")),
+    );
+    for name in ["sub", "aud", "azp", "scope", "org_id", "org_name", "permissions"] {
+        assert_eq!(before[name], after[name], "{name}");
+    }
+    let id = claims(&tenant, &answer.text("id_token"));
+    assert_eq!((&id["sub"], &id["org_id"]), (&json!("auth0|ann"), &json!("org_acme")));
+    assert_eq!((id.get("sid"), id.get("nonce")), (None, None), "as with Auth0");
+}
+
+#[tokio::test]
+async fn a_refresh_that_is_wrong_in_one_way() {
+    let tenant = acme()
+        .client(Client::public("other"))
+        .client(Client::public("once").grant_types(["authorization_code"]))
+        .start()
+        .await
+        .unwrap();
+    let secret = first(&tenant).await;
+    let good = || Parameters::of_refresh(&secret);
+    for (form, status, error) in [
+        (good().with("refresh_token", None), 400, "invalid_request"),
+        (good().with("refresh_token", "other"), 403, "invalid_grant"),
+        (good().with("client_id", None), 401, "invalid_client"),
+        (good().with("client_id", "unknown"), 401, "invalid_client"),
+        (good().with("client_id", "web"), 401, "access_denied"),
+        (good().with("client_id", "other"), 403, "invalid_grant"),
+        (good().with("client_id", "once"), 403, "unauthorized_client"),
+    ] {
+        let answer = token(&tenant, &form).await;
+        assert_eq!((answer.status, answer.text("error")), (status, error.into()), "{form:?}");
+    }
+    refresh(&tenant, &secret).await.unwrap();
+}
+
+#[tokio::test]
+async fn reuse_ends_the_family() {
+    let tenant = acme().start().await.unwrap();
+    let login = log_in(&tenant, &Parameters::of_login()).await;
+    let bob = Parameters::of_login().with("login_hint", "auth0|bob");
+    let other_login = log_in(&tenant, &bob).await.text("refresh_token");
+    let one = login.text("refresh_token");
+    let two = refresh(&tenant, &one).await.unwrap();
+    assert_eq!(refresh(&tenant, &one).await.unwrap_err(), REFUSED);
+    assert_eq!(refresh(&tenant, &two).await.unwrap_err(), REFUSED, "the family ended");
+    let bearer = format!("Bearer {}", login.text("access_token"));
+    assert_eq!(user_info(&tenant, &bearer).await.status, 401, "its access tokens, too");
+    refresh(&tenant, &other_login).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_previous_token_can_be_reused_within_the_interval() {
+    let interval = Duration::from_secs(10);
+    let tenant = acme().refresh_token_reuse_interval(interval).start().await.unwrap();
+    let one = first(&tenant).await;
+    let two = refresh(&tenant, &one).await.unwrap();
+    tenant.tenant().clock().advance(Duration::from_secs(8));
+    let twin = refresh(&tenant, &one).await.unwrap();
+    assert_ne!(two, twin);
+    // Both continue: the second of two requests that ran at the same time used the one before.
+    let three = refresh(&tenant, &two).await.unwrap();
+    refresh(&tenant, &twin).await.unwrap();
+    // The one before the previous one is not accepted, whatever the time.
+    assert_eq!(refresh(&tenant, &one).await.unwrap_err(), REFUSED);
+    assert_eq!(refresh(&tenant, &three).await.unwrap_err(), REFUSED);
+
+    let one = first(&tenant).await;
+    let two = refresh(&tenant, &one).await.unwrap();
+    tenant.tenant().clock().advance(interval);
+    assert_eq!(refresh(&tenant, &one).await.unwrap_err(), REFUSED, "after the interval");
+    assert_eq!(refresh(&tenant, &two).await.unwrap_err(), REFUSED);
+}
+
+#[tokio::test]
+async fn without_rotation_the_token_stays() {
+    let tenant = acme().without_refresh_token_rotation().start().await.unwrap();
+    let one = first(&tenant).await;
+    for _ in 0..3 {
+        assert_eq!(refresh(&tenant, &one).await.unwrap(), "", "no other refresh token");
+    }
+}
+
+#[tokio::test]
+async fn lifetimes() {
+    let day = Duration::from_secs(24 * 60 * 60);
+    let tenant = acme().start().await.unwrap();
+    let one = first(&tenant).await;
+    tenant.tenant().clock().advance(15 * day);
+    assert_eq!(refresh(&tenant, &one).await.unwrap_err(), REFUSED, "not used for 15 days");
+
+    let mut secret = first(&tenant).await;
+    for _ in 0..2 {
+        tenant.tenant().clock().advance(14 * day);
+        secret = refresh(&tenant, &secret).await.unwrap();
+    }
+    tenant.tenant().clock().advance(2 * day);
+    assert_eq!(refresh(&tenant, &secret).await.unwrap_err(), REFUSED, "30 days after the login");
+}
+
+#[tokio::test]
+async fn fewer_scopes() {
+    let tenant = acme().start().await.unwrap();
+    let one = first(&tenant).await;
+    let form = Parameters::of_refresh(&one).with("scope", "read:messages write:messages");
+    let answer = token(&tenant, &form).await;
+    assert_eq!(answer.text("scope"), "read:messages", "no more than the login granted");
+    assert_eq!(answer.json().get("id_token"), None, "openid was not asked for");
+    // The next refresh has all scopes again.
+    let form = Parameters::of_refresh(&answer.text("refresh_token"));
+    let answer = token(&tenant, &form).await;
+    assert_eq!(answer.text("scope"), "openid profile email offline_access read:messages");
+}
+
+#[tokio::test]
+async fn another_api() {
+    let spa = Client::public("spa").callback(crate::kit::CALLBACK);
+    let tenant = acme().start().await.unwrap();
+    let refreshed = async |scope: Option<&'static str>, name: &str| {
+        let one = first(&tenant).await;
+        let form = Parameters::of_refresh(&one).with(name, OTHER_API).with("scope", scope);
+        let answer = token(&tenant, &form).await;
+        let access = claims(&tenant, &answer.text("access_token"));
+        (access["aud"].clone(), answer.text("scope"))
+    };
+    for name in ["audience", "resource"] {
+        let (audience, _) = refreshed(None, name).await;
+        assert_eq!(audience[0], API, "{name} is ignored");
+    }
+    tenant.add_client(spa.multi_resource_refresh_tokens()).unwrap();
+    for name in ["audience", "resource"] {
+        let (audience, scope) = refreshed(Some("write:orders"), name).await;
+        assert_eq!((audience, scope.as_str()), (json!(OTHER_API), "write:orders"), "{name}");
+    }
+}
