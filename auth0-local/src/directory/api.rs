@@ -14,9 +14,12 @@ const LIFETIME: u64 = 24 * 60 * 60;
 /// ```
 /// use auth0_local::{Api, LocalTenant};
 ///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// let api = Api::new("https://api.acme.test").scopes(["read:messages", "write:messages"]);
-/// let tenant = LocalTenant::builder().audience("https://api.acme.test").api(api);
-/// # let _ = tenant;
+/// let tenant = LocalTenant::builder().audience("https://api.acme.test").api(api).start().await?;
+/// assert_eq!(tenant.audience(), "https://api.acme.test");
+/// # Ok::<(), auth0_local::LocalError>(())
+/// # }).unwrap()
 /// ```
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -17,7 +17,8 @@ pub(crate) const CLIENT_CREDENTIALS: &str = "client_credentials";
 ///     .callback("http://localhost:3000/auth/callback")
 ///     .logout_url("http://localhost:3000/");
 /// let spa = Client::public("spa").callback("http://localhost:5173/");
-/// # let _ = (web, spa);
+/// assert!(!format!("{web:?}").contains("secret"), "secrets do not print");
+/// # let _ = spa;
 /// ```
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

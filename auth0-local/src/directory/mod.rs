@@ -18,6 +18,9 @@ use std::{collections::VecDeque, sync::Arc};
 /// The most clients that can be registered dynamically. One more removes the oldest.
 const MAX_REGISTERED: usize = 1000;
 
+/// Auth0's own limit. Identifiers that clients send are kept with their tokens.
+const MAX_IDENTIFIER_BYTES: usize = 600;
+
 /// The users, clients and APIs of a tenant.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Directory {
@@ -82,9 +85,10 @@ impl Directory {
         self.apis.iter().find(|api| api.identifier() == identifier)
     }
 
-    /// Returns whether tokens can be requested for an API.
-    pub(crate) fn has_api(&self, identifier: &str) -> bool {
-        self.apis.is_empty() || self.api(identifier).is_some()
+    /// Returns whether a client can request tokens for an API. A client that is not registered may use any.
+    pub(crate) fn offers(&self, identifier: &str, client: &Client) -> bool {
+        let is_known = client.is_open() || self.apis.is_empty() || self.api(identifier).is_some();
+        is_known && identifier.len() <= MAX_IDENTIFIER_BYTES
     }
 
     /// Returns whether a registered client redirects to this origin.

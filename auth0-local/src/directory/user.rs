@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 /// A user of the tenant.
 ///
 /// ```
-/// use auth0_local::{Membership, User};
+/// use auth0_local::{LocalTenant, Membership, User};
 ///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// let ann = User::new("auth0|ann")
 ///     .name("Ann")
 ///     .email("ann@acme.com")
@@ -15,7 +16,11 @@ use serde_json::{Map, Value, json};
 ///     .member_of(Membership::new("org_acme", "acme").permissions(["read:invoices"]))
 ///     .scopes(["read:messages"])
 ///     .token_claim("https://acme.com/plan", "pro");
-/// # let _ = ann;
+/// let tenant = LocalTenant::builder().user(ann).start().await?;
+/// assert!(tenant.answer_logins_as("auth0|ann").is_ok());
+/// assert!(tenant.answer_logins_as("auth0|bob").is_err(), "no such user");
+/// # Ok::<(), auth0_local::LocalError>(())
+/// # }).unwrap()
 /// ```
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
 mod drill;
 mod kit;
+mod login;
 mod proof;
 mod refusals;
 mod serve;

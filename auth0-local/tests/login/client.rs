@@ -156,6 +156,19 @@ async fn secrets_do_not_print() {
 }
 
 #[tokio::test]
+async fn long_parameters_are_refused() {
+    let tenant = acme().open_clients().start().await.unwrap();
+    let login = |length: usize| {
+        let login = Parameters::of_login().with("client_id", "agent").with("audience", None);
+        login.and("resource", &format!("urn:{}", "a".repeat(length - 4)))
+    };
+    let answer = async |login| Browser::default().authorize(&tenant, &login).await;
+    assert_eq!(answer(login(600)).await.parameter("code").len(), 43);
+    assert_eq!(answer(login(601)).await.parameter("error"), "access_denied");
+    assert_eq!(answer(login(8192)).await.status, 400);
+}
+
+#[tokio::test]
 async fn large_requests_are_refused() {
     let tenant = acme().dynamic_registration().start().await.unwrap();
     let large = Parameters::new(&[("client_id", "spa")]).and("token", &"a".repeat(64 * 1024));

@@ -5,7 +5,7 @@ mod question;
 mod reply;
 mod request;
 
-use super::{faulty::observed, form::Query, host::no_foreign_origin};
+use super::{faulty::observed, form::Query, host::no_foreign_origin, page};
 use crate::{endpoint::Endpoint, running::RunningTenant, store::NextLogin};
 use axum::{
     Router,
@@ -19,6 +19,9 @@ use axum::{
 use login::Outcome;
 use reply::Reply;
 use request::Request;
+
+/// More than any login needs. Parts of a request are kept with its code and its tokens.
+const MAX_QUERY_BYTES: usize = 8 * 1024;
 
 /// The page of users posts the choice to this path.
 const LOGIN_PATH: &str = "/u/login";
@@ -58,6 +61,9 @@ fn answer(
     query: &str,
     choice: Option<NextLogin>,
 ) -> Response {
+    if query.len() > MAX_QUERY_BYTES {
+        return page::refusal("invalid_request", "the request is too long. Send at most 8 KiB");
+    }
     let parameters = Query::parse(query);
     let reply = match Reply::read(running, &parameters) {
         Ok(reply) => reply,

@@ -151,7 +151,7 @@ fn audience(
         }
         (None, None) => return Ok(None),
     };
-    if !reply.client.is_open() && !running.directory().has_api(audience) {
+    if !running.directory().offers(audience, &reply.client) {
         return Err(Refused::new("access_denied", format!("Service not found: {audience}")));
     }
     Ok(Some(audience.to_owned()))

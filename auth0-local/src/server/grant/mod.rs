@@ -136,9 +136,9 @@ impl Call<'_> {
         non_empty(self.request.audience.as_ref()).or(non_empty(self.request.resource.as_ref()))
     }
 
-    /// Refuses an API that the tenant does not have. Clients that are not registered may use any.
+    /// Refuses an API that the tenant does not have.
     fn check_api(&self, audience: &str, client: &Client) -> Result<(), Refusal> {
-        if client.is_open() || self.running.directory().has_api(audience) {
+        if self.running.directory().offers(audience, client) {
             return Ok(());
         }
         Err(Refusal::new(
