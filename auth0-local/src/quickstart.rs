@@ -75,7 +75,8 @@ pub async fn mcp_quickstart(server: SocketAddr) -> Result<Auth0, LocalError> {
         println!("listening on http://{server}/mcp for the resource of {}", metadata.url());
         return Ok(auth);
     }
-    let tenant = LocalTenant::builder().audience(&resource).start().await?;
+    let tenant = LocalTenant::builder().audience(&resource).open_clients().dynamic_registration();
+    let tenant = tenant.start().await?;
     let auth = Auth0::builder().issuer(tenant.issuer()).resource(&resource).build()?;
     let lines = format!(
         "# None of AUTH0_DOMAIN, AUTH0_ISSUER, AUTH0_AUDIENCE and AUTH0_RESOURCE is set, so a tenant for development \

@@ -71,7 +71,9 @@ pub async fn circle(url: &str, lifecycle: ClientLifecycleMode) {
     let request = request.with_preregistered_client("an-mcp-client").with_initial_scope_selection();
     login.start_authorization(request).await.unwrap();
     let authorize = login.get_authorization_url().await.unwrap();
-    assert_eq!(parameter(&authorize, "scope").as_deref(), Some("mcp:read"), "{authorize}");
+    // The client itself adds the scope for a refresh token.
+    let scope = parameter(&authorize, "scope");
+    assert_eq!(scope.as_deref(), Some("mcp:read offline_access"), "{authorize}");
     assert_eq!(parameter(&authorize, "resource").as_deref(), Some(url), "{authorize}");
     login.handle_callback_url(&redirect(&authorize).await).await.unwrap();
     let manager = login.into_authorization_manager().unwrap();
