@@ -112,13 +112,9 @@ impl McpTools {
             // The client has broken off, so nobody reads the answer.
             Err(_) => return Err(refuse(&auth, token, self.0.broken_off(), parts)),
         };
-        self.decide(parts, &body).map(|()| Body::from(body))
-    }
-
-    fn decide(&self, parts: &mut Parts, body: &Bytes) -> Result<(), Error> {
-        let (auth, token) = verified(parts)?;
-        let requirement = self.0.requirement_of(&RequestAdapter(parts), body);
-        adapter::admit_operation(&auth, token.as_ref(), requirement, || ContextAdapter::new(parts))
+        let requirement = self.0.requirement_of(&RequestAdapter(parts), &body);
+        adapter::admit_operation(&auth, token, requirement, || ContextAdapter::new(parts))?;
+        Ok(Body::from(body))
     }
 }
 
