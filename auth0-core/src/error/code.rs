@@ -226,7 +226,7 @@ impl ErrorCode {
             Self::RequestMalformed => (
                 "request_malformed",
                 RequestMalformed,
-                "The request must carry exactly one access token, in one well-formed Authorization header; and a DPoP header once at the most, beside a token that is bound to a key.",
+                "The request must carry exactly one access token, in one well-formed Authorization header; and at most one DPoP header, beside a token that is bound to a key.",
             ),
             Self::TokenMalformed => (
                 "token_malformed",

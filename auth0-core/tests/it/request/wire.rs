@@ -330,7 +330,7 @@ const SCHEME: (&str, &str) = (
 );
 const REQUEST: (&str, &str) = (
     "request_malformed",
-    "The request must carry exactly one access token, in one well-formed Authorization header; and a DPoP header once at the most, beside a token that is bound to a key.",
+    "The request must carry exactly one access token, in one well-formed Authorization header; and at most one DPoP header, beside a token that is bound to a key.",
 );
 const MALFORMED: (&str, &str) =
     ("token_malformed", "The access token is not a well-formed JSON Web Token.");
