@@ -8,7 +8,7 @@ use actix_web::{
     http::header::CONTENT_LENGTH,
     web::{Bytes, BytesMut},
 };
-use auth0_core::{Error, Requirement, VerifiedToken, adapter, mcp};
+use auth0_core::{Error, adapter, mcp};
 use futures_core::Stream;
 use std::{
     fmt,
@@ -52,47 +52,7 @@ use std::{
 pub struct McpTools(Arc<mcp::McpTools>);
 
 impl McpTools {
-    /// Creates requirements under which a valid token is enough for every operation.
-    pub fn new() -> Self {
-        Self(Arc::new(mcp::McpTools::new()))
-    }
-
-    /// Adds what every operation needs.
-    pub fn default(self, requirement: Requirement) -> Self {
-        self.map(|tools| tools.default(requirement))
-    }
-
-    /// Adds what a tool needs beside the default (`tools/call`).
-    pub fn tool(self, name: impl Into<String>, requirement: Requirement) -> Self {
-        self.map(|tools| tools.tool(name, requirement))
-    }
-
-    /// Adds what a prompt needs beside the default (`prompts/get`, and completions of its arguments).
-    pub fn prompt(self, name: impl Into<String>, requirement: Requirement) -> Self {
-        self.map(|tools| tools.prompt(name, requirement))
-    }
-
-    /// Adds what every resource needs whose URI begins with this text, beside the default: see
-    /// [`auth0_core::mcp::McpTools::resource_prefix`].
-    pub fn resource_prefix(self, prefix: impl Into<String>, requirement: Requirement) -> Self {
-        self.map(|tools| tools.resource_prefix(prefix, requirement))
-    }
-
-    /// Sets the size up to which a body is read, in bytes: 4 MiB by default. A longer one is refused with `413
-    /// request_too_large`.
-    pub fn max_body_bytes(self, bytes: usize) -> Self {
-        self.map(|tools| tools.max_body_bytes(bytes))
-    }
-
-    /// Returns whether a token may call a tool, for the answer to `tools/list`. Nothing is logged.
-    #[must_use]
-    pub fn allows<C>(&self, token: &VerifiedToken<C>, tool: &str) -> bool {
-        self.0.allows(token, tool)
-    }
-
-    fn map(self, change: impl FnOnce(mcp::McpTools) -> mcp::McpTools) -> Self {
-        Self(Arc::new(change(Arc::unwrap_or_clone(self.0))))
-    }
+    auth0_core::__mcp_tools!();
 
     /// Reads the body and decides. The body is put back as it was; it is in the refusal if it was not read to its end.
     async fn admit(&self, request: &mut ServiceRequest) -> Result<(), (Error, Option<UnreadBody>)> {

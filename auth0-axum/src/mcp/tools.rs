@@ -1,7 +1,7 @@
 //! The layer that reads which tools a request calls.
 use super::{refuse, verified};
 use crate::{context::ContextAdapter, rejection::refusal, request::RequestAdapter};
-use auth0_core::{Error, Requirement, VerifiedToken, adapter, mcp};
+use auth0_core::{Error, adapter, mcp};
 use axum_core::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, request::Parts};
@@ -54,47 +54,7 @@ use tower_service::Service;
 pub struct McpTools(Arc<mcp::McpTools>);
 
 impl McpTools {
-    /// Creates requirements under which a valid token is enough for every operation.
-    pub fn new() -> Self {
-        Self(Arc::new(mcp::McpTools::new()))
-    }
-
-    /// Adds what every operation needs.
-    pub fn default(self, requirement: Requirement) -> Self {
-        self.map(|tools| tools.default(requirement))
-    }
-
-    /// Adds what a tool needs beside the default (`tools/call`).
-    pub fn tool(self, name: impl Into<String>, requirement: Requirement) -> Self {
-        self.map(|tools| tools.tool(name, requirement))
-    }
-
-    /// Adds what a prompt needs beside the default (`prompts/get`, and completions of its arguments).
-    pub fn prompt(self, name: impl Into<String>, requirement: Requirement) -> Self {
-        self.map(|tools| tools.prompt(name, requirement))
-    }
-
-    /// Adds what every resource needs whose URI begins with this text, beside the default: see
-    /// [`auth0_core::mcp::McpTools::resource_prefix`].
-    pub fn resource_prefix(self, prefix: impl Into<String>, requirement: Requirement) -> Self {
-        self.map(|tools| tools.resource_prefix(prefix, requirement))
-    }
-
-    /// Sets the size up to which a body is read, in bytes: 4 MiB by default. A longer one is refused with `413
-    /// request_too_large`.
-    pub fn max_body_bytes(self, bytes: usize) -> Self {
-        self.map(|tools| tools.max_body_bytes(bytes))
-    }
-
-    /// Returns whether a token may call a tool, for the answer to `tools/list`. Nothing is logged.
-    #[must_use]
-    pub fn allows<C>(&self, token: &VerifiedToken<C>, tool: &str) -> bool {
-        self.0.allows(token, tool)
-    }
-
-    fn map(self, change: impl FnOnce(mcp::McpTools) -> mcp::McpTools) -> Self {
-        Self(Arc::new(change(Arc::unwrap_or_clone(self.0))))
-    }
+    auth0_core::__mcp_tools!();
 
     /// Reads the body, and decides. The body is returned as it was.
     async fn admit(&self, parts: &mut Parts, body: Body) -> Result<Body, Error> {

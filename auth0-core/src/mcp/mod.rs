@@ -1,4 +1,5 @@
 //! The tools, prompts and resources of an MCP server (Model Context Protocol), and what a token needs for each.
+mod methods;
 mod operation;
 mod sessions;
 mod tools;
