@@ -36,6 +36,12 @@ impl<B> AuthBody<B> {
     }
 }
 
+impl<B> AuthBody<B> {
+    pub(crate) const fn empty() -> Self {
+        Self { kind: Kind::Refusal { bytes: None } }
+    }
+}
+
 /// The default of the inner body, which outer layers (CORS, timeouts) need for their own responses.
 impl<B: Default> Default for AuthBody<B> {
     fn default() -> Self {

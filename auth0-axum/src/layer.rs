@@ -3,7 +3,8 @@ use crate::{
     body::AuthBody,
     context::ContextAdapter,
     extract::AccessToken,
-    rejection::refusal,
+    grpc::{Form, GrpcMethods},
+    rejection::refusal_in,
     verdict::{verify_once_now, verify_waiting},
 };
 use auth0_core::{Auth0, Error, Requirement, VerifiedToken, adapter, policy::authenticated};
@@ -44,6 +45,8 @@ use tower_service::Service;
 /// - A refusal is a response, not an error of the service, so layers outside see it. The
 ///   [`Error`](crate::Error) is in its extensions.
 /// - An extractor behind the layer does not verify again.
+/// - A refusal of a gRPC call (content type `application/grpc`) is a status in the headers of a response without a
+///   body: `UNAUTHENTICATED`, `PERMISSION_DENIED`, `UNAVAILABLE`, with the challenges and `error-code` as metadata.
 /// - If proofs need a nonce ([`Dpop::nonces`](crate::Dpop::nonces)), the layer also sends the next nonce
 ///   before that of the client expires. An extractor cannot send it.
 /// - A service without extractors finds the [`AccessToken`] in the request's extensions. A handler should use
@@ -60,18 +63,26 @@ struct Settings {
     auth: Auth0,
     requirement: Requirement,
     optional: bool,
+    methods: Option<GrpcMethods>,
 }
 
 impl AuthLayer {
     /// Creates a layer that requires a valid token.
     pub fn new(auth: Auth0) -> Self {
-        Self(Arc::new(Settings { auth, requirement: authenticated(), optional: false }))
+        let requirement = authenticated();
+        Self(Arc::new(Settings { auth, requirement, optional: false, methods: None }))
     }
 
     /// Returns a layer with one more requirement. `self` does not change, so it can protect other routes.
     pub fn require(&self, requirement: Requirement) -> Self {
         let requirement = self.0.requirement.clone().and(requirement);
         Self(Arc::new(Settings { requirement, ..Settings::clone(&self.0) }))
+    }
+
+    /// Returns a layer that knows the methods of gRPC services. Put only these services behind it: to it, every
+    /// path is that of a method.
+    pub fn grpc_methods(&self, methods: GrpcMethods) -> Self {
+        Self(Arc::new(Settings { methods: Some(methods), ..Settings::clone(&self.0) }))
     }
 
     /// Returns a layer with optional authentication: a missing token is allowed, even with a requirement. An
@@ -92,13 +103,21 @@ impl fmt::Debug for AuthLayer {
 }
 
 impl Settings {
+    /// Returns whether a request is a call of a method that needs no token.
+    fn is_open(&self, parts: &Parts) -> bool {
+        self.methods.as_ref().is_some_and(|all| all.requirement(parts.uri.path()).is_none())
+    }
+
     /// Admits a request, or returns the refusal. The value is a nonce to send to the client.
     fn admit(
         &self,
         verdict: Result<VerifiedToken, Error>,
         parts: &mut Parts,
     ) -> Result<Option<HeaderValue>, Error> {
-        let Self { auth, requirement, optional } = self;
+        let Self { auth, requirement, optional, methods } = self;
+        let of_method = methods.as_ref().and_then(|all| all.requirement(parts.uri.path()));
+        let all = of_method.map(|of_method| requirement.clone().and(of_method.clone()));
+        let requirement = all.as_ref().unwrap_or(requirement);
         let token =
             adapter::admit(auth, verdict, requirement, *optional, || ContextAdapter::new(parts))?;
         #[cfg(feature = "mcp")]
@@ -143,6 +162,10 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let settings = &self.layer.0;
+        if settings.is_open(&parts) {
+            let inner = self.inner.call(Request::from_parts(parts, body));
+            return AuthFuture { step: Step::Admitted { inner, nonce: None } };
+        }
         let verdict = verify_once_now(&settings.auth, &mut parts);
         if let Some(verdict) = verdict {
             let step = match settings.admit(verdict, &mut parts) {
@@ -150,7 +173,7 @@ where
                     let inner = self.inner.call(Request::from_parts(parts, body));
                     Step::Admitted { inner, nonce }
                 }
-                Err(error) => Step::Refused { error: Some(error) },
+                Err(error) => Step::Refused { error: Some(error), form: Form::of(&parts.headers) },
             };
             return AuthFuture { step };
         }
@@ -165,7 +188,7 @@ where
                     let response = inner.call(Request::from_parts(parts, body)).await?;
                     Ok(admitted(response, nonce))
                 }
-                Err(error) => Ok(refusal(error)),
+                Err(error) => Ok(refusal_in(Form::of(&parts.headers), error)),
             }
         });
         AuthFuture { step: Step::Waiting { verified } }
@@ -187,7 +210,7 @@ pin_project! {
     #[project = StepProjection]
     enum Step<F, R, E> {
         Admitted { #[pin] inner: F, nonce: Option<HeaderValue> },
-        Refused { error: Option<Error> },
+        Refused { error: Option<Error>, form: Form },
         Waiting { verified: Verified<R, E> },
     }
 }
@@ -204,9 +227,9 @@ where
                 Poll::Ready(Ok(admitted(ready!(inner.poll(context))?, nonce.take())))
             }
             // A future must not be polled after its end. If it is, it stays pending.
-            StepProjection::Refused { error } => {
-                error.take().map_or(Poll::Pending, |error| Poll::Ready(Ok(refusal(error))))
-            }
+            StepProjection::Refused { error, form } => error
+                .take()
+                .map_or(Poll::Pending, |error| Poll::Ready(Ok(refusal_in(*form, error)))),
             StepProjection::Waiting { verified } => verified.as_mut().poll(context),
         }
     }

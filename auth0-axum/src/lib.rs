@@ -3,6 +3,7 @@
 mod body;
 mod context;
 mod extract;
+mod grpc;
 mod layer;
 #[cfg(feature = "mcp")]
 mod mcp;
@@ -21,6 +22,7 @@ pub use auth0_core::{
 };
 pub use body::AuthBody;
 pub use extract::{AccessToken, Authorized, Issuer, Organization};
+pub use grpc::GrpcMethods;
 pub use layer::{AuthFuture, AuthLayer, AuthService};
 #[cfg(feature = "mcp")]
 pub use mcp::{McpSessions, McpSessionsService, McpTools, McpToolsService};

@@ -1,8 +1,8 @@
 //! A refusal as a response.
-use crate::{body::AuthBody, context::ContextAdapter};
+use crate::{body::AuthBody, context::ContextAdapter, grpc::Form};
 use auth0_core::{Auth0, Error, adapter::RefusalWatch};
 use axum_core::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE, request::Parts};
 use std::{fmt, sync::Arc};
 
 /// The refusal of an extractor: a response with status, challenge and body.
@@ -66,6 +66,20 @@ impl IntoResponse for AuthRejection {
         self.stop_watch();
         refusal(self.error).map(AuthBody::into_axum)
     }
+}
+
+/// Returns the refusal in the form that the client of a request reads.
+pub(crate) fn refusal_in<B>(form: Form, error: Error) -> http::Response<AuthBody<B>> {
+    let Form::Grpc(media_type) = form else { return refusal(error) };
+    let mut response = http::Response::new(());
+    for (name, value) in error.grpc_status().headers() {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().append(HeaderName::from_static(name), value);
+        }
+    }
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response.extensions_mut().insert(error);
+    response.map(|()| AuthBody::empty())
 }
 
 pub(crate) fn refusal<B>(error: Error) -> http::Response<AuthBody<B>> {

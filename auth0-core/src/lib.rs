@@ -22,7 +22,7 @@ pub mod transport;
 
 pub use auth0::{Auth0, Builder, ResourceMetadata};
 pub use config_error::ConfigError;
-pub use error::{Challenge, DpopMode, Error, ErrorCode, ErrorKind, RefusalBody};
+pub use error::{Challenge, DpopMode, Error, ErrorCode, ErrorKind, GrpcStatus, RefusalBody};
 pub use identifier::{Audience, Domain, Issuer};
 pub use issuer::TrustedIssuer;
 pub use jose::Algorithm;

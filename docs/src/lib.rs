@@ -35,6 +35,9 @@ pub mod step_up {}
 #[doc = include_str!("../dpop.md")]
 pub mod dpop {}
 
+#[doc = include_str!("../grpc.md")]
+pub mod grpc {}
+
 #[doc = include_str!("../mcp.md")]
 pub mod mcp {}
 

@@ -3,12 +3,14 @@ mod body;
 mod cause;
 mod challenge;
 mod code;
+mod grpc;
 mod scheme;
 
 pub use body::RefusalBody;
 pub use challenge::Challenge;
 pub(crate) use challenge::ChallengeOptions;
 pub use code::{ErrorCode, ErrorKind};
+pub use grpc::GrpcStatus;
 pub(crate) use scheme::AuthScheme;
 pub use scheme::DpopMode;
 

@@ -8,7 +8,10 @@ const CRATES: [(&str, &str); 6] = [
         "config_error runtime+telemetry+error jose+identifier transport+request+token keys+policy \
          possession+issuer auth0+mcp adapter lib",
     ),
-    ("auth0-axum", "body request context rejection verdict extract mcp layer metadata testing lib"),
+    (
+        "auth0-axum",
+        "grpc body request context rejection verdict extract mcp layer metadata testing lib",
+    ),
     (
         "auth0-actix",
         "request context unread_body error verifier verdict extraction extract mcp middleware metadata testing lib",

@@ -1,7 +1,7 @@
 //! Drives an MCP server as a client does that knows only its URL, with the official client for Rust: from the first
 //! `401` to a tool that needs more scopes.
 use rmcp::{
-    ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceError, ServiceExt,
+    ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceError,
     model::{CallToolRequestParams, ProtocolVersion},
     service::RunningService,
     transport::{

@@ -80,7 +80,7 @@ pub async fn send_body(
     let mut answer = Vec::new();
     let _ = from.read_to_end(&mut answer).await;
     drop(sent);
-    parse(&String::from_utf8(answer).unwrap())
+    parse(&String::from_utf8_lossy(&answer))
 }
 
 /// A connection that carries one request after the other.
