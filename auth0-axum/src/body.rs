@@ -1,8 +1,11 @@
 //! The body of a response of the inner service or of a refusal.
+use auth0_core::Ended;
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::{
+    future::Future,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -14,7 +17,18 @@ pin_project! {
     pub struct AuthBody<B> {
         #[pin]
         kind: Kind<B>,
+        // The end of the token, if the body ends with it.
+        end: Option<Box<End>>,
     }
+}
+
+/// How a body ends with its token.
+#[derive(Debug)]
+struct End {
+    token: Ended,
+    /// What a gRPC client reads at the end.
+    trailers: Option<HeaderMap>,
+    is_past: bool,
 }
 
 pin_project! {
@@ -28,17 +42,23 @@ pin_project! {
 
 impl<B> AuthBody<B> {
     pub(crate) const fn inner(body: B) -> Self {
-        Self { kind: Kind::Inner { body } }
+        Self { kind: Kind::Inner { body }, end: None }
+    }
+
+    /// Cuts the body when the token ends.
+    pub(crate) fn ending_with(mut self, token: Ended, trailers: Option<HeaderMap>) -> Self {
+        self.end = Some(Box::new(End { token, trailers, is_past: false }));
+        self
     }
 
     pub(crate) fn refusal(bytes: Vec<u8>) -> Self {
-        Self { kind: Kind::Refusal { bytes: Some(bytes.into()) } }
+        Self { kind: Kind::Refusal { bytes: Some(bytes.into()) }, end: None }
     }
 }
 
 impl<B> AuthBody<B> {
     pub(crate) const fn empty() -> Self {
-        Self { kind: Kind::Refusal { bytes: None } }
+        Self { kind: Kind::Refusal { bytes: None }, end: None }
     }
 }
 
@@ -66,7 +86,15 @@ impl<B: Body<Data = Bytes>> Body for AuthBody<B> {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        match self.project().kind.project() {
+        let this = self.project();
+        if let Some(end) = this.end {
+            if end.is_past || Pin::new(&mut end.token).poll(context).is_ready() {
+                end.is_past = true;
+                let trailers = end.trailers.take();
+                return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
+            }
+        }
+        match this.kind.project() {
             KindProjection::Inner { body } => body.poll_frame(context),
             KindProjection::Refusal { bytes } => {
                 Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))))
@@ -75,6 +103,9 @@ impl<B: Body<Data = Bytes>> Body for AuthBody<B> {
     }
 
     fn is_end_stream(&self) -> bool {
+        if let Some(end) = self.end.as_ref().filter(|end| end.is_past) {
+            return end.trailers.is_none();
+        }
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
             Kind::Refusal { bytes } => bytes.is_none(),

@@ -1,6 +1,6 @@
 //! What a token needs for the methods of gRPC services.
-use auth0_core::{Requirement, policy::authenticated};
-use http::{HeaderMap, header::CONTENT_TYPE};
+use auth0_core::{ErrorCode, Requirement, policy::authenticated};
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use std::{collections::HashMap, fmt, sync::Arc};
 
 /// What a token needs for the methods of gRPC services, for [`AuthLayer::grpc_methods`](crate::AuthLayer::grpc_methods):
@@ -139,5 +139,19 @@ impl Form {
             is_start && matches!(essence.as_bytes().get(form.len()), None | Some(b'+'))
         };
         FORMS.into_iter().find(is).map_or(Self::Http, Self::Grpc)
+    }
+
+    /// Returns the trailers of a stream that ends with its token.
+    pub(crate) fn end_of_token(self) -> Option<HeaderMap> {
+        let Self::Grpc(_) = self else { return None };
+        let mut trailers = HeaderMap::new();
+        for (name, value) in [
+            ("grpc-status", "16"),
+            ("grpc-message", ErrorCode::TokenExpired.description()),
+            ("error-code", ErrorCode::TokenExpired.as_str()),
+        ] {
+            trailers.insert(name, HeaderValue::from_static(value));
+        }
+        Some(trailers)
     }
 }

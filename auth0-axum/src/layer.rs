@@ -7,7 +7,7 @@ use crate::{
     rejection::refusal_in,
     verdict::{verify_once_now, verify_waiting},
 };
-use auth0_core::{Auth0, Error, Requirement, VerifiedToken, adapter, policy::authenticated};
+use auth0_core::{Auth0, Ended, Error, Requirement, VerifiedToken, adapter, policy::authenticated};
 use http::{HeaderName, HeaderValue, Request, Response, header::AUTHORIZATION, request::Parts};
 use pin_project_lite::pin_project;
 use std::{
@@ -64,13 +64,20 @@ struct Settings {
     requirement: Requirement,
     optional: bool,
     methods: Option<GrpcMethods>,
+    ends_responses: bool,
 }
 
 impl AuthLayer {
     /// Creates a layer that requires a valid token.
     pub fn new(auth: Auth0) -> Self {
         let requirement = authenticated();
-        Self(Arc::new(Settings { auth, requirement, optional: false, methods: None }))
+        Self(Arc::new(Settings {
+            auth,
+            requirement,
+            optional: false,
+            methods: None,
+            ends_responses: false,
+        }))
     }
 
     /// Returns a layer with one more requirement. `self` does not change, so it can protect other routes.
@@ -83,6 +90,13 @@ impl AuthLayer {
     /// path is that of a method.
     pub fn grpc_methods(&self, methods: GrpcMethods) -> Self {
         Self(Arc::new(Settings { methods: Some(methods), ..Settings::clone(&self.0) }))
+    }
+
+    /// Returns a layer that ends the body of each response with the token: when `exp` and the leeway are past, no
+    /// further byte is sent. For server-sent events, downloads and streams of gRPC, which end with the status
+    /// `UNAUTHENTICATED`.
+    pub fn end_responses_with_token(&self) -> Self {
+        Self(Arc::new(Settings { ends_responses: true, ..Settings::clone(&self.0) }))
     }
 
     /// Returns a layer with optional authentication: a missing token is allowed, even with a requirement. An
@@ -108,13 +122,13 @@ impl Settings {
         self.methods.as_ref().is_some_and(|all| all.requirement(parts.uri.path()).is_none())
     }
 
-    /// Admits a request, or returns the refusal. The value is a nonce to send to the client.
+    /// Admits a request, or returns the refusal. There is a value if the response must be changed.
     fn admit(
         &self,
         verdict: Result<VerifiedToken, Error>,
         parts: &mut Parts,
-    ) -> Result<Option<HeaderValue>, Error> {
-        let Self { auth, requirement, optional, methods } = self;
+    ) -> Result<Option<Box<Admission>>, Error> {
+        let Self { auth, requirement, optional, methods, ends_responses } = self;
         let of_method = methods.as_ref().and_then(|all| all.requirement(parts.uri.path()));
         let all = of_method.map(|of_method| requirement.clone().and(of_method.clone()));
         let requirement = all.as_ref().unwrap_or(requirement);
@@ -124,10 +138,19 @@ impl Settings {
         parts.extensions.insert(crate::mcp::VerifiedBy(auth.clone()));
         let Some(token) = token else { return Ok(None) };
         let nonce = token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
+        let end = ends_responses.then(|| (token.ended(), Form::of(&parts.headers)));
         let header = adapter::only(parts.headers.get_all(AUTHORIZATION)).cloned();
         parts.extensions.insert(AccessToken::new(token, header));
-        Ok(nonce)
+        let is_usual = nonce.is_none() && end.is_none();
+        Ok((!is_usual).then(|| Box::new(Admission { nonce, end })))
     }
+}
+
+/// What the response of an admitted request is given.
+struct Admission {
+    /// A nonce, if that of the client expires soon (RFC 9449 §8.2).
+    nonce: Option<HeaderValue>,
+    end: Option<(Ended, Form)>,
 }
 
 impl<S> Layer<S> for AuthLayer {
@@ -164,14 +187,14 @@ where
         let settings = &self.layer.0;
         if settings.is_open(&parts) {
             let inner = self.inner.call(Request::from_parts(parts, body));
-            return AuthFuture { step: Step::Admitted { inner, nonce: None } };
+            return AuthFuture { step: Step::Admitted { inner, admission: None } };
         }
         let verdict = verify_once_now(&settings.auth, &mut parts);
         if let Some(verdict) = verdict {
             let step = match settings.admit(verdict, &mut parts) {
-                Ok(nonce) => {
+                Ok(admission) => {
                     let inner = self.inner.call(Request::from_parts(parts, body));
-                    Step::Admitted { inner, nonce }
+                    Step::Admitted { inner, admission }
                 }
                 Err(error) => Step::Refused { error: Some(error), form: Form::of(&parts.headers) },
             };
@@ -184,9 +207,9 @@ where
         let verified = Box::pin(async move {
             let verdict = verify_waiting(&settings.auth, &mut parts).await;
             match settings.admit(verdict, &mut parts) {
-                Ok(nonce) => {
+                Ok(admission) => {
                     let response = inner.call(Request::from_parts(parts, body)).await?;
-                    Ok(admitted(response, nonce))
+                    Ok(admitted(response, admission))
                 }
                 Err(error) => Ok(refusal_in(Form::of(&parts.headers), error)),
             }
@@ -209,7 +232,7 @@ pin_project! {
 pin_project! {
     #[project = StepProjection]
     enum Step<F, R, E> {
-        Admitted { #[pin] inner: F, nonce: Option<HeaderValue> },
+        Admitted { #[pin] inner: F, admission: Option<Box<Admission>> },
         Refused { error: Option<Error>, form: Form },
         Waiting { verified: Verified<R, E> },
     }
@@ -223,8 +246,8 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().step.project() {
-            StepProjection::Admitted { inner, nonce } => {
-                Poll::Ready(Ok(admitted(ready!(inner.poll(context))?, nonce.take())))
+            StepProjection::Admitted { inner, admission } => {
+                Poll::Ready(Ok(admitted(ready!(inner.poll(context))?, admission.take())))
             }
             // A future must not be polled after its end. If it is, it stays pending.
             StepProjection::Refused { error, form } => error
@@ -235,13 +258,19 @@ where
     }
 }
 
-/// Returns the inner service's response, with a nonce if that of the client expires soon (RFC 9449 §8.2).
-fn admitted<R>(response: Response<R>, nonce: Option<HeaderValue>) -> Response<AuthBody<R>> {
+/// Returns the inner service's response.
+fn admitted<R>(response: Response<R>, admission: Option<Box<Admission>>) -> Response<AuthBody<R>> {
     let mut response = response.map(AuthBody::inner);
+    let Some(Admission { nonce, end }) = admission.map(|admission| *admission) else {
+        return response;
+    };
     if let Some(nonce) = nonce {
         response.headers_mut().insert(HeaderName::from_static("dpop-nonce"), nonce);
     }
-    response
+    match end {
+        Some((token, form)) => response.map(|body| body.ending_with(token, form.end_of_token())),
+        None => response,
+    }
 }
 
 impl<F, R, E> fmt::Debug for AuthFuture<F, R, E> {

@@ -30,7 +30,10 @@ pub use keys::Health;
 pub use policy::{Policy, Requirement};
 pub use possession::dpop::Dpop;
 pub use runtime::BoxFuture;
-pub use token::{Actor, Authentication, Confirmation, Organization, SubjectKind, VerifiedToken};
+pub use token::{
+    Actor, Authentication, Confirmation, Ended, Organization, SubjectKind, UntilEnded,
+    VerifiedToken,
+};
 
 /// Proof of possession (RFC 9449): nonces, and stores of used proofs.
 pub mod dpop {

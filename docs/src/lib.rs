@@ -32,6 +32,9 @@ pub mod organizations {}
 #[doc = include_str!("../step-up.md")]
 pub mod step_up {}
 
+#[doc = include_str!("../streams.md")]
+pub mod streams {}
+
 #[doc = include_str!("../dpop.md")]
 pub mod dpop {}
 

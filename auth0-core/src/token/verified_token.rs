@@ -1,6 +1,6 @@
 //! A verified access token.
 use super::{
-    Actor, Authentication, Confirmation, Organization, SubjectKind, Verified,
+    Actor, Authentication, Confirmation, Organization, SubjectKind, Times, Verified,
     binding::Binding,
     payload_text::{PayloadStr, PayloadStrs, not_null},
     type_error::type_error,
@@ -211,6 +211,10 @@ impl<C> VerifiedToken<C> {
     #[must_use]
     pub fn next_dpop_nonce(&self) -> Option<&str> {
         self.presentation.next_nonce.as_deref()
+    }
+
+    pub(super) fn times(&self) -> &Times {
+        &self.verified.times
     }
 
     pub(crate) fn accepted_by(&self) -> &Arc<AcceptedBy> {

@@ -1,0 +1,204 @@
+//! Responses that end with their token: streams of both frameworks, bodies that the layer cuts, and gRPC.
+use actix_web::{App, HttpResponse, HttpServer, web};
+use auth0_axum::{
+    AccessToken, Auth0, AuthLayer, TrustedIssuer,
+    testing::{ManualClock, Tenant},
+};
+use axum::{Router, body::Body, routing::get};
+use futures_core::Stream;
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::mpsc,
+    task::{Context, Poll, Waker},
+    thread,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tonic::{Code, Request, service::Routes, transport::Endpoint};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use wire_tests::refusals::Refusal;
+
+/// Events of a server: one, or one after the other without a pause.
+struct Events {
+    is_endless: bool,
+    sent: usize,
+}
+
+impl Stream for Events {
+    type Item = Result<web::Bytes, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.sent > 0 && !self.is_endless {
+            return Poll::Pending;
+        }
+        self.sent += 1;
+        if self.sent.is_multiple_of(100) {
+            // Lets the server write.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Ok(web::Bytes::from_static(b"data: 1\n\n"))))
+    }
+}
+
+fn one() -> Events {
+    Events { is_endless: false, sent: 0 }
+}
+
+fn endless() -> Events {
+    Events { is_endless: true, sent: 0 }
+}
+
+async fn start_axum(auth: Auth0) -> SocketAddr {
+    let cut = AuthLayer::new(auth.clone()).end_responses_with_token();
+    let app = Router::new()
+        .route(
+            "/stream",
+            get(|token: AccessToken| async move { Body::from_stream(token.until_ended(one())) }),
+        )
+        .route(
+            "/endless",
+            get(
+                |token: AccessToken| async move { Body::from_stream(token.until_ended(endless())) },
+            ),
+        )
+        .route("/cut", get(|| async { Body::from_stream(one()) }).layer(cut.clone()))
+        .route("/cut/endless", get(|| async { Body::from_stream(endless()) }).layer(cut.clone()))
+        .route("/short", get(|| async { "short" }).layer(cut))
+        .with_state(auth);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+fn start_actix(auth: Auth0) -> SocketAddr {
+    async fn stream(token: auth0_actix::AccessToken) -> HttpResponse {
+        HttpResponse::Ok().streaming(token.until_ended(one()))
+    }
+    async fn all(token: auth0_actix::AccessToken) -> HttpResponse {
+        HttpResponse::Ok().streaming(token.until_ended(endless()))
+    }
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let app = move || {
+                App::new()
+                    .app_data(auth.clone())
+                    .route("/stream", web::get().to(stream))
+                    .route("/endless", web::get().to(all))
+            };
+            let server = HttpServer::new(app).workers(1).disable_signals();
+            let server = server.bind("127.0.0.1:0").unwrap();
+            sender.send(server.addrs()[0]).unwrap();
+            server.run().await.unwrap();
+        });
+    });
+    receiver.recv().unwrap()
+}
+
+/// Reads the response up to the first event, advances the clock, and reads to the end.
+async fn read(
+    server: SocketAddr,
+    path: &str,
+    token: &str,
+    clock: &ManualClock,
+    step: Duration,
+) -> String {
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !String::from_utf8_lossy(&answer).contains("data: 1") {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{path}");
+    }
+    clock.advance(step);
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_response_ends_with_its_token() {
+    for leeway in [0, 30] {
+        let tenant = Tenant::new();
+        let auth = || {
+            let issuer = TrustedIssuer::new(tenant.issuer()).leeway(Duration::from_secs(leeway));
+            tenant.builder_with([]).issuer(issuer).audience(tenant.audience()).build().unwrap()
+        };
+        let servers = [("axum", start_axum(auth()).await), ("actix", start_actix(auth()))];
+        let axum = &["/stream", "/endless", "/cut", "/cut/endless"][..];
+        for ((server, address), paths) in servers.into_iter().zip([axum, &["/stream", "/endless"]])
+        {
+            for path in paths {
+                let token = tenant.token().expires_in(Duration::from_secs(60)).mint();
+                let step = Duration::from_secs(60 + leeway);
+                let answer = read(address, path, &token, tenant.clock(), step).await;
+                assert!(answer.starts_with("HTTP/1.1 200"), "{server} {path}: {answer}");
+                // The end of the response is regular.
+                assert!(answer.ends_with("0\r\n\r\n"), "{server} {path}: {answer}");
+            }
+        }
+    }
+}
+
+/// A response that is complete before the end of its token is as it would be without the layer.
+#[tokio::test]
+async fn a_short_response_is_not_changed() {
+    let tenant = Tenant::new();
+    let address = start_axum(tenant.auth0()).await;
+    let authorization = format!("Bearer {}", tenant.token().mint());
+    let lines: [(&str, &[u8]); 1] = [("authorization", authorization.as_bytes())];
+    let answer = wire_tests::client::get(address, "/short", &lines).await;
+    assert_eq!((answer.status, &*answer.body), (200, "short"));
+    assert_eq!(answer.lines("content-length"), ["5"]);
+}
+
+#[tokio::test]
+async fn a_stream_of_grpc_ends_with_a_status() {
+    let tenant = Tenant::new();
+    let (_reporter, health) = tonic_health::server::health_reporter();
+    let layer = AuthLayer::new(tenant.auth0()).end_responses_with_token();
+    let app = Routes::new(health).prepare().into_axum_router().layer(layer);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let channel = Endpoint::new(format!("http://{address}")).unwrap().connect().await.unwrap();
+    let mut request = Request::new(HealthCheckRequest::default());
+    let token = tenant.token().expires_in(Duration::from_secs(60)).mint();
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let mut watch = HealthClient::new(channel).watch(request).await.unwrap().into_inner();
+    assert!(watch.message().await.unwrap().is_some());
+    tenant.clock().advance(Duration::from_secs(66));
+    let status = watch.message().await.unwrap_err();
+    let expired = Refusal::of("token_expired");
+    assert_eq!((status.code(), status.message()), (Code::Unauthenticated, &*expired.description));
+    assert_eq!(status.metadata().get("error-code").unwrap(), "token_expired");
+}
+
+/// The clock may be set back, and the token is not kept alive by it for longer than until its end.
+#[tokio::test]
+async fn the_end_follows_the_clock() {
+    let tenant = Tenant::new();
+    let token = tenant.token().expires_in(Duration::from_secs(60)).mint();
+    let token = tenant.auth0().verify(&token).await.unwrap();
+    let mut ended = pin!(token.ended());
+    let mut is_pending =
+        || ended.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending();
+    assert!(is_pending());
+    tenant.clock().advance(Duration::from_secs(64));
+    assert!(!token.has_ended());
+    tenant.clock().set_back(Duration::from_secs(10));
+    tenant.clock().advance(Duration::from_secs(10));
+    assert!(!token.has_ended() && is_pending());
+    tenant.clock().advance(Duration::from_secs(1));
+    assert!(token.has_ended());
+    ended.await;
+}
