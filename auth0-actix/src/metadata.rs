@@ -34,6 +34,9 @@ use std::sync::Arc;
 /// # }
 /// ```
 ///
+/// Of several resources of one origin, one alone can be at the path of the origin: call
+/// [`ResourceMetadata::without_origin`] for the others.
+///
 /// `GET` and `HEAD` are answered to every origin (CORS) and may be cached for an hour; other methods get `405`.
 #[must_use = "a service is registered with `App::service`"]
 pub fn metadata_service(metadata: ResourceMetadata) -> impl HttpServiceFactory {

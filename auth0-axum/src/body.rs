@@ -87,12 +87,12 @@ impl<B: Body<Data = Bytes>> Body for AuthBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
-        if let Some(end) = this.end {
-            if end.is_past || Pin::new(&mut end.token).poll(context).is_ready() {
-                end.is_past = true;
-                let trailers = end.trailers.take();
-                return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
-            }
+        if let Some(end) = this.end
+            && (end.is_past || Pin::new(&mut end.token).poll(context).is_ready())
+        {
+            end.is_past = true;
+            let trailers = end.trailers.take();
+            return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
         }
         match this.kind.project() {
             KindProjection::Inner { body } => body.poll_frame(context),

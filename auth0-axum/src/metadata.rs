@@ -34,22 +34,26 @@ use std::sync::Arc;
 /// # }
 /// ```
 ///
+/// Of several resources of one origin, one alone can be at the path of the origin: call
+/// [`ResourceMetadata::without_origin`] for the others. Otherwise axum panics when the routes are merged.
+///
 /// `GET` and `HEAD` are answered to every origin (CORS) and may be cached for an hour; other methods get `405`.
 pub fn metadata_routes<S: Clone + Send + Sync + 'static>(metadata: ResourceMetadata) -> Router<S> {
     let metadata = Arc::new(metadata);
-    let mut router = Router::new();
-    for path in metadata.paths() {
-        let metadata = Arc::clone(&metadata);
-        let pattern = pattern(&path);
+    let paths: Arc<[String]> = metadata.paths().into();
+    let mut patterns: Vec<String> = paths.iter().map(|path| pattern(path)).collect();
+    patterns.sort_unstable();
+    patterns.dedup();
+    patterns.into_iter().fold(Router::new(), |router, pattern| {
+        let (metadata, paths) = (Arc::clone(&metadata), Arc::clone(&paths));
         let answer = any(move |method: Method, OriginalUri(uri): OriginalUri| async move {
-            match uri.path().ends_with(&path) {
+            match paths.iter().any(|path| uri.path().ends_with(&**path)) {
                 true => response(&metadata, &method),
                 false => StatusCode::NOT_FOUND.into_response(),
             }
         });
-        router = router.route(&pattern, answer);
-    }
-    router
+        router.route(&pattern, answer)
+    })
 }
 
 /// Returns a pattern that this path matches. axum accepts no segment that begins with `:` or `*`, so such a segment may

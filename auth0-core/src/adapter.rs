@@ -158,15 +158,16 @@ pub fn refuse<C: RequestContext>(
 pub fn admit_operation<C: RequestContext>(
     auth: &Auth0,
     token: Option<&VerifiedToken>,
-    requirement: Result<Requirement, Error>,
+    requirement: Result<crate::mcp::OperationRequirement, Error>,
     context: impl FnOnce() -> C,
 ) -> Result<(), Error> {
-    let requirement = match requirement {
-        Ok(requirement) => requirement,
+    let (requirement, uncertain) = match requirement {
+        Ok(needed) => (needed.requirement, needed.uncertain),
         Err(error) => return Err(refuse(auth, token, error, context)),
     };
+    let reason = uncertain.map(|why| format!("the body needs everything, because {why}"));
     match token {
-        Some(token) => authorize(auth, token, &requirement, context),
+        Some(token) => auth.check(token, &requirement, reason.as_deref(), || Some(context())),
         None if requirement == crate::policy::authenticated() => Ok(()),
         None => {
             let error = refuse(auth, None, Error::new(ErrorCode::TokenMissing), context);
@@ -185,7 +186,7 @@ pub fn authorize<C: RequestContext>(
     requirement: &Requirement,
     context: impl FnOnce() -> C,
 ) -> Result<(), Error> {
-    auth.check(token, requirement, || Some(context()))
+    auth.check(token, requirement, None, || Some(context()))
 }
 
 /// Returns a verified token with the application's own claims. `context` is called only for the log of a

@@ -58,6 +58,12 @@ impl McpTools {
     async fn admit(&self, request: &mut ServiceRequest) -> Result<(), (Error, Option<UnreadBody>)> {
         let (auth, token) = verified(request).map_err(|error| (error, None))?;
         let token = token.as_ref();
+        if request.head().upgrade() {
+            let needed = Ok(self.0.requirement_of_upgrade());
+            let context = || ContextAdapter::new(request.request());
+            let admitted = adapter::admit_operation(&auth, token, needed, context);
+            return admitted.map_err(|error| (error, None));
+        }
         let mut payload = request.take_payload();
         let body = match read(request, &mut payload, self.0.body_limit()).await {
             Ok(body) => body,

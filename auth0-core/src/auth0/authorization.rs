@@ -36,7 +36,7 @@ impl Auth0 {
         token: &VerifiedToken<C>,
         requirement: &Requirement,
     ) -> Result<(), Error> {
-        self.check(token, requirement, || None::<&dyn RequestContext>)
+        self.check(token, requirement, None, || None::<&dyn RequestContext>)
     }
 
     /// Checks a requirement that may also need a value of the request, such as
@@ -51,7 +51,7 @@ impl Auth0 {
         requirement: &Requirement,
         request: &dyn RequestContext,
     ) -> Result<(), Error> {
-        self.check(token, requirement, || Some(request))
+        self.check(token, requirement, None, || Some(request))
     }
 
     /// Creates and logs the refusal of a decision by the application, for example after a query of its
@@ -102,7 +102,7 @@ impl Auth0 {
         token: &VerifiedToken<C>,
         request: impl FnOnce() -> Option<R>,
     ) -> Result<Organization, Error> {
-        self.check(token, &any_organization(), request)?;
+        self.check(token, &any_organization(), None, request)?;
         // The organization is there, because the requirement is met.
         token.organization().ok_or_else(|| {
             Error::new(ErrorCode::OrganizationMismatch)
@@ -111,11 +111,12 @@ impl Auth0 {
         })
     }
 
-    /// Checks a requirement. `request` is called if the requirement needs the request, or for the log.
+    /// Checks a requirement. `reason` says why it is so, for the log. `request` is called if the requirement needs the request, or for the log.
     pub(crate) fn check<C, R: RequestContext>(
         &self,
         token: &VerifiedToken<C>,
         requirement: &Requirement,
+        reason: Option<&str>,
         request: impl FnOnce() -> Option<R>,
     ) -> Result<(), Error> {
         let mut request = Some(request);
@@ -140,8 +141,9 @@ impl Auth0 {
             known = read();
         }
         let line = known.as_ref().and_then(RequestContext::request_line);
-        let hint = hint.as_deref().or_else(|| self.hint_of_resource(token, &error));
-        Err(self.refuse(token, error, Some(requirement), hint, line))
+        let hint = reason.or(hint.as_deref()).or_else(|| self.hint_of_resource(token, &error));
+        let error = self.refuse(token, error, Some(requirement), hint, line);
+        Err(self.suggesting_scope_of(requirement, error))
     }
 
     /// As [`refuse`](Self::refuse), also of a request without a token.

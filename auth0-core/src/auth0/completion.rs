@@ -101,6 +101,7 @@ impl Verifier {
             | ErrorCode::StepUpRequired => "what the requirement says".to_owned(),
             ErrorCode::McpHeaderMismatch => "the method and name of the body".to_owned(),
             ErrorCode::McpSessionUnknown => "a session of this issuer, subject and client".to_owned(),
+            ErrorCode::BodyIncomplete => "the whole body".to_owned(),
             ErrorCode::RequestTooLarge => "a body within the limit".to_owned(),
             ErrorCode::Misconfigured => "a complete setup of the application".to_owned(),
         }
@@ -232,6 +233,9 @@ fn next_step(code: ErrorCode) -> Text {
         }
         ErrorCode::McpSessionUnknown => {
             "Let the client start a new session. After a restart, the sessions of before are forgotten"
+        }
+        ErrorCode::BodyIncomplete => {
+            "Look for what has closed the connection: the client, a proxy, a time limit"
         }
         ErrorCode::RequestTooLarge => {
             "Let the client send less, or raise McpTools::max_body_bytes"

@@ -37,6 +37,7 @@ pub struct ResourceMetadata {
     policy: Option<String>,
     terms_of_service: Option<String>,
     certificate_bound: bool,
+    is_at_origin: bool,
 }
 
 impl Auth0 {
@@ -61,6 +62,7 @@ impl Auth0 {
             policy: None,
             terms_of_service: None,
             certificate_bound: false,
+            is_at_origin: true,
         })
     }
 }
@@ -123,11 +125,53 @@ impl ResourceMetadata {
         self
     }
 
+    /// Leaves out the path of the origin, for an application with several resources: one alone can be there.
+    ///
+    /// ```
+    /// use auth0_core::Auth0;
+    ///
+    /// let auth = Auth0::builder()
+    ///     .domain("acme.eu.auth0.com")
+    ///     .resource("https://api.acme.com/mcp")
+    ///     .build()?;
+    /// let metadata = auth.resource_metadata()?;
+    /// let (own, origin) = ("/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource");
+    /// assert_eq!(metadata.paths(), [own, origin]);
+    /// assert_eq!(metadata.without_origin().paths(), [own]);
+    /// # Ok::<(), auth0_core::ConfigError>(())
+    /// ```
+    pub fn without_origin(mut self) -> Self {
+        self.is_at_origin = false;
+        self
+    }
+
     /// Returns the paths to publish it at: that of the resource, and that of its origin, where some clients
     /// look.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
-        self.auth.0.resource.as_ref().map(Resource::metadata_paths).unwrap_or_default()
+        let Some(resource) = &self.auth.0.resource else { return Vec::new() };
+        let mut paths = resource.metadata_paths();
+        if !self.is_at_origin && paths.len() > 1 {
+            paths.pop();
+        }
+        paths
+    }
+
+    /// Returns the host of the resource, and its port if there is one: for a server that compares the header `Host`
+    /// with a list, such as that of `rmcp`.
+    ///
+    /// ```
+    /// # use auth0_core::Auth0;
+    /// let auth = Auth0::builder()
+    ///     .domain("acme.eu.auth0.com")
+    ///     .resource("https://api.acme.com/mcp")
+    ///     .build()?;
+    /// assert_eq!(auth.resource_metadata()?.host(), "api.acme.com");
+    /// # Ok::<(), auth0_core::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.auth.0.resource.as_ref().map(|it| it.host().to_owned()).unwrap_or_default()
     }
 
     /// Returns the URL that challenges name (`resource_metadata`, RFC 9728 §5.1).

@@ -30,7 +30,8 @@ impl Challenge {
         let status = error.status();
         let mut headers = Vec::with_capacity(5);
         // Another token does not correct what a client says of the body.
-        let is_of_body = error.code() == ErrorCode::McpHeaderMismatch;
+        let is_of_body =
+            matches!(error.code(), ErrorCode::McpHeaderMismatch | ErrorCode::BodyIncomplete);
         if matches!(status, 400 | 401 | 403) && !is_of_body {
             for line in lines(error, options) {
                 headers.push(("www-authenticate", Cow::Owned(line)));

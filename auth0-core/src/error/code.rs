@@ -66,6 +66,7 @@ pub enum ErrorKind {
 /// | `step_up_required` | 401 | the login is too weak or too old: see [`acr`](crate::policy::acr) |
 /// | `mcp_header_mismatch` | 400 | a header `Mcp-Method` or `Mcp-Name` says something else than the body (feature `mcp`) |
 /// | `mcp_session_unknown` | 404 | the `Mcp-Session-Id` is not one of this client's (feature `mcp`) |
+/// | `body_incomplete` | 400 | the body did not arrive in full (feature `mcp`) |
 /// | `request_too_large` | 413 | the body is longer than it may be (feature `mcp`) |
 /// | `keys_unavailable` | 503 | the issuer's keys cannot be fetched, or the clock is not set |
 /// | `issuers_unavailable` | 503 | the [resolver](crate::resolver::IssuerResolver) does not say which issuers are trusted |
@@ -108,6 +109,7 @@ pub enum ErrorCode {
     StepUpRequired,
     McpHeaderMismatch,
     McpSessionUnknown,
+    BodyIncomplete,
     RequestTooLarge,
     KeysUnavailable,
     IssuersUnavailable,
@@ -117,7 +119,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Lists every code, in the order of the table.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::TokenMissing,
         Self::SchemeUnsupported,
         Self::RequestMalformed,
@@ -144,6 +146,7 @@ impl ErrorCode {
         Self::StepUpRequired,
         Self::McpHeaderMismatch,
         Self::McpSessionUnknown,
+        Self::BodyIncomplete,
         Self::RequestTooLarge,
         Self::KeysUnavailable,
         Self::IssuersUnavailable,
@@ -337,6 +340,11 @@ impl ErrorCode {
             Self::McpSessionUnknown => {
                 ("mcp_session_unknown", NotFound, "There is no such session. Start a new one.")
             }
+            Self::BodyIncomplete => (
+                "body_incomplete",
+                RequestMalformed,
+                "The body of the request did not arrive in full.",
+            ),
             Self::RequestTooLarge => {
                 ("request_too_large", TooLarge, "The body of the request is too large.")
             }

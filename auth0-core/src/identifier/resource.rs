@@ -55,6 +55,11 @@ impl Resource {
         paths
     }
 
+    /// Returns the host, with its port.
+    pub(crate) fn host(&self) -> &str {
+        self.origin.split_once("://").map_or("", |(_, host)| host)
+    }
+
     pub(crate) fn metadata_url(&self) -> String {
         format!("{}{}", self.origin, self.metadata_path())
     }

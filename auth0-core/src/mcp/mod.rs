@@ -3,6 +3,7 @@ mod methods;
 mod operation;
 mod sessions;
 mod tools;
+mod uri;
 
 pub use sessions::McpSessions;
-pub use tools::McpTools;
+pub use tools::{McpTools, OperationRequirement};

@@ -15,8 +15,8 @@ pub(super) enum Operation<'a> {
     Resource(Cow<'a, str>),
     /// Changes of any resource.
     EveryResource,
-    /// It cannot be known how the server reads the message.
-    Everything,
+    /// It cannot be known how the server reads the message, for this reason.
+    Everything(&'static str),
 }
 
 /// A message, as the headers `Mcp-Method` and `Mcp-Name` describe it.
@@ -34,8 +34,8 @@ pub(super) enum Body<'a> {
     Empty,
     Message(Message<'a>),
     Batch(Vec<Operation<'a>>),
-    /// Not JSON, or JSON that two parsers may read in two ways.
-    Unreadable,
+    /// Not JSON, or JSON that two parsers may read in two ways, for this reason.
+    Unreadable(&'static str),
 }
 
 impl<'a> Body<'a> {
@@ -43,37 +43,46 @@ impl<'a> Body<'a> {
         if bytes.is_empty() {
             return Self::Empty;
         }
-        let Ok(text) = std::str::from_utf8(bytes) else { return Self::Unreadable };
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return Self::Unreadable("it is not UTF-8");
+        };
         match text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
             true => Self::read_batch(text),
-            false => Message::read(text).map_or(Self::Unreadable, Self::Message),
+            false => Message::read(text).map_or_else(Self::Unreadable, Self::Message),
         }
     }
 
     fn read_batch(text: &'a str) -> Self {
-        let Ok(array) = json::check(text) else { return Self::Unreadable };
+        let array = match json::check(text) {
+            Ok(array) => array,
+            Err(why) => return Self::Unreadable(why.as_str()),
+        };
         let mut operations: Vec<Operation<'_>> = Vec::new();
-        let is_too_much = array.any_element(|element| {
-            if operations.len() > MAX_OPERATIONS {
+        let mut uncertain = None;
+        array.any_element(|element| {
+            if uncertain.is_some() {
                 return true;
             }
-            let operation =
-                Message::read(element.raw()).map_or(Operation::Everything, |it| it.operation);
-            if !operations.contains(&operation) {
-                operations.push(operation);
+            match Message::read(element.raw()).map(|message| message.operation) {
+                Err(why) | Ok(Operation::Everything(why)) => uncertain = Some(why),
+                Ok(operation) if operations.contains(&operation) => {}
+                Ok(_) if operations.len() == MAX_OPERATIONS => {
+                    uncertain = Some("it is a batch of too many operations");
+                }
+                Ok(operation) => operations.push(operation),
             }
             false
         });
-        match is_too_much || operations.is_empty() {
-            true => Self::Batch(vec![Operation::Everything]),
-            false => Self::Batch(operations),
+        if operations.is_empty() {
+            uncertain = uncertain.or(Some("it is an empty batch"));
         }
+        uncertain.map_or(Self::Batch(operations), Self::Unreadable)
     }
 }
 
 impl<'a> Message<'a> {
-    /// Reads a JSON-RPC message. `None` if it is no object, or not certain.
-    fn read(text: &'a str) -> Option<Self> {
+    /// Reads a JSON-RPC message. The error says why it is not certain.
+    fn read(text: &'a str) -> Result<Self, &'static str> {
         let (mut method, mut params, mut is_response, mut is_odd) = (None, None, false, false);
         json::check_object(text, |name, value| match name {
             "method" => method = Some(value),
@@ -81,21 +90,23 @@ impl<'a> Message<'a> {
             "result" | "error" => is_response = true,
             _ => is_odd |= is_private_name(name),
         })
-        .ok()?;
+        .map_err(json::Malformed::as_str)?;
         if is_odd {
-            return None;
+            return Err(PRIVATE_NAME);
         }
         let Some(method) = method else {
             // The answer of a client to the server.
             let is_certain = is_response && params.is_none();
-            let operation = if is_certain { Operation::Other } else { Operation::Everything };
-            return Some(Self { method: None, name: None, operation });
+            if !is_certain {
+                return Err("it has no method, and is no answer");
+            }
+            return Ok(Self { method: None, name: None, operation: Operation::Other });
         };
-        let method = method.as_str()?;
+        let method = method.as_str().ok_or("its method is not a text")?;
         let params = Params::read(params)?;
         let operation = params.operation(&method);
         let name = params.name.or(params.uri).or(params.task);
-        Some(Self { name, method: Some(method), operation })
+        Ok(Self { name, method: Some(method), operation })
     }
 }
 
@@ -111,11 +122,11 @@ struct Params<'a> {
 }
 
 impl<'a> Params<'a> {
-    /// Returns `None` if a name is not a text, or the parameters are no object.
-    fn read(params: Option<Value<'a>>) -> Option<Self> {
+    /// The error says why the names are not certain.
+    fn read(params: Option<Value<'a>>) -> Result<Self, &'static str> {
         let mut read = Self::default();
-        let mut is_certain = true;
-        let Some(params) = params.filter(|params| !params.is_null()) else { return Some(read) };
+        let mut uncertain = None;
+        let Some(params) = params.filter(|params| !params.is_null()) else { return Ok(read) };
         json::check_object(params.raw(), |name, value| {
             let place = match name {
                 "name" => &mut read.name,
@@ -123,30 +134,39 @@ impl<'a> Params<'a> {
                 "taskId" => return read.task = value.as_str(),
                 "ref" => return read.reference = Some(value),
                 "notifications" => return read.notifications = Some(value),
-                _ => return is_certain &= !is_private_name(name),
+                _ if is_private_name(name) => return uncertain = Some(PRIVATE_NAME),
+                _ => return,
             };
             *place = value.as_str();
-            is_certain &= place.is_some();
+            if place.is_none() {
+                uncertain = Some("its name or URI is not a text");
+            }
         })
-        .ok()?;
-        is_certain.then_some(read)
+        .map_err(|_| "its params are not an object")?;
+        uncertain.map_or(Ok(read), Err)
     }
 
     fn operation(&self, method: &str) -> Operation<'a> {
         let known = |name: &Option<Cow<'a, str>>, of: fn(Cow<'a, str>) -> Operation<'a>| {
-            name.clone().map_or(Operation::Everything, of)
+            name.clone().map_or(Operation::Everything("its name or URI is missing"), of)
         };
         match method {
             "tools/call" => known(&self.name, Operation::Tool),
             "prompts/get" => known(&self.name, Operation::Prompt),
-            "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
-                known(&self.uri, Operation::Resource)
-            }
-            "completion/complete" => self.completed().unwrap_or(Operation::Everything),
+            "resources/read"
+            | "resources/subscribe"
+            | "resources/unsubscribe"
+            | "resources/directory/read"
+            | "skills/get" => known(&self.uri, Operation::Resource),
+            "completion/complete" => self
+                .completed()
+                .unwrap_or(Operation::Everything("it completes neither a prompt nor a resource")),
             "subscriptions/listen" if self.notifications.is_some_and(is_of_resources) => {
                 Operation::EveryResource
             }
-            _ if self.name.is_some() || self.uri.is_some() => Operation::Everything,
+            _ if self.name.is_some() || self.uri.is_some() => {
+                Operation::Everything("its method is not known, and it has a name or URI")
+            }
             _ => Operation::Other,
         }
     }
@@ -164,8 +184,12 @@ impl<'a> Params<'a> {
 }
 
 fn is_of_resources(notifications: Value<'_>) -> bool {
-    !notifications.is_object() || notifications.member("resourceSubscriptions").is_some()
+    let subscriptions = notifications.member("resourceSubscriptions");
+    let is_none = |list: Value<'_>| list.is_null() || list.raw() == "[]";
+    !notifications.is_object() || subscriptions.is_some_and(|list| !is_none(list))
 }
+
+const PRIVATE_NAME: &str = "it has a member of a name that serde_json keeps for itself";
 
 /// Returns whether a member is one by which `serde_json` recognizes texts of its own, which it parses again.
 fn is_private_name(name: &str) -> bool {

@@ -1,5 +1,8 @@
 //! The requirements of an MCP server.
-use super::operation::{Body, Message, Operation};
+use super::{
+    operation::{Body, Message, Operation},
+    uri,
+};
 use crate::{
     error::{Error, ErrorCode},
     policy::{Requirement, authenticated},
@@ -8,8 +11,11 @@ use crate::{
     token::VerifiedToken,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use std::{borrow::Cow, collections::BTreeMap, fmt};
-use url::Url;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+    fmt, ptr,
+};
 
 /// As the official SDKs of MCP.
 const DEFAULT_MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -78,7 +84,7 @@ impl McpTools {
 
     /// Adds what every resource needs whose URI begins with this text, beside the default (`resources/read`,
     /// subscriptions, completions). If several prefixes fit, all count. A URI that is not in normal form
-    /// (`/../`, `%2e`) needs the requirements of all resources.
+    /// (`/../`, `//`, `%73`) needs the requirements of all resources, and a prefix that is not fits every URI.
     pub fn resource_prefix(mut self, prefix: impl Into<String>, requirement: Requirement) -> Self {
         self.resources.push((prefix.into(), requirement));
         self
@@ -100,7 +106,7 @@ impl McpTools {
     /// Returns what a tool needs, the default included.
     #[must_use]
     pub fn requirement_of_tool(&self, name: &str) -> Requirement {
-        self.requirement([&Operation::Tool(Cow::Borrowed(name))])
+        self.requirement(&[Operation::Tool(Cow::Borrowed(name))]).requirement
     }
 
     /// Returns whether a token may call a tool, for the answer to `tools/list`. Nothing is logged. A requirement that
@@ -118,19 +124,36 @@ impl McpTools {
         &self,
         request: &impl HttpParts,
         body: &[u8],
-    ) -> Result<Requirement, Error> {
+    ) -> Result<OperationRequirement, Error> {
+        let is_plain = match request.header("content-encoding") {
+            HeaderLines::Absent => true,
+            HeaderLines::One(encoding) => encoding.eq_ignore_ascii_case(b"identity"),
+            HeaderLines::Several => false,
+        };
+        if !is_plain {
+            return Ok(self.everything("it is compressed"));
+        }
         Ok(match Body::read(body) {
-            Body::Empty => self.default.clone(),
+            Body::Empty => {
+                refuse_headers(request, "is empty")?;
+                self.requirement(&[])
+            }
             Body::Message(message) => {
                 check_headers(request, &message)?;
-                self.requirement([&message.operation])
+                self.requirement(&[message.operation])
             }
             Body::Batch(operations) => {
-                refuse_headers(request)?;
+                refuse_headers(request, "is a batch")?;
                 self.requirement(&operations)
             }
-            Body::Unreadable => self.everything(),
+            Body::Unreadable(why) => self.everything(why),
         })
+    }
+
+    /// Returns what a request needs whose body is not read, because it has no end: it becomes another protocol.
+    #[must_use]
+    pub fn requirement_of_upgrade(&self) -> OperationRequirement {
+        self.everything("the connection becomes another protocol")
     }
 
     /// Returns the refusal of a body that is too long.
@@ -144,48 +167,86 @@ impl McpTools {
     /// Returns the refusal of a body that did not arrive in full.
     #[must_use]
     pub fn broken_off(&self) -> Error {
-        Error::new(ErrorCode::RequestMalformed)
+        Error::new(ErrorCode::BodyIncomplete)
             .because("the body of the request did not arrive in full")
-            .expecting("the whole body")
-            .advising("Look for what has closed the connection: the client, a proxy, a time limit")
     }
 
     /// Returns what operations need together.
-    fn requirement<'a, 'b: 'a>(
-        &self,
-        operations: impl IntoIterator<Item = &'a Operation<'b>>,
-    ) -> Requirement {
-        let mut all = self.default.clone();
+    fn requirement(&self, operations: &[Operation<'_>]) -> OperationRequirement {
+        let mut needed = Needed::default();
         for operation in operations {
             match operation {
                 Operation::Other => {}
-                Operation::Tool(name) => all = and(all, self.tools.get(&**name)),
-                Operation::Prompt(name) => all = and(all, self.prompts.get(&**name)),
-                Operation::Resource(uri) => all = and(all, self.of_resource(uri)),
-                Operation::EveryResource => all = and(all, self.of_all_resources()),
-                Operation::Everything => return self.everything(),
+                Operation::Tool(name) => needed.extend(self.tools.get(&**name)),
+                Operation::Prompt(name) => needed.extend(self.prompts.get(&**name)),
+                Operation::Resource(uri) => needed.extend(self.of_resource(uri)),
+                Operation::EveryResource => needed.extend(self.of_all_resources()),
+                Operation::Everything(why) => return self.everything(why),
             }
         }
-        all
+        OperationRequirement { requirement: needed.with(&self.default), uncertain: None }
     }
 
-    fn everything(&self) -> Requirement {
-        let named = self.tools.values().chain(self.prompts.values());
-        and(and(self.default.clone(), named), self.of_all_resources())
+    fn everything(&self, why: &'static str) -> OperationRequirement {
+        let mut needed = Needed::default();
+        needed.extend(self.tools.values().chain(self.prompts.values()));
+        needed.extend(self.of_all_resources());
+        OperationRequirement { requirement: needed.with(&self.default), uncertain: Some(why) }
     }
 
     fn of_all_resources(&self) -> impl Iterator<Item = &Requirement> {
         self.resources.iter().map(|(_, requirement)| requirement)
     }
 
-    fn of_resource(&self, uri: &str) -> impl Iterator<Item = &Requirement> {
-        let is_certain = is_normal(uri);
-        let fits = move |prefix: &str, uri: &str| !is_certain || uri.starts_with(prefix);
-        let uri = uri.to_owned();
+    fn of_resource<'a>(&'a self, uri: &str) -> impl Iterator<Item = &'a Requirement> {
+        let uri = uri::Uri::new(uri);
+        let fits = move |prefix: &str| uri.has_prefix(prefix);
         self.resources
             .iter()
-            .filter(move |(prefix, _)| fits(prefix, &uri))
+            .filter(move |(prefix, _)| fits(prefix))
             .map(|(_, requirement)| requirement)
+    }
+}
+
+/// What a request to an MCP server needs: see [`McpTools::requirement_of`].
+#[derive(Clone, Debug)]
+pub struct OperationRequirement {
+    pub(crate) requirement: Requirement,
+    /// Why everything is needed, if it is.
+    pub(crate) uncertain: Option<&'static str>,
+}
+
+impl OperationRequirement {
+    /// Returns the requirement, the default included.
+    #[must_use]
+    pub const fn requirement(&self) -> &Requirement {
+        &self.requirement
+    }
+}
+
+/// Requirements, each once.
+#[derive(Default)]
+struct Needed<'a> {
+    all: Vec<&'a Requirement>,
+    known: HashSet<*const Requirement>,
+}
+
+impl<'a> Needed<'a> {
+    fn extend(&mut self, more: impl IntoIterator<Item = &'a Requirement>) {
+        for requirement in more {
+            if self.known.insert(ptr::from_ref(requirement)) {
+                self.all.push(requirement);
+            }
+        }
+    }
+
+    fn with(self, default: &Requirement) -> Requirement {
+        self.all.into_iter().fold(default.clone(), |all, requirement| {
+            match *requirement == authenticated() || *requirement == all {
+                true => all,
+                false => all.and(requirement.clone()),
+            }
+        })
     }
 }
 
@@ -209,26 +270,6 @@ impl fmt::Debug for McpTools {
 fn add(all: &mut BTreeMap<String, Requirement>, name: String, requirement: Requirement) {
     let before = all.remove(&name).unwrap_or_else(authenticated);
     all.insert(name, before.and(requirement));
-}
-
-fn and<'a>(first: Requirement, more: impl IntoIterator<Item = &'a Requirement>) -> Requirement {
-    more.into_iter().fold(first, |all, requirement| match *requirement == authenticated() {
-        true => all,
-        false => all.and(requirement.clone()),
-    })
-}
-
-/// Returns whether a URI is written as a server compares it. One that is not may be read as another one.
-fn is_normal(uri: &str) -> bool {
-    let is_plain = uri.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b'\\');
-    let lower = uri.to_ascii_lowercase();
-    let has_dots = lower.split(['/', '?', '#']).any(|segment| matches!(segment, "." | ".."));
-    let is_same = match Url::parse(uri) {
-        Ok(url) => url.as_str() == uri,
-        Err(url::ParseError::RelativeUrlWithoutBase) => true,
-        Err(_) => false,
-    };
-    is_plain && !has_dots && is_same && !["%2e", "%2f", "%5c"].iter().any(|it| lower.contains(it))
 }
 
 /// Checks that the headers say what the message says, if they are there (MCP, Streamable HTTP). Clients of older
@@ -256,12 +297,11 @@ fn check_header(
         .because(format!("the header {name} says something else than the body: {stated}")))
 }
 
-fn refuse_headers(request: &impl HttpParts) -> Result<(), Error> {
+fn refuse_headers(request: &impl HttpParts, body: &'static str) -> Result<(), Error> {
     for name in ["mcp-method", "mcp-name"] {
         if !request.header(name).is_absent() {
-            return Err(Error::new(ErrorCode::McpHeaderMismatch).because(format!(
-                "the header {name} describes one message, and the body is a batch"
-            )));
+            return Err(Error::new(ErrorCode::McpHeaderMismatch)
+                .because(format!("the header {name} describes one message, and the body {body}")));
         }
     }
     Ok(())

@@ -72,8 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .service_factory(Arc::new(|| Ok(Messages)))
         .session_manager(Arc::new(NeverSessionManager::default()))
         .stateful_mode(false)
-        // The token protects against requests of other websites, so any host is accepted.
-        .allowed_hosts(Vec::new())
+        .allowed_hosts(vec![metadata.host()])
         .on_request_fn(|request, extensions| {
             if let Some(token) = request.extensions().get::<AccessToken>() {
                 extensions.insert(token.clone());

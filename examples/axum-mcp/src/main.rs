@@ -58,16 +58,15 @@ impl ServerHandler for Messages {
 }
 
 fn app(auth: Auth0) -> Result<Router, ConfigError> {
-    // The token protects against requests of other websites, so any host is accepted.
+    let metadata = auth.resource_metadata()?.requirement(&READ).name("Messages");
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
-        .disable_allowed_hosts();
+        .with_allowed_hosts([metadata.host()]);
     let mcp = StreamableHttpService::new(
         || Ok(Messages),
         Arc::new(NeverSessionManager::default()),
         config,
     );
-    let metadata = auth.resource_metadata()?.requirement(&READ).name("Messages");
     Ok(Router::new()
         .route_service("/mcp", mcp)
         .layer(McpTools::new().default(READ).tool("purge", PURGE))

@@ -7,6 +7,7 @@ use auth0_core::{
     mcp::McpTools,
     policy::scope,
 };
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 pub(crate) const TARGET: Target = Target {
@@ -46,6 +47,17 @@ pub(crate) const TARGET: Target = Target {
         "\"file:///secret/a\"",
         "\"file:///open/../secret/a\"",
         "\"FILE:///secret/a\"",
+        "\"file:///%73ecret/a\"",
+        "\"file:////secret/a\"",
+        "file:///",
+        "%73",
+        "%2e",
+        "/",
+        "//",
+        "secret",
+        "..",
+        ";",
+        "?",
         "\"$serde_json::private::RawValue\"",
         "\"\\ud800\"",
         "=?base64?cHVyZ2U=?=",
@@ -88,7 +100,7 @@ fn run(input: &[u8]) -> Verdict {
         None => (None, input),
     };
     let requirement = match tools.requirement_of(&Sent(header), body) {
-        Ok(requirement) => requirement,
+        Ok(needed) => needed.requirement().clone(),
         Err(error) => {
             assert!(header.is_some(), "{error:?}");
             assert_eq!(error.code(), ErrorCode::McpHeaderMismatch);
@@ -120,15 +132,30 @@ fn scope_of(message: &Value) -> Option<&'static str> {
     match message["method"].as_str()? {
         "tools/call" if text("name") == "purge" => Some("tool"),
         "prompts/get" if text("name") == "review" => Some("prompt"),
-        // A server may compare the URI in its normal form.
-        "resources/read" => {
-            let normal = url::Url::parse(text("uri")).map(String::from);
-            let is_secret = |uri: &str| uri.starts_with("file:///secret/");
-            (is_secret(text("uri")) || normal.is_ok_and(|uri| is_secret(&uri)))
-                .then_some("resource")
-        }
+        // A server may compare the URI in its normal form, decode it, or make a path of a file of it.
+        "resources/read" => is_secret(text("uri")).then_some("resource"),
         _ => None,
     }
+}
+
+fn is_secret(uri: &str) -> bool {
+    let is_below = |uri: &str| {
+        let uri = uri.to_lowercase().replace('\\', "/");
+        let path =
+            uri.trim_start_matches("file:").split(['?', '#', ';']).next().unwrap_or_default();
+        let path = path.trim_start_matches('/');
+        path == "secret" || path.starts_with("secret/")
+    };
+    let decoded = percent_decode_str(uri).decode_utf8_lossy().into_owned();
+    let of = |uri: &str| match url::Url::parse(uri) {
+        Ok(url) => {
+            let is_file = url.to_file_path().is_ok_and(|path| path.starts_with("/secret"));
+            is_below(url.as_str()) || is_file
+        }
+        Err(_) => false,
+    };
+    let is_file = uri.to_lowercase().starts_with("file:///");
+    is_file && (is_below(uri) || is_below(&decoded) || of(uri) || of(&decoded))
 }
 
 fn seeds() -> Vec<Vec<u8>> {

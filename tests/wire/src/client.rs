@@ -83,6 +83,23 @@ pub async fn send_body(
     parse(&String::from_utf8_lossy(&answer))
 }
 
+/// Sends a request with less of the body than it states, stops sending, and reads the response to its end.
+pub async fn break_off(
+    server: SocketAddr,
+    method_and_target: &str,
+    lines: &[(&str, &[u8])],
+) -> Answer {
+    let own = format!("host: {server}\r\nconnection: close\r\ncontent-length: 20\r\n");
+    let mut request = request(method_and_target, &own, lines);
+    request.extend_from_slice(b"{\"method\"");
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    stream.write_all(&request).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    parse(&String::from_utf8_lossy(&answer))
+}
+
 /// A connection that carries one request after the other.
 #[derive(Debug)]
 pub struct KeptAlive {

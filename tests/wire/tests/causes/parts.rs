@@ -10,7 +10,7 @@ use serde_json::json;
 use std::{collections::BTreeSet, error::Error, net::SocketAddr, time::Duration};
 use tracing::Level;
 use wire_tests::{
-    client::{get, send_body},
+    client::{break_off, get, send_body},
     servers,
 };
 
@@ -47,6 +47,7 @@ impl Seen {
             log.take();
             let target = format!("GET {}?secret=1", case.path);
             let answer = match &*case.body {
+                BROKEN_OFF => break_off(*address, &target, &lines).await,
                 "" => get(*address, &format!("{}?secret=1", case.path), &lines).await,
                 body => send_body(*address, &target, &lines, body.as_bytes(), false).await,
             };
@@ -213,6 +214,9 @@ async fn every_code_has_a_cause_of_three_parts() {
     assert!(missing.is_empty(), "no case covers {missing:?}");
 }
 
+/// A body that does not arrive in full.
+const BROKEN_OFF: &str = "broken off";
+
 /// What clients send to an MCP server.
 fn mcp(tenant: &Tenant) -> Vec<Case> {
     let case = |code, header: Option<(&'static str, &str)>, body: &str, parts| {
@@ -235,7 +239,7 @@ fn mcp(tenant: &Tenant) -> Vec<Case> {
         case(
             "mcp_header_mismatch",
             Some(("mcp-method", "tools/call")),
-            "[]",
+            r#"[{"method":"ping"}]"#,
             ["mcp-method describes one message", "the method and name", "Let the client copy"],
         ),
         case(
@@ -247,6 +251,12 @@ fn mcp(tenant: &Tenant) -> Vec<Case> {
                 "of this issuer, subject and client",
                 "start a new session",
             ],
+        ),
+        case(
+            "body_incomplete",
+            None,
+            BROKEN_OFF,
+            ["did not arrive in full", "the whole body", "what has closed the connection"],
         ),
         case(
             "request_too_large",

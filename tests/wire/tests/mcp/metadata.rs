@@ -57,7 +57,20 @@ async fn the_document_is_at_both_paths_of_every_server() {
 
 #[tokio::test]
 async fn any_path_of_a_resource_is_served() {
-    for path in ["", "/", "/mcp/", "/a/{b}/:c/*d", "/{*rest}", "/:id", "/*", "/a%20b", "/{b"] {
+    for path in [
+        "",
+        "/",
+        "/mcp/",
+        "/a/{b}/:c/*d",
+        "/{*rest}",
+        "/:id",
+        "/*",
+        "/a%20b",
+        "/{b",
+        "/:a{b}",
+        "/*{b}",
+        "/*/:a{",
+    ] {
         let resource = format!("https://api.acme.com{path}");
         for (server, address) in servers::start(of_resource(&resource)).await {
             let suffix = if path == "/" { "" } else { path };

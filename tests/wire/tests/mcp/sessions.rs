@@ -48,3 +48,49 @@ async fn a_session_exists_for_its_owner_only() {
         is_unknown(send("POST", &ann, &["4d1f"], "{}").await, "after its end");
     }
 }
+
+/// One identity cannot end the sessions of another one by creating many.
+#[test]
+fn sessions_are_bounded_and_shared_fairly() {
+    use auth0_axum::auth0_core::{
+        adapter::{Connection, HeaderLines, HttpParts},
+        mcp::McpSessions,
+    };
+    struct Sent(String);
+    impl HttpParts for Sent {
+        fn method(&self) -> &str {
+            "POST"
+        }
+        fn path(&self) -> &str {
+            "/"
+        }
+        fn scheme(&self) -> Option<&str> {
+            None
+        }
+        fn authority(&self) -> Option<&str> {
+            None
+        }
+        fn header(&self, name: &str) -> HeaderLines<'_> {
+            HeaderLines::of((name == "mcp-session-id").then_some(self.0.as_bytes()))
+        }
+        fn connection(&self) -> Connection {
+            Connection::new()
+        }
+    }
+    let tenant = Tenant::new();
+    let of = |number: usize| tenant.token().subject(&format!("auth0|{number}")).verified();
+    let sessions = McpSessions::new(100);
+    let knows = |who: usize, id: &str| sessions.check(Some(&of(who)), &Sent(id.into())).is_ok();
+    sessions.created(Some(&of(0)), b"first");
+    for number in 0..1000 {
+        sessions.created(Some(&of(1)), format!("of-1-{number}").as_bytes());
+    }
+    assert_eq!(sessions.len(), 11, "ten are the share of one identity");
+    assert!(knows(0, "first") && knows(1, "of-1-999") && !knows(1, "of-1-989"));
+    for who in 2..200 {
+        assert!(knows(0, "first"), "it is used");
+        sessions.created(Some(&of(who)), format!("of-{who}").as_bytes());
+        assert!(sessions.len() <= 100);
+    }
+    assert!(!knows(1, "of-1-999"), "it was not used for the longest time");
+}

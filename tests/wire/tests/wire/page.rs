@@ -8,7 +8,7 @@ use auth0_axum::{
 };
 use std::{collections::BTreeSet, error::Error, net::SocketAddr};
 use wire_tests::{
-    client::{Answer, get, send_body},
+    client::{Answer, break_off, get, send_body},
     refusals::Refusal,
     servers,
 };
@@ -57,13 +57,14 @@ async fn every_row_of_the_page_is_met_on_the_wire() {
     let server = start(&tenant, Dpop::allowed()).await;
     let [authorization] = bearer;
     for (header, body) in [
-        (("mcp-method", &b"tools/list"[..]), "[]".to_owned()),
+        (("mcp-method", &b"tools/list"[..]), r#"[{"method":"ping"}]"#.to_owned()),
         (("mcp-session-id", b"4d1f"), String::new()),
         (("accept", b"*/*"), " ".repeat(101)),
     ] {
         let lines = [authorization, header];
         met.check(send_body(server, "GET /mcp", &lines, body.as_bytes(), false).await);
     }
+    met.check(break_off(server, "GET /mcp", &bearer).await);
     let builder = || tenant.builder_with([]).issuer_resolver(Fails);
     let [(_, server), ..] = servers::start(|| builder().build().unwrap()).await;
     met.send(server, "/token", &bearer).await;
