@@ -9,7 +9,7 @@ pub use api::Api;
 pub use client::Client;
 pub(crate) use client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
 pub use membership::Membership;
-pub(crate) use redirect::{is_loopback_url, is_redirect_url};
+pub(crate) use redirect::{is_loopback_url, is_native_url, is_website_url};
 pub use user::User;
 
 use crate::error::LocalError;
@@ -91,8 +91,8 @@ impl Directory {
         is_known && identifier.len() <= MAX_IDENTIFIER_BYTES
     }
 
-    /// Returns whether a registered client redirects to this origin.
+    /// Returns whether a configured client redirects to this origin. One that registered itself does not count.
     pub(crate) fn has_origin(&self, origin: &str) -> bool {
-        self.clients.iter().chain(&self.registered).any(|client| client.has_origin(origin))
+        self.clients.iter().any(|client| client.has_origin(origin))
     }
 }

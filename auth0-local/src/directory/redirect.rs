@@ -5,6 +5,42 @@ use url::{Host, Url};
 const REFUSED_SCHEMES: [&str; 9] =
     ["javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source", "ws"];
 
+/// Schemes that a website can receive: a browser opens them itself, or lets a website handle them. Those of
+/// HTML's `registerProtocolHandler`, others of common browsers, and every `web+…`.
+const SCHEMES_OF_WEBSITES: [&str; 31] = [
+    "http",
+    "https",
+    "ws",
+    "wss",
+    "bitcoin",
+    "ftp",
+    "ftps",
+    "geo",
+    "im",
+    "irc",
+    "ircs",
+    "magnet",
+    "mailto",
+    "matrix",
+    "mms",
+    "news",
+    "nntp",
+    "openpgp4fpr",
+    "sftp",
+    "sip",
+    "sms",
+    "smsto",
+    "ssh",
+    "tel",
+    "urn",
+    "webcal",
+    "wtai",
+    "xmpp",
+    "intent",
+    "ipfs",
+    "microsoft-edge",
+];
+
 /// Returns whether a browser can be sent to a URL: absolute, without a fragment (RFC 6749 §3.1.2), user
 /// information, or characters that a header or page cannot have, and of a scheme that runs no code.
 pub(crate) fn is_redirect_url(text: &str) -> bool {
@@ -30,6 +66,19 @@ pub(crate) fn is_loopback_url(text: &str) -> bool {
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         }
+}
+
+/// Returns whether it is such a URL, and one of a scheme that a native application registers (RFC 8252 §7.1).
+pub(crate) fn is_native_url(text: &str) -> bool {
+    let is_native = |url: Url| {
+        !SCHEMES_OF_WEBSITES.contains(&url.scheme()) && !url.scheme().starts_with("web+")
+    };
+    is_redirect_url(text) && Url::parse(text).is_ok_and(is_native)
+}
+
+/// Returns whether it is such a URL, and one of a website over https.
+pub(crate) fn is_website_url(text: &str) -> bool {
+    is_redirect_url(text) && Url::parse(text).is_ok_and(|url| url.scheme() == "https")
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Cross-origin requests of single-page applications (CORS), without credentials.
-use super::host::is_loopback;
+use super::{
+    host::{all_origins, is_own_origin},
+    refusal::Refusal,
+};
 use crate::running::RunningTenant;
 use axum::{
     extract::{Request, State},
     http::{
-        HeaderValue, Method, StatusCode, Uri,
+        HeaderValue, Method, StatusCode,
         header::{
             ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
             ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
@@ -20,21 +23,31 @@ pub(super) async fn public(request: Request, next: Next) -> Response {
     respond(Some(HeaderValue::from_static("*")), request, next).await
 }
 
-/// Lets pages of an application read the responses to clients: those of loopback names, and those of the
-/// origins that registered clients redirect to. A page of the web must not read a token of this tenant.
+/// Lets pages of an application send requests and read the responses: those of loopback names, of the
+/// issuer's host, and of the origins that configured clients redirect to. The request of another page has no
+/// effect, because such a page must neither read a token of this tenant nor use or revoke one. A client that
+/// registered itself adds no origin, because any page could register.
 pub(super) async fn applications(
     State(running): State<RunningTenant>,
     request: Request,
     next: Next,
 ) -> Response {
-    let origin = request.headers().get(ORIGIN).cloned();
-    let is_allowed = |origin: &HeaderValue| {
-        let Ok(origin) = origin.to_str() else { return false };
-        let uri: Option<Uri> = origin.parse().ok();
-        uri.and_then(|uri| uri.authority().map(is_loopback)).unwrap_or_default()
-            || running.directory().has_origin(origin)
+    let is_trusted =
+        |origin: &str| is_own_origin(&running, origin) || running.directory().has_origin(origin);
+    let mut response = if all_origins(request.headers(), is_trusted) {
+        let origin = request.headers().get(ORIGIN).cloned();
+        respond(origin, request, next).await
+    } else if request.method() == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        Refusal::new(
+            StatusCode::FORBIDDEN,
+            "access_denied",
+            "a page of this origin may not request tokens. Configure a client with a callback URL of \
+             this origin, or serve the page on loopback",
+        )
+        .into_response()
     };
-    let mut response = respond(origin.filter(is_allowed), request, next).await;
     response.headers_mut().insert(VARY, HeaderValue::from_static("origin"));
     response
 }

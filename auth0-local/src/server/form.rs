@@ -11,11 +11,10 @@ pub(super) fn read<T: DeserializeOwned>(
     body: &[u8],
     wanted: &str,
 ) -> Result<T, Refusal> {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let parsed = if essence.eq_ignore_ascii_case("application/json") {
+    let media_type = media_type(headers);
+    let parsed = if media_type.eq_ignore_ascii_case("application/json") {
         object(body)
-    } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    } else if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         serde_json::from_value(Value::Object(form(body)?))
     } else {
         return Err(Refusal::invalid_request(
@@ -28,6 +27,12 @@ pub(super) fn read<T: DeserializeOwned>(
             "the body cannot be read: {error}. Send {wanted}, each once and as text"
         ))
     })
+}
+
+/// Returns the media type of a body, without its parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> &str {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim()
 }
 
 /// Parses a form into an object whose values are text.

@@ -47,13 +47,7 @@ pub(super) async fn no_foreign_origin(
     request: Request,
     next: Next,
 ) -> Response {
-    let issuer = host_of_issuer(&running);
-    let is_ours = |origin: &str| {
-        let uri: Option<Uri> = origin.parse().ok();
-        uri.is_some_and(|uri| uri.authority().is_some_and(|name| is_ours(issuer, name)))
-    };
-    let mut origins = request.headers().get_all(ORIGIN).iter();
-    if origins.all(|origin| origin.to_str().is_ok_and(is_ours)) {
+    if all_origins(request.headers(), |origin| is_own_origin(&running, origin)) {
         return next.run(request).await;
     }
     Refusal::new(
@@ -62,6 +56,19 @@ pub(super) async fn no_foreign_origin(
         "a page of another origin may not control a local tenant. Send the request from a shell",
     )
     .into_response()
+}
+
+/// Returns whether the origin of the page that sent a request is trusted. A program sends none.
+pub(super) fn all_origins(headers: &HeaderMap, is_trusted: impl Fn(&str) -> bool) -> bool {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    origins.all(|origin| origin.to_str().is_ok_and(&is_trusted))
+}
+
+/// Returns whether an origin has a loopback name or the host of the issuer.
+pub(super) fn is_own_origin(running: &RunningTenant, origin: &str) -> bool {
+    let issuer = host_of_issuer(running);
+    let uri: Option<Uri> = origin.parse().ok();
+    uri.is_some_and(|uri| uri.authority().is_some_and(|name| is_ours(issuer, name)))
 }
 
 /// Checks every name in the request: exactly one `Host` header, and the target if it is absolute.
@@ -89,7 +96,7 @@ fn host_of_issuer(running: &RunningTenant) -> &str {
     }
 }
 
-pub(super) fn is_loopback(authority: &Authority) -> bool {
+fn is_loopback(authority: &Authority) -> bool {
     let host = authority.host();
     let v6 = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     !authority.as_str().contains('@')

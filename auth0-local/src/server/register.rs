@@ -2,10 +2,14 @@
 use super::{
     body::object,
     faulty::observed,
+    form::media_type,
+    host::no_foreign_origin,
     refusal::{Refusal, uncached},
 };
 use crate::{
-    directory::{AUTHORIZATION_CODE, Client, REFRESH_TOKEN, is_loopback_url, is_redirect_url},
+    directory::{
+        AUTHORIZATION_CODE, Client, REFRESH_TOKEN, is_loopback_url, is_native_url, is_website_url,
+    },
     endpoint::Endpoint,
     running::RunningTenant,
     secret::random_text,
@@ -14,7 +18,8 @@ use axum::{
     Router,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
+    middleware,
     response::Response,
     routing::post,
 };
@@ -27,11 +32,12 @@ const MAX_REDIRECTS: usize = 20;
 const METHODS: [&str; 3] = ["none", "client_secret_post", "client_secret_basic"];
 
 pub(super) fn routes(running: &RunningTenant) -> Router<RunningTenant> {
-    match running.settings().dynamic_registration {
-        true => Router::new()
-            .route("/oidc/register", observed(post(register), running, Endpoint::Register)),
-        false => Router::new(),
+    if !running.settings().dynamic_registration {
+        return Router::new();
     }
+    let no_foreign_origin = middleware::from_fn_with_state(running.clone(), no_foreign_origin);
+    let register = observed(post(register), running, Endpoint::Register);
+    Router::new().route("/oidc/register", register.route_layer(no_foreign_origin))
 }
 
 /// The metadata of a client that the tenant reads. It ignores the rest, as RFC 7591 §2 allows.
@@ -69,12 +75,22 @@ struct Registered {
 
 async fn register(
     State(running): State<RunningTenant>,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let body = body?;
-    let sent: Registration = object(&body).map_err(|error| {
+    // A page can send other types to any server, without a preflight request.
+    if !media_type(&headers).eq_ignore_ascii_case("application/json") {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "invalid_request",
+            "the body must be application/json. Send its type in Content-Type",
+        ));
+    }
+    let mut sent: Registration = object(&body).map_err(|error| {
         refused(format!("the metadata of the client cannot be read: {error}. Send a JSON object"))
     })?;
+    limit_redirects(&mut sent)?;
     let method = sent.token_endpoint_auth_method.as_deref().unwrap_or("client_secret_basic");
     if !METHODS.contains(&method) {
         return Err(refused(format!(
@@ -85,7 +101,6 @@ async fn register(
     if sent.response_types.as_ref().is_some_and(|types| types.iter().any(|one| one != "code")) {
         return Err(refused("response_types can be code only"));
     }
-    check_redirects(&sent)?;
     let grants = sent
         .grant_types
         .unwrap_or_else(|| vec![AUTHORIZATION_CODE.to_owned(), REFRESH_TOKEN.to_owned()]);
@@ -115,24 +130,32 @@ async fn register(
     Ok(uncached(StatusCode::CREATED, &json!(registered)))
 }
 
-/// Refuses redirects that are neither on this machine, nor over https, nor to an application's own scheme.
-fn check_redirects(sent: &Registration) -> Result<(), Refusal> {
-    let mut urls = sent.redirect_uris.iter().chain(&sent.post_logout_redirect_uris);
-    if urls.clone().count() > MAX_REDIRECTS || sent.redirect_uris.is_empty() {
+/// Leaves out the redirects to websites, as RFC 7591 §2 allows: a user is not asked for consent, so the code
+/// of a login must not leave this machine. Refuses those of other kinds, except to loopback and to the scheme
+/// of a native application.
+fn limit_redirects(sent: &mut Registration) -> Result<(), Refusal> {
+    let count = sent.redirect_uris.len() + sent.post_logout_redirect_uris.len();
+    if count > MAX_REDIRECTS || sent.redirect_uris.is_empty() {
         return Err(invalid_redirect(format!(
             "redirect_uris has none, or more than {MAX_REDIRECTS}"
         )));
     }
-    let is_allowed = |url: &str| {
-        is_loopback_url(url)
-            || is_redirect_url(url) && !url.to_ascii_lowercase().starts_with("http:")
-    };
-    match urls.find(|url| !is_allowed(url)) {
-        None => Ok(()),
-        Some(url) => Err(invalid_redirect(format!(
-            "{url} cannot be registered. Write http on loopback, https, or a scheme of the application"
-        ))),
+    for urls in [&mut sent.redirect_uris, &mut sent.post_logout_redirect_uris] {
+        urls.retain(|url| !is_website_url(url));
+        if let Some(url) = urls.iter().find(|url| !is_loopback_url(url) && !is_native_url(url)) {
+            return Err(invalid_redirect(format!(
+                "{url} cannot be registered. Write http on loopback, or a scheme of the application"
+            )));
+        }
     }
+    if sent.redirect_uris.is_empty() {
+        return Err(invalid_redirect(
+            "redirect_uris has URLs of websites only, and a local tenant sends no code to a client that \
+             registered itself there. Write http on loopback or a scheme of the application, or configure \
+             the client",
+        ));
+    }
+    Ok(())
 }
 
 fn invalid_redirect(description: impl Into<String>) -> Refusal {

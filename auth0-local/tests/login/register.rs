@@ -81,6 +81,19 @@ async fn refusals() {
         (with("javascript:alert(1)"), "invalid_redirect_uri"),
         (with("https://app.acme.com/#a"), "invalid_redirect_uri"),
         (with("callback"), "invalid_redirect_uri"),
+        (with("https://app.acme.com/callback"), "invalid_redirect_uri"),
+        (with("https://127.0.0.1/callback"), "invalid_redirect_uri"),
+        (with("wss://app.acme.com/callback"), "invalid_redirect_uri"),
+        (with("web+agent://callback"), "invalid_redirect_uri"),
+        (with("WEB+agent://callback"), "invalid_redirect_uri"),
+        (with("mailto:eve@evil.test"), "invalid_redirect_uri"),
+        (with("ftp://evil.test/"), "invalid_redirect_uri"),
+        (with("microsoft-edge:https://evil.test/"), "invalid_redirect_uri"),
+        (json!({ "redirect_uris": [CALLBACK, "data:text/html,a"] }), "invalid_redirect_uri"),
+        (
+            json!({ "redirect_uris": [CALLBACK], "post_logout_redirect_uris": ["http://evil.test/"] }),
+            "invalid_redirect_uri",
+        ),
         (json!({ "redirect_uris": CALLBACK }), "invalid_client_metadata"),
         (json!([CALLBACK]), "invalid_client_metadata"),
         (
@@ -99,9 +112,35 @@ async fn refusals() {
         let answer = register(&tenant, &metadata).await;
         assert_eq!((answer.status, answer.text("error")), (400, error.into()), "{metadata}");
     }
-    for url in ["https://app.acme.com/callback", "com.acme.app:/callback", "http://[::1]:1/"] {
+    for url in [
+        "com.acme.app:/callback",
+        "http://[::1]:1/",
+        "cursor://anysphere.cursor-mcp/oauth/callback",
+        "vscode://vscode.github-authentication/did-authenticate",
+    ] {
         assert_eq!(register(&tenant, &with(url)).await.status, 201, "{url}");
     }
+}
+
+/// An editor registers a page of its maker, too, for the case that it cannot listen.
+#[tokio::test]
+async fn a_redirect_to_a_website_is_left_out() {
+    let tenant = open().await;
+    let website = "https://vscode.dev/redirect";
+    let metadata = json!({
+        "redirect_uris": [website, CALLBACK], "token_endpoint_auth_method": "none",
+        "post_logout_redirect_uris": [website],
+    });
+    let answer = register(&tenant, &metadata).await;
+    assert_eq!((answer.status, &answer.json()["redirect_uris"]), (201, &json!([CALLBACK])));
+    assert_eq!(answer.json().get("post_logout_redirect_uris"), None);
+    let login = Parameters::of_login().with("client_id", None);
+    let login = login.and("client_id", &answer.text("client_id"));
+    code(&tenant, &login).await;
+    let refused = crate::kit::Browser::default()
+        .authorize(&tenant, &login.with("redirect_uri", website))
+        .await;
+    assert_eq!((refused.status, refused.header("location")), (400, ""));
 }
 
 #[tokio::test]
