@@ -17,6 +17,14 @@ pub(super) fn page(status: StatusCode, title: &str, content: &str) -> Response {
     respond(status, title, content, HeaderValue::from_static(POLICY))
 }
 
+/// Returns a page whose form is sent to this tenant. With `no-referrer`, a browser would name no origin with the
+/// form (`Origin: null`), and the tenant accepts that of the page only.
+pub(super) fn asking(title: &str, content: &str) -> Response {
+    let mut response = page(StatusCode::OK, title, content);
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
+}
+
 /// Returns a page that says why a request was refused, and that is no redirect.
 pub(super) fn refusal(error: &str, description: &str) -> Response {
     let (error, description) = (escape(error), escape(description));

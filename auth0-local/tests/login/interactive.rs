@@ -55,8 +55,21 @@ async fn a_choice_is_checked_like_the_request() {
     let refused = choose(chosen(&other, "auth0|ann")).await;
     assert_eq!((refused.status, refused.header("location")), (400, ""));
     assert_eq!(choose(Parameters::new(&[])).await.status, 400);
+}
 
-    let foreign = client().post(url(&tenant, "u/login")).header("origin", "https://evil.test");
-    let foreign = foreign.body(chosen(&request, "auth0|ann").encoded());
-    assert_eq!(foreign.send().await.unwrap().status(), 403);
+/// With `no-referrer`, a browser would send `Origin: null` with the form of the page.
+#[tokio::test]
+async fn only_the_page_itself_chooses() {
+    let tenant = interactive().await;
+    let request = Parameters::of_login();
+    let page = Browser::default().authorize(&tenant, &request).await;
+    assert_eq!(page.header("referrer-policy"), "same-origin");
+    let form = Parameters::new(&[("request", &request.encoded()), ("user", "auth0|ann")]);
+    let own = tenant.issuer().trim_end_matches('/').to_owned();
+    for (origin, status) in [(own.as_str(), 302), ("null", 403), ("https://evil.test", 403)] {
+        let choice = client().post(url(&tenant, "u/login")).header("origin", origin);
+        assert_eq!(choice.body(form.encoded()).send().await.unwrap().status(), status, "{origin}");
+    }
+    let refused = Browser::default().authorize(&tenant, &request.with("client_id", "other")).await;
+    assert_eq!(refused.header("referrer-policy"), "no-referrer", "of a page without a form");
 }

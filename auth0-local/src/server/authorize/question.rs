@@ -2,9 +2,9 @@
 use super::LOGIN_PATH;
 use crate::{
     running::RunningTenant,
-    server::page::{escape, hidden, page},
+    server::page::{asking, escape, hidden},
 };
-use axum::{http::StatusCode, response::Response};
+use axum::response::Response;
 
 /// Returns the page. It carries the request, which is checked again when a user is chosen.
 pub(super) fn page_of_users(
@@ -28,5 +28,5 @@ pub(super) fn page_of_users(
         "{to}<form method=\"post\" action=\"{LOGIN_PATH}\">{}{buttons}<p><button>Deny</button></p></form>",
         hidden("request", query)
     );
-    page(StatusCode::OK, "Log in", &content)
+    asking("Log in", &content)
 }
