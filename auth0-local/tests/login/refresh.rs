@@ -162,6 +162,16 @@ async fn another_api() {
         assert_eq!(audience[0], API, "{name} is ignored");
     }
     tenant.add_client(spa.multi_resource_refresh_tokens()).unwrap();
+    // The scopes of OpenID Connect are those of the login, whatever the API.
+    let login = Parameters::of_login().with("scope", "offline_access read:messages");
+    let one = log_in(&tenant, &login).await.text("refresh_token");
+    let form = Parameters::of_refresh(&one).with("audience", OTHER_API);
+    let wanted = "openid profile email address phone offline_access write:orders";
+    let answer = token(&tenant, &form.with("scope", wanted)).await;
+    assert_eq!(answer.text("scope"), "offline_access write:orders");
+    assert_eq!(answer.json().get("id_token"), None);
+    let bearer = format!("Bearer {}", answer.text("access_token"));
+    assert_eq!(user_info(&tenant, &bearer).await.status, 403);
     for name in ["audience", "resource"] {
         let (audience, scope) = refreshed(Some("write:orders"), name).await;
         assert_eq!((audience, scope.as_str()), (json!(OTHER_API), "write:orders"), "{name}");

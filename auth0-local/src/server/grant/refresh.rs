@@ -1,5 +1,5 @@
 //! The grant `refresh_token`.
-use super::{Call, Issued, Refusal, granted, issue};
+use super::{Call, Issued, Refusal, granted, issue, scopes::is_of_login};
 use crate::{
     directory::{Client, REFRESH_TOKEN, User},
     secret::{Fingerprint, random_text},
@@ -50,7 +50,7 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
 
 /// Returns the grant for the API and the scopes of this request. Another API than that of the login needs a
 /// client that may refresh for several; for others it is ignored. Scopes that the login did not grant are
-/// omitted, except those of another API.
+/// omitted, except those that another API defines.
 fn requested(
     call: &Call<'_>,
     grant: &Arc<Grant>,
@@ -68,8 +68,9 @@ fn requested(
         return Ok(Arc::new(Grant { scopes, ..Grant::clone(grant) }));
     };
     call.check_api(audience, client)?;
-    let wanted = sent.as_ref().unwrap_or(&grant.scopes);
-    let scopes = granted(call.running, client, user, Some(audience), wanted);
+    let mut wanted = sent.unwrap_or_else(|| grant.scopes.clone());
+    wanted.retain(|scope| !is_of_login(scope) || grant.has_scope(scope));
+    let scopes = granted(call.running, client, user, Some(audience), &wanted);
     Ok(Arc::new(Grant { audience: Some(audience.to_owned()), scopes, ..Grant::clone(grant) }))
 }
 
