@@ -383,3 +383,17 @@ async fn the_answer_can_be_a_form() {
     let refused = Browser::default().authorize(&tenant, &parameters.with("prompt", "none")).await;
     assert!(refused.body.contains("name=\"error\" value=\"login_required\""), "{}", refused.body);
 }
+
+#[tokio::test]
+async fn at_most_a_hundred_scopes() {
+    let tenant = start().await;
+    let login = |count: usize| {
+        let scopes: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+        Parameters::of_login().with("scope", None).and("scope", &scopes.join(" "))
+    };
+    let answer = Browser::default().authorize(&tenant, &login(101)).await;
+    assert_eq!(answer.parameter("error"), "invalid_scope");
+    let sentence = "there are more than 100 scopes. Ask for fewer";
+    assert_eq!(answer.parameter("error_description"), sentence);
+    code(&tenant, &login(100)).await;
+}

@@ -177,3 +177,20 @@ async fn another_api() {
         assert_eq!((audience, scope.as_str()), (json!(OTHER_API), "write:orders"), "{name}");
     }
 }
+
+#[tokio::test]
+async fn at_most_a_hundred_scopes() {
+    let spa = Client::public("spa").callback(crate::kit::CALLBACK).multi_resource_refresh_tokens();
+    let tenant = acme().start().await.unwrap();
+    tenant.add_client(spa).unwrap();
+    let scopes = |count: usize| -> String { (0..count).map(|n| format!("{n} ")).collect() };
+    let one = first(&tenant).await;
+    let form =
+        |scope: &str| Parameters::of_refresh(&one).with("audience", OTHER_API).and("scope", scope);
+    for scope in [scopes(101), "a\"b".to_owned()] {
+        let answer = token(&tenant, &form(&scope)).await;
+        assert_eq!((answer.status, answer.text("error")), (400, "invalid_scope".into()));
+    }
+    let answer = token(&tenant, &form(&scopes(100))).await;
+    assert_eq!(answer.text("scope"), scopes(100).trim_end());
+}

@@ -1,6 +1,10 @@
 //! The parameters of a request whose client and redirect are good.
 use super::reply::Reply;
-use crate::{directory::AUTHORIZATION_CODE, running::RunningTenant, server::form::Query};
+use crate::{
+    directory::AUTHORIZATION_CODE,
+    running::RunningTenant,
+    server::{form::Query, grant::parsed},
+};
 use url::Url;
 
 /// The parameters that a request may have once only.
@@ -79,7 +83,8 @@ impl Request {
             return Err(Refused::invalid("prompt=none excludes other values of prompt"));
         }
         Ok(Self {
-            scopes: scopes(query.value("scope").unwrap_or_default())?,
+            scopes: parsed(query.value("scope").unwrap_or_default())
+                .map_err(|why| Refused::new("invalid_scope", why))?,
             audience: audience(running, query, reply)?,
             organization: text("organization"),
             nonce: text("nonce"),
@@ -118,22 +123,6 @@ fn check_response(query: &Query) -> Result<(), Refused> {
         }
     }
     Ok(())
-}
-
-/// Parses scopes (RFC 6749 §3.3), without repetitions.
-fn scopes(text: &str) -> Result<Vec<String>, Refused> {
-    let mut scopes: Vec<String> = Vec::new();
-    for scope in text.split(' ').filter(|scope| !scope.is_empty()) {
-        let is_scope = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
-        if !scope.bytes().all(is_scope) {
-            let why = format!("{scope:?} is not a scope. Separate scopes by single spaces");
-            return Err(Refused::new("invalid_scope", why));
-        }
-        if !scopes.iter().any(|known| known == scope) {
-            scopes.push(scope.to_owned());
-        }
-    }
-    Ok(scopes)
 }
 
 /// Returns the API. As with Auth0, `audience` outranks `resource` (RFC 8707).

@@ -5,7 +5,7 @@ mod machine;
 mod refresh;
 mod scopes;
 
-pub(super) use scopes::granted;
+pub(super) use scopes::{granted, parsed};
 
 use super::{
     client_auth::{Credentials, authenticate},

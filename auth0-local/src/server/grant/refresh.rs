@@ -1,11 +1,12 @@
 //! The grant `refresh_token`.
-use super::{Call, Issued, Refusal, granted, issue, scopes::is_of_login};
+use super::{Call, Issued, Refusal, granted, issue, parsed, scopes::is_of_login};
 use crate::{
     directory::{Client, REFRESH_TOKEN, User},
     secret::{Fingerprint, random_text},
     server::form::non_empty,
     store::Grant,
 };
+use axum::http::StatusCode;
 use std::sync::Arc;
 
 pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
@@ -58,7 +59,10 @@ fn requested(
     user: &User,
 ) -> Result<Arc<Grant>, Refusal> {
     let sent = non_empty(call.request.scope.as_ref());
-    let sent: Option<Vec<String>> = sent.map(|scope| split(scope).collect());
+    let sent = sent
+        .map(parsed)
+        .transpose()
+        .map_err(|why| Refusal::new(StatusCode::BAD_REQUEST, "invalid_scope", why))?;
     let other = call.audience().filter(|audience| {
         grant.audience.as_deref() != Some(*audience) && client.refreshes_any_api()
     });
@@ -72,8 +76,4 @@ fn requested(
     wanted.retain(|scope| !is_of_login(scope) || grant.has_scope(scope));
     let scopes = granted(call.running, client, user, Some(audience), &wanted);
     Ok(Arc::new(Grant { audience: Some(audience.to_owned()), scopes, ..Grant::clone(grant) }))
-}
-
-fn split(scope: &str) -> impl Iterator<Item = String> {
-    scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned)
 }

@@ -3,12 +3,31 @@ use crate::{
     directory::{Client, REFRESH_TOKEN, User},
     running::RunningTenant,
 };
+use std::collections::HashSet;
 
 /// The scopes of OpenID Connect, which need no API.
 const OF_OPENID: [&str; 5] = ["openid", "profile", "email", "address", "phone"];
 
 /// The scope of a refresh token.
 const OFFLINE_ACCESS: &str = "offline_access";
+
+/// More than any application needs. The scopes of a request are kept with its code and its tokens.
+const MAX_SCOPES: usize = 100;
+
+/// Parses the scopes of a request (RFC 6749 §3.3), without repetitions. The error says what is wrong.
+pub(crate) fn parsed(text: &str) -> Result<Vec<String>, String> {
+    let mut scopes: Vec<&str> = text.split(' ').filter(|scope| !scope.is_empty()).collect();
+    if scopes.len() > MAX_SCOPES {
+        return Err(format!("there are more than {MAX_SCOPES} scopes. Ask for fewer"));
+    }
+    let is_of_scopes = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    if let Some(other) = scopes.iter().find(|scope| !scope.bytes().all(is_of_scopes)) {
+        return Err(format!("{other:?} is not a scope. Separate scopes by single spaces"));
+    }
+    let mut known = HashSet::new();
+    scopes.retain(|scope| known.insert(*scope));
+    Ok(scopes.into_iter().map(str::to_owned).collect())
+}
 
 /// Returns whether only a login grants this scope, whatever the API.
 pub(super) fn is_of_login(scope: &str) -> bool {
