@@ -69,8 +69,8 @@ impl RunningTenant {
         settings: Settings,
         directory: Directory,
         running: watch::Receiver<()>,
-    ) -> Self {
-        Self(Arc::new(Inner {
+    ) -> Result<Self, LocalError> {
+        Ok(Self(Arc::new(Inner {
             tenant,
             proofs,
             settings,
@@ -78,9 +78,9 @@ impl RunningTenant {
             control: Mutex::default(),
             directory: Mutex::new(directory),
             logins: Mutex::default(),
-            store: Mutex::new(Store::new()),
+            store: Mutex::new(Store::new()?),
             running,
-        }))
+        })))
     }
 
     pub(crate) fn tenant(&self) -> &Tenant {

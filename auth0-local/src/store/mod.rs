@@ -4,6 +4,7 @@ mod code;
 mod grant;
 mod logins;
 mod refresh;
+mod refresh_token;
 mod session;
 
 pub(crate) use code::{Code, Codes, Redeemed};
@@ -13,7 +14,7 @@ pub(crate) use logins::{Logins, NextLogin};
 pub(crate) use refresh::RefreshTokens;
 pub(crate) use session::{Session, Sessions};
 
-use crate::secret::Fingerprint;
+use crate::{error::LocalError, secret::Fingerprint};
 use bounded::Bounded;
 use std::{sync::Arc, time::Duration};
 
@@ -30,14 +31,14 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn new() -> Self {
-        Self {
+    pub(crate) fn new() -> Result<Self, LocalError> {
+        Ok(Self {
             codes: Codes::new(),
-            refresh_tokens: RefreshTokens::new(),
+            refresh_tokens: RefreshTokens::new()?,
             sessions: Sessions::new(),
             access_tokens: Bounded::new(MAX_ACCESS_TOKENS),
             grants: 0,
-        }
+        })
     }
 
     /// Returns the number of a new grant.
@@ -59,7 +60,7 @@ impl Store {
     pub(crate) fn revoke(&mut self, token: &str, client_id: &str, now: Duration) -> bool {
         let fingerprint = Fingerprint::of(token);
         let access = self.access_tokens.get(&fingerprint).map(|kept| Arc::clone(&kept.grant));
-        let refresh = || self.refresh_tokens.presented(&fingerprint, now).map(|it| it.grant);
+        let refresh = || self.refresh_tokens.presented(token, now).map(|it| it.grant);
         let is_access = access.is_some();
         let Some(grant) = access.or_else(refresh) else { return true };
         if grant.client_id != client_id {

@@ -1,10 +1,10 @@
-use super::{Grant, bounded::Bounded};
-use crate::secret::Fingerprint;
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
+use super::{
+    Grant,
+    bounded::Bounded,
+    refresh_token::{RefreshToken, Scribe},
 };
+use crate::error::LocalError;
+use std::{sync::Arc, time::Duration};
 
 /// Auth0's default lifetime of a family of refresh tokens.
 const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -14,15 +14,14 @@ const IDLE_LIFETIME: Duration = Duration::from_secs(15 * 24 * 60 * 60);
 
 const MAX_FAMILIES: usize = 10_000;
 
-/// The most tokens of a family that are recognized, so that their reuse is detected.
+/// The most tokens of a family that can be used. Reuse within the interval adds one each time.
 const MAX_MEMBERS: usize = 64;
 
 /// The refresh tokens of all logins. Those that replace each other are a family.
 #[derive(Debug)]
 pub(crate) struct RefreshTokens {
     families: Bounded<u64, Family>,
-    /// The number of each token's family.
-    tokens: HashMap<Fingerprint, u64>,
+    scribe: Scribe,
 }
 
 /// A family, under the number of its grant.
@@ -33,121 +32,100 @@ struct Family {
     key: Option<String>,
     issued: Duration,
     used: Duration,
-    /// The newest tokens, the oldest first.
-    members: VecDeque<Member>,
+    /// The number of its newest token.
+    newest: u64,
+    /// The tokens that may be used, the oldest first. The use of any other one is a theft of it.
+    members: Vec<Member>,
 }
 
+/// A token that is the newest one of a branch, or the one before.
 #[derive(Debug)]
 struct Member {
-    fingerprint: Fingerprint,
-    /// The first token has 0, and each token one more than the one that it replaces.
-    generation: u64,
+    number: u64,
+    /// The number of the token that it replaces.
+    before: Option<u64>,
     replaced: Option<Duration>,
 }
 
-/// A refresh token that is known and not expired. It may have been replaced.
+/// A refresh token of a family that is not expired. It may have been replaced.
 #[derive(Debug)]
 pub(crate) struct Presented {
+    pub(crate) token: RefreshToken,
     pub(crate) grant: Arc<Grant>,
     pub(crate) key: Option<String>,
 }
 
 impl RefreshTokens {
-    pub(super) fn new() -> Self {
-        Self { families: Bounded::new(MAX_FAMILIES), tokens: HashMap::new() }
+    pub(super) fn new() -> Result<Self, LocalError> {
+        Ok(Self { families: Bounded::new(MAX_FAMILIES), scribe: Scribe::new()? })
     }
 
-    /// Begins the family of a login with its first token.
+    /// Begins the family of a login. Returns its first token.
     pub(crate) fn begin(
         &mut self,
-        secret: &str,
         grant: Arc<Grant>,
         key: Option<String>,
         now: Duration,
-    ) {
-        let number = grant.number;
-        let family = Family { grant, key, issued: now, used: now, members: VecDeque::new() };
-        if let Some(evicted) = self.families.insert(number, family) {
-            self.forget(evicted);
-        }
-        self.add(secret, number, 0);
+    ) -> String {
+        let first = Member { number: 0, before: None, replaced: None };
+        let token = RefreshToken { family: grant.number, number: first.number };
+        let members = vec![first];
+        let family = Family { grant, key, issued: now, used: now, newest: token.number, members };
+        self.families.insert(token.family, family);
+        self.scribe.write(token)
     }
 
-    pub(crate) fn presented(&self, fingerprint: &Fingerprint, now: Duration) -> Option<Presented> {
-        let family = self.families.get(self.tokens.get(fingerprint)?)?;
+    pub(crate) fn presented(&self, text: &str, now: Duration) -> Option<Presented> {
+        let token = self.scribe.read(text)?;
+        let family = self.families.get(&token.family)?;
         let is_alive = now < family.issued + LIFETIME && now < family.used + IDLE_LIFETIME;
-        is_alive.then(|| Presented { grant: Arc::clone(&family.grant), key: family.key.clone() })
+        let (grant, key) = (Arc::clone(&family.grant), family.key.clone());
+        is_alive.then_some(Presented { token, grant, key })
     }
 
     /// Notes the use of a token that is not replaced.
-    pub(crate) fn touch(&mut self, grant: u64, now: Duration) {
-        if let Some(family) = self.families.get_mut(&grant) {
+    pub(crate) fn touch(&mut self, token: RefreshToken, now: Duration) {
+        if let Some(family) = self.families.get_mut(&token.family) {
             family.used = now;
         }
     }
 
-    /// Replaces a token. Returns whether it may be used: it is the newest one of its family, or the one
-    /// before, which was replaced less than `reuse_interval` ago. Any other use is a theft of a token,
-    /// so the family ends.
+    /// Replaces a token. Returns the next one if it may be used: it is the newest one of its branch, or the one
+    /// before, which was replaced less than `reuse_interval` ago. Any other use is a theft of a token, so
+    /// the family ends.
     pub(crate) fn rotate(
         &mut self,
-        fingerprint: &Fingerprint,
-        successor: &str,
+        token: RefreshToken,
         reuse_interval: Duration,
         now: Duration,
-    ) -> bool {
-        let Some(number) = self.tokens.get(fingerprint).copied() else { return false };
-        let Some(family) = self.families.get_mut(&number) else { return false };
-        let newest = family.members.back().map_or(0, |member| member.generation);
-        let mut members = family.members.iter_mut();
-        let Some(member) = members.find(|member| member.fingerprint == *fingerprint) else {
-            return false;
+    ) -> Option<String> {
+        let family = self.families.get_mut(&token.family)?;
+        let may_be_used = |member: &&mut Member| {
+            let since = member.replaced.map(|replaced| now.saturating_sub(replaced));
+            member.number == token.number && since.is_none_or(|since| since < reuse_interval)
         };
-        let may_be_used = match member.replaced {
-            None => true,
-            Some(replaced) => {
-                member.generation + 1 == newest && now.saturating_sub(replaced) < reuse_interval
-            }
+        let Some(member) = family.members.iter_mut().find(may_be_used) else {
+            self.families.remove(&token.family);
+            return None;
         };
-        if !may_be_used {
-            self.remove(number);
-            return false;
-        }
-        let generation = member.generation + 1;
         member.replaced.get_or_insert(now);
+        // A client that uses a token has received it, and needs the one before no more.
+        if let Some(before) = member.before {
+            family.members.retain(|member| member.number != before);
+        }
         family.used = now;
-        self.add(successor, number, generation);
-        true
+        family.newest += 1;
+        let next = Member { number: family.newest, before: Some(token.number), replaced: None };
+        let text = self.scribe.write(RefreshToken { number: next.number, ..token });
+        if family.members.len() == MAX_MEMBERS {
+            family.members.remove(0);
+        }
+        family.members.push(next);
+        Some(text)
     }
 
     pub(crate) fn remove(&mut self, grant: u64) {
-        if let Some(family) = self.families.remove(&grant) {
-            self.forget(family);
-        }
-    }
-
-    fn add(&mut self, secret: &str, number: u64, generation: u64) {
-        let fingerprint = Fingerprint::of(secret);
-        let Some(family) = self.families.get_mut(&number) else { return };
-        family.members.push_back(Member {
-            fingerprint: fingerprint.clone(),
-            generation,
-            replaced: None,
-        });
-        let oldest = match family.members.len() > MAX_MEMBERS {
-            true => family.members.pop_front(),
-            false => None,
-        };
-        self.tokens.insert(fingerprint, number);
-        if let Some(oldest) = oldest {
-            self.tokens.remove(&oldest.fingerprint);
-        }
-    }
-
-    fn forget(&mut self, family: Family) {
-        for member in family.members {
-            self.tokens.remove(&member.fingerprint);
-        }
+        self.families.remove(&grant);
     }
 }
 
@@ -173,21 +151,27 @@ mod tests {
 
     #[test]
     fn the_number_of_tokens_is_bounded() {
-        let mut tokens = RefreshTokens::new();
-        for number in 0..=MAX_FAMILIES as u64 {
-            tokens.begin(&format!("first-{number}"), grant(number), None, Duration::ZERO);
+        let (mut tokens, now) = (RefreshTokens::new().unwrap(), Duration::ZERO);
+        let first = tokens.begin(grant(0), None, now);
+        let second = tokens.begin(grant(1), None, now);
+        for number in 2..=MAX_FAMILIES as u64 {
+            tokens.begin(grant(number), None, now);
         }
-        assert_eq!(tokens.tokens.len(), MAX_FAMILIES, "the first family is gone");
-        assert!(tokens.presented(&Fingerprint::of("first-0"), Duration::ZERO).is_none());
+        assert!(tokens.presented(&first, now).is_none(), "the first family is gone");
 
-        let mut last = "first-1".to_owned();
-        for round in 0..2 * MAX_MEMBERS {
-            let next = format!("next-{round}");
-            assert!(tokens.rotate(&Fingerprint::of(&last), &next, Duration::ZERO, Duration::ZERO));
-            last = next;
+        let second = tokens.presented(&second, now).unwrap().token;
+        let mut last = second;
+        for _ in 0..2 * MAX_MEMBERS {
+            let next = tokens.rotate(last, Duration::ZERO, now).unwrap();
+            last = tokens.presented(&next, now).unwrap().token;
         }
-        assert_eq!(tokens.tokens.len(), MAX_FAMILIES - 1 + MAX_MEMBERS);
-        tokens.remove(1);
-        assert_eq!(tokens.tokens.len(), MAX_FAMILIES - 1);
+        assert_eq!(tokens.families.get(&1).unwrap().members.len(), 2, "the newest, and one before");
+        let uses = (0..2 * MAX_MEMBERS).map_while(|_| {
+            let next = tokens.rotate(last, Duration::from_secs(1), now)?;
+            assert!(tokens.families.get(&1).unwrap().members.len() <= MAX_MEMBERS);
+            Some(next)
+        });
+        assert!((MAX_MEMBERS - 2..=MAX_MEMBERS).contains(&uses.count()));
+        assert!(tokens.families.get(&1).is_none(), "more uses of one token than a client needs");
     }
 }

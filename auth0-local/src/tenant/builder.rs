@@ -216,7 +216,7 @@ impl Builder {
                 future::pending::<()>().await;
             }
         };
-        let running = RunningTenant::new(tenant, proofs, settings, directory, running);
+        let running = RunningTenant::new(tenant, proofs, settings, directory, running)?;
         let answering = axum::serve(server::Listener(listener), server::service(running.clone()))
             .with_graceful_shutdown(until_dropped);
         task::spawn(async { answering.await });

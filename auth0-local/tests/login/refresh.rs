@@ -84,6 +84,31 @@ async fn reuse_ends_the_family() {
 }
 
 #[tokio::test]
+async fn any_old_token_ends_the_family() {
+    let tenant = acme().start().await.unwrap();
+    let one = first(&tenant).await;
+    let mut newest = one.clone();
+    for _ in 0..70 {
+        newest = refresh(&tenant, &newest).await.unwrap();
+    }
+    assert_eq!(refresh(&tenant, &one).await.unwrap_err(), REFUSED);
+    assert_eq!(refresh(&tenant, &newest).await.unwrap_err(), REFUSED, "the family ended");
+}
+
+#[tokio::test]
+async fn a_token_that_was_never_issued_ends_nothing() {
+    let tenant = acme().start().await.unwrap();
+    let one = first(&tenant).await;
+    for index in [0, 8, one.len() - 1] {
+        let other = if one.as_bytes()[index] == b'A' { "B" } else { "A" };
+        let mut guess = one.clone();
+        guess.replace_range(index..=index, other);
+        assert_eq!(refresh(&tenant, &guess).await.unwrap_err(), REFUSED, "{index}");
+    }
+    refresh(&tenant, &one).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_previous_token_can_be_reused_within_the_interval() {
     let interval = Duration::from_secs(10);
     let tenant = acme().refresh_token_reuse_interval(interval).start().await.unwrap();

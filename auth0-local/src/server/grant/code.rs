@@ -2,7 +2,7 @@
 use super::{Call, Issued, Refusal, granted, issue};
 use crate::{
     directory::{AUTHORIZATION_CODE, Client, User},
-    secret::{self, Fingerprint, random_text},
+    secret::{self, Fingerprint},
     server::form::non_empty,
     store::{Code, Grant, Redeemed},
 };
@@ -33,10 +33,7 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
             "the code is bound to another DPoP key (dpop_jkt). Send a proof of that key",
         ));
     }
-    let refresh_token = match grant.has_scope("offline_access") {
-        true => Some(random_text()?),
-        false => None,
-    };
+    let mut refresh_token = None;
     {
         let mut store = running.store();
         match store.codes.redeem(&fingerprint) {
@@ -47,10 +44,10 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
             }
             Redeemed::Unknown => return Err(unknown()),
         }
-        if let Some(token) = &refresh_token {
+        if grant.has_scope("offline_access") {
             // The refresh token of a public client is bound to its key (RFC 9449 §5).
             let bound = key.clone().filter(|_| client.is_public());
-            store.refresh_tokens.begin(token, Arc::clone(&grant), bound, now);
+            refresh_token = Some(store.refresh_tokens.begin(Arc::clone(&grant), bound, now));
         }
     }
     Ok(issue::issue(running, &grant, &user, key, refresh_token, false)?)

@@ -2,7 +2,6 @@
 use super::{Call, Issued, Refusal, granted, issue, parsed, scopes::is_of_login};
 use crate::{
     directory::{Client, REFRESH_TOKEN, User},
-    secret::{Fingerprint, random_text},
     server::form::non_empty,
     store::Grant,
 };
@@ -16,10 +15,8 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
         Refusal::invalid_request("Missing required parameter: refresh_token. Send the latest one")
     })?;
     let unknown = || Refusal::invalid_grant("Unknown or invalid refresh token.");
-    let fingerprint = Fingerprint::of(secret);
     let now = running.now();
-    let presented =
-        running.store().refresh_tokens.presented(&fingerprint, now).ok_or_else(unknown)?;
+    let presented = running.store().refresh_tokens.presented(secret, now).ok_or_else(unknown)?;
     if presented.grant.client_id != client.id() {
         return Err(unknown());
     }
@@ -35,16 +32,15 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
     let settings = running.settings();
     let mut successor = None;
     if settings.rotates_refresh_tokens {
-        let token = random_text()?;
         let mut store = running.store();
         let tokens = &mut store.refresh_tokens;
-        if !tokens.rotate(&fingerprint, &token, settings.reuse_interval, now) {
+        successor = tokens.rotate(presented.token, settings.reuse_interval, now);
+        if successor.is_none() {
             store.revoke_grant(presented.grant.number);
             return Err(unknown());
         }
-        successor = Some(token);
     } else {
-        running.store().refresh_tokens.touch(presented.grant.number, now);
+        running.store().refresh_tokens.touch(presented.token, now);
     }
     Ok(issue::issue(running, &grant, &user, key, successor, true)?)
 }
