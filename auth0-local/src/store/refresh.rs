@@ -83,11 +83,10 @@ impl RefreshTokens {
         is_alive.then_some(Presented { token, grant, key })
     }
 
-    /// Notes the use of a token that is not replaced.
-    pub(crate) fn touch(&mut self, token: RefreshToken, now: Duration) {
-        if let Some(family) = self.families.get_mut(&token.family) {
-            family.used = now;
-        }
+    /// Notes the use of a token that is not replaced. Returns whether its family is still there.
+    pub(crate) fn touch(&mut self, token: RefreshToken, now: Duration) -> bool {
+        let family = self.families.get_mut(&token.family);
+        family.map(|family| family.used = now).is_some()
     }
 
     /// Replaces a token. Returns the next one if it may be used: it is the newest one of its branch, or the one

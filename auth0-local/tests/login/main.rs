@@ -15,6 +15,7 @@ mod interactive;
 mod kit;
 mod logout;
 mod metadata;
+mod parallel;
 mod refresh;
 mod register;
 mod revoke;

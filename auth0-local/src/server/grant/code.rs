@@ -33,24 +33,23 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
             "the code is bound to another DPoP key (dpop_jkt). Send a proof of that key",
         ));
     }
-    let mut refresh_token = None;
-    {
-        let mut store = running.store();
-        match store.codes.redeem(&fingerprint) {
-            Redeemed::First => {}
-            Redeemed::Again { grant } => {
-                store.revoke_grant(grant);
-                return Err(unknown());
-            }
-            Redeemed::Unknown => return Err(unknown()),
+    // The refresh token of a public client is bound to its key (RFC 9449 §5).
+    let bound = key.clone().filter(|_| client.is_public());
+    let (mut issued, kept) = issue::prepare(running, &grant, &user, key, false)?;
+    let mut store = running.store();
+    match store.codes.redeem(&fingerprint) {
+        Redeemed::First => {}
+        Redeemed::Again { grant } => {
+            store.revoke_grant(grant);
+            return Err(unknown());
         }
-        if grant.has_scope("offline_access") {
-            // The refresh token of a public client is bound to its key (RFC 9449 §5).
-            let bound = key.clone().filter(|_| client.is_public());
-            refresh_token = Some(store.refresh_tokens.begin(Arc::clone(&grant), bound, now));
-        }
+        Redeemed::Unknown => return Err(unknown()),
     }
-    Ok(issue::issue(running, &grant, &user, key, refresh_token, false)?)
+    if grant.has_scope("offline_access") {
+        issued.refresh_token = Some(store.refresh_tokens.begin(grant, bound, now));
+    }
+    store.keep_access_token(&issued.access_token, kept);
+    Ok(issued)
 }
 
 fn check_redirect_uri(call: &Call<'_>, code: &Code) -> Result<(), Refusal> {

@@ -18,33 +18,31 @@ const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// Auth0's default lifetime of ID tokens.
 const ID_TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60 * 60);
 
-/// Issues the tokens of a grant, bound to the key of the request's proof, if any. The ID token of a refresh
-/// has neither `sid` nor `nonce`, as with Auth0.
-pub(super) fn issue(
+/// Prepares the tokens of a grant, bound to the key of the request's proof, if any. The caller keeps the access
+/// token when it uses the code or refresh token, under the same lock: a second use of either revokes it. The ID
+/// token of a refresh has neither `sid` nor `nonce`, as with Auth0.
+pub(super) fn prepare(
     running: &RunningTenant,
     grant: &Arc<Grant>,
     user: &User,
     key: Option<String>,
-    refresh_token: Option<String>,
     is_refreshed: bool,
-) -> Result<Issued, LocalError> {
+) -> Result<(Issued, AccessToken), LocalError> {
     let (access_token, lifetime) = match &grant.audience {
         Some(audience) => access_token(running, grant, user, audience, key.as_deref())?,
         None => (opaque_token(running)?, LIFETIME),
     };
-    let expires = running.now() + lifetime;
-    let kept = AccessToken { grant: Arc::clone(grant), key: key.clone(), expires };
-    running.store().keep_access_token(&access_token, kept);
     let id_token =
         grant.has_scope("openid").then(|| id_token(running, grant, user, is_refreshed).mint());
-    Ok(Issued {
+    let issued = Issued {
         access_token,
         token_type: token_type(key.as_ref()),
         expires_in: lifetime.as_secs(),
         scope: Some(grant.scopes.join(" ")).filter(|scope| !scope.is_empty()),
         id_token,
-        refresh_token,
-    })
+        refresh_token: None,
+    };
+    Ok((issued, AccessToken { grant: Arc::clone(grant), key, expires: running.now() + lifetime }))
 }
 
 fn access_token(

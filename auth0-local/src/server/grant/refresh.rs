@@ -30,19 +30,20 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
         ));
     }
     let settings = running.settings();
-    let mut successor = None;
+    let (mut issued, kept) = issue::prepare(running, &grant, &user, key, true)?;
+    let mut store = running.store();
+    let tokens = &mut store.refresh_tokens;
     if settings.rotates_refresh_tokens {
-        let mut store = running.store();
-        let tokens = &mut store.refresh_tokens;
-        successor = tokens.rotate(presented.token, settings.reuse_interval, now);
-        if successor.is_none() {
+        issued.refresh_token = tokens.rotate(presented.token, settings.reuse_interval, now);
+        if issued.refresh_token.is_none() {
             store.revoke_grant(presented.grant.number);
             return Err(unknown());
         }
-    } else {
-        running.store().refresh_tokens.touch(presented.token, now);
+    } else if !tokens.touch(presented.token, now) {
+        return Err(unknown());
     }
-    Ok(issue::issue(running, &grant, &user, key, successor, true)?)
+    store.keep_access_token(&issued.access_token, kept);
+    Ok(issued)
 }
 
 /// Returns the grant for the API and the scopes of this request. Another API than that of the login needs a
