@@ -13,6 +13,7 @@ use auth0_core::{
 };
 use auth0_testing::{SigningKey, Tenant};
 use std::{
+    collections::HashSet,
     future, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -178,7 +179,7 @@ impl Builder {
     /// # Errors
     /// The address cannot be listened on or the port is in use, the issuer is not one of a local
     /// tenant, the audience is empty, the file contains no key or cannot be created, the nonces
-    /// are misconfigured, or a user, client or API has an invalid value.
+    /// are misconfigured, a user, client or API has an invalid value, or two have the same id.
     pub async fn start(self) -> Result<LocalTenant, LocalError> {
         let Self { host, port, issuer, audience, keys, dpop_nonces, settings, .. } = self;
         let audience: Audience = audience.parse()?;
@@ -230,6 +231,9 @@ fn directory(
     clients: Vec<Client>,
     apis: Vec<Api>,
 ) -> Result<Directory, LocalError> {
+    check_unique("users", "user_id", users.iter().map(User::subject))?;
+    check_unique("clients", "client_id", clients.iter().map(Client::id))?;
+    check_unique("APIs", "identifier", apis.iter().map(Api::identifier))?;
     let mut directory = Directory::default();
     users.into_iter().try_for_each(|user| directory.add_user(user))?;
     clients.into_iter().try_for_each(|client| directory.add_client(client))?;
@@ -238,6 +242,23 @@ fn directory(
     }
     apis.into_iter().try_for_each(|api| directory.add_api(api))?;
     Ok(directory)
+}
+
+/// Refuses two of a kind with the same name, because the second would replace the first.
+fn check_unique<'a>(
+    kind: &str,
+    name: &str,
+    values: impl Iterator<Item = &'a str>,
+) -> Result<(), LocalError> {
+    let mut known = HashSet::new();
+    for value in values {
+        if !known.insert(value) {
+            return Err(LocalError::new(format!(
+                "two {kind} have the {name} {value:?}. Remove one, or give it another {name}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the loopback address at which this machine, or this container, reaches the tenant.

@@ -130,6 +130,18 @@ async fn configurations_that_cannot_start() {
         (acme().client(Client::public("a").grant_types(["password"])), "cannot have the grant"),
         (acme().user(User::new("")), "empty user_id"),
         (
+            acme().client(Client::public("web")),
+            "two clients have the client_id \"web\". Remove one, or give it another client_id",
+        ),
+        (
+            acme().user(User::new("auth0|bob")),
+            "two users have the user_id \"auth0|bob\". Remove one, or give it another user_id",
+        ),
+        (
+            acme().api(Api::new("a")).api(Api::new("a")),
+            "two APIs have the identifier \"a\". Remove one, or give it another identifier",
+        ),
+        (
             acme().user(User::new("a").member_of(Membership::new("acme", "a"))),
             "does not begin with org_",
         ),
