@@ -73,9 +73,9 @@ async fn refusals() {
             "only. For any other token",
         ),
         (form("grant_type", None), 400, "invalid_request", "grant_type is missing"),
-        (form("client_id", None), 401, "invalid_client", "Send both"),
-        (form("client_id", Some("")), 401, "invalid_client", "Send both"),
-        (form("client_secret", None), 401, "invalid_client", "Send both"),
+        (form("client_id", None), 401, "invalid_client", "client_id is missing. Send it"),
+        (form("client_id", Some("")), 401, "invalid_client", "client_id is missing. Send it"),
+        (form("client_secret", None), 401, "invalid_client", "client_secret is missing. Send it"),
         (form("audience", None), 403, "access_denied", "audience is missing"),
         (form("audience", Some("")), 403, "access_denied", "audience is missing"),
         (

@@ -65,11 +65,22 @@ pub(super) fn authenticate(
             "invalid_client",
             &format!("Unknown client: {id}. Register it, or start the tenant with --open-clients"),
         )),
-        _ => Err(refused(
-            "invalid_client",
-            "client_id or client_secret is missing. Send both in the body; any values are accepted from \
-             a client that is not registered",
-        )),
+        (None, id, secret) => Err(refused("invalid_client", missing(id, secret, is_machine))),
+    }
+}
+
+/// Says what a client did not send. A public client has no secret.
+const fn missing(id: Option<&str>, secret: Option<&str>, is_machine: bool) -> &'static str {
+    match (id, secret) {
+        (None, None) if is_machine => {
+            "client_id and client_secret are missing. Send them in the body; any values are accepted from a \
+             client that is not registered"
+        }
+        (None, _) => "client_id is missing. Send it in the body",
+        _ => {
+            "client_secret is missing. Send it in the body; any value is accepted from a client that is not \
+             registered"
+        }
     }
 }
 

@@ -84,6 +84,31 @@ async fn a_registered_machine_has_a_secret() {
 }
 
 #[tokio::test]
+async fn what_is_missing_is_named() {
+    let tenant = start().await;
+    let machine = Parameters::new(&[
+        ("grant_type", "client_credentials"),
+        ("client_id", "any"),
+        ("client_secret", "any"),
+        ("audience", API),
+    ]);
+    let public = Parameters::of_refresh("any").with("client_id", None);
+    for (form, sentence) in [
+        (public, "client_id is missing. Send it"),
+        (machine.clone().with("client_id", None), "client_id is missing. Send it"),
+        (machine.clone().with("client_secret", None), "client_secret is missing. Send it"),
+        (
+            machine.with("client_id", None).with("client_secret", None),
+            "client_id and client_secret are missing. Send them",
+        ),
+    ] {
+        let answer = token(&tenant, &form).await;
+        assert_eq!((answer.status, answer.text("error")), (401, "invalid_client".into()));
+        assert!(answer.text("error_description").starts_with(sentence), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn machines_and_resource() {
     let form = Parameters::new(&[
         ("grant_type", "client_credentials"),

@@ -35,7 +35,7 @@ async fn an_exchange_that_is_wrong_in_one_way() {
             "Failed to verify code verifier",
         ),
         (good().with("resource", "https://other.test"), 400, "invalid_target", API),
-        (good().with("client_id", None), 401, "invalid_client", "client_id"),
+        (good().with("client_id", None), 401, "invalid_client", "client_id is missing. Send it"),
         (good().with("client_id", "other"), 401, "invalid_client", "Unknown client: other"),
         (good().with("client_id", "web"), 401, "access_denied", "Unauthorized"),
         (
