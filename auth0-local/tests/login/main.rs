@@ -6,6 +6,7 @@
     reason = "helpers of tests are tests"
 )]
 mod authorize;
+mod bounds;
 mod client;
 mod code;
 mod cors;
