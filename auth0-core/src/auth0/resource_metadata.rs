@@ -174,6 +174,20 @@ impl ResourceMetadata {
         self.auth.0.resource.as_ref().map(|it| it.host().to_owned()).unwrap_or_default()
     }
 
+    /// Returns the resource, as [`Builder::resource`](crate::Builder::resource) set it.
+    ///
+    /// ```
+    /// use auth0_core::Auth0;
+    ///
+    /// let auth = Auth0::builder().domain("acme.eu.auth0.com").resource("https://api.acme.com/mcp").build()?;
+    /// assert_eq!(auth.resource_metadata()?.resource(), "https://api.acme.com/mcp");
+    /// # Ok::<(), auth0_core::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        self.auth.0.resource.as_ref().map_or("", |resource| resource.as_str())
+    }
+
     /// Returns the URL that challenges name (`resource_metadata`, RFC 9728 §5.1).
     #[must_use]
     pub fn url(&self) -> String {
@@ -194,7 +208,7 @@ impl ResourceMetadata {
             _ => verifier.dpop.algorithm_names.split(' ').collect(),
         };
         let document = Document {
-            resource: verifier.resource.as_ref().map_or("", |resource| resource.as_str()),
+            resource: self.resource(),
             authorization_servers: servers,
             scopes_supported: &self.scopes,
             bearer_methods_supported: ["header"],
