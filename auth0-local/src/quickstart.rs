@@ -72,7 +72,7 @@ pub async fn mcp_quickstart(server: SocketAddr) -> Result<Auth0, LocalError> {
     let resource = format!("http://{}/mcp", reached_at(server));
     if let Some(auth) = configured().await? {
         let metadata = auth.resource_metadata()?;
-        println!("listening on http://{server}/mcp for the resource of {}", metadata.url());
+        println!("listening on http://{server}/mcp for the resource {}", metadata.resource());
         return Ok(auth);
     }
     let tenant = LocalTenant::builder().audience(&resource).open_clients().dynamic_registration();
@@ -80,11 +80,12 @@ pub async fn mcp_quickstart(server: SocketAddr) -> Result<Auth0, LocalError> {
     let auth = Auth0::builder().issuer(tenant.issuer()).resource(&resource).build()?;
     let lines = format!(
         "# None of AUTH0_DOMAIN, AUTH0_ISSUER, AUTH0_AUDIENCE and AUTH0_RESOURCE is set, so a tenant for development \
-         runs in this process: {issuer}\n\n# Add this server to an MCP client. Any client may log in.\n{resource}\n\n\
+         runs in this process: {issuer}\n{limit}\n# Add this server to an MCP client. Any client may log in.\n{resource}\n\n\
          # For example, to .mcp.json or to the settings of the client:\n\
          {{\"mcpServers\":{{\"messages\":{{\"type\":\"http\",\"url\":\"{resource}\"}}}}}}\n\n\
          # What a client sees first: 401, and where to get a token\ncurl -i -X POST {resource}\n\n",
         issuer = tenant.issuer(),
+        limit = limit(server, "AUTH0_RESOURCE"),
     );
     // A closed stdout is no reason to fail.
     let _ = io::stdout().write_all(lines.as_bytes());
@@ -111,9 +112,9 @@ async fn configured() -> Result<Option<Auth0>, LocalError> {
 
 /// Returns shell lines with comments before them. The comments are separate lines, because not every
 /// shell accepts one after a command.
-fn curl_lines(tenant: &LocalTenant, api: SocketAddr) -> String {
+fn curl_lines(tenant: &LocalTenant, server: SocketAddr) -> String {
     let issuer = tenant.issuer();
-    let api = format!("http://{}/api", reached_at(api));
+    let api = format!("http://{}/api", reached_at(server));
     let token = |description: &str| {
         format!("TOKEN=$(curl -s {issuer}__local/token -H accept:text/plain -d '{description}')")
     };
@@ -121,7 +122,8 @@ fn curl_lines(tenant: &LocalTenant, api: SocketAddr) -> String {
     let get = |path: &str, authorization: &str| format!("curl -i {api}/{path}{authorization}");
     let mut lines = format!(
         "# None of AUTH0_DOMAIN, AUTH0_ISSUER and AUTH0_AUDIENCE is set, so a tenant for development \
-         runs in this process: {issuer}\n# Paste these lines into another terminal.\n"
+         runs in this process: {issuer}\n{}# Paste these lines into another terminal.\n",
+        limit(server, "AUTH0_AUDIENCE")
     );
     for (comment, line) in [
         ("200: public", get("public", "")),
@@ -139,6 +141,17 @@ fn curl_lines(tenant: &LocalTenant, api: SocketAddr) -> String {
          key; auth0-local proof prints the proof for a request.\n\n"
     ));
     lines
+}
+
+/// Returns a line about other machines, if they reach the server: they do not reach its tenant.
+fn limit(server: SocketAddr, variable: &str) -> String {
+    if server.ip().is_loopback() {
+        return String::new();
+    }
+    format!(
+        "# No program on another machine can log in: this tenant listens on 127.0.0.1. Set AUTH0_DOMAIN and \
+         {variable}, or what auth0-local serve --issuer prints.\n"
+    )
 }
 
 /// Returns the address at which this machine reaches a server that listens on `address`.

@@ -109,3 +109,39 @@ async fn one_variable_selects_the_configured_tenant() {
         assert!(text.contains(expected) && !text.contains("curl "), "{variables:?}: {text}");
     }
 }
+
+#[tokio::test]
+async fn a_tenant_in_the_process_is_for_this_machine() {
+    let test = "a_tenant_in_the_process_is_for_this_machine";
+    let Some(mut command) = without_environment(test) else {
+        let address = env::var("ADDRESS").unwrap().parse().unwrap();
+        auth0_local::quickstart(address).await.unwrap();
+        auth0_local::mcp_quickstart(address).await.unwrap();
+        return;
+    };
+    for (address, count) in [("0.0.0.0:3000", 1), ("[::]:3000", 1), ("127.0.0.1:3000", 0)] {
+        let output = command.env("ADDRESS", address).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        for variables in ["AUTH0_DOMAIN and AUTH0_AUDIENCE", "AUTH0_DOMAIN and AUTH0_RESOURCE"] {
+            let advice = format!(
+                "# No program on another machine can log in: this tenant listens on 127.0.0.1. Set \
+                 {variables}, or what auth0-local serve --issuer prints.\n"
+            );
+            assert_eq!(text.matches(&advice).count(), count, "{address}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_configured_resource_is_shown() {
+    let test = "the_configured_resource_is_shown";
+    let Some(mut command) = without_environment(test) else {
+        auth0_local::mcp_quickstart(([0, 0, 0, 0], 3001).into()).await.unwrap();
+        return;
+    };
+    command.env("AUTH0_ISSUER", "http://127.0.0.1:1/");
+    let output = command.env("AUTH0_RESOURCE", "https://mcp.acme.com/mcp").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = "listening on http://0.0.0.0:3001/mcp for the resource https://mcp.acme.com/mcp\n";
+    assert!(text.contains(line), "{text}");
+}
