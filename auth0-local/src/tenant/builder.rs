@@ -143,7 +143,9 @@ impl Builder {
         self
     }
 
-    /// Lets clients register themselves at `/oidc/register` (RFC 7591). Unset, there is no such endpoint.
+    /// Lets clients register themselves at `/oidc/register` (RFC 7591), with redirects to http on loopback and to
+    /// the schemes of native applications. Redirects to websites are left out, because `/authorize` answers at
+    /// once. Unset, there is no such endpoint.
     pub fn dynamic_registration(mut self) -> Self {
         self.settings.dynamic_registration = true;
         self
@@ -156,7 +158,8 @@ impl Builder {
     }
 
     /// Sets how long a refresh token can be used after it was replaced: Auth0's *Rotation Overlap Period*. The
-    /// default is zero. A later use revokes all tokens of the login.
+    /// default is zero. A later use revokes all tokens of the login. Within it, each use begins a branch, and the
+    /// tokens of all branches can be used.
     pub fn refresh_token_reuse_interval(mut self, interval: Duration) -> Self {
         self.settings.reuse_interval = interval;
         self
