@@ -125,6 +125,16 @@ fn files_that_do_not_describe_a_tenant() {
             Some(r#"{ "clients": [{ "client_id": "a", "callbacks": ["b"] }] }"#),
             "the client a",
         ),
+        (
+            "clients.json",
+            Some(r#"{ "clients": [{ "client_id": "a" }, { "client_id": "a" }] }"#),
+            "two clients have the client_id \"a\". Remove one",
+        ),
+        (
+            "users.json",
+            Some(r#"{ "users": [{ "user_id": "a" }, { "user_id": "a" }] }"#),
+            "two users have the user_id \"a\". Remove one",
+        ),
     ] {
         let file = directory.file(name);
         if let Some(json) = json {
