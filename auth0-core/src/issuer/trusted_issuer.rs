@@ -298,7 +298,7 @@ impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Domain(domain) => write!(f, "{:?}", domain.parse::<Domain>().ok()),
-            Self::Url(url) => write!(f, "{:?}", url.parse::<Issuer>().ok()),
+            Self::Url(url) => write!(f, "{:?}", Issuer::named(url).ok()),
         }
     }
 }

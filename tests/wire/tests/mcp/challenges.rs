@@ -1,7 +1,7 @@
 //! What a challenge says of the resource.
 use crate::servers;
 use auth0_axum::{Auth0, Dpop, DpopMode, testing::Tenant};
-use wire_tests::client::{Answer, get, send_body};
+use wire_tests::client::{Answer, get, send, send_body};
 
 const METADATA: &str =
     "resource_metadata=\"https://api.acme.com/.well-known/oauth-protected-resource/mcp\"";
@@ -99,7 +99,10 @@ async fn the_metadata_does_not_come_from_the_request() {
     ];
     for (server, address) in servers::start(auth).await {
         for path in ["/mcp", "/nested/inner"] {
-            let answer = get(address, path, &lines).await;
+            let forwarded = get(address, path, &lines).await;
+            let host = "host: evil.example\r\n";
+            let answer = send(address, &format!("GET {path}"), host, &lines).await;
+            assert_eq!(answer, forwarded, "{server} {path}");
             let challenges = answer.lines("www-authenticate");
             assert_eq!(answer.status, 401, "{server} {path}");
             assert!(challenges.iter().all(|line| line.contains(METADATA)), "{challenges:?}");
