@@ -43,6 +43,10 @@ rustls-ring:
 fuzz-check:
     cargo clippy --locked --manifest-path fuzz/Cargo.toml --no-default-features --target-dir target -- -D warnings
 
-# Calls both quickstarts with independent clients, and with tokens of another provider; needs Node.js.
+# Calls quickstarts and MCP servers with independent clients, and with tokens of another provider; needs Node.js.
 clients:
     .ci/clients
+
+# Calls the gRPC example with the official library for Python; needs Python with venv.
+grpc:
+    .ci/grpc

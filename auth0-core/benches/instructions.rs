@@ -191,6 +191,10 @@ library_benchmark_group!(
 );
 
 main!(
-    config = LibraryBenchmarkConfig::default().tool(Callgrind::default()).tool(Dhat::default()),
+    config = LibraryBenchmarkConfig::default()
+        .tool(Callgrind::default())
+        // The stack of each allocation, up to the benchmark. A shorter one would leave out allocations, depending on
+        // what the compiler inlines.
+        .tool(Dhat::with_args(["--num-callers=100"])),
     library_benchmark_groups = verification
 );

@@ -16,7 +16,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// Nobody listens there: the browser's part ends with the redirect.
+/// No server listens there: the browser's part ends with the redirect.
 const REDIRECT: &str = "http://127.0.0.1:1/callback";
 
 /// A server that was started as a program, until it is dropped.

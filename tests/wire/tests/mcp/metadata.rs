@@ -37,7 +37,7 @@ async fn the_document_is_at_both_paths_of_every_server() {
             let answer = get(address, &format!("{WELL_KNOWN}{path}"), &[]).await;
             assert_eq!(answer.status, 404, "{server} {path}");
         }
-        // What another name of the host would be is nobody's business.
+        // The name by which the client calls the host does not matter.
         let answer = send(address, &format!("GET {path}"), "host: evil.example\r\n", &[]).await;
         assert!(answer.body.contains("\"https://api.acme.com/mcp\""), "{server}: {}", answer.body);
     }
