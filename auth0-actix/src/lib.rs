@@ -9,17 +9,23 @@ mod mcp;
 mod metadata;
 mod middleware;
 mod request;
+mod tcp;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod token_body;
 mod unread_body;
 mod verdict;
 mod verifier;
+#[cfg(feature = "websocket")]
+mod websocket;
 
 pub use auth0_core;
 pub use auth0_core::{
     Algorithm, Auth0, Builder, Challenge, ConfigError, Dpop, DpopMode, Error, ErrorCode, ErrorKind,
-    Health, Policy, RefusalBody, Requirement, ResourceMetadata, TrustedIssuer, VerifiedToken,
-    adapter::Connection, all_of, any_of, dpop, policy, resolver,
+    Health, Lease, Policy, RefusalBody, Requirement, ResourceMetadata, TrustedIssuer,
+    VerifiedToken,
+    adapter::{Connection, TcpHandle},
+    all_of, any_of, dpop, policy, resolver,
 };
 pub use error::AuthError;
 pub use extract::{AccessToken, Authorized, Issuer, MaybeAccessToken, Organization};
@@ -28,3 +34,7 @@ pub use extraction::Extraction;
 pub use mcp::{McpSessions, McpSessionsService, McpTools, McpToolsService};
 pub use metadata::metadata_service;
 pub use middleware::{RequireAuth, RequireAuthFuture, RequireAuthService, require};
+pub use tcp::keep_tcp_handle;
+pub use token_body::TokenBody;
+#[cfg(feature = "websocket")]
+pub use websocket::{GraphqlUpgrade, TokenSocket, TokenUpgrade, take_offered_token};

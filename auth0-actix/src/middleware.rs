@@ -3,6 +3,7 @@ use crate::{
     context::ContextAdapter,
     error::AuthError,
     extract::AccessToken,
+    token_body::{End, EndsItself, TokenBody},
     unread_body::UnreadBody,
     verdict::{only_header, verify_once, verify_once_now},
     verifier::verifier,
@@ -18,6 +19,7 @@ use pin_project_lite::pin_project;
 use std::{
     fmt,
     future::{Future, Ready, ready},
+    mem,
     pin::Pin,
     rc::Rc,
     task::{self, Context, Poll},
@@ -61,12 +63,13 @@ use std::{
 pub struct RequireAuth {
     requirement: Requirement,
     optional: bool,
+    ends_responses: bool,
 }
 
 impl RequireAuth {
     /// Creates a middleware that requires a valid token.
     pub const fn new() -> Self {
-        Self { requirement: authenticated(), optional: false }
+        require(authenticated())
     }
 
     /// Adds a requirement.
@@ -79,6 +82,14 @@ impl RequireAuth {
     /// is rejected, as is a token that does not meet the requirement.
     pub fn optional(mut self) -> Self {
         self.optional = true;
+        self
+    }
+
+    /// Ends the body of each response with the token: when `exp` and the leeway are past, no further byte is
+    /// sent. For server-sent events and downloads. With [`keep_tcp_handle`](crate::keep_tcp_handle), also if the
+    /// client does not read.
+    pub const fn end_responses_with_token(mut self) -> Self {
+        self.ends_responses = true;
         self
     }
 }
@@ -94,7 +105,7 @@ impl Default for RequireAuth {
 #[doc(alias = "require_scopes")]
 #[doc(alias = "require_permissions")]
 pub const fn require(requirement: Requirement) -> RequireAuth {
-    RequireAuth { requirement, optional: false }
+    RequireAuth { requirement, optional: false, ends_responses: false }
 }
 
 impl<S, B> Transform<S, ServiceRequest> for RequireAuth
@@ -102,7 +113,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: 'static,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
+    type Response = ServiceResponse<EitherBody<TokenBody<B>>>;
     type Error = Error;
     type InitError = ();
     type Transform = RequireAuthService<S>;
@@ -125,7 +136,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: 'static,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
+    type Response = ServiceResponse<EitherBody<TokenBody<B>>>;
     type Error = Error;
     type Future = RequireAuthFuture<S::Future, B>;
 
@@ -138,14 +149,14 @@ where
             Err(error) => Some(Err(error)),
         };
         let step = match verdict {
-            Some(Ok(nonce)) => Step::Admitted { inner: self.service.call(request), nonce },
+            Some(Ok(admission)) => Step::Admitted { inner: self.service.call(request), admission },
             Some(Err(error)) => Step::Refused { response: Some(refused(request, error)) },
             None => {
                 let service = Rc::clone(&self.service);
                 let settings = Rc::clone(&self.settings);
                 let verified = Box::pin(async move {
                     match settings.verify(&request).await {
-                        Ok(nonce) => Ok(admitted(service.call(request).await?, nonce)),
+                        Ok(admission) => Ok(admitted(service.call(request).await?, admission)),
                         Err(error) => Ok(refused(request, error)),
                     }
                 });
@@ -157,10 +168,7 @@ where
 }
 
 impl RequireAuth {
-    async fn verify(
-        &self,
-        request: &ServiceRequest,
-    ) -> Result<Option<HeaderValue>, auth0_core::Error> {
+    async fn verify(&self, request: &ServiceRequest) -> Result<Admission, auth0_core::Error> {
         let auth = verifier(request.request())?;
         // The clone of the request is dropped when this returns, because actix needs the only one for
         // routing.
@@ -168,32 +176,43 @@ impl RequireAuth {
         self.admit(&auth, verdict, request)
     }
 
-    /// Admits a request, or returns the refusal. The value is a nonce to send to the client.
+    /// Admits a request, or returns the refusal.
     fn admit(
         &self,
         auth: &Auth0,
         verdict: Result<VerifiedToken, auth0_core::Error>,
         request: &ServiceRequest,
-    ) -> Result<Option<HeaderValue>, auth0_core::Error> {
-        let Self { requirement, optional } = self;
+    ) -> Result<Admission, auth0_core::Error> {
+        let Self { requirement, optional, ends_responses } = self;
         let context = || ContextAdapter::new(request.request());
         let token = adapter::admit(auth, verdict, requirement, *optional, context)?;
         #[cfg(feature = "mcp")]
         request.extensions_mut().insert(crate::mcp::Verified);
-        let Some(token) = token else { return Ok(None) };
+        let Some(token) = token else { return Ok(Admission::default()) };
         let nonce = token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
+        let end = ends_responses.then(|| End::of(&token, request.request()));
         let header = only_header(request.request()).cloned();
         request.extensions_mut().insert(AccessToken::new(token, header));
-        Ok(nonce)
+        Ok(Admission { nonce, end })
     }
 }
 
-/// Returns the wrapped service's response, with a nonce if that of the client expires soon (RFC 9449 §8.2).
+/// What the response of an admitted request is given.
+#[derive(Default)]
+struct Admission {
+    /// A nonce, if that of the client expires soon (RFC 9449 §8.2).
+    nonce: Option<HeaderValue>,
+    end: Option<Box<End>>,
+}
+
+/// Returns the wrapped service's response.
 fn admitted<B>(
     response: ServiceResponse<B>,
-    nonce: Option<HeaderValue>,
-) -> ServiceResponse<EitherBody<B>> {
-    let mut response = response.map_into_left_body();
+    admission: Admission,
+) -> ServiceResponse<EitherBody<TokenBody<B>>> {
+    let Admission { nonce, end } = admission;
+    let end = end.filter(|_| response.response().extensions().get::<EndsItself>().is_none());
+    let mut response = response.map_body(|_, body| EitherBody::left(TokenBody::new(body, end)));
     if let Some(nonce) = nonce {
         response.headers_mut().insert(HeaderName::from_static("dpop-nonce"), nonce);
     }
@@ -203,12 +222,13 @@ fn admitted<B>(
 fn refused<B>(
     mut request: ServiceRequest,
     error: auth0_core::Error,
-) -> ServiceResponse<EitherBody<B>> {
+) -> ServiceResponse<EitherBody<TokenBody<B>>> {
     let body = UnreadBody::take(request.take_payload());
     request.error_response(AuthError::from(error).with_body(body)).map_into_right_body()
 }
 
-type Verified<B> = Pin<Box<dyn Future<Output = Result<ServiceResponse<EitherBody<B>>, Error>>>>;
+type Verified<B> =
+    Pin<Box<dyn Future<Output = Result<ServiceResponse<EitherBody<TokenBody<B>>>, Error>>>>;
 
 pin_project! {
     /// The response future of a service behind [`RequireAuth`]. With the issuer's keys in memory, which is
@@ -222,8 +242,8 @@ pin_project! {
 pin_project! {
     #[project = StepProjection]
     enum Step<F, B> {
-        Admitted { #[pin] inner: F, nonce: Option<HeaderValue> },
-        Refused { response: Option<ServiceResponse<EitherBody<B>>> },
+        Admitted { #[pin] inner: F, admission: Admission },
+        Refused { response: Option<ServiceResponse<EitherBody<TokenBody<B>>>> },
         Waiting { verified: Verified<B> },
     }
 }
@@ -232,13 +252,13 @@ impl<F, B> Future for RequireAuthFuture<F, B>
 where
     F: Future<Output = Result<ServiceResponse<B>, Error>>,
 {
-    type Output = Result<ServiceResponse<EitherBody<B>>, Error>;
+    type Output = Result<ServiceResponse<EitherBody<TokenBody<B>>>, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().step.project() {
-            StepProjection::Admitted { inner, nonce } => {
+            StepProjection::Admitted { inner, admission } => {
                 let response = task::ready!(inner.poll(context))?;
-                Poll::Ready(Ok(admitted(response, nonce.take())))
+                Poll::Ready(Ok(admitted(response, mem::take(admission))))
             }
             // A future must not be polled after its end. If it is, it stays pending.
             StepProjection::Refused { response } => {

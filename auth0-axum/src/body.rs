@@ -1,5 +1,5 @@
 //! The body of a response of the inner service or of a refusal.
-use auth0_core::Ended;
+use auth0_core::{Ended, adapter::CloseGuard};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
@@ -29,6 +29,7 @@ struct End {
     /// What a gRPC client reads at the end.
     trailers: Option<HeaderMap>,
     is_past: bool,
+    _guard: Option<CloseGuard>,
 }
 
 pin_project! {
@@ -46,8 +47,13 @@ impl<B> AuthBody<B> {
     }
 
     /// Cuts the body when the token ends.
-    pub(crate) fn ending_with(mut self, token: Ended, trailers: Option<HeaderMap>) -> Self {
-        self.end = Some(Box::new(End { token, trailers, is_past: false }));
+    pub(crate) fn ending_with(
+        mut self,
+        token: Ended,
+        trailers: Option<HeaderMap>,
+        guard: Option<CloseGuard>,
+    ) -> Self {
+        self.end = Some(Box::new(End { token, trailers, is_past: false, _guard: guard }));
         self
     }
 

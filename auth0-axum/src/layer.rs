@@ -5,9 +5,14 @@ use crate::{
     extract::AccessToken,
     grpc::{Form, GrpcMethods},
     rejection::refusal_in,
+    tcp::TcpPeer,
     verdict::{verify_once_now, verify_waiting},
 };
-use auth0_core::{Auth0, Ended, Error, Requirement, VerifiedToken, adapter, policy::authenticated};
+use auth0_core::{
+    Auth0, Ended, Error, Requirement, VerifiedToken,
+    adapter::{self, CloseGuard},
+    policy::authenticated,
+};
 use http::{HeaderName, HeaderValue, Request, Response, header::AUTHORIZATION, request::Parts};
 use pin_project_lite::pin_project;
 use std::{
@@ -94,7 +99,7 @@ impl AuthLayer {
 
     /// Returns a layer that ends the body of each response with the token: when `exp` and the leeway are past, no
     /// further byte is sent. For server-sent events, downloads and streams of gRPC, which end with the status
-    /// `UNAUTHENTICATED`.
+    /// `UNAUTHENTICATED`. With [`TcpPeer`], also if the client does not read.
     pub fn end_responses_with_token(&self) -> Self {
         Self(Arc::new(Settings { ends_responses: true, ..Settings::clone(&self.0) }))
     }
@@ -138,7 +143,14 @@ impl Settings {
         parts.extensions.insert(crate::mcp::VerifiedBy(auth.clone()));
         let Some(token) = token else { return Ok(None) };
         let nonce = token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
-        let end = ends_responses.then(|| (token.ended(), Form::of(&parts.headers)));
+        let end = ends_responses.then(|| {
+            let handle = TcpPeer::of(&parts.extensions).and_then(TcpPeer::handle);
+            EndOfToken {
+                token: token.ended(),
+                form: Form::of(&parts.headers),
+                guard: handle.map(|handle| handle.close_after(&token)),
+            }
+        });
         let header = adapter::only(parts.headers.get_all(AUTHORIZATION)).cloned();
         parts.extensions.insert(AccessToken::new(token, header));
         let is_usual = nonce.is_none() && end.is_none();
@@ -150,7 +162,14 @@ impl Settings {
 struct Admission {
     /// A nonce, if that of the client expires soon (RFC 9449 §8.2).
     nonce: Option<HeaderValue>,
-    end: Option<(Ended, Form)>,
+    end: Option<EndOfToken>,
+}
+
+struct EndOfToken {
+    token: Ended,
+    form: Form,
+    /// Kept until the body is dropped.
+    guard: Option<CloseGuard>,
 }
 
 impl<S> Layer<S> for AuthLayer {
@@ -268,7 +287,9 @@ fn admitted<R>(response: Response<R>, admission: Option<Box<Admission>>) -> Resp
         response.headers_mut().insert(HeaderName::from_static("dpop-nonce"), nonce);
     }
     match end {
-        Some((token, form)) => response.map(|body| body.ending_with(token, form.end_of_token())),
+        Some(EndOfToken { token, form, guard }) => {
+            response.map(|body| body.ending_with(token, form.end_of_token(), guard))
+        }
         None => response,
     }
 }

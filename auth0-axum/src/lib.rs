@@ -10,15 +10,20 @@ mod mcp;
 mod metadata;
 mod rejection;
 mod request;
+mod tcp;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod verdict;
+#[cfg(feature = "websocket")]
+mod websocket;
 
 pub use auth0_core;
 pub use auth0_core::{
     Algorithm, Auth0, Builder, Challenge, ConfigError, Dpop, DpopMode, Error, ErrorCode, ErrorKind,
-    Health, Policy, RefusalBody, Requirement, ResourceMetadata, TrustedIssuer, VerifiedToken,
-    adapter::Connection, all_of, any_of, dpop, policy, resolver,
+    Health, Lease, Policy, RefusalBody, Requirement, ResourceMetadata, TrustedIssuer,
+    VerifiedToken,
+    adapter::{Connection, TcpHandle},
+    all_of, any_of, dpop, policy, resolver,
 };
 pub use body::AuthBody;
 pub use extract::{AccessToken, Authorized, Issuer, Organization};
@@ -28,3 +33,6 @@ pub use layer::{AuthFuture, AuthLayer, AuthService};
 pub use mcp::{McpSessions, McpSessionsService, McpTools, McpToolsService};
 pub use metadata::metadata_routes;
 pub use rejection::AuthRejection;
+pub use tcp::TcpPeer;
+#[cfg(feature = "websocket")]
+pub use websocket::{GraphqlUpgrade, TokenSocket, TokenUpgrade, take_offered_token};

@@ -1,4 +1,5 @@
 //! The adapter of a request of axum, or of any tower stack, for the core.
+use crate::tcp::TcpPeer;
 use auth0_core::adapter::{Connection, HeaderLines, HttpParts, RequestView};
 use axum::extract::{ConnectInfo, OriginalUri};
 use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION, request::Parts, uri::Authority};
@@ -47,8 +48,11 @@ impl HttpParts for RequestAdapter<'_> {
     /// through `into_make_service_with_connect_info`, or only the address.
     fn connection(&self) -> Connection {
         let extensions = &self.0.extensions;
-        let address =
-            extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let address = extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(peer)| *peer)
+            .or_else(|| TcpPeer::of(extensions).map(TcpPeer::address))
+            .map(|peer| peer.ip());
         let known = extensions.get::<Connection>().or_else(|| {
             extensions.get::<ConnectInfo<Connection>>().map(|ConnectInfo(known)| known)
         });

@@ -30,7 +30,25 @@ pub use crate::{
     request::{Connection, HeaderLines, HttpParts, RequestView},
 };
 
-pub use crate::auth0::MetadataResponse;
+pub use crate::{
+    auth0::MetadataResponse,
+    lease::tcp::{CloseGuard, TcpHandle},
+};
+
+/// A WebSocket that ends with its token.
+pub mod websocket {
+    pub use crate::lease::websocket::{
+        Close, MessageKind, Outgoing, Receive, SEND_LIMIT, Session, Transmit, UNAUTHORIZED, refuse,
+    };
+}
+
+/// The first messages of a GraphQL connection over `graphql-transport-ws`.
+pub mod graphql {
+    pub use crate::lease::connection_init::{
+        BAD_MESSAGE, FirstMessage, GRAPHQL_TRANSPORT_WS, INIT_LIMIT, INIT_TIMEOUT, MAX_INIT_BYTES,
+        NOT_ACKNOWLEDGED, SUBPROTOCOL_UNACCEPTABLE, TOO_MANY_INITS, open,
+    };
+}
 
 use crate::{
     auth0::Auth0,
@@ -260,6 +278,24 @@ pub fn encoded_token(authorization: &[u8]) -> &str {
     let token = authorization.get(scheme..).unwrap_or_default().trim_ascii();
     std::str::from_utf8(token).unwrap_or_default()
 }
+
+/// Returns the token that a browser offers with a WebSocket: `Sec-WebSocket-Protocol: bearer, <token>`. A browser
+/// cannot set `Authorization` there. The server selects [`BEARER_PROTOCOL`], so that its answer has no token.
+///
+/// ```
+/// use auth0_core::adapter::offered_token;
+///
+/// assert_eq!(offered_token("bearer, abc.def.ghi"), Some("abc.def.ghi"));
+/// assert_eq!(offered_token("graphql-transport-ws"), None);
+/// ```
+#[must_use]
+pub fn offered_token(protocols: &str) -> Option<&str> {
+    let (protocol, token) = protocols.split_once(',')?;
+    (protocol.trim() == BEARER_PROTOCOL).then(|| token.trim())
+}
+
+/// The subprotocol that a server selects if a token was offered as another one.
+pub const BEARER_PROTOCOL: &str = "bearer";
 
 /// A request of which nothing is known: it has no path parameters and no headers.
 #[derive(Clone, Copy, Debug, Default)]

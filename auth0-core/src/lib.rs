@@ -10,6 +10,7 @@ mod identifier;
 mod issuer;
 mod jose;
 mod keys;
+mod lease;
 #[cfg(feature = "mcp")]
 pub mod mcp;
 pub mod policy;
@@ -27,6 +28,7 @@ pub use identifier::{Audience, Domain, Issuer};
 pub use issuer::TrustedIssuer;
 pub use jose::Algorithm;
 pub use keys::Health;
+pub use lease::Lease;
 pub use policy::{Policy, Requirement};
 pub use possession::dpop::Dpop;
 pub use runtime::BoxFuture;

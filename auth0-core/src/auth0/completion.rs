@@ -101,6 +101,9 @@ impl Verifier {
             | ErrorCode::StepUpRequired => "what the requirement says".to_owned(),
             ErrorCode::McpHeaderMismatch => "the method and name of the body".to_owned(),
             ErrorCode::McpSessionUnknown => "a session of this issuer, subject and client".to_owned(),
+            ErrorCode::RenewalRefused => {
+                "a newer token of the issuer, subject, client and organization of the connection".to_owned()
+            }
             ErrorCode::BodyIncomplete => "the whole body".to_owned(),
             ErrorCode::RequestTooLarge => "a body within the limit".to_owned(),
             ErrorCode::Misconfigured => "a complete setup of the application".to_owned(),
@@ -233,6 +236,10 @@ fn next_step(code: ErrorCode) -> Text {
         }
         ErrorCode::McpSessionUnknown => {
             "Let the client start a new session. After a restart, the sessions of before are forgotten"
+        }
+        ErrorCode::RenewalRefused => {
+            "Let the client request a new token for the same user and client before the old one ends. For others, \
+             let it connect again"
         }
         ErrorCode::BodyIncomplete => {
             "Look for what has closed the connection: the client, a proxy, a time limit"

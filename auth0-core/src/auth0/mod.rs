@@ -22,9 +22,10 @@ use crate::{
     config_error::ConfigError,
     error::Error,
     request::{Credentials, RequestView},
+    runtime::fetch_thread::passed,
     token::VerifiedToken,
 };
-use std::{fmt, sync::Arc};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 use verifier::Verifier;
 
 /// Verifies access tokens of an Auth0 tenant, or of [several issuers](crate::TrustedIssuer). Clones are
@@ -130,6 +131,23 @@ impl Auth0 {
         let Verifier { schemes, max_token_bytes, .. } = &*self.0;
         let credentials = Credentials::bearer(token.as_bytes(), *schemes, *max_token_bytes);
         self.0.verify(credentials, None).await
+    }
+
+    /// Verifies a token that renews a connection, which was opened with another. The client has proven on this
+    /// connection that it holds what the other is bound to: the new one must be bound to the same.
+    pub(crate) async fn verify_renewal(
+        &self,
+        token: &str,
+        opened_with: &VerifiedToken,
+    ) -> Result<VerifiedToken, Error> {
+        let credentials =
+            Credentials::renewal(token.as_bytes(), opened_with, self.0.max_token_bytes);
+        self.0.verify(credentials, None).await
+    }
+
+    /// Returns a future that is ready after this long, on the clock or in real time.
+    pub(crate) fn passed(&self, time: Duration) -> impl Future<Output = ()> + Send + use<> {
+        passed(&*self.0.clock, time)
     }
 
     /// Returns whether the token is in the token cache (see [`Builder::token_cache`]), so that verifying it

@@ -66,6 +66,7 @@ pub enum ErrorKind {
 /// | `step_up_required` | 401 | the login is too weak or too old: see [`acr`](crate::policy::acr) |
 /// | `mcp_header_mismatch` | 400 | a header `Mcp-Method` or `Mcp-Name` says something else than the body (feature `mcp`) |
 /// | `mcp_session_unknown` | 404 | the `Mcp-Session-Id` is not one of this client's (feature `mcp`) |
+/// | `renewal_refused` | 401 | the token cannot renew the [lease](crate::Lease) of a connection |
 /// | `body_incomplete` | 400 | the body did not arrive in full (feature `mcp`) |
 /// | `request_too_large` | 413 | the body is longer than it may be (feature `mcp`) |
 /// | `keys_unavailable` | 503 | the issuer's keys cannot be fetched, or the clock is not set |
@@ -109,6 +110,8 @@ pub enum ErrorCode {
     StepUpRequired,
     McpHeaderMismatch,
     McpSessionUnknown,
+    /// The token cannot renew the lease of a connection.
+    RenewalRefused,
     BodyIncomplete,
     RequestTooLarge,
     KeysUnavailable,
@@ -119,7 +122,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Lists every code, in the order of the table.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::TokenMissing,
         Self::SchemeUnsupported,
         Self::RequestMalformed,
@@ -146,6 +149,7 @@ impl ErrorCode {
         Self::StepUpRequired,
         Self::McpHeaderMismatch,
         Self::McpSessionUnknown,
+        Self::RenewalRefused,
         Self::BodyIncomplete,
         Self::RequestTooLarge,
         Self::KeysUnavailable,
@@ -339,6 +343,9 @@ impl ErrorCode {
             ),
             Self::McpSessionUnknown => {
                 ("mcp_session_unknown", NotFound, "There is no such session. Start a new one.")
+            }
+            Self::RenewalRefused => {
+                ("renewal_refused", TokenInvalid, "The access token cannot renew this connection.")
             }
             Self::BodyIncomplete => (
                 "body_incomplete",

@@ -10,7 +10,7 @@ use std::fmt;
 const LEN: usize = digest::SHA256_OUTPUT_LEN;
 
 /// The hash by which a token refers to the key or the certificate that it is bound to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Thumbprint([u8; LEN]);
 
 impl Thumbprint {

@@ -34,6 +34,14 @@ pub(crate) fn check(
     origin: &Origin,
     now: Duration,
 ) -> Result<Option<Proven>, Error> {
+    if let Some(opened_with) = credentials.opened_with {
+        return match binding_of(opened_with.binding()) == binding_of(binding) {
+            true => Ok(None),
+            false => Err(mismatch("the token is not bound as that of the connection is")
+                .expecting("the key or certificate of the token that the connection was opened with, or none")
+                .advising("Let the client request a token for the same key, or connect again")),
+        };
+    }
     let key = binding.map_or(&Bound::No, |binding| &binding.key);
     let certificate = binding.map_or(&Bound::No, |binding| &binding.certificate);
     let proof = match (credentials.scheme, credentials.proof, key.is_bound()) {
@@ -84,6 +92,10 @@ pub(crate) fn check(
             check_proof(proof, key, credentials.parts, token, rules, origin, now).map(Some)
         }
     }
+}
+
+fn binding_of(binding: Option<&Binding>) -> (Bound, Bound) {
+    binding.map_or((Bound::No, Bound::No), |binding| (binding.key, binding.certificate))
 }
 
 fn check_proof(

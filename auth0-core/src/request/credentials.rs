@@ -4,7 +4,10 @@ use super::{
     HeaderLines, HttpParts, RequestView,
     mistakes::{self, malformed},
 };
-use crate::error::{AuthScheme, DpopMode, Error, ErrorCode};
+use crate::{
+    error::{AuthScheme, DpopMode, Error, ErrorCode},
+    token::VerifiedToken,
+};
 
 /// A token as the client sent it, of which only the size was checked, and the proof that came with it.
 #[derive(Clone, Copy)]
@@ -13,6 +16,8 @@ pub(crate) struct Credentials<'a> {
     pub(crate) token: &'a [u8],
     pub(crate) proof: Option<&'a [u8]>,
     pub(crate) parts: Option<&'a dyn HttpParts>,
+    /// The token with which the connection was opened, if this one renews it.
+    pub(crate) opened_with: Option<&'a VerifiedToken>,
 }
 
 impl std::fmt::Debug for Credentials<'_> {
@@ -59,7 +64,8 @@ impl<'a> Credentials<'a> {
                 return Err(malformed("there are several DPoP headers").with_scheme(scheme));
             }
         };
-        Self { scheme, token, proof, parts: request.parts }.checked(max_token_bytes)
+        let parts = request.parts;
+        Self { scheme, token, proof, parts, opened_with: None }.checked(max_token_bytes)
     }
 
     /// Creates credentials from a token that came without a header, under the same limits.
@@ -73,13 +79,25 @@ impl<'a> Credentials<'a> {
             return Err(mistakes::bearer_where_required(error)
                 .because("the token came without a request, so without a proof"));
         }
-        Self { scheme: AuthScheme::Bearer, token, proof: None, parts: None }
-            .checked(max_token_bytes)
+        let scheme = AuthScheme::Bearer;
+        Self { scheme, token, proof: None, parts: None, opened_with: None }.checked(max_token_bytes)
+    }
+
+    /// Creates credentials from a token that renews the connection of another.
+    pub(crate) fn renewal(
+        token: &'a [u8],
+        opened_with: &'a VerifiedToken,
+        max_token_bytes: usize,
+    ) -> Result<Self, Error> {
+        let (scheme, opened_with) = (opened_with.scheme(), Some(opened_with));
+        Self { scheme, token, proof: None, parts: None, opened_with }.checked(max_token_bytes)
     }
 
     /// Returns whether it is a bearer token without a proof.
     pub(crate) const fn is_plain(&self) -> bool {
-        matches!(self.scheme, AuthScheme::Bearer) && self.proof.is_none()
+        matches!(self.scheme, AuthScheme::Bearer)
+            && self.proof.is_none()
+            && self.opened_with.is_none()
     }
 
     fn checked(self, max_token_bytes: usize) -> Result<Self, Error> {

@@ -9,7 +9,9 @@ use std::{
     fmt,
     future::Future,
     io,
-    sync::{Mutex, PoisonError, mpsc},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    task::{Context, Poll},
     thread,
     time::{Duration, Instant},
 };
@@ -107,6 +109,61 @@ pub(crate) fn passed(clock: &dyn Clock, time: Duration) -> impl Future<Output = 
         }
     }
 }
+
+/// A future that ends at a moment: see [`reached`].
+#[derive(Debug)]
+pub(crate) struct Reached(oneshot::Receiver<()>);
+
+impl Future for Reached {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(context).map(drop)
+    }
+}
+
+/// A timer does not advance while the machine is suspended, and the wall clock may be corrected: after this long, the
+/// clock is read again.
+const LONGEST_TIMER: Duration = Duration::from_secs(30);
+
+/// Returns a future that ends when the clock shows this time since 1970. The waiting task is woken once, and can
+/// wait on any runtime, and without one.
+pub(crate) fn reached(clock: &Arc<dyn Clock>, moment: Duration) -> Result<Reached, NoThread> {
+    let runtime = runtime()?;
+    let (mut sender, receiver) = oneshot::channel();
+    let clock = Arc::clone(clock);
+    // Here, and not in the task: the caller may advance the clock of a test before the task runs.
+    let mut timer = timer_until(&runtime, &*clock, moment);
+    runtime.clone().spawn(async move {
+        while let Some(sleep) = timer {
+            tokio::select! {
+                () = sleep => timer = timer_until(&runtime, &*clock, moment),
+                () = sender.closed() => return,
+            }
+        }
+        let _ = sender.send(());
+    });
+    Ok(Reached(receiver))
+}
+
+fn timer_until(runtime: &Handle, clock: &dyn Clock, moment: Duration) -> Option<Timer> {
+    let _entered = runtime.enter();
+    let left = || moment.checked_sub(clock.unix_time()).filter(|rest| !rest.is_zero());
+    loop {
+        let rest = left()?;
+        let limit = rest.min(LONGEST_TIMER);
+        let sleep = clock.sleep(limit);
+        // Otherwise the clock was set forward before the timer began.
+        if rest.saturating_sub(left()?) < CLOCK_STEP {
+            return Some(Box::pin(either(sleep, limit)));
+        }
+    }
+}
+
+/// A difference between two readings that is not that of the time between them.
+const CLOCK_STEP: Duration = Duration::from_secs(1);
+
+type Timer = BoxFuture<'static, ()>;
 
 fn either(
     on_clock: BoxFuture<'static, ()>,

@@ -18,7 +18,7 @@ pub(crate) struct Binding {
 }
 
 /// The binding by one member of `cnf`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bound {
     No,
     To(Thumbprint),

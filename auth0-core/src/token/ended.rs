@@ -2,7 +2,7 @@
 use super::VerifiedToken;
 use crate::runtime::{
     Clock,
-    fetch_thread::{passed, runtime},
+    fetch_thread::{Reached, reached},
 };
 use futures_core::Stream;
 use std::{
@@ -14,17 +14,13 @@ use std::{
     time::Duration,
 };
 
-/// A timer does not advance while the machine is suspended, and the wall clock may be corrected: after this long, the
-/// clock is read again.
-const LONGEST_TIMER: Duration = Duration::from_secs(30);
-
 /// A future that is ready when a token has ended: see [`VerifiedToken::ended`].
 #[must_use = "a future does nothing until it is awaited"]
 pub struct Ended {
     /// Since 1970.
     moment: Duration,
     clock: Arc<dyn Clock>,
-    timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    timer: Option<Reached>,
 }
 
 impl<C> VerifiedToken<C> {
@@ -55,8 +51,13 @@ impl<C> VerifiedToken<C> {
     /// # }).unwrap()
     /// ```
     pub fn ended(&self) -> Ended {
+        self.ending_in(Duration::ZERO)
+    }
+
+    /// Returns a future that is ready this long before the token ends.
+    pub(crate) fn ending_in(&self, time: Duration) -> Ended {
         let clock = Arc::clone(&self.accepted_by().clock);
-        Ended { moment: self.moment_of_end(), clock, timer: None }
+        Ended { moment: self.moment_of_end().saturating_sub(time), clock, timer: None }
     }
 
     /// Returns a stream that ends with the token: after it has ended, no item is returned. Use it for server-sent
@@ -106,24 +107,21 @@ impl Future for Ended {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let now = self.clock.unix_time();
-            let Some(rest) = self.moment.checked_sub(now).filter(|rest| !rest.is_zero()) else {
-                self.timer = None;
-                return Poll::Ready(());
-            };
-            let timer = match &mut self.timer {
+        while !self.is_ready() {
+            let timer = match self.timer.take() {
                 Some(timer) => timer,
                 // Without a timer it could not be known when the token ends.
-                None if runtime().is_err() => return Poll::Ready(()),
-                None => {
-                    let timer = passed(&*self.clock, rest.min(LONGEST_TIMER));
-                    self.timer.insert(Box::pin(timer))
-                }
+                None => match reached(&self.clock, self.moment) {
+                    Ok(timer) => timer,
+                    Err(_) => return Poll::Ready(()),
+                },
             };
-            ready!(timer.as_mut().poll(context));
+            // If it is ready early, its thread has ended, as after a fork.
+            ready!(Pin::new(self.timer.insert(timer)).poll(context));
             self.timer = None;
         }
+        self.timer = None;
+        Poll::Ready(())
     }
 }
 

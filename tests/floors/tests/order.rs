@@ -6,15 +6,15 @@ const CRATES: [(&str, &str); 6] = [
     (
         "auth0-core",
         "config_error runtime+telemetry+error jose+identifier transport+request+token keys+policy \
-         possession+issuer auth0+mcp adapter lib",
+         possession+issuer auth0+mcp lease adapter lib",
     ),
     (
         "auth0-axum",
-        "grpc body request context rejection verdict extract mcp layer metadata testing lib",
+        "grpc+tcp body request context rejection verdict extract mcp layer metadata websocket testing lib",
     ),
     (
         "auth0-actix",
-        "request context unread_body error verifier verdict extraction extract mcp middleware metadata testing lib",
+        "request+tcp context unread_body error verifier verdict extraction extract token_body mcp middleware metadata websocket testing lib",
     ),
     (
         "auth0-local",

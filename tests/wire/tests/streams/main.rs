@@ -1,4 +1,9 @@
 //! Responses that end with their token: streams of both frameworks, bodies that the layer cuts, and gRPC.
+mod graphql;
+mod renewals;
+mod sockets;
+mod websockets;
+
 use actix_web::{App, HttpResponse, HttpServer, web};
 use auth0_axum::{
     AccessToken, Auth0, AuthLayer, TrustedIssuer,
