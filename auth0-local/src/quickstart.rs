@@ -35,13 +35,65 @@ const VARIABLES: [&str; 4] = ["AUTH0_DOMAIN", "AUTH0_ISSUER", "AUTH0_AUDIENCE", 
 /// # Errors
 /// Those of [`Auth0::from_env`] and of [`Builder::start`](crate::Builder::start).
 pub async fn quickstart(api: SocketAddr) -> Result<Auth0, LocalError> {
+    start(api, &COMMANDS).await
+}
+
+/// Builds the verifier for an example with other routes, as [`quickstart`] does. It prints commands that get a token,
+/// and then these: each a comment and a command, with `{address}` for the address of the server. They use the
+/// variables `TOKEN`, and `READER` for a token with the scope `read:messages`.
+///
+/// ```no_run
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = tokio::net::TcpListener::bind(auth0_local::address()?).await?;
+/// let command = "curl -N http://{address}/events -H \"Authorization: Bearer $TOKEN\"";
+/// let commands = [("events, until the token ends", command)];
+/// let auth = auth0_local::quickstart_with(listener.local_addr()?, &commands).await?;
+/// # let _ = auth;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Those of [`quickstart`].
+pub async fn quickstart_with(
+    server: SocketAddr,
+    commands: &[(&str, &str)],
+) -> Result<Auth0, LocalError> {
+    const TOKENS: [(&str, &str); 2] = [
+        ("a token of a user", "TOKEN={token}'{}')"),
+        ("a token with the scope read:messages", "READER={token}'{\"scope\":\"read:messages\"}')"),
+    ];
+    start(server, &[&TOKENS, commands].concat()).await
+}
+
+/// The commands of [`quickstart`].
+const COMMANDS: [(&str, &str); 7] = [
+    ("200: public", "curl -i http://{address}/api/public"),
+    ("401: without a token", "curl -i http://{address}/api/private"),
+    ("a token of a user", "TOKEN={token}'{}')"),
+    (
+        "200: with a token",
+        "curl -i http://{address}/api/private -H \"Authorization: Bearer $TOKEN\"",
+    ),
+    (
+        "403: the token lacks read:messages",
+        "curl -i http://{address}/api/private-scoped -H \"Authorization: Bearer $TOKEN\"",
+    ),
+    ("a token with the scope read:messages", "TOKEN={token}'{\"scope\":\"read:messages\"}')"),
+    (
+        "200: the token has read:messages",
+        "curl -i http://{address}/api/private-scoped -H \"Authorization: Bearer $TOKEN\"",
+    ),
+];
+
+async fn start(server: SocketAddr, commands: &[(&str, &str)]) -> Result<Auth0, LocalError> {
     if let Some(auth) = configured().await? {
         return Ok(auth);
     }
     let tenant = LocalTenant::start().await?;
     let auth = Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience()).build()?;
     // A closed stdout is no reason to fail.
-    let _ = io::stdout().write_all(curl_lines(&tenant, api).as_bytes());
+    let _ = io::stdout().write_all(shell_lines(&tenant, server, commands).as_bytes());
     tenant.detach();
     Ok(auth)
 }
@@ -112,29 +164,17 @@ async fn configured() -> Result<Option<Auth0>, LocalError> {
 
 /// Returns shell lines with comments before them. The comments are separate lines, because not every
 /// shell accepts one after a command.
-fn curl_lines(tenant: &LocalTenant, server: SocketAddr) -> String {
+fn shell_lines(tenant: &LocalTenant, server: SocketAddr, commands: &[(&str, &str)]) -> String {
     let issuer = tenant.issuer();
-    let api = format!("http://{}/api", reached_at(server));
-    let token = |description: &str| {
-        format!("TOKEN=$(curl -s {issuer}__local/token -H accept:text/plain -d '{description}')")
-    };
-    let bearer = " -H \"Authorization: Bearer $TOKEN\"";
-    let get = |path: &str, authorization: &str| format!("curl -i {api}/{path}{authorization}");
+    let token = format!("$(curl -s {issuer}__local/token -H accept:text/plain -d ");
     let mut lines = format!(
         "# None of AUTH0_DOMAIN, AUTH0_ISSUER and AUTH0_AUDIENCE is set, so a tenant for development \
          runs in this process: {issuer}\n{}# Paste these lines into another terminal.\n",
         limit(server, "AUTH0_AUDIENCE")
     );
-    for (comment, line) in [
-        ("200: public", get("public", "")),
-        ("401: without a token", get("private", "")),
-        ("a token of a user", token("{}")),
-        ("200: with a token", get("private", bearer)),
-        ("403: the token lacks read:messages", get("private-scoped", bearer)),
-        ("a token with the scope read:messages", token("{\"scope\":\"read:messages\"}")),
-        ("200: the token has read:messages", get("private-scoped", bearer)),
-    ] {
-        lines.push_str(&format!("\n# {comment}\n{line}\n"));
+    for (comment, command) in commands {
+        let command = command.replace("{address}", &reached_at(server).to_string());
+        lines.push_str(&format!("\n# {comment}\n{}\n", command.replace("{token}", &token)));
     }
     lines.push_str(&format!(
         "\n# DPoP: auth0-local token --issuer {issuer} --dpop-key client.pem prints a token that is bound to a \

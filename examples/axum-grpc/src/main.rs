@@ -15,6 +15,19 @@ use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tracing_subscriber::EnvFilter;
 
+const COMMANDS: [(&str, &str); 4] = [
+    (
+        "OK",
+        "grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" {address} grpc.health.v1.Health/Check",
+    ),
+    ("Unauthenticated", "grpcurl -plaintext {address} grpc.health.v1.Health/Check"),
+    (
+        "PermissionDenied: the token lacks read:messages",
+        "grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" {address} grpc.health.v1.Health/Watch",
+    ),
+    ("in JSON", "curl -i http://{address}/api/private -H \"Authorization: Bearer $TOKEN\""),
+];
+
 async fn private(token: AccessToken) -> String {
     format!("{{\"subject\":{:?}}}\n", token.subject())
 }
@@ -43,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on http://{address}");
 
     // In your own program, write: Auth0::from_env()?
-    let auth = auth0_local::quickstart(address).await?;
+    let auth = auth0_local::quickstart_with(address, &COMMANDS).await?;
     Ok(axum::serve(listener, app(auth)).await?)
 }
 

@@ -34,6 +34,17 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
+const COMMANDS: [(&str, &str); 2] = [
+    (
+        "an event a second, until the token ends",
+        "curl -N http://{address}/sse -H \"Authorization: Bearer $TOKEN\"",
+    ),
+    (
+        "a frame a second; send {\"renew\":\"…\"} with a newer token",
+        "npx wscat -c ws://{address}/ws -H \"Authorization: Bearer $TOKEN\"",
+    ),
+];
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How long before the end the client of a WebSocket is warned.
@@ -104,7 +115,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on http://{address}");
 
     // In your own program, write: Auth0::from_env()?
-    let auth = auth0_local::quickstart(address).await?;
+    let auth = auth0_local::quickstart_with(address, &COMMANDS).await?;
     // Lets the layer end the response to a client that does not read.
     let service = app(auth).into_make_service_with_connect_info::<TcpPeer>();
     Ok(axum::serve(listener, service).await?)

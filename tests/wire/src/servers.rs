@@ -27,6 +27,7 @@
 //! | `/recent` | a login in the last five minutes |
 //! | `/transfer` | both, and the scope `write:transfers` |
 //! | `/mcp` | a valid token, and `a` for the tool `purge` of at most 100 bytes |
+//! | `/renew` | a valid token, and one in the header `x-renewal` that renews its lease |
 //! | `/machine`, `/person`, `/client` | a machine, a user who is not anonymous, the client `spa` |
 use auth0_axum::{Auth0, Requirement, policy::*};
 use serde::Deserialize;
@@ -73,10 +74,11 @@ mod with_axum {
         Permission, Person, Recent, Role, Roles, Scope, Spa, Transfer,
     };
     use auth0_axum::{
-        AccessToken, Auth0, AuthLayer, Authorized, McpSessions, McpTools, Organization,
+        AccessToken, Auth0, AuthLayer, AuthRejection, Authorized, McpSessions, McpTools,
+        Organization,
         policy::{organization_in_path, scope},
     };
-    use axum::{Router, routing::get};
+    use axum::{Router, extract::State, http::HeaderMap, routing::get};
     use std::net::SocketAddr;
     use tokio::net::TcpListener;
 
@@ -95,6 +97,15 @@ mod with_axum {
 
     async fn organization(token: AccessToken, _: Organization) -> String {
         token.subject().to_owned()
+    }
+
+    async fn renew(
+        State(auth): State<Auth0>,
+        token: AccessToken,
+        headers: HeaderMap,
+    ) -> Result<String, AuthRejection> {
+        let newer = headers["x-renewal"].to_str().unwrap();
+        Ok(auth.lease(&token).renew(newer).await?.subject().to_owned())
     }
 
     pub(super) async fn start(auth: Auth0) -> SocketAddr {
@@ -131,6 +142,7 @@ mod with_axum {
             .route("/check", get(authorized::<Check>))
             .route("/claims", get(claims))
             .route("/layer", get(token).layer(protect))
+            .route("/renew", get(renew))
             .with_state(auth);
         let tools = McpTools::new().tool("purge", scope("a")).max_body_bytes(100);
         let mcp = Router::new().route("/mcp", get(|| async {}));
@@ -149,10 +161,10 @@ mod with_actix {
         All, Any, AnyScope, Check, Machine, Mfa, OfAcme, OfAcmeByName, OfAny, OfHeader, OfPath,
         Permission, Person, Recent, Role, Roles, Scope, Spa, Transfer,
     };
-    use actix_web::{App, HttpServer, web};
+    use actix_web::{App, HttpRequest, HttpServer, web};
     use auth0_actix::{
-        AccessToken, Auth0, Authorized, MaybeAccessToken, McpSessions, McpTools, Organization,
-        RequireAuth,
+        AccessToken, Auth0, AuthError, Authorized, MaybeAccessToken, McpSessions, McpTools,
+        Organization, RequireAuth,
         policy::{organization_in_path, scope},
         require,
     };
@@ -175,8 +187,15 @@ mod with_actix {
         token.subject().to_owned()
     }
 
+    async fn renew(token: AccessToken, request: HttpRequest) -> Result<String, AuthError> {
+        let auth = request.app_data::<Auth0>().unwrap();
+        let newer = request.headers().get("x-renewal").unwrap().to_str().unwrap();
+        Ok(auth.lease(&token).renew(newer).await?.subject().to_owned())
+    }
+
     fn more(config: &mut web::ServiceConfig) {
         config
+            .route("/renew", web::get().to(renew))
             .service(web::scope("/nested").route("/token", web::get().to(token)))
             .service(web::scope("/customers/{customer}").route("/token", web::get().to(token)))
             .route("/any-scope", web::get().to(authorized::<AnyScope>))
@@ -323,6 +342,24 @@ mod with_tower {
                 let service = protect.layer(McpSessions::default().layer(mcp));
                 let answer = service.oneshot(request.map(axum::body::Body::new)).await?;
                 return Ok(answer.map(axum::body::Body::new));
+            }
+            "/renew" => {
+                let service = tower::service_fn(move |request: Request<B>| {
+                    let auth = auth.clone();
+                    async move {
+                        let token = request.extensions().get::<AccessToken>().unwrap();
+                        let newer = request.headers()["x-renewal"].to_str().unwrap();
+                        Ok::<_, Infallible>(match auth.lease(token).renew(newer).await {
+                            Ok(token) => token.subject().to_owned().into_response(),
+                            Err(error) => AuthRejection::from(error).into_response(),
+                        })
+                    }
+                });
+                return Ok(protect
+                    .layer(service)
+                    .oneshot(request)
+                    .await?
+                    .map(axum::body::Body::new));
             }
             "/claims" => {
                 let service = tower::service_fn(move |request: Request<B>| {

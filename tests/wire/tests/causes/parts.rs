@@ -59,8 +59,8 @@ impl Seen {
             let refusals = log.refusals();
             let [line] = &*refusals else { panic!("{shown}: one line: {refusals:?}") };
             assert_eq!(line.get("error_code"), case.code, "{shown}");
-            // The plain service calls `Auth0::with_claims`, which does not know the request.
-            let is_known = (*server, case.path) != ("tower", "/claims");
+            // The plain service calls `Auth0::with_claims`, which does not know the request, as a lease does not.
+            let is_known = (*server, case.path) != ("tower", "/claims") && case.path != "/renew";
             let request = if is_known { ("GET", case.path) } else { ("", "") };
             assert_eq!((line.get("method"), line.get("path")), request, "{shown}");
             let level = match case.code {
@@ -86,6 +86,26 @@ impl Seen {
     }
 }
 
+fn renewals(tenant: &Tenant) -> Vec<Case> {
+    let ann = || tenant.token().subject("auth0|ann").client("c1").organization("org_1", "one");
+    let later = || ann().expires_in(Duration::from_secs(200_000));
+    let other = |newer: TokenBuilder, seen| {
+        let authorization = format!("Bearer {}", ann().mint());
+        let expected = "newer token of the issuer, subject, client and organization";
+        let next_step = "request a new token for the same user";
+        let mut case =
+            case("renewal_refused", "/renew", authorization, [seen, expected, next_step]);
+        case.lines.push(("x-renewal", newer.mint()));
+        case
+    };
+    vec![
+        other(later().subject("auth0|bob"), "of another subject"),
+        other(later().client("c2"), "of another client"),
+        other(later().organization("org_2", "two"), "of another organization"),
+        other(ann(), "does not end later"),
+    ]
+}
+
 /// A code that no case covers fails the test.
 #[tokio::test]
 async fn every_code_has_a_cause_of_three_parts() {
@@ -103,6 +123,7 @@ async fn every_code_has_a_cause_of_three_parts() {
         .chain(tokens(&tenant))
         .chain(requirements(&tenant))
         .chain(mcp(&tenant))
+        .chain(renewals(&tenant))
     {
         seen.send(&log, &servers, &case).await;
     }

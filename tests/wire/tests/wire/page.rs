@@ -65,6 +65,8 @@ async fn every_row_of_the_page_is_met_on_the_wire() {
         met.check(send_body(server, "GET /mcp", &lines, body.as_bytes(), false).await);
     }
     met.check(break_off(server, "GET /mcp", &bearer).await);
+    let bob = tenant.token().subject("auth0|bob").mint();
+    met.send(server, "/renew", &[authorization, ("x-renewal", bob.as_bytes())]).await;
     let builder = || tenant.builder_with([]).issuer_resolver(Fails);
     let [(_, server), ..] = servers::start(|| builder().build().unwrap()).await;
     met.send(server, "/token", &bearer).await;
