@@ -5,8 +5,9 @@ mod sockets;
 mod websockets;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
+use auth0_actix::{RequireAuth, keep_tcp_handle};
 use auth0_axum::{
-    AccessToken, Auth0, AuthLayer, TrustedIssuer,
+    AccessToken, Auth0, AuthLayer, TcpPeer, TrustedIssuer,
     testing::{ManualClock, Tenant},
 };
 use axum::{Router, body::Body, routing::get};
@@ -16,7 +17,10 @@ use std::{
     future::Future,
     net::SocketAddr,
     pin::{Pin, pin},
-    sync::mpsc,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     task::{Context, Poll, Waker},
     thread,
     time::Duration,
@@ -35,6 +39,9 @@ struct Events {
     sent: usize,
 }
 
+/// How many events were sent.
+static SENT: AtomicUsize = AtomicUsize::new(0);
+
 impl Stream for Events {
     type Item = Result<web::Bytes, Infallible>;
 
@@ -43,6 +50,7 @@ impl Stream for Events {
             return Poll::Pending;
         }
         self.sent += 1;
+        SENT.fetch_add(1, Ordering::Relaxed);
         if self.sent.is_multiple_of(100) {
             // Lets the server write.
             context.waker().wake_by_ref();
@@ -79,7 +87,8 @@ async fn start_axum(auth: Auth0) -> SocketAddr {
         .with_state(auth);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let service = app.into_make_service_with_connect_info::<TcpPeer>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
     address
 }
 
@@ -90,17 +99,27 @@ fn start_actix(auth: Auth0) -> SocketAddr {
     async fn all(token: auth0_actix::AccessToken) -> HttpResponse {
         HttpResponse::Ok().streaming(token.until_ended(endless()))
     }
+    async fn stream_of_one() -> HttpResponse {
+        HttpResponse::Ok().streaming(one())
+    }
+    async fn stream_of_all() -> HttpResponse {
+        HttpResponse::Ok().streaming(endless())
+    }
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let app = move || {
+                let cut = || RequireAuth::new().end_responses_with_token();
                 App::new()
                     .app_data(auth.clone())
                     .route("/stream", web::get().to(stream))
                     .route("/endless", web::get().to(all))
+                    .route("/cut", web::get().to(stream_of_one).wrap(cut()))
+                    .route("/cut/endless", web::get().to(stream_of_all).wrap(cut()))
+                    .route("/short", web::get().to(async || "short").wrap(cut()))
             };
             let server = HttpServer::new(app).workers(1).disable_signals();
-            let server = server.bind("127.0.0.1:0").unwrap();
+            let server = server.on_connect(keep_tcp_handle).bind("127.0.0.1:0").unwrap();
             sender.send(server.addrs()[0]).unwrap();
             server.run().await.unwrap();
         });
@@ -138,11 +157,10 @@ async fn a_response_ends_with_its_token() {
             let issuer = TrustedIssuer::new(tenant.issuer()).leeway(Duration::from_secs(leeway));
             tenant.builder_with([]).issuer(issuer).audience(tenant.audience()).build().unwrap()
         };
-        let servers = [("axum", start_axum(auth()).await), ("actix", start_actix(auth()))];
-        let axum = &["/stream", "/endless", "/cut", "/cut/endless"][..];
-        for ((server, address), paths) in servers.into_iter().zip([axum, &["/stream", "/endless"]])
+        for (server, address) in
+            [("axum", start_axum(auth()).await), ("actix", start_actix(auth()))]
         {
-            for path in paths {
+            for path in ["/stream", "/endless", "/cut", "/cut/endless"] {
                 let token = tenant.token().expires_in(Duration::from_secs(60)).mint();
                 let step = Duration::from_secs(60 + leeway);
                 let answer = read(address, path, &token, tenant.clock(), step).await;
@@ -158,12 +176,49 @@ async fn a_response_ends_with_its_token() {
 #[tokio::test]
 async fn a_short_response_is_not_changed() {
     let tenant = Tenant::new();
-    let address = start_axum(tenant.auth0()).await;
+    let auth = || tenant.auth0();
     let authorization = format!("Bearer {}", tenant.token().mint());
     let lines: [(&str, &[u8]); 1] = [("authorization", authorization.as_bytes())];
-    let answer = wire_tests::client::get(address, "/short", &lines).await;
-    assert_eq!((answer.status, &*answer.body), (200, "short"));
-    assert_eq!(answer.lines("content-length"), ["5"]);
+    for address in [start_axum(auth()).await, start_actix(auth())] {
+        let answer = wire_tests::client::get(address, "/short", &lines).await;
+        assert_eq!((answer.status, &*answer.body), (200, "short"));
+        assert_eq!(answer.lines("content-length"), ["5"]);
+    }
+}
+
+/// The server has written all that the sockets take, and waits. The connection is closed two seconds after the end.
+#[tokio::test]
+async fn a_client_that_does_not_read_is_dropped() {
+    let tenant = Tenant::new();
+    let auth = || tenant.auth0();
+    for (name, server) in [("axum", start_axum(auth()).await), ("actix", start_actix(auth()))] {
+        let token = tenant.token().expires_in(Duration::from_secs(60)).mint();
+        let mut client = TcpStream::connect(server).await.unwrap();
+        let request = format!(
+            "GET /cut/endless HTTP/1.1\r\nhost: {server}\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        client.write_all(request.as_bytes()).await.unwrap();
+        let (mut sent, mut waited) = (0, 0);
+        while sent == 0 || waited < 20_000 {
+            tokio::task::yield_now().await;
+            let now = SENT.load(Ordering::Relaxed);
+            waited = if now == sent { waited + 1 } else { 0 };
+            sent = now;
+        }
+        // The client writes into a request that the server does not read, until there is a reset.
+        let error = loop {
+            tenant.clock().advance(Duration::from_secs(1));
+            match client.try_write(b"\r\n") {
+                Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => break error.kind(),
+                _ => tokio::task::yield_now().await,
+            }
+        };
+        let is_closed = [std::io::ErrorKind::ConnectionReset, std::io::ErrorKind::BrokenPipe];
+        assert!(is_closed.contains(&error), "{name}: {error}");
+        let mut rest = Vec::new();
+        let _ = client.read_to_end(&mut rest).await;
+        assert!(!rest.ends_with(b"0\r\n\r\n"), "{name}: the end of the response was not sent");
+    }
 }
 
 #[tokio::test]
