@@ -13,18 +13,17 @@
 //! 1. The CORS middleware goes *outside* the auth middleware. A preflight carries no token and must
 //!    not need one. A page can read a refusal only if it has CORS headers.
 //! 2. A browser cannot set `Authorization` on a WebSocket, but it can offer subprotocols:
-//!    `new WebSocket(url, ["bearer", token])`. A middleware turns that into the header.
-mod offered_token;
-
+//!    `new WebSocket(url, ["bearer", token])`. `take_offered_token` turns that into the header.
 use actix_cors::Cors;
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer, Responder, get, http::header::*,
-    middleware::from_fn, rt, web,
+    middleware::from_fn, web,
 };
-use actix_ws::{Message, MessageStream, Session};
-use auth0_actix::{AccessToken, Auth0, RequireAuth};
-use offered_token::{BEARER, take_offered_token};
-use std::{error::Error, time::SystemTime};
+use actix_ws::AggregatedMessage;
+use auth0_actix::{
+    AccessToken, Auth0, RequireAuth, TokenSocket, TokenUpgrade, keep_tcp_handle, take_offered_token,
+};
+use std::error::Error;
 
 /// The origin of the pages that may call this API.
 const FRONTEND: &str = "https://app.acme.com";
@@ -51,31 +50,20 @@ async fn me(token: AccessToken) -> impl Responder {
     token.subject().to_owned()
 }
 
+/// The connection ends with its token.
 #[get("/echo")]
 async fn echo(
     token: AccessToken,
     request: HttpRequest,
     body: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
-    let (response, session, messages) = actix_ws::handle_with_protocols(&request, body, &[BEARER])?;
-    let left = token.expires_at().duration_since(SystemTime::now()).unwrap_or_default();
-    rt::spawn(async move {
-        // The token is not verified again, so the connection ends when the token expires.
-        let _ = rt::time::timeout(left, exchange(session.clone(), messages)).await;
-        let _ = session.close(None).await;
-    });
-    Ok(response)
+    TokenUpgrade::new(&request, body, &token).protocols(&["bearer"]).on_upgrade(exchange)
 }
 
-async fn exchange(mut session: Session, mut messages: MessageStream) {
-    while let Some(Ok(message)) = messages.recv().await {
-        let sent = match message {
-            Message::Text(text) => session.text(text).await,
-            Message::Ping(bytes) => session.pong(&bytes).await,
-            Message::Close(_) => return,
-            _ => Ok(()),
-        };
-        if sent.is_err() {
+async fn exchange(mut socket: TokenSocket) {
+    while let Some(message) = socket.recv().await {
+        let is_text = matches!(message, AggregatedMessage::Text(_));
+        if is_text && socket.send(message).await.is_err() {
             return;
         }
     }
@@ -85,7 +73,7 @@ async fn exchange(mut session: Session, mut messages: MessageStream) {
 async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth0::from_env()?;
     let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes));
-    Ok(server.bind(auth0_local::address()?)?.run().await?)
+    Ok(server.on_connect(keep_tcp_handle).bind(auth0_local::address()?)?.run().await?)
 }
 
 #[cfg(test)]

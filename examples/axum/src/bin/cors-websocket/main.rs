@@ -13,21 +13,18 @@
 //! 1. The CORS layer goes *outside* the auth layer. A preflight carries no token and must not need
 //!    one. A page can read a refusal only if it has CORS headers.
 //! 2. A browser cannot set `Authorization` on a WebSocket, but it can offer subprotocols:
-//!    `new WebSocket(url, ["bearer", token])`. A middleware turns that into the header.
-mod offered_token;
-
-use auth0_axum::{AccessToken, Auth0, AuthLayer};
+//!    `new WebSocket(url, ["bearer", token])`. `take_offered_token` turns that into the header.
+use auth0_axum::{AccessToken, Auth0, AuthLayer, TokenSocket, TokenUpgrade, take_offered_token};
 use axum::{
     Router,
-    extract::{WebSocketUpgrade, ws},
+    extract::{State, WebSocketUpgrade, ws},
     http::{HeaderValue, Method, header::*},
     middleware,
     response::Response,
     routing::get,
 };
-use offered_token::{BEARER, take_offered_token};
-use std::{error::Error, net::SocketAddr, time::SystemTime};
-use tokio::{net::TcpListener, time::timeout};
+use std::{error::Error, net::SocketAddr};
+use tokio::net::TcpListener;
 use tower_http::cors::CorsLayer;
 
 /// The origin of the pages that may call this API.
@@ -45,7 +42,7 @@ fn app(auth: Auth0) -> Router {
         .route("/echo", get(echo))
         // A request passes the layers in reverse order: the last one added comes first.
         .layer(AuthLayer::new(auth.clone()))
-        .layer(middleware::from_fn(take_offered_token))
+        .layer(middleware::map_request(take_offered_token))
         .layer(cors)
         .with_state(auth)
 }
@@ -54,17 +51,17 @@ async fn me(token: AccessToken) -> String {
     token.subject().to_owned()
 }
 
-async fn echo(token: AccessToken, upgrade: WebSocketUpgrade) -> Response {
-    let left = token.expires_at().duration_since(SystemTime::now()).unwrap_or_default();
-    upgrade.protocols([BEARER]).on_upgrade(move |mut socket| async move {
-        // The token is not verified again, so the connection ends when the token expires.
-        let _ = timeout(left, exchange(&mut socket)).await;
-        let _ = socket.send(ws::Message::Close(None)).await;
-    })
+/// The connection ends with its token.
+async fn echo(
+    State(auth): State<Auth0>,
+    token: AccessToken,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    TokenUpgrade::new(upgrade.protocols(["bearer"]), auth.lease(&token)).on_upgrade(exchange)
 }
 
-async fn exchange(socket: &mut ws::WebSocket) {
-    while let Some(Ok(message)) = socket.recv().await {
+async fn exchange(mut socket: TokenSocket) {
+    while let Some(message) = socket.recv().await {
         if matches!(message, ws::Message::Text(_)) && socket.send(message).await.is_err() {
             return;
         }
