@@ -4,8 +4,10 @@
 //! ```sh
 //! cargo run --release -p scenarios -- keys     # the table of docs/keys-and-caching.md
 //! cargo run --release -p scenarios -- soak     # a minute of everything at once
+//! cargo run --release -p scenarios -- connections token # the figures of docs/streams.md
 //! ```
 mod api;
+mod connections;
 mod keys;
 mod load;
 mod soak;
@@ -24,6 +26,14 @@ enum Scenario {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Memory of connections that wait for the end of their token, and how they end in one tick.
+    Connections {
+        /// What each awaits.
+        awaited: connections::Awaited,
+        /// How many.
+        #[arg(long, default_value_t = 10_000)]
+        count: u64,
+    },
 }
 
 #[tokio::main]
@@ -31,6 +41,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let passed = match Scenario::parse() {
         Scenario::Keys => keys::run().await?,
         Scenario::Soak { seconds } => soak::run(seconds).await?,
+        Scenario::Connections { awaited, count } => connections::run(awaited, count).await?,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
