@@ -9,7 +9,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -24,8 +24,11 @@ pub struct Ended {
     /// Since 1970.
     moment: Duration,
     clock: Arc<dyn Clock>,
-    timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    timer: Option<Timer>,
 }
+
+/// A timer, which is never locked: the mutex makes it `Sync`, as some servers want the body of a response to be.
+type Timer = Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>;
 
 impl<C> VerifiedToken<C> {
     /// Returns whether the token has ended: `exp` and the leeway of its issuer are past, on the clock of the verifier.
@@ -118,9 +121,10 @@ impl Future for Ended {
                 None if runtime().is_err() => return Poll::Ready(()),
                 None => {
                     let timer = passed(&*self.clock, rest.min(LONGEST_TIMER));
-                    self.timer.insert(Box::pin(timer))
+                    self.timer.insert(Mutex::new(Box::pin(timer)))
                 }
             };
+            let timer = timer.get_mut().unwrap_or_else(PoisonError::into_inner);
             ready!(timer.as_mut().poll(context));
             self.timer = None;
         }
