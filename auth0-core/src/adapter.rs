@@ -1,11 +1,14 @@
 //! The interface for adapters of web frameworks: the view of a request, and the steps that are the same in
 //! each framework.
 //!
-//! 1. An adapter implements [`HttpParts`] for its request and creates a [`RequestView`] from it.
-//! 2. It calls [`Auth0::authenticate_now`], and [`Auth0::authenticate`] if that has no verdict, once for
-//!    each request: [`Verdicts`] keeps the verdict.
-//! 3. It calls [`admit`] with the requirement of the route.
+//! 1. An adapter describes its request with [`RequestParts`], or implements [`HttpParts`] for it, and creates a
+//!    [`RequestView`].
+//! 2. It calls [`Auth0::authenticate`], or first [`Auth0::authenticate_now`], once for each request: [`Verdicts`]
+//!    keeps the verdict.
+//! 3. It calls [`require`], [`optional`] or [`admit`] with the requirement of the route.
 //! 4. It sends [`Error::challenge`] if the request is not admitted.
+//!
+//! `docs/adapters.md` of the repository has an adapter in sixty lines.
 //!
 //! ```
 //! # use auth0_testing::Tenant;
