@@ -47,6 +47,6 @@ fuzz-check:
 clients:
     .ci/clients
 
-# Calls the gRPC example with the official library for Python; needs Python with venv.
+# Calls the gRPC example with the official libraries for Python and grpc-web; needs Python with venv, and Node.js.
 grpc:
     .ci/grpc

@@ -243,11 +243,10 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Authorized<P, C> 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         Extraction::new(request, payload, |auth, verdict, request| {
             let requirement = policy::of::<P>();
-            let behind = |error| adapter::behind(auth, requirement, error);
-            let token = verdict.map_err(behind)?;
             let context = || ContextAdapter::new(request);
-            adapter::authorize(auth, &token, requirement, context)?;
-            let token = adapter::with_claims(auth, &token, context).map_err(behind)?;
+            let token = adapter::require(auth, verdict, requirement, context)?;
+            let token = adapter::with_claims(auth, &token, context)
+                .map_err(|error| adapter::behind(auth, requirement, error))?;
             Ok(Self::new(AccessToken::new(token, only_header(request).cloned())))
         })
     }

@@ -261,11 +261,13 @@ async fn authorized<P: Policy, C: DeserializeOwned + 'static>(
     parts: &mut Parts,
 ) -> Result<Authorized<P, C>, Error> {
     let requirement = policy::of::<P>();
-    let behind = |error| adapter::behind(auth, requirement, error);
-    let (token, header) = verify_once(auth, parts).await.map_err(behind)?;
-    adapter::authorize(auth, &token, requirement, || ContextAdapter::new(parts))?;
+    let (verdict, header) = match verify_once(auth, parts).await {
+        Ok((token, header)) => (Ok(token), header),
+        Err(error) => (Err(error), None),
+    };
+    let token = adapter::require(auth, verdict, requirement, || ContextAdapter::new(parts))?;
     let token = adapter::with_claims(auth, &token, || ContextAdapter::new(parts));
-    let token = token.map_err(behind)?;
+    let token = token.map_err(|error| adapter::behind(auth, requirement, error))?;
     Ok(Authorized::new(AccessToken::new(token, header)))
 }
 

@@ -1,6 +1,8 @@
 //! Every layer of tower-http, outside and inside of [`AuthLayer`]. That it compiles is half of the test.
 #![allow(clippy::unwrap_used)]
-use auth0_axum::{AccessToken, AuthLayer, testing::Tenant};
+use auth0_axum::{
+    AccessToken, AuthBody, AuthLayer, AuthService, auth0_core::UntilEnded, testing::Tenant,
+};
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
@@ -141,4 +143,13 @@ async fn cors_and_a_timeout_outside_answer_preflights_and_refusals() {
     assert_eq!(response.status(), 401);
     assert_eq!(response.headers()["access-control-allow-origin"], "*");
     assert!(response.headers().contains_key("www-authenticate"));
+}
+
+/// Servers that share the body of a response between threads, as poem and salvo do, want it to be `Sync`.
+#[test]
+fn a_body_is_sync_if_the_inner_one_is() {
+    fn is_sync<T: Send + Sync>() {}
+    is_sync::<AuthBody<Full<Bytes>>>();
+    is_sync::<AuthService<Api>>();
+    is_sync::<UntilEnded<()>>();
 }

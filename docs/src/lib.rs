@@ -68,6 +68,12 @@ pub mod testing {}
 #[doc = include_str!("../deploying.md")]
 pub mod deploying {}
 
+#[doc = include_str!("../platforms.md")]
+pub mod platforms {}
+
+#[doc = include_str!("../adapters.md")]
+pub mod adapters {}
+
 #[doc = include_str!("../architecture.md")]
 pub mod architecture {}
 

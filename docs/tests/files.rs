@@ -16,6 +16,19 @@ fn deploying_quotes_the_files() {
     }
 }
 
+#[test]
+fn the_adapter_has_sixty_lines_and_the_page_quotes_it() {
+    let page = fs::read_to_string(format!("{ROOT}/docs/adapters.md")).unwrap();
+    let code = fs::read_to_string(format!("{ROOT}/examples/rocket/src/adapter.rs")).unwrap();
+    assert!(page.contains(&format!("```text\n{code}```\n")), "copy adapter.rs into the page");
+    let counts = |line: &&str| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with("//") && !line.starts_with("use ")
+    };
+    let lines = code.lines().filter(counts).count();
+    assert!(lines <= 60, "{lines} lines, not counting comments and imports");
+}
+
 /// A program of the image, and a variable in it, exist.
 #[test]
 fn the_image_builds_packages_of_the_workspace() {

@@ -1,5 +1,5 @@
 //! Shows gRPC services and HTTP routes on one port. Of the health service, `Check` needs a token, and `Watch` the scope
-//! `read:messages`. `GET /api/private` needs a token, and answers in JSON.
+//! `read:messages`. `GET /api/private` needs a token, and answers in JSON. Calls may come as grpc-web, too.
 //!
 //! ```sh
 //! cargo run -p axum-grpc
@@ -13,6 +13,7 @@ use axum::{Router, routing::get};
 use std::error::Error;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
+use tonic_web::GrpcWebLayer;
 use tracing_subscriber::EnvFilter;
 
 const COMMANDS: [(&str, &str); 4] = [
@@ -38,6 +39,8 @@ fn app(auth: Auth0) -> Router {
     // A service of your own finds the token with request.extensions().get::<AccessToken>().
     let grpc = Routes::new(health).prepare().into_axum_router();
     let grpc = grpc.layer(AuthLayer::new(auth.clone()).grpc_methods(methods));
+    // Browsers speak grpc-web, which is translated before the check.
+    let grpc = grpc.layer(GrpcWebLayer::new());
     Router::new().route("/api/private", get(private)).with_state(auth).merge(grpc)
 }
 

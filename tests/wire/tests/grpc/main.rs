@@ -1,10 +1,13 @@
 //! gRPC calls behind the layer, with the client of tonic: through axum's server, and through tonic's own.
+mod table;
+
 use auth0_axum::{
     AccessToken, Auth0, AuthLayer, Dpop, GrpcMethods,
     policy::scope,
     testing::{Failure, Tenant},
 };
 use axum::{Router, routing::get};
+use http::HeaderName;
 use std::{collections::BTreeSet, net::SocketAddr};
 use tokio::net::TcpListener;
 use tonic::{
@@ -13,6 +16,7 @@ use tonic::{
     transport::{Endpoint, Server, server::TcpIncoming},
 };
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tower_http::cors::CorsLayer;
 use wire_tests::{client, refusals::Refusal};
 
 const CHECK: &str = "/grpc.health.v1.Health/Check";
@@ -301,4 +305,33 @@ async fn grpc_web_is_translated_outside() {
         let in_headers = answer.lines("grpc-status") == [status];
         assert!(in_headers || answer.body.contains(&format!("grpc-status:{status}")), "{case}");
     }
+}
+
+/// A page of another origin reads the refusal: CORS is outside of everything, because a preflight has no token.
+#[tokio::test]
+async fn cors_is_outside_of_the_translation() {
+    let tenant = Tenant::new();
+    let (_, health) = tonic_health::server::health_reporter();
+    let grpc = Routes::new(health).prepare().into_axum_router().layer(layer(tenant.auth0()));
+    let exposed = ["grpc-status", "grpc-message", "error-code", "www-authenticate", "retry-after"];
+    let cors = CorsLayer::permissive()
+        .allow_headers(["authorization", "content-type", "x-grpc-web"].map(HeaderName::from_static))
+        .expose_headers(exposed.map(HeaderName::from_static));
+    let app = grpc.layer(tonic_web::GrpcWebLayer::new()).layer(cors);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let origin: (&str, &[u8]) = ("origin", b"https://app.example");
+    let method: (&str, &[u8]) = ("access-control-request-method", b"POST");
+    let host = format!("host: {address}\r\n");
+    let preflight =
+        client::send(address, &format!("OPTIONS {CHECK}"), &host, &[origin, method]).await;
+    assert_eq!(preflight.status, 200, "{preflight:?}");
+    assert_eq!(preflight.lines("access-control-allow-origin"), ["*"]);
+    let content_type: (&str, &[u8]) = ("content-type", b"application/grpc-web-text");
+    let target = format!("POST {CHECK}");
+    let lines = [origin, content_type];
+    let answer = client::send_body(address, &target, &lines, b"AAAAAAA=", false).await;
+    assert_eq!(answer.lines("grpc-status"), ["16"], "{answer:?}");
+    assert_eq!(answer.lines("access-control-expose-headers"), [exposed.join(",")]);
 }
