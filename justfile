@@ -47,6 +47,10 @@ fuzz-check:
 clients:
     .ci/clients
 
+# Validates the documents of the OpenAPI examples, and logs in with Swagger UI; needs Node.js and Chromium.
+openapi:
+    .ci/openapi
+
 # Calls the gRPC example with the official libraries for Python and grpc-web; needs Python with venv, and Node.js.
 grpc:
     .ci/grpc

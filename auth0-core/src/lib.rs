@@ -21,7 +21,7 @@ mod telemetry;
 mod token;
 pub mod transport;
 
-pub use auth0::{Auth0, Builder, ResourceMetadata};
+pub use auth0::{Auth0, AuthorizationServer, Builder, ResourceMetadata};
 pub use config_error::ConfigError;
 pub use error::{Challenge, DpopMode, Error, ErrorCode, ErrorKind, GrpcStatus, RefusalBody};
 pub use identifier::{Audience, Domain, Issuer};

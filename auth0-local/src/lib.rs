@@ -27,7 +27,7 @@ pub use endpoint::Endpoint;
 pub use env_file::load_env_file;
 pub use error::LocalError;
 pub use fault::Fault;
-pub use quickstart::{mcp_quickstart, quickstart, quickstart_with};
+pub use quickstart::{mcp_quickstart, openapi_quickstart, quickstart, quickstart_with};
 pub use stats::{Requests, Stats};
 pub use store::LoginAnswer;
 pub use tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant};

@@ -1,5 +1,9 @@
 //! The verifier for an example that runs before there is an Auth0 account.
-use crate::{error::LocalError, tenant::LocalTenant};
+use crate::{
+    directory::{Client, User},
+    error::LocalError,
+    tenant::LocalTenant,
+};
 use auth0_core::Auth0;
 use std::{
     io::{self, Write},
@@ -143,6 +147,82 @@ pub async fn mcp_quickstart(server: SocketAddr) -> Result<Auth0, LocalError> {
     let _ = io::stdout().write_all(lines.as_bytes());
     tenant.detach();
     Ok(auth)
+}
+
+/// The client of a page of documentation at the local tenant.
+const PAGE_CLIENT: &str = "swagger-ui";
+
+/// Builds the verifier for an example that publishes its `OpenAPI` document with a page such as Swagger UI, which logs
+/// in, and must run before there is an Auth0 account. Also returns the client id of the page. `callback` is the path
+/// of its callback, and `page` is its own.
+///
+/// If any of `AUTH0_DOMAIN`, `AUTH0_ISSUER`, `AUTH0_AUDIENCE` and `AUTH0_RESOURCE` is set, this is
+/// [`Auth0::from_env`], and the client id is `AUTH0_CLIENT_ID`: that of a single-page application. Without it, the id
+/// is empty, and the user enters one. Otherwise it starts a [`LocalTenant`] on a free port with two users, of whom Ann
+/// has the permission `messages:purge`.
+///
+/// For examples only, as [`quickstart`].
+///
+/// ```no_run
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = tokio::net::TcpListener::bind(auth0_local::address()?).await?;
+/// let api = listener.local_addr()?;
+/// let (auth, client_id) =
+///     auth0_local::openapi_quickstart(api, "/docs/", "/docs/oauth2-redirect.html").await?;
+/// # let _ = (auth, client_id);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Those of [`Auth0::from_env`] and of [`Builder::start`](crate::Builder::start), and keys of the local tenant that
+/// cannot be fetched.
+pub async fn openapi_quickstart(
+    api: SocketAddr,
+    page: &str,
+    callback: &str,
+) -> Result<(Auth0, String), LocalError> {
+    let address = reached_at(api);
+    let page = format!("http://{address}{page}");
+    if let Some(auth) = configured().await? {
+        let client_id = std::env::var("AUTH0_CLIENT_ID").unwrap_or_default();
+        if client_id.is_empty() {
+            eprintln!(
+                "warning: AUTH0_CLIENT_ID is not set. Enter the client id of a single-page application at {page}"
+            );
+        }
+        println!("# The page logs in with the callback http://{address}{callback}\n{page}");
+        return Ok((auth, client_id));
+    }
+    let client = Client::public(PAGE_CLIENT)
+        .callback(format!("http://{address}{callback}"))
+        .callback(format!("http://localhost:{}{callback}", address.port()));
+    let ann = User::new("auth0|ann").name("Ann").permissions(["messages:purge"]);
+    let tenant = LocalTenant::builder()
+        .client(client)
+        .user(ann)
+        .user(User::new("auth0|bob").name("Bob"))
+        .interactive()
+        .start()
+        .await?;
+    let auth = Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience()).build()?;
+    // Reads the metadata, which names the endpoints that the document has.
+    auth.warm_up().await.map_err(|error| {
+        LocalError::new(format!(
+            "the keys cannot be fetched: {}",
+            error.cause().unwrap_or_default()
+        ))
+    })?;
+    let lines = format!(
+        "# None of AUTH0_DOMAIN, AUTH0_ISSUER and AUTH0_AUDIENCE is set, so a tenant for development runs in this \
+         process: {issuer}\n{limit}# Open this page in a browser, choose Authorize, and log in as Ann or Bob.\n{page}\n\n",
+        issuer = tenant.issuer(),
+        limit = limit(api, "AUTH0_AUDIENCE"),
+    );
+    // A closed stdout is no reason to fail.
+    let _ = io::stdout().write_all(lines.as_bytes());
+    tenant.detach();
+    Ok((auth, PAGE_CLIENT.to_owned()))
 }
 
 /// Returns the verifier of the environment, if a variable of it is set.

@@ -145,3 +145,67 @@ async fn the_configured_resource_is_shown() {
     let line = "listening on http://0.0.0.0:3001/mcp for the resource https://mcp.acme.com/mcp\n";
     assert!(text.contains(line), "{text}");
 }
+
+const PAGE: (&str, &str) = ("/docs/", "/docs/oauth2-redirect.html");
+
+#[tokio::test]
+async fn a_page_of_documentation_logs_in_at_the_tenant_in_the_process() {
+    let test = "a_page_of_documentation_logs_in_at_the_tenant_in_the_process";
+    let Some(mut command) = without_environment(test) else { return log_in().await };
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("\nhttp://127.0.0.1:3000/docs/\n"), "{text}");
+}
+
+/// Asks for a login as the page does, at both names of this machine.
+async fn log_in() {
+    let (page, callback) = PAGE;
+    let address = ([0, 0, 0, 0], 3000).into();
+    let (auth, client_id) = auth0_local::openapi_quickstart(address, page, callback).await.unwrap();
+    let server = auth.authorization_servers().next().unwrap();
+    let authorize = server.authorization_endpoint().unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let challenge = "A".repeat(43);
+    for (redirect, accepted) in [
+        ("http://127.0.0.1:3000/docs/oauth2-redirect.html", true),
+        ("http://localhost:3000/docs/oauth2-redirect.html", true),
+        ("http://127.0.0.1:3001/docs/oauth2-redirect.html", false),
+    ] {
+        let url = format!(
+            "{authorize}?response_type=code&client_id={client_id}&redirect_uri={redirect}\
+             &code_challenge={challenge}&code_challenge_method=S256"
+        );
+        let response = client.get(url).send().await.unwrap();
+        assert_eq!(response.status() == 200, accepted, "{redirect}");
+        let text = response.text().await.unwrap();
+        for user in ["auth0|ann", "auth0|bob"] {
+            assert_eq!(text.contains(user), accepted, "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_client_of_a_page_is_configured() {
+    let test = "the_client_of_a_page_is_configured";
+    let Some(mut command) = without_environment(test) else {
+        let (page, callback) = PAGE;
+        let address = ([127, 0, 0, 1], 3000).into();
+        let (_, client_id) =
+            auth0_local::openapi_quickstart(address, page, callback).await.unwrap();
+        println!("client: {client_id:?}");
+        return;
+    };
+    command
+        .env("AUTH0_ISSUER", "http://127.0.0.1:1/")
+        .env("AUTH0_AUDIENCE", "https://api.acme.com");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let output = command.output().unwrap();
+    assert!(text(output.stdout).contains(r#"client: """#));
+    assert!(text(output.stderr).contains("AUTH0_CLIENT_ID is not set"));
+    let output = command.env("AUTH0_CLIENT_ID", "spa").output().unwrap();
+    let printed = text(output.stdout);
+    assert!(printed.contains(r#"client: "spa""#), "{printed}");
+    assert!(printed.contains("http://127.0.0.1:3000/docs/oauth2-redirect.html"), "{printed}");
+    assert!(!text(output.stderr).contains("AUTH0_CLIENT_ID"));
+}

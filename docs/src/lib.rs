@@ -41,6 +41,9 @@ pub mod dpop {}
 #[doc = include_str!("../grpc.md")]
 pub mod grpc {}
 
+#[doc = include_str!("../openapi.md")]
+pub mod openapi {}
+
 #[doc = include_str!("../mcp.md")]
 pub mod mcp {}
 

@@ -1,5 +1,6 @@
 //! The handle of a verifier.
 mod authorization;
+mod authorization_server;
 mod builder;
 mod completion;
 mod environment;
@@ -14,6 +15,7 @@ mod resource_metadata;
 mod token_cache;
 mod verifier;
 
+pub use authorization_server::AuthorizationServer;
 pub use builder::Builder;
 pub use refusal_watch::RefusalWatch;
 pub use resource_metadata::{MetadataResponse, ResourceMetadata};

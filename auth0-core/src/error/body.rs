@@ -50,6 +50,10 @@ impl RefusalBody {
         Self { media_type, render: Arc::new(move |error| render(error).into()) }
     }
 
+    pub(crate) const fn media_type(&self) -> &'static str {
+        self.media_type
+    }
+
     /// Checks that the media type can be sent (RFC 9110 §8.3.1).
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let is_token = |text: &str| {

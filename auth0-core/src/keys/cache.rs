@@ -252,9 +252,8 @@ impl KeyCache {
         self.flight.is_pending(&())
     }
 
-    /// Makes the next fetch read all documents anew.
-    pub(super) fn forget_metadata(&self) {
-        self.fetcher.forget_metadata();
+    pub(crate) fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
     }
 
     /// Drops the keys. Tokens that these keys have verified are verified again with the next keys.

@@ -9,6 +9,7 @@ use crate::{
     transport::{HttpRequest, MAX_BODY_BYTES, Transport},
 };
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 /// How much of a document that is not JSON is shown in the log.
@@ -21,11 +22,42 @@ struct Metadata {
     jwks_uri: String,
 }
 
-/// What the metadata says: the issuer in the spelling of its tokens, and the URL of its key set.
+/// What the metadata says: the issuer in the spelling of its tokens, and its URLs.
 #[derive(Debug)]
 pub(super) struct Discovery {
     pub(super) issuer: Issuer,
     pub(super) key_set_url: Box<str>,
+    pub(super) endpoints: Endpoints,
+}
+
+/// The URLs of an issuer for OAuth clients. No verification depends on them, so one that cannot be used is absent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Endpoints {
+    pub(crate) authorization: Option<Box<str>>,
+    pub(crate) token: Option<Box<str>>,
+}
+
+/// The members of the metadata that only documents need. They may be of any type.
+#[derive(Default, Deserialize)]
+struct ClientMetadata {
+    #[serde(default)]
+    authorization_endpoint: Value,
+    #[serde(default)]
+    token_endpoint: Value,
+}
+
+impl Endpoints {
+    fn read(metadata: &[u8], issuer: &Issuer, rules: &Discovered) -> Self {
+        let plain_http = &rules.plain_http;
+        let is_allowed = |uri: &Url| issuer.may_be_http(plain_http) && plain_http.allows(uri);
+        let usable = |url: &Value| {
+            let url = url_of_issuer(url.as_str()?, issuer, is_allowed).ok()?;
+            Some(url.as_str().into())
+        };
+        let ClientMetadata { authorization_endpoint, token_endpoint } =
+            serde_json::from_slice(metadata).unwrap_or_default();
+        Self { authorization: usable(&authorization_endpoint), token: usable(&token_endpoint) }
+    }
 }
 
 /// Reads the metadata.
@@ -49,7 +81,8 @@ pub(super) async fn metadata(
         });
     };
     let key_set_url = discovered_key_set_uri(&metadata.jwks_uri, issuer, rules)?;
-    Ok(Discovery { issuer: named, key_set_url })
+    let endpoints = Endpoints::read(&body, issuer, rules);
+    Ok(Discovery { issuer: named, key_set_url, endpoints })
 }
 
 /// Reads the document at the URL of OpenID Connect or, if there is none, at that of OAuth.
@@ -80,7 +113,7 @@ fn discovered_key_set_uri(
 ) -> Result<Box<str>, FetchError> {
     let Discovered { same_origin, plain_http } = rules;
     let is_allowed = |uri: &Url| issuer.may_be_http(plain_http) && plain_http.allows(uri);
-    let uri = key_set_uri(text, issuer, is_allowed).map_err(|error| match error {
+    let uri = url_of_issuer(text, issuer, is_allowed).map_err(|error| match error {
         FetchError::KeySetUri(IS_HTTP) if issuer.may_be_http(plain_http) => FetchError::KeySetUri(
             "it is http, not https. For development, name its host, too, in Builder::allow_http_hosts or \
              AUTH0_ALLOW_HTTP_HOSTS",
@@ -101,13 +134,13 @@ pub(super) fn configured_key_set_uri(
     issuer: &Issuer,
     plain_http: &PlainHttp,
 ) -> Result<Box<str>, FetchError> {
-    let uri = key_set_uri(text, issuer, |uri| plain_http.allows(uri))?;
+    let uri = url_of_issuer(text, issuer, |uri| plain_http.allows(uri))?;
     Ok(uri.as_str().into())
 }
 
-/// Parses the URL of a key set. It is https, or http if the issuer and the URL are on loopback, or if
+/// Parses a URL that belongs to an issuer. It is https, or http if the issuer and the URL are on loopback, or if
 /// `is_allowed` says so.
-fn key_set_uri(
+fn url_of_issuer(
     text: &str,
     issuer: &Issuer,
     is_allowed: impl FnOnce(&Url) -> bool,

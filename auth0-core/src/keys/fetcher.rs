@@ -1,7 +1,7 @@
 //! Fetches the keys of an issuer: one attempt, from the metadata to the parsed set, within one deadline.
 use super::{
     bulkhead,
-    discovery::{self, Discovery},
+    discovery::{self, Discovery, Endpoints},
     fetch_error::FetchError,
     key_set::KeySet,
     schedule::FRESH,
@@ -93,6 +93,12 @@ impl Fetcher {
         &self.source
     }
 
+    /// Returns the endpoints of the metadata, if it was read.
+    pub(crate) fn endpoints(&self) -> Option<Endpoints> {
+        self.metadata.load().as_ref().map(|known| known.discovered.endpoints.clone())
+    }
+
+    /// Makes the next fetch read all documents anew.
     pub(super) fn forget_metadata(&self) {
         self.metadata.store(None);
     }

@@ -116,6 +116,11 @@ impl KeySource {
         }
     }
 
+    /// Returns the URL of the issuer's metadata, if its keys are discovered.
+    pub(crate) fn metadata_url(&self) -> Option<String> {
+        matches!(self.location, Location::Discovered(_)).then(|| self.issuer.metadata_url())
+    }
+
     /// Returns whether the keys are fixed, so that nothing is fetched.
     pub(crate) const fn is_fixed(&self) -> bool {
         matches!(self.location, Location::Fixed(_))

@@ -122,7 +122,7 @@ impl KeyTable {
         all.retain(|(cache, is_trusted)| {
             let is_used = cache.is_pending() || (*is_trusted && cache.has_keys());
             if !is_used {
-                cache.forget_metadata();
+                cache.fetcher().forget_metadata();
                 self.leave(cache);
             }
             is_used

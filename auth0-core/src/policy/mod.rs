@@ -37,6 +37,7 @@
 mod alternatives;
 mod cause;
 mod claim;
+mod condition;
 mod evaluation;
 mod organization;
 mod requirement;
@@ -46,6 +47,7 @@ pub use crate::token::MFA;
 pub use crate::{all_of, any_of, policy};
 pub use alternatives::Alternative;
 pub use claim::{Claim, claim};
+pub use condition::Condition;
 pub(crate) use evaluation::Circumstances;
 pub use organization::{
     RequestContext, any_organization, organization, organization_in_header, organization_in_path,

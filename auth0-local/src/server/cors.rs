@@ -18,6 +18,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+/// `auth0-client` is sent by the SDKs for browsers, and `x-requested-with` by Swagger UI.
+const ALLOWED_HEADERS: &str = "authorization, content-type, dpop, auth0-client, x-requested-with";
+
 /// Lets pages of any origin read public documents.
 pub(super) async fn public(request: Request, next: Next) -> Response {
     respond(Some(HeaderValue::from_static("*")), request, next).await
@@ -64,7 +67,7 @@ async fn respond(origin: Option<HeaderValue>, request: Request, next: Next) -> R
     if is_preflight {
         for (name, value) in [
             (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-            (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, dpop, auth0-client"),
+            (ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS),
             (ACCESS_CONTROL_MAX_AGE, "600"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));

@@ -67,7 +67,9 @@ async fn applications_read_their_responses() {
         }
     }
     let preflight = ask(&tenant, Method::OPTIONS, "oauth/token", "http://localhost:5173").await;
-    assert!(preflight.header("access-control-allow-headers").contains("dpop"));
+    for header in ["dpop", "x-requested-with"] {
+        assert!(preflight.header("access-control-allow-headers").contains(header), "{header}");
+    }
     let answer = ask(&tenant, Method::POST, "oauth/token", "http://localhost:5173").await;
     assert!(answer.header("access-control-expose-headers").contains("dpop-nonce"));
     assert_eq!(tenant.stats().token.total(), 4, "neither a preflight nor a refused request counts");

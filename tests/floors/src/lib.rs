@@ -16,7 +16,7 @@ const FILES_AT_ROOT: usize = 20;
 const LINES: usize = 450;
 
 /// Macros that a crate exports stand at its root, wherever they are written.
-const EXPORTED_MACROS: [&str; 3] = ["all_of", "any_of", "policy"];
+const EXPORTED_MACROS: [&str; 4] = ["all_of", "any_of", "policy", "__actix_routes"];
 
 /// Checks a crate's `src` folder against its rooms in order. Returns what breaks a rule.
 #[must_use]

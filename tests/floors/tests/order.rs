@@ -2,7 +2,7 @@
 use std::path::Path;
 
 /// The rooms of each crate, the lowest floor first. Rooms on one floor are joined by `+`.
-const CRATES: [(&str, &str); 6] = [
+const CRATES: [(&str, &str); 7] = [
     (
         "auth0-core",
         "config_error runtime+telemetry+error jose+identifier transport+request+token keys+policy \
@@ -22,6 +22,10 @@ const CRATES: [(&str, &str); 6] = [
          quickstart cli lib main",
     ),
     ("auth0-testing", "clock key draft tenant lib"),
+    (
+        "auth0-openapi",
+        "alternative alternatives operation sentence refusals scheme documentation security_schemes axum actix lib",
+    ),
     ("auth0-redis", "connection replay_store lib"),
 ];
 

@@ -1,4 +1,5 @@
 //! The verifier as a whole: how it is configured, and which tokens it remembers.
+mod authorization_server;
 mod builder;
 mod clock;
 mod environment;

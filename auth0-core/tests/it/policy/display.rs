@@ -1,7 +1,7 @@
 //! How requirements print and compare.
 use auth0_core::policy::{
-    MFA, acr, all_of, amr, any_of, any_organization, any_scope, authenticated, check, claim,
-    client, machine, max_age, not_anonymous, organization, organization_in_header,
+    Condition, MFA, acr, all_of, amr, any_of, any_organization, any_scope, authenticated, check,
+    claim, client, machine, max_age, not_anonymous, organization, organization_in_header,
     organization_in_path, organization_name, permission, scope, user,
 };
 use auth0_core::{Requirement, VerifiedToken};
@@ -121,5 +121,34 @@ fn every_constructor_prints_and_compares_as_it_is_written() {
         for (j, b) in all.iter().enumerate() {
             assert_eq!(a == b, i == j, "{a} and {b}");
         }
+    }
+}
+
+#[test]
+fn each_condition_has_a_public_view() {
+    for (requirement, expected) in [
+        (scope("a b"), Condition::Scope("a b")),
+        (permission("p"), Condition::Permission("p")),
+        (claim("plan").equals("beta"), Condition::Claim("plan")),
+        (organization("org_1"), Condition::Organization("org_1")),
+        (organization_name("acme"), Condition::OrganizationName("acme")),
+        (any_organization(), Condition::AnyOrganization),
+        (organization_in_path("org"), Condition::OrganizationInPath("org")),
+        (organization_in_header("x-org"), Condition::OrganizationInHeader("x-org")),
+        (acr(MFA), Condition::Acr(MFA)),
+        (amr("mfa"), Condition::Amr("mfa")),
+        (max_age(300), Condition::MaxAge(300)),
+        (machine(), Condition::Machine),
+        (user(), Condition::User),
+        (not_anonymous(), Condition::NotAnonymous),
+        (client("spa"), Condition::Client("spa")),
+        (check("c", no), Condition::Check("c")),
+    ] {
+        assert_eq!(requirement.condition(), Some(expected), "{requirement}");
+        let alternatives = requirement.alternatives().unwrap();
+        assert_eq!(alternatives[0].conditions()[0].condition(), Some(expected));
+    }
+    for list in [authenticated(), any_scope(&["a"]), any_of![user()], all_of![user()]] {
+        assert_eq!(list.condition(), None, "{list}");
     }
 }
