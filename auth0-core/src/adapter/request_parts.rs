@@ -81,7 +81,7 @@ impl<'a> RequestParts<'a> {
         Self { parameters: Some(parameters), ..self }
     }
 
-    /// Returns the request for [`Auth0::authenticate`].
+    /// Returns the request for [`Auth0::authenticate`](crate::Auth0::authenticate).
     pub fn view(&self) -> RequestView<'_> {
         let (authorization, proof) = ((self.headers)("authorization"), (self.headers)("dpop"));
         RequestView { authorization, proof, parts: Some(self) }

@@ -38,7 +38,9 @@ fn app(auth: Auth0) -> Router {
     let methods = GrpcMethods::new().method("/grpc.health.v1.Health/Watch", scope("read:messages"));
     // A service of your own finds the token with request.extensions().get::<AccessToken>().
     let grpc = Routes::new(health).prepare().into_axum_router();
-    let grpc = grpc.layer(AuthLayer::new(auth.clone()).grpc_methods(methods));
+    // A stream ends with its token.
+    let protect = AuthLayer::new(auth.clone()).grpc_methods(methods).end_responses_with_token();
+    let grpc = grpc.layer(protect);
     // Browsers speak grpc-web, which is translated before the check.
     let grpc = grpc.layer(GrpcWebLayer::new());
     Router::new().route("/api/private", get(private)).with_state(auth).merge(grpc)
@@ -100,6 +102,25 @@ mod tests {
                 client.watch(request()?).await.map_or_else(|status| status.code(), |_| Code::Ok);
             assert_eq!(code, watch);
         }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_with_its_token() -> Result<(), Box<dyn Error>> {
+        let tenant = Tenant::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let app = app(tenant.auth0());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let mut client = HealthClient::new(Endpoint::new(url)?.connect().await?);
+        let header = format!("Bearer {}", tenant.token().scope("read:messages").mint());
+        let mut request = Request::new(HealthCheckRequest::default());
+        request.metadata_mut().insert("authorization", header.parse()?);
+        let mut watch = client.watch(request).await?.into_inner();
+        assert!(watch.message().await?.is_some());
+        tenant.clock().advance(std::time::Duration::from_secs(2 * 24 * 60 * 60));
+        let status = watch.message().await.map_or_else(|status| status.code(), |_| Code::Ok);
+        assert_eq!(status, Code::Unauthenticated);
         Ok(())
     }
 }
