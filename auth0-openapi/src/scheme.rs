@@ -133,6 +133,9 @@ impl Scheme {
             // What resolved issuers require is known for each request only.
             requirements.push(Alternatives::default());
         }
+        // A token of any of them must be enough: otherwise that of the least would be described as enough for all.
+        let requirements =
+            requirements.into_iter().reduce(|all, one| all.and(&one)).into_iter().collect();
         Self { name: name.to_owned(), requirements, kind }
     }
 

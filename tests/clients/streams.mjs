@@ -153,6 +153,21 @@ async function subscription() {
   passed(`graphql-ws gets ${count} values, and then 4401`)
 }
 
+// A client that closes gets its own code back.
+async function closing(url, ...options) {
+  const socket = new WebSocket(url, ...options)
+  const seen = record(socket)
+  socket.on('open', () => socket.close(1000))
+  assert.equal((await seen.closed).code, 1000, url)
+  passed(`${url} answers a Close frame`)
+}
+
+async function closings() {
+  const headers = { authorization: `Bearer ${await token({ expires_in: 600 })}` }
+  for (const api of apis) await closing(address(api, '/ws'), { headers })
+  await closing(address(graphql, '/graphql/ws'), 'graphql-transport-ws')
+}
+
 async function closeCodes() {
   const plain = await token({ expires_in: 600 })
   const init = (payload) => JSON.stringify({ type: 'connection_init', payload })
@@ -162,12 +177,15 @@ async function closeCodes() {
     [4401, init({ authorization: 'Bearer no.token' })],
     [4401, init({ authorization: `Bearer ${await token({ expired: true, expires_in: undefined })}` })],
     [4429, init({ authorization: `Bearer ${plain}` }), init({ authorization: `Bearer ${plain}` })],
+    [4400, init({ authorization: `Bearer ${plain}` }), '{"type":"eyJhbGciOiJSUzI1NiJ9"}'],
     [4408],
   ]) {
     const socket = new WebSocket(address(graphql, '/graphql/ws'), 'graphql-transport-ws')
     const seen = record(socket)
     socket.on('open', () => messages.forEach((message) => socket.send(message)))
-    assert.equal((await seen.closed).code, code, messages.join(' '))
+    const { code: closed, reason } = await seen.closed
+    assert.equal(closed, code, messages.join(' '))
+    assert.ok(!reason.includes('eyJ'), reason)
   }
   passed('GraphQL closes with the codes of its protocol')
 }
@@ -186,7 +204,7 @@ async function queries() {
   passed('GraphQL needs a token for a query, and a scope for a field')
 }
 
-const work = [subscription(), closeCodes(), queries(), ...apis.flatMap((api) => [websocket(api), renewal(api), events(api)])]
+const work = [subscription(), closings(), closeCodes(), queries(), ...apis.flatMap((api) => [websocket(api), renewal(api), events(api)])]
 const chromium = CHROMIUM.find(existsSync)
 if (chromium === undefined) {
   console.log('skipped: EventSource. Chromium is missing: install the package chromium')

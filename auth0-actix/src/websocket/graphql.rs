@@ -8,7 +8,7 @@ use auth0_core::{
     Requirement,
     adapter::{
         graphql::{GRAPHQL_TRANSPORT_WS, INIT_LIMIT, SUBPROTOCOL_UNACCEPTABLE, open},
-        websocket::{Session, refuse},
+        websocket::{Ending, Session, refuse},
     },
     policy::authenticated,
 };
@@ -88,17 +88,16 @@ impl<'a> GraphqlUpgrade<'a> {
             let Halves { mut receiving, mut sending } = halves;
             let opened = match is_acceptable {
                 true => open(&auth, &requirement, init_limit, &mut receiving, &mut sending).await,
-                false => Err(Some(SUBPROTOCOL_UNACCEPTABLE)),
+                false => Err(Ending::Close(SUBPROTOCOL_UNACCEPTABLE)),
             };
             match opened {
                 Ok((token, init)) => {
                     let lease = auth.lease(&token).require(requirement);
                     let (session, halves) =
                         (Session::new(lease.clone()), Halves { receiving, sending });
-                    run(session, lease, halves, Some(init), handler).await;
+                    run(session, lease, halves, Some(init), handler).await
                 }
-                Err(Some(close)) => refuse(&auth, &mut receiving, &mut sending, close).await,
-                Err(None) => {}
+                Err(ending) => refuse(&auth, &mut receiving, &mut sending, ending).await,
             }
         })
     }

@@ -2,14 +2,19 @@
 use actix_web::{
     HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
+    error::PayloadError,
     web::Bytes,
 };
 use actix_ws::{
-    AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, MessageStream, Session,
+    AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, MessageStream,
+    ProtocolError, Session,
 };
-use auth0_core::adapter::websocket::{Close, MessageKind, Receive, Transmit};
+use auth0_core::adapter::websocket::{Close, Receive, Received, Transmit};
 use std::{
+    cell::Cell,
+    io::ErrorKind,
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll},
 };
 use tokio::sync::oneshot;
@@ -30,38 +35,60 @@ pub(super) struct Sending {
     session: Session,
     /// Whether a Close frame was sent.
     is_closed: bool,
+    ended: Ended,
 }
 
-pub(super) fn split(session: Session, messages: MessageStream) -> Halves {
+pub(super) fn split(session: Session, messages: MessageStream, ended: Ended) -> Halves {
     let messages = messages.aggregate_continuations();
     let receiving = Receiving { messages, session: session.clone(), has_ended: false };
-    Halves { receiving, sending: Sending { session, is_closed: false } }
+    Halves { receiving, sending: Sending { session, is_closed: false, ended } }
 }
 
 impl Receive for Receiving {
     type Message = AggregatedMessage;
 
-    async fn receive(&mut self) -> Option<AggregatedMessage> {
-        while !self.has_ended {
-            let message = self.messages.recv().await.and_then(Result::ok);
-            if let Some(AggregatedMessage::Ping(bytes)) = &message {
-                self.has_ended = self.session.pong(bytes).await.is_err();
-                continue;
-            }
-            self.has_ended = matches!(message, None | Some(AggregatedMessage::Close(_)));
-            return message;
+    async fn receive(&mut self) -> Received<AggregatedMessage> {
+        if self.has_ended {
+            return Received::Broken;
         }
-        None
+        let received = match self.messages.recv().await {
+            Some(Ok(message @ AggregatedMessage::Text(_))) => return Received::Text(message),
+            Some(Ok(message @ AggregatedMessage::Binary(_))) => return Received::Binary(message),
+            Some(Ok(AggregatedMessage::Pong(_))) => return Received::Control,
+            Some(Ok(AggregatedMessage::Ping(bytes))) => {
+                if self.session.pong(&bytes).await.is_ok() {
+                    return Received::Control;
+                }
+                Received::Broken
+            }
+            Some(Ok(AggregatedMessage::Close(_))) => Received::Closed,
+            Some(Err(error)) => closing(&error).map_or(Received::Broken, Received::Refused),
+            None => Received::Broken,
+        };
+        self.has_ended = true;
+        received
     }
 
-    fn kind(message: &AggregatedMessage) -> MessageKind<'_> {
+    fn text(message: &AggregatedMessage) -> &str {
         match message {
-            AggregatedMessage::Text(text) => MessageKind::Text(text),
-            AggregatedMessage::Binary(_) => MessageKind::Binary,
-            AggregatedMessage::Ping(_)
-            | AggregatedMessage::Pong(_)
-            | AggregatedMessage::Close(_) => MessageKind::Control,
+            AggregatedMessage::Text(text) => text,
+            _ => "",
         }
+    }
+}
+
+/// Returns how to close after an error. `None` if the connection is broken.
+fn closing(error: &ProtocolError) -> Option<Close> {
+    match error {
+        ProtocolError::Overflow => Some(Close::TOO_LONG),
+        ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
+            Some(Close::NOT_VALID)
+        }
+        ProtocolError::Io(error) => {
+            let is_payload = error.get_ref().is_none_or(|inner| inner.is::<PayloadError>());
+            (!is_payload && error.kind() == ErrorKind::Other).then_some(Close::TOO_LONG)
+        }
+        _ => Some(Close::NOT_VALID),
     }
 }
 
@@ -69,7 +96,7 @@ impl Transmit for Sending {
     type Message = AggregatedMessage;
 
     async fn transmit(&mut self, message: AggregatedMessage) -> bool {
-        let Self { session, is_closed } = self;
+        let Self { session, is_closed, .. } = self;
         *is_closed |= matches!(message, AggregatedMessage::Close(_));
         let sent = match message {
             AggregatedMessage::Text(text) => session.text(text).await,
@@ -92,21 +119,34 @@ impl Transmit for Sending {
         let Close { code, reason, .. } = close;
         let description = (!reason.is_empty()).then(|| reason.to_owned());
         let reason = CloseReason { code: CloseCode::from(code), description };
+        self.ended.set((close == Close::TOKEN_ENDED).then_some(close));
         self.transmit(AggregatedMessage::Close(Some(reason))).await
     }
+
+    async fn acknowledge(&mut self) -> bool {
+        self.close(Close::NORMAL).await
+    }
 }
+
+/// The Close frame after the end of the token, before which nothing that waits is sent.
+pub(super) type Ended = Rc<Cell<Option<Close>>>;
 
 /// The body of the response, which shows that it is dropped: the server has sent it, or the connection is broken.
 pub(super) struct TrackedBody {
     body: BoxBody,
+    ended: Ended,
+    has_ended: bool,
     _dropped: oneshot::Sender<()>,
 }
 
 impl TrackedBody {
-    pub(super) fn track(response: HttpResponse) -> (HttpResponse, oneshot::Receiver<()>) {
+    pub(super) fn track(response: HttpResponse) -> (HttpResponse, Ended, oneshot::Receiver<()>) {
         let (sender, is_dropped) = oneshot::channel();
-        let response = response.map_body(|_, body| Self { body, _dropped: sender }.boxed());
-        (response, is_dropped)
+        let ended = Ended::default();
+        let body =
+            |body| Self { body, ended: Rc::clone(&ended), has_ended: false, _dropped: sender };
+        let response = response.map_body(|_, inner| body(inner).boxed());
+        (response, ended, is_dropped)
     }
 }
 
@@ -121,6 +161,22 @@ impl MessageBody for TrackedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(context)
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        match self.ended.get() {
+            Some(close) => {
+                self.has_ended = true;
+                Poll::Ready(Some(Ok(frame(close))))
+            }
+            None => Pin::new(&mut self.body).poll_next(context),
+        }
     }
+}
+
+/// Writes a Close frame of the server (RFC 6455 §5.2). Its reason has 123 bytes or fewer.
+fn frame(close: Close) -> Bytes {
+    let length = u8::try_from(2 + close.reason.len()).unwrap_or_default();
+    let head = [0x88, length];
+    [&head[..], &close.code.to_be_bytes(), close.reason.as_bytes()].concat().into()
 }

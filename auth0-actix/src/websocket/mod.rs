@@ -27,7 +27,8 @@ use std::{fmt, future::Future, time::Duration};
 ///   the end, if the server stores its connections: see [`keep_tcp_handle`](crate::keep_tcp_handle). A message waits
 ///   for 30 seconds, unless [`send_limit`](Self::send_limit) sets another limit.
 /// - When the handler returns, the connection closes with the code `1000`.
-/// - Pings are answered. A message of several frames arrives as one.
+/// - Pings are answered, and a Close frame of the client is. A message of several frames arrives as one. The handler has
+///   text and binary messages.
 ///
 /// ```
 /// use actix_web::{HttpRequest, HttpResponse, web};
@@ -112,7 +113,7 @@ impl<'a> TokenUpgrade<'a> {
             None => session,
         };
         upgrade(request, payload, protocols, auth, async move |halves| {
-            run(session, lease, halves, None, handler).await;
+            run(session, lease, halves, None, handler).await
         })
     }
 }
@@ -126,30 +127,33 @@ fn upgrade<S>(
     serve: S,
 ) -> Result<HttpResponse, Error>
 where
-    S: AsyncFnOnce(Halves) + 'static,
+    S: AsyncFnOnce(Halves) -> bool + 'static,
 {
     let (response, session, messages) =
         actix_ws::handle_with_protocols(request, payload, protocols)?;
-    let (mut response, is_dropped) = TrackedBody::track(response);
+    let (mut response, ended, is_dropped) = TrackedBody::track(response);
     response.extensions_mut().insert(EndsItself);
     let handle = tcp_handle(request);
     rt::spawn(async move {
-        serve(split(session, messages)).await;
-        if let Some(handle) = handle {
-            handle.close_unless(&auth, is_dropped).await;
+        let is_in_time = serve(split(session, messages, ended)).await;
+        match handle {
+            Some(handle) if is_in_time => handle.close_unless(&auth, is_dropped).await,
+            Some(handle) => handle.close(),
+            None => {}
         }
     });
     Ok(response)
 }
 
-/// Runs a handler. The first message is one that was read before.
+/// Runs a handler. The first message is one that was read before. Returns whether the connection closed in time.
 async fn run<H, F>(
     session: Session,
     lease: Lease,
     halves: Halves,
     first: Option<AggregatedMessage>,
     handler: H,
-) where
+) -> bool
+where
     H: FnOnce(TokenSocket) -> F,
     F: Future<Output = ()>,
 {
@@ -159,7 +163,7 @@ async fn run<H, F>(
         let _ = to_handler.try_send(first);
     }
     let Halves { receiving, sending } = halves;
-    session.run(receiving, sending, to_handler, from_handler, handler(socket)).await;
+    session.run(receiving, sending, to_handler, from_handler, handler(socket)).await
 }
 
 impl fmt::Debug for TokenUpgrade<'_> {

@@ -6,7 +6,7 @@ use auth0_core::{
         graphql::{
             GRAPHQL_TRANSPORT_WS, INIT_LIMIT, MAX_INIT_BYTES, SUBPROTOCOL_UNACCEPTABLE, open,
         },
-        websocket::{Session, refuse},
+        websocket::{Ending, Session, refuse},
     },
     policy::authenticated,
 };
@@ -90,7 +90,7 @@ impl GraphqlUpgrade {
             let (mut receiving, mut sending) = split(socket);
             let opened = match is_acceptable {
                 true => open(&auth, &requirement, init_limit, &mut receiving, &mut sending).await,
-                false => Err(Some(SUBPROTOCOL_UNACCEPTABLE)),
+                false => Err(Ending::Close(SUBPROTOCOL_UNACCEPTABLE)),
             };
             match opened {
                 Ok((token, init)) => {
@@ -98,8 +98,10 @@ impl GraphqlUpgrade {
                     let session = Session::new(lease.clone());
                     run(session, lease, (receiving, sending), Some(init), handler).await;
                 }
-                Err(Some(close)) => refuse(&auth, &mut receiving, &mut sending, close).await,
-                Err(None) => {}
+                Err(ending) => {
+                    // The connection is dropped in any case.
+                    let _ = refuse(&auth, &mut receiving, &mut sending, ending).await;
+                }
             }
         })
     }

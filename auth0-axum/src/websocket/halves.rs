@@ -1,10 +1,11 @@
 //! The halves of a WebSocket of axum, for the core.
-use auth0_core::adapter::websocket::{Close, MessageKind, Receive, Transmit};
+use auth0_core::adapter::websocket::{Close, Receive, Received, Transmit};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
+use std::error::Error;
 
 pub(super) struct Receiving {
     half: SplitStream<WebSocket>,
@@ -25,28 +26,46 @@ pub(super) fn split(socket: WebSocket) -> (Receiving, Sending) {
 impl Receive for Receiving {
     type Message = Message;
 
-    async fn receive(&mut self) -> Option<Message> {
+    async fn receive(&mut self) -> Received<Message> {
         if self.has_ended {
-            return None;
+            return Received::Broken;
         }
-        let message = self.half.next().await.and_then(Result::ok);
-        self.has_ended = matches!(message, None | Some(Message::Close(_)));
-        message
+        let received = match self.half.next().await {
+            Some(Ok(message @ Message::Text(_))) => return Received::Text(message),
+            Some(Ok(message @ Message::Binary(_))) => return Received::Binary(message),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Received::Control,
+            Some(Ok(Message::Close(_))) => Received::Closed,
+            Some(Err(error)) if is_refused(&error) => Received::Refused(Close::NOT_VALID),
+            Some(Err(_)) | None => Received::Broken,
+        };
+        self.has_ended = true;
+        received
     }
 
-    fn kind(message: &Message) -> MessageKind<'_> {
-        match message {
-            Message::Text(text) => MessageKind::Text(text),
-            Message::Binary(_) => MessageKind::Binary,
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => MessageKind::Control,
-        }
+    fn text(message: &Message) -> &str {
+        message.to_text().unwrap_or_default()
     }
+}
+
+/// Returns whether the client is at fault, and not the connection.
+fn is_refused(error: &axum::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(known) = cause {
+        if known.is::<std::io::Error>() {
+            return false;
+        }
+        cause = known.source();
+    }
+    true
 }
 
 impl Transmit for Sending {
     type Message = Message;
 
-    async fn transmit(&mut self, message: Message) -> bool {
+    async fn transmit(&mut self, mut message: Message) -> bool {
+        if let Message::Close(Some(frame)) = &mut message {
+            shorten(&mut frame.reason);
+        }
         self.is_closed |= matches!(message, Message::Close(_));
         self.half.send(message).await.is_ok()
     }
@@ -63,4 +82,19 @@ impl Transmit for Sending {
         let reason = Utf8Bytes::from_static(reason);
         self.transmit(Message::Close(Some(CloseFrame { code, reason }))).await
     }
+
+    /// The library has the answer ready.
+    async fn acknowledge(&mut self) -> bool {
+        self.half.flush().await.is_ok()
+    }
 }
+
+/// Shortens the reason of a Close frame to 123 bytes (RFC 6455 §5.5).
+fn shorten(reason: &mut Utf8Bytes) {
+    if reason.len() > MAX_REASON {
+        let end = (0..=MAX_REASON).rev().find(|end| reason.is_char_boundary(*end));
+        *reason = reason.get(..end.unwrap_or(0)).unwrap_or_default().into();
+    }
+}
+
+const MAX_REASON: usize = 123;

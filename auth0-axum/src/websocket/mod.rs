@@ -24,6 +24,7 @@ use std::{fmt, future::Future, time::Duration};
 /// - A client that does not read, sends pings without end, or has closed its half only, is dropped two seconds after
 ///   the end. A message waits for 30 seconds, unless [`send_limit`](Self::send_limit) sets another limit.
 /// - When the handler returns, the connection closes with the code `1000`.
+/// - Pings are answered, and a Close frame of the client is. The handler has text and binary messages.
 ///
 /// ```
 /// use auth0_axum::{AccessToken, Auth0, TokenUpgrade};
@@ -107,7 +108,8 @@ async fn run<H, F>(
         // The channel is empty.
         let _ = to_handler.try_send(first);
     }
-    session.run(receiving, sending, to_handler, from_handler, handler(socket)).await;
+    // The connection is dropped in any case.
+    let _ = session.run(receiving, sending, to_handler, from_handler, handler(socket)).await;
 }
 
 impl fmt::Debug for TokenUpgrade {

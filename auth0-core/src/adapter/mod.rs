@@ -45,7 +45,8 @@ pub use crate::{
 /// A WebSocket that ends with its token.
 pub mod websocket {
     pub use crate::lease::websocket::{
-        Close, MessageKind, Outgoing, Receive, SEND_LIMIT, Session, Transmit, UNAUTHORIZED, refuse,
+        Close, Ending, Outgoing, Receive, Received, SEND_LIMIT, Session, Transmit, UNAUTHORIZED,
+        refuse,
     };
 }
 

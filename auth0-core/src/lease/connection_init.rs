@@ -1,6 +1,6 @@
 //! The first messages of a GraphQL connection: `connection_init` of the subprotocol `graphql-transport-ws`, whose
 //! payload has the token.
-use super::websocket::{Close, MessageKind, Receive, Transmit, UNAUTHORIZED};
+use super::websocket::{Close, Ending, Pause, Receive, Received, Transmit, UNAUTHORIZED};
 use crate::{
     auth0::Auth0,
     error::Error,
@@ -50,32 +50,35 @@ pub const TOO_MANY_INITS: Close = Close::new(4429, "Too many initialisation requ
 /// the GraphQL server acknowledges.
 ///
 /// # Errors
-/// How to close the connection; `None` if the client has left.
+/// How to end the connection.
 pub async fn open<R, T>(
     auth: &Auth0,
     requirement: &Requirement,
     limit: Duration,
     receive: &mut R,
     transmit: &mut T,
-) -> Result<(VerifiedToken, R::Message), Option<Close>>
+) -> Result<(VerifiedToken, R::Message), Ending>
 where
     R: Receive,
     T: Transmit<Message = R::Message>,
 {
     let (init, authorization) = tokio::select! {
+        // First, because a client that sends without end keeps the other busy.
         biased;
+        () = auth.passed(limit) => return Err(Ending::Close(INIT_TIMEOUT)),
         init = read_init(receive, transmit) => init?,
-        () = auth.passed(limit) => return Err(Some(INIT_TIMEOUT)),
     };
-    let Some(authorization) = authorization else { return Err(Some(NO_TOKEN)) };
+    let Some(authorization) = authorization else { return Err(Ending::Close(NO_TOKEN)) };
     tokio::select! {
         biased;
         verdict = verify(auth, requirement, &authorization) => match verdict {
             Ok(token) => Ok((token, init)),
-            Err(error) => Err(Some(Close::for_error(&error))),
+            Err(error) => Err(Ending::Close(Close::for_error(&error))),
         },
         // It is not acknowledged yet.
-        second = read_init(receive, transmit) => Err(second.map_or_else(|close| close, |_| Some(TOO_MANY_INITS))),
+        second = read_init(receive, transmit) => {
+            Err(second.map_or_else(|ending| ending, |_| Ending::Close(TOO_MANY_INITS)))
+        }
     }
 }
 
@@ -83,19 +86,28 @@ where
 async fn read_init<R, T>(
     receive: &mut R,
     transmit: &mut T,
-) -> Result<(R::Message, Option<String>), Option<Close>>
+) -> Result<(R::Message, Option<String>), Ending>
 where
     R: Receive,
     T: Transmit<Message = R::Message>,
 {
+    let mut pause = Pause::default();
     loop {
-        let message = receive.receive().await.ok_or(None)?;
-        match FirstMessage::of(R::kind(&message)) {
-            FirstMessage::Init(authorization) => return Ok((message, authorization)),
-            FirstMessage::Answer(text) if !transmit.text(text).await => return Err(None),
-            FirstMessage::Answer(_) | FirstMessage::Ignore => {}
-            FirstMessage::Close(close) => return Err(Some(close)),
+        match receive.receive().await {
+            Received::Text(message) => match FirstMessage::read(R::text(&message)) {
+                FirstMessage::Init(authorization) => return Ok((message, authorization)),
+                FirstMessage::Answer(text) if !transmit.text(text).await => {
+                    return Err(Ending::Drop);
+                }
+                FirstMessage::Answer(_) | FirstMessage::Ignore => {}
+                FirstMessage::Close(close) => return Err(Ending::Close(close)),
+            },
+            Received::Control => {}
+            Received::Binary(_) | Received::Refused(_) => return Err(Ending::Close(BAD_MESSAGE)),
+            Received::Closed => return Err(Ending::Acknowledge),
+            Received::Broken => return Err(Ending::Drop),
         }
+        pause.after_one().await;
     }
 }
 
@@ -127,21 +139,13 @@ pub enum FirstMessage {
     Init(Option<String>),
     /// A message to send, the answer to `ping`.
     Answer(&'static str),
-    /// Nothing: `pong` may come at any time.
+    /// Nothing: `pong` may come at any time, and `complete` of what does not run has no effect.
     Ignore,
     /// The connection is closed.
     Close(Close),
 }
 
 impl FirstMessage {
-    fn of(kind: MessageKind<'_>) -> Self {
-        match kind {
-            MessageKind::Text(text) => Self::read(text),
-            MessageKind::Control => Self::Ignore,
-            MessageKind::Binary => Self::Close(BAD_MESSAGE),
-        }
-    }
-
     /// Reads a text message. The value is that of the member `authorization` of the payload, in any case.
     #[must_use]
     pub fn read(text: &str) -> Self {
@@ -161,7 +165,7 @@ impl FirstMessage {
             },
             (Ok(_), Some("subscribe")) => Self::Close(NOT_ACKNOWLEDGED),
             (Ok(_), Some("ping")) => Self::Answer(r#"{"type":"pong"}"#),
-            (Ok(_), Some("pong")) => Self::Ignore,
+            (Ok(_), Some("pong" | "complete")) => Self::Ignore,
             _ => Self::Close(BAD_MESSAGE),
         }
     }

@@ -38,6 +38,12 @@ impl Close {
         Self { code, reason }
     }
 
+    /// A message or frame that is not valid: `1002`.
+    pub const NOT_VALID: Self = Self::new(1002, "The message is not valid.");
+
+    /// A message that is too long: `1009`.
+    pub const TOO_LONG: Self = Self::new(1009, "The message is too long.");
+
     /// The end of a handler: `1000`.
     pub const NORMAL: Self = Self::new(1000, "");
 
@@ -60,28 +66,34 @@ impl Close {
     }
 }
 
+/// What a client has sent.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_enums, reason = "there are no other cases")]
+pub enum Received<M> {
+    /// A text message.
+    Text(M),
+    /// A binary message.
+    Binary(M),
+    /// A ping, which is answered, or a pong.
+    Control,
+    /// A Close frame, which is to be answered. Nothing comes after it.
+    Closed,
+    /// Something that is refused by closing. Nothing comes after it.
+    Refused(Close),
+    /// The end of the connection.
+    Broken,
+}
+
 /// The receiving half of a WebSocket.
 pub trait Receive {
     /// A message of the framework.
     type Message;
 
-    /// Returns the next message; `None` after the Close frame of the client, and if the connection is broken.
-    fn receive(&mut self) -> impl Future<Output = Option<Self::Message>>;
+    /// Returns what comes next. The future may be dropped without loss.
+    fn receive(&mut self) -> impl Future<Output = Received<Self::Message>>;
 
-    /// Returns the kind of a message.
-    fn kind(message: &Self::Message) -> MessageKind<'_>;
-}
-
-/// The kind of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "there are no other cases")]
-pub enum MessageKind<'a> {
-    /// A text message.
-    Text(&'a str),
-    /// A binary message.
-    Binary,
-    /// A control frame, which the framework or the adapter answers.
-    Control,
+    /// Returns the text of a text message.
+    fn text(message: &Self::Message) -> &str;
 }
 
 /// The sending half of a WebSocket.
@@ -97,6 +109,9 @@ pub trait Transmit {
 
     /// Sends a Close frame. Returns whether the connection is still good.
     fn close(&mut self, close: Close) -> impl Future<Output = bool>;
+
+    /// Answers the client's Close frame (RFC 6455 §5.5.1).
+    fn acknowledge(&mut self) -> impl Future<Output = bool>;
 }
 
 /// Settings of a WebSocket that ends with its lease.
@@ -126,7 +141,8 @@ impl Session {
         self
     }
 
-    /// Runs a handler until it returns, the client leaves, or the lease ends. Then it closes the connection.
+    /// Runs a handler until it returns, the client leaves, or the lease ends. Then it closes the connection. Returns
+    /// whether that was in time: otherwise the client does not read.
     ///
     /// The handler has the other halves of the two channels. Dropping the sending one closes the connection.
     pub async fn run<M, R, T, H>(
@@ -136,51 +152,57 @@ impl Session {
         to_handler: Sender<M>,
         from_handler: Receiver<Outgoing<M>>,
         handler: H,
-    ) where
+    ) -> bool
+    where
         R: Receive<Message = M>,
         T: Transmit<Message = M>,
         H: Future<Output = ()>,
     {
         let mut halves = Some((receive, transmit));
-        let close = {
+        let mut is_in_time = true;
+        let has_ended = {
             let exchange = async {
-                let (receive, transmit) = halves.as_mut()?;
+                let Some((receive, transmit)) = &mut halves else { return };
                 // Both stop when one has ended.
-                let close = tokio::select! {
+                let ending = tokio::select! {
                     biased;
-                    close = self.send(transmit, from_handler) => close,
-                    () = forward(receive, to_handler) => None,
+                    ending = self.send(transmit, from_handler) => ending,
+                    ending = forward(receive, to_handler) => ending,
                 };
-                if close.is_none() {
-                    // A handler that works on does not keep a broken connection.
-                    halves = None;
-                }
-                close
+                let limit = self.lease.passed(CLOSING);
+                is_in_time = close_within(receive, transmit, ending, limit).await;
+                // A handler that works on does not keep the connection.
+                halves = None;
             };
-            let work = async { tokio::join!(handler, exchange).1 };
+            let work = async { tokio::join!(handler, exchange) };
             tokio::select! {
                 biased;
-                () = self.lease.ended() => Some(Close::TOKEN_ENDED),
-                close = work => close,
+                () = self.lease.ended() => true,
+                _ = work => false,
             }
         };
-        let (Some(close), Some((receive, transmit))) = (close, &mut halves) else { return };
-        close_within(receive, transmit, close, self.lease.passed(CLOSING)).await;
+        match &mut halves {
+            Some((receive, transmit)) if has_ended => {
+                let ending = Ending::Close(Close::TOKEN_ENDED);
+                close_within(receive, transmit, ending, self.lease.passed(CLOSING)).await
+            }
+            _ => is_in_time,
+        }
     }
 
-    /// Sends what the handler sends, and the warning. Returns how to close; `None` if the connection is broken.
+    /// Sends what the handler sends, and the warning. Returns how to end the connection.
     async fn send<T: Transmit>(
         &self,
         transmit: &mut T,
         mut from_handler: Receiver<Outgoing<T::Message>>,
-    ) -> Option<Close> {
+    ) -> Ending {
         let mut warning = pin!(self.next_warning(None));
         loop {
             let is_good = tokio::select! {
                 outgoing = from_handler.recv() => match outgoing {
                     Some(Outgoing::Message(message)) => self.limited(transmit.transmit(message)).await,
-                    Some(Outgoing::Close(close)) => return Some(close),
-                    None => return Some(Close::NORMAL),
+                    Some(Outgoing::Close(close)) => return Ending::Close(close),
+                    None => return Ending::Close(Close::NORMAL),
                 },
                 (text, end) = &mut warning => {
                     warning.set(self.next_warning(Some(end)));
@@ -188,7 +210,7 @@ impl Session {
                 }
             };
             if !is_good {
-                return None;
+                return Ending::Drop;
             }
         }
     }
@@ -211,31 +233,77 @@ impl Session {
     }
 }
 
-/// Closes a WebSocket that was not accepted.
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "there are no other cases")]
+pub enum Ending {
+    /// With a Close frame.
+    Close(Close),
+    /// With the answer to that of the client.
+    Acknowledge,
+    /// Without one, because the connection is broken or the client does not read.
+    Drop,
+}
+
+/// Ends a WebSocket that was not accepted. Returns whether that was in time: otherwise the client does not read.
 pub async fn refuse<R: Receive, T: Transmit>(
     auth: &Auth0,
     receive: &mut R,
     transmit: &mut T,
-    close: Close,
-) {
-    close_within(receive, transmit, close, auth.passed(CLOSING)).await;
+    ending: Ending,
+) -> bool {
+    close_within(receive, transmit, ending, auth.passed(CLOSING)).await
 }
 
 async fn close_within<R: Receive, T: Transmit>(
     receive: &mut R,
     transmit: &mut T,
-    close: Close,
+    ending: Ending,
     limit: impl Future<Output = ()>,
-) {
+) -> bool {
     let closing = async {
-        if transmit.close(close).await {
-            // If something is unread when the connection is dropped, the client may not get the Close frame.
-            while receive.receive().await.is_some() {}
+        match ending {
+            Ending::Close(close) if transmit.close(close).await => {
+                // If something is unread when the connection is dropped, the client may not get the Close frame.
+                let mut pause = Pause::default();
+                while let Received::Text(_) | Received::Binary(_) | Received::Control =
+                    receive.receive().await
+                {
+                    pause.after_one().await;
+                }
+                true
+            }
+            Ending::Acknowledge => {
+                transmit.acknowledge().await;
+                true
+            }
+            Ending::Close(_) | Ending::Drop => false,
         }
     };
     tokio::select! {
-        () = closing => {}
-        () = limit => {}
+        // First, because a client that sends without end keeps the other busy.
+        biased;
+        () = limit => false,
+        is_closed = closing => is_closed,
+    }
+}
+
+/// Lets timers and other tasks run while a client sends without end.
+#[derive(Default)]
+pub(super) struct Pause {
+    messages: u8,
+}
+
+impl Pause {
+    /// How many messages are read in one go.
+    const AFTER: u8 = 32;
+
+    pub(super) async fn after_one(&mut self) {
+        self.messages += 1;
+        if self.messages >= Self::AFTER {
+            self.messages = 0;
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -249,11 +317,21 @@ pub enum Outgoing<M> {
     Close(Close),
 }
 
-/// Gives the handler what the client sends. Messages that it does not read are dropped, so that the client's Close
-/// frame and pings are still read.
-async fn forward<R: Receive>(receive: &mut R, to_handler: Sender<R::Message>) {
-    while let Some(message) = receive.receive().await {
-        let _ = to_handler.send(message).await;
+/// Gives the handler what the client sends. While the handler does not read a message, none after it is read.
+async fn forward<R: Receive>(receive: &mut R, to_handler: Sender<R::Message>) -> Ending {
+    let mut pause = Pause::default();
+    loop {
+        match receive.receive().await {
+            Received::Text(message) | Received::Binary(message) => {
+                // A handler that has dropped its socket does not read.
+                let _ = to_handler.send(message).await;
+            }
+            Received::Control => {}
+            Received::Closed => return Ending::Acknowledge,
+            Received::Refused(close) => return Ending::Close(close),
+            Received::Broken => return Ending::Drop,
+        }
+        pause.after_one().await;
     }
 }
 

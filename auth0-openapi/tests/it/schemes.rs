@@ -148,8 +148,22 @@ fn an_issuer_requires_more_of_its_tokens() {
         [
             ("auth0_acme.eu.auth0.com".to_owned(), none()),
             ("auth0_partner.eu.auth0.com".to_owned(), vec!["partner".to_owned()]),
-            ("bearer".to_owned(), none()),
+            // What is enough for a token of each issuer.
+            ("bearer".to_owned(), vec!["partner".to_owned()]),
         ]
+    );
+}
+
+/// Otherwise the document says that a token with less is enough.
+#[test]
+fn bearer_needs_what_the_strictest_issuer_requires() {
+    let partner = TrustedIssuer::domain("partner.eu.auth0.com").require(scope("b"));
+    let auth = builder().domain("acme.eu.auth0.com").issuer(partner).build().unwrap();
+    let schemes = SecuritySchemes::of(&auth).without_login("https://acme.eu.auth0.com/");
+    let document = document(&schemes);
+    assert_eq!(
+        document["paths"]["/"]["get"]["security"],
+        json!([{ "auth0_partner.eu.auth0.com": ["a", "b"] }, { "bearer": ["a", "b"] }])
     );
 }
 

@@ -87,24 +87,22 @@ async fn serve(schema: Schema, socket: TokenSocket) {
     data.insert(socket.lease().auth().clone());
     data.insert(socket.token());
     let (sink, messages) = socket.split();
-    let texts = messages.filter_map(|message| {
-        ready(
-            message
-                .ok()
-                .filter(|message| matches!(message, Message::Text(_)))
-                .map(Message::into_data),
-        )
-    });
+    // What is no text is no message of the protocol either.
+    let texts = messages.filter_map(|message| ready(message.ok().map(Message::into_data)));
     let answers =
         WebSocket::new(schema, texts, WebSocketProtocols::GraphQLWS).connection_data(data);
     let answers = answers.map(|answer| match answer {
         WsMessage::Text(text) => Ok(Message::Text(text.into())),
-        WsMessage::Close(code, reason) => {
-            Ok(Message::Close(Some(CloseFrame { code, reason: reason.into() })))
-        }
+        // Its reason has text of the client, and the code of the protocol is another.
+        WsMessage::Close(1002, _) => Ok(closing(4400, "Not a message of graphql-transport-ws")),
+        WsMessage::Close(code, reason) => Ok(closing(code, &reason)),
     });
     // An error is the end of the connection.
     let _ = answers.forward(sink).await;
+}
+
+fn closing(code: u16, reason: &str) -> Message {
+    Message::Close(Some(CloseFrame { code, reason: reason.into() }))
 }
 
 #[tokio::main]

@@ -39,6 +39,7 @@ async fn first_messages_that_are_refused() {
         (4400, twice),
         (4400, r#"{"type":"connection_init","payload":[]}"#.to_owned()),
         (4400, r#"{"type":"start"}"#.to_owned()),
+        (4400, format!("\"{}\"", "a".repeat(400_000))),
         (4400, "[]".to_owned()),
         (4400, "not JSON".to_owned()),
         (4400, long),
@@ -84,6 +85,29 @@ async fn a_silent_client_is_closed() {
         tenant.clock().advance(Duration::from_secs(3));
         let ending = client.next().await;
         assert!(matches!(ending, Err(Some((4408, _)))), "{name}: {ending:?}");
+    }
+}
+
+/// The limit holds although the server is always busy with pings.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_only_sends_pings_is_closed() {
+    let tenant = Tenant::new();
+    for (name, server) in start_both(tenant.auth0()).await {
+        let mut client = Client::graphql(server).await;
+        assert!(client.ask(r#"{"type":"ping"}"#).await.is_ok());
+        let (read, mut write) = client.0.into_inner().into_split();
+        // Masked pings without content.
+        let pings = [0x89, 0x80, 0, 0, 0, 0].repeat(10_000);
+        let writer = tokio::spawn(async move {
+            while tokio::io::AsyncWriteExt::write_all(&mut write, &pings).await.is_ok() {}
+        });
+        // The pongs are not read. The first advance may come before the timer.
+        while !writer.is_finished() {
+            tenant.clock().advance(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
+        drop(read);
+        assert!(writer.await.is_ok(), "{name}");
     }
 }
 

@@ -196,6 +196,11 @@ impl Client {
         self.0.send(tungstenite::Message::text(text)).await.unwrap();
     }
 
+    pub(super) async fn close(&mut self) {
+        let frame = tungstenite::protocol::CloseFrame { code: 1000.into(), reason: "".into() };
+        self.0.send(tungstenite::Message::Close(Some(frame))).await.unwrap();
+    }
+
     /// Returns the next text, or how the connection ends.
     pub(super) async fn next(&mut self) -> Result<String, Ending> {
         loop {

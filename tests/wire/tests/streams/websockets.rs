@@ -45,6 +45,41 @@ async fn a_connection_closes_when_its_handler_returns() {
     }
 }
 
+/// A Close frame of the client is answered, whether the handler waits for a message or for something else.
+#[tokio::test]
+async fn a_close_frame_is_answered() {
+    let tenant = Tenant::new();
+    for (name, server) in start_both(tenant.auth0()).await {
+        for handler in ["", "hang"] {
+            let mut client = Client::open(server, &tenant.token().mint()).await;
+            client.ask("a").await.unwrap();
+            if !handler.is_empty() {
+                client.send(handler).await;
+            }
+            client.close().await;
+            assert_eq!(client.next().await, Err(Some((1000, String::new()))), "{name} {handler}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_message_closes_the_connection() {
+    let tenant = Tenant::new();
+    for (name, server) in start_both(tenant.auth0()).await {
+        // A text that is not UTF-8, a frame without a mask, and a ping of 126 bytes.
+        let long = [&[0x89, 0xfe, 0, 126, 0, 0, 0, 0][..], &[0; 126]].concat();
+        for frame in [&b"\x81\x81\0\0\0\0\xff"[..], b"\x81\x01a", &long] {
+            let mut client = upgraded(server, &tenant.token().mint()).await;
+            client.write_all(frame).await.unwrap();
+            let mut head = [0; 4];
+            let read = client.read_exact(&mut head).await;
+            assert!(read.is_ok(), "{name}: {frame:?} {read:?}");
+            let code = u16::from_be_bytes([head[2], head[3]]);
+            assert_eq!((head[0], code), (0x88, 1002), "{name}: {frame:?}");
+        }
+    }
+}
+
 /// After the end of the token, the connection is closed in two seconds, although the client reads nothing.
 #[tokio::test]
 async fn a_client_that_floods_pings_and_never_reads_is_dropped() {
