@@ -85,8 +85,12 @@ fn closing(error: &ProtocolError) -> Option<Close> {
             Some(Close::NOT_VALID)
         }
         ProtocolError::Io(error) => {
-            let is_payload = error.get_ref().is_none_or(|inner| inner.is::<PayloadError>());
-            (!is_payload && error.kind() == ErrorKind::Other).then_some(Close::TOO_LONG)
+            // actix-ws also wraps the errors of the connection.
+            let is_broken = match error.get_ref() {
+                Some(inner) => inner.is::<PayloadError>(),
+                None => true,
+            };
+            (!is_broken && error.kind() == ErrorKind::Other).then_some(Close::TOO_LONG)
         }
         _ => Some(Close::NOT_VALID),
     }
