@@ -106,10 +106,10 @@ async function events(api) {
 }
 
 async function eventSource(browser, api) {
-  const first = await token()
   const page = await browser.newPage()
   // A page of the same origin. EventSource itself cannot set a header.
   await page.goto(api)
+  const first = await token()
   await page.setExtraHTTPHeaders({ authorization: `Bearer ${first}` })
   const seen = await page.evaluate(async () => {
     const source = new EventSource('/sse')
