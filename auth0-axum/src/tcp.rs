@@ -10,8 +10,13 @@ use std::net::SocketAddr;
 ///
 /// `axum::serve` stores it with the feature `serve`:
 ///
-/// ```ignore
+#[cfg_attr(feature = "serve", doc = "```no_run")]
+#[cfg_attr(not(feature = "serve"), doc = "```ignore")]
+/// # async fn start(listener: tokio::net::TcpListener, app: axum::Router) -> std::io::Result<()> {
+/// use auth0_axum::TcpPeer;
+///
 /// axum::serve(listener, app.into_make_service_with_connect_info::<TcpPeer>()).await
+/// # }
 /// ```
 ///
 /// Each connection takes one more file descriptor. On HTTP/2, all requests of such a client end.

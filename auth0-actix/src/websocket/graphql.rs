@@ -7,7 +7,9 @@ use actix_web::{
 use auth0_core::{
     Requirement,
     adapter::{
-        graphql::{GRAPHQL_TRANSPORT_WS, INIT_LIMIT, SUBPROTOCOL_UNACCEPTABLE, open},
+        graphql::{
+            GRAPHQL_TRANSPORT_WS, INIT_LIMIT, MAX_INIT_BYTES, SUBPROTOCOL_UNACCEPTABLE, open,
+        },
         websocket::{Ending, Session, refuse},
     },
     policy::authenticated,
@@ -51,12 +53,22 @@ pub struct GraphqlUpgrade<'a> {
     payload: Payload,
     requirement: Requirement,
     init_limit: Duration,
+    max_message_bytes: usize,
 }
+
+/// A query is text that a person or a program has written.
+const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
 impl<'a> GraphqlUpgrade<'a> {
     /// Creates an upgrade that requires a valid token. The verifier is that of `app_data`.
     pub const fn new(request: &'a HttpRequest, payload: Payload) -> Self {
-        Self { request, payload, requirement: authenticated(), init_limit: INIT_LIMIT }
+        Self {
+            request,
+            payload,
+            requirement: authenticated(),
+            init_limit: INIT_LIMIT,
+            max_message_bytes: MAX_MESSAGE_BYTES,
+        }
     }
 
     /// Adds a requirement for the token.
@@ -71,6 +83,12 @@ impl<'a> GraphqlUpgrade<'a> {
         self
     }
 
+    /// Limits the size of a message, in bytes: 256 KiB if not set. Before the token is verified, the limit is 32 KiB.
+    pub const fn max_message_bytes(mut self, limit: usize) -> Self {
+        self.max_message_bytes = limit;
+        self
+    }
+
     /// Returns the response, and runs the handler after the token is verified. It stops at the end of the token.
     ///
     /// # Errors
@@ -80,11 +98,12 @@ impl<'a> GraphqlUpgrade<'a> {
         H: FnOnce(TokenSocket) -> F + 'static,
         F: Future<Output = ()> + 'static,
     {
-        let Self { request, payload, requirement, init_limit } = self;
+        let Self { request, payload, requirement, init_limit, max_message_bytes } = self;
+        let limit = Some(max_message_bytes.max(MAX_INIT_BYTES));
         let auth = verifier(request).map_err(AuthError::from)?;
         let is_acceptable = offers_graphql(request);
         let protocols = &[GRAPHQL_TRANSPORT_WS];
-        upgrade(request, payload, protocols, auth.clone(), async move |halves: Halves| {
+        upgrade(request, payload, protocols, limit, auth.clone(), async move |halves: Halves| {
             let Halves { mut receiving, mut sending } = halves;
             let opened = match is_acceptable {
                 true => open(&auth, &requirement, init_limit, &mut receiving, &mut sending).await,

@@ -38,8 +38,19 @@ pub(super) struct Sending {
     ended: Ended,
 }
 
-pub(super) fn split(session: Session, messages: MessageStream, ended: Ended) -> Halves {
-    let messages = messages.aggregate_continuations();
+/// Splits a connection. A message, and so a frame, may have this many bytes; without it, as actix-ws allows.
+pub(super) fn split(
+    session: Session,
+    messages: MessageStream,
+    ended: Ended,
+    max_message_bytes: Option<usize>,
+) -> Halves {
+    let messages = match max_message_bytes {
+        Some(limit) => {
+            messages.max_frame_size(limit).aggregate_continuations().max_continuation_size(limit)
+        }
+        None => messages.aggregate_continuations(),
+    };
     let receiving = Receiving { messages, session: session.clone(), has_ended: false };
     Halves { receiving, sending: Sending { session, is_closed: false, ended } }
 }

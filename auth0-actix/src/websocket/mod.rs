@@ -61,6 +61,7 @@ pub struct TokenUpgrade<'a> {
     protocols: &'a [&'a str],
     warning: Option<(Duration, String)>,
     send_limit: Duration,
+    max_message_bytes: Option<usize>,
 }
 
 impl<'a> TokenUpgrade<'a> {
@@ -68,7 +69,17 @@ impl<'a> TokenUpgrade<'a> {
     pub fn new(request: &'a HttpRequest, payload: Payload, token: &VerifiedToken) -> Self {
         let (token, requirement) = (token.clone(), authenticated());
         let (protocols, warning, send_limit) = (&[][..], None, SEND_LIMIT);
-        Self { request, payload, token, requirement, protocols, warning, send_limit }
+        let max_message_bytes = None;
+        Self {
+            request,
+            payload,
+            token,
+            requirement,
+            protocols,
+            warning,
+            send_limit,
+            max_message_bytes,
+        }
     }
 
     /// Adds a requirement for a token that renews the lease: that of the route.
@@ -95,6 +106,13 @@ impl<'a> TokenUpgrade<'a> {
         self
     }
 
+    /// Limits the size of a message, in bytes. If not set, actix-ws allows 64 KiB for a frame, and 1 MiB for a message of
+    /// several.
+    pub const fn max_message_bytes(mut self, limit: usize) -> Self {
+        self.max_message_bytes = Some(limit);
+        self
+    }
+
     /// Returns the response, and runs the handler after it. It stops at the end of the lease.
     ///
     /// # Errors
@@ -104,7 +122,16 @@ impl<'a> TokenUpgrade<'a> {
         H: FnOnce(TokenSocket) -> F + 'static,
         F: Future<Output = ()> + 'static,
     {
-        let Self { request, payload, token, requirement, protocols, warning, send_limit } = self;
+        let Self {
+            request,
+            payload,
+            token,
+            requirement,
+            protocols,
+            warning,
+            send_limit,
+            max_message_bytes,
+        } = self;
         let auth = verifier(request).map_err(AuthError::from)?;
         let lease = auth.lease(&token).require(requirement);
         let session = Session::new(lease.clone()).send_limit(send_limit);
@@ -112,7 +139,7 @@ impl<'a> TokenUpgrade<'a> {
             Some((time, text)) => session.warning(time, text),
             None => session,
         };
-        upgrade(request, payload, protocols, auth, async move |halves| {
+        upgrade(request, payload, protocols, max_message_bytes, auth, async move |halves| {
             run(session, lease, halves, None, handler).await
         })
     }
@@ -123,6 +150,7 @@ fn upgrade<S>(
     request: &HttpRequest,
     payload: Payload,
     protocols: &[&str],
+    max_message_bytes: Option<usize>,
     auth: Auth0,
     serve: S,
 ) -> Result<HttpResponse, Error>
@@ -135,7 +163,7 @@ where
     response.extensions_mut().insert(EndsItself);
     let handle = tcp_handle(request);
     rt::spawn(async move {
-        let is_in_time = serve(split(session, messages, ended)).await;
+        let is_in_time = serve(split(session, messages, ended, max_message_bytes)).await;
         match handle {
             Some(handle) if is_in_time => handle.close_unless(&auth, is_dropped).await,
             Some(handle) => handle.close(),

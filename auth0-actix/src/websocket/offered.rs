@@ -18,10 +18,10 @@ use auth0_core::adapter::{BEARER_PROTOCOL, offered_token};
 /// must leave out `Sec-WebSocket-Protocol`.
 ///
 /// ```
-/// use actix_web::{HttpRequest, HttpResponse, middleware::from_fn, web};
+/// use actix_web::{HttpResponse, middleware::from_fn, web};
 /// use auth0_actix::{AccessToken, RequireAuth, take_offered_token};
 ///
-/// # async fn socket(token: AccessToken, request: HttpRequest, body: web::Payload) -> HttpResponse { todo!() }
+/// # async fn socket(_: AccessToken) -> HttpResponse { HttpResponse::SwitchingProtocols().finish() }
 /// # fn routes(config: &mut web::ServiceConfig) {
 /// let sockets = web::scope("/sockets")
 ///     .route("", web::get().to(socket))

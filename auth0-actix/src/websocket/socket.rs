@@ -1,6 +1,6 @@
 //! The WebSocket that a handler has.
 use actix_ws::{AggregatedMessage, Closed};
-use auth0_core::{Lease, VerifiedToken, adapter::websocket::Outgoing};
+use auth0_core::{Lease, VerifiedToken};
 use futures_core::Stream;
 use std::{
     fmt,
@@ -16,13 +16,13 @@ const WAITING: usize = 1;
 pub struct TokenSocket {
     lease: Lease,
     incoming: Receiver<AggregatedMessage>,
-    outgoing: Sender<Outgoing<AggregatedMessage>>,
+    outgoing: Sender<AggregatedMessage>,
 }
 
 impl TokenSocket {
     pub(super) fn new(
         lease: Lease,
-    ) -> (Self, Sender<AggregatedMessage>, Receiver<Outgoing<AggregatedMessage>>) {
+    ) -> (Self, Sender<AggregatedMessage>, Receiver<AggregatedMessage>) {
         let (to_handler, incoming) = mpsc::channel(WAITING);
         let (outgoing, from_handler) = mpsc::channel(WAITING);
         (Self { lease, incoming, outgoing }, to_handler, from_handler)
@@ -50,7 +50,7 @@ impl TokenSocket {
     /// # Errors
     /// The connection is closed.
     pub async fn send(&mut self, message: AggregatedMessage) -> Result<(), Closed> {
-        self.outgoing.send(Outgoing::Message(message)).await.map_err(|_| Closed)
+        self.outgoing.send(message).await.map_err(|_| Closed)
     }
 
     /// Sends a text message.

@@ -1,5 +1,5 @@
 //! The WebSocket that a handler has.
-use auth0_core::{Lease, VerifiedToken, adapter::websocket::Outgoing};
+use auth0_core::{Lease, VerifiedToken};
 use axum::{Error, extract::ws::Message};
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -19,11 +19,11 @@ const WAITING: usize = 1;
 pub struct TokenSocket {
     lease: Lease,
     incoming: Receiver<Message>,
-    outgoing: PollSender<Outgoing<Message>>,
+    outgoing: PollSender<Message>,
 }
 
 impl TokenSocket {
-    pub(super) fn new(lease: Lease) -> (Self, Sender<Message>, Receiver<Outgoing<Message>>) {
+    pub(super) fn new(lease: Lease) -> (Self, Sender<Message>, Receiver<Message>) {
         let (to_handler, incoming) = mpsc::channel(WAITING);
         let (outgoing, from_handler) = mpsc::channel(WAITING);
         let outgoing = PollSender::new(outgoing);
@@ -53,7 +53,7 @@ impl TokenSocket {
     /// The connection is closed.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         let sender = self.outgoing.get_ref().ok_or_else(closed)?;
-        sender.send(Outgoing::Message(message.into())).await.map_err(|_| closed())
+        sender.send(message.into()).await.map_err(|_| closed())
     }
 }
 
@@ -77,7 +77,7 @@ impl Sink<Message> for TokenSocket {
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.outgoing.send_item(Outgoing::Message(message)).map_err(|_| closed())
+        self.outgoing.send_item(message).map_err(|_| closed())
     }
 
     /// A message is sent as soon as the connection takes it.

@@ -45,8 +45,7 @@ pub use crate::{
 /// A WebSocket that ends with its token.
 pub mod websocket {
     pub use crate::lease::websocket::{
-        Close, Ending, Outgoing, Receive, Received, SEND_LIMIT, Session, Transmit, UNAUTHORIZED,
-        refuse,
+        Close, Ending, Receive, Received, SEND_LIMIT, Session, Transmit, UNAUTHORIZED, refuse,
     };
 }
 

@@ -150,7 +150,7 @@ impl Session {
         receive: R,
         transmit: T,
         to_handler: Sender<M>,
-        from_handler: Receiver<Outgoing<M>>,
+        from_handler: Receiver<M>,
         handler: H,
     ) -> bool
     where
@@ -194,14 +194,13 @@ impl Session {
     async fn send<T: Transmit>(
         &self,
         transmit: &mut T,
-        mut from_handler: Receiver<Outgoing<T::Message>>,
+        mut from_handler: Receiver<T::Message>,
     ) -> Ending {
         let mut warning = pin!(self.next_warning(None));
         loop {
             let is_good = tokio::select! {
-                outgoing = from_handler.recv() => match outgoing {
-                    Some(Outgoing::Message(message)) => self.limited(transmit.transmit(message)).await,
-                    Some(Outgoing::Close(close)) => return Ending::Close(close),
+                message = from_handler.recv() => match message {
+                    Some(message) => self.limited(transmit.transmit(message)).await,
                     None => return Ending::Close(Close::NORMAL),
                 },
                 (text, end) = &mut warning => {
@@ -305,16 +304,6 @@ impl Pause {
             tokio::task::yield_now().await;
         }
     }
-}
-
-/// What a handler sends.
-#[derive(Debug)]
-#[allow(clippy::exhaustive_enums, reason = "there are no other cases")]
-pub enum Outgoing<M> {
-    /// A message.
-    Message(M),
-    /// The end of the connection.
-    Close(Close),
 }
 
 /// Gives the handler what the client sends. While the handler does not read a message, none after it is read.

@@ -159,7 +159,7 @@ mod tests {
         let app = App::new().into_utoipa_app().app_data(tenant.auth0()).configure(services);
         let app = init_service(app.into_app()).await;
         let api: Value = serde_json::to_value(api(&tenant.auth0()).unwrap()).unwrap();
-        let anybody = tenant.token();
+        let plain = tenant.token();
         let reader = tenant.token().scope("read:messages");
         let admin = tenant.token().scope("admin");
         let writer = tenant.token().scope("read:messages write:messages");
@@ -189,7 +189,7 @@ mod tests {
                 assert_eq!(operation["security"][2 * place], json!({ "auth0": scopes }), "{path}");
             }
             let mut count = 0;
-            for token in [&anybody, &reader, &admin, &writer, &purger] {
+            for token in [&plain, &reader, &admin, &writer, &purger] {
                 let request = TestRequest::with_uri(path).method(method.clone());
                 let bearer = format!("Bearer {}", token.mint());
                 let request = request.insert_header(("authorization", bearer)).to_request();

@@ -147,7 +147,7 @@ mod tests {
         let tenant = Tenant::new();
         let (app, api) = app(tenant.auth0()).unwrap();
         let api: Value = serde_json::to_value(api).unwrap();
-        let anybody = tenant.token();
+        let plain = tenant.token();
         let reader = tenant.token().scope("read:messages");
         let admin = tenant.token().scope("admin");
         let writer = tenant.token().scope("read:messages write:messages");
@@ -177,7 +177,7 @@ mod tests {
                 assert_eq!(operation["security"][2 * place], json!({ "auth0": scopes }), "{path}");
             }
             let mut count = 0;
-            for token in [&anybody, &reader, &admin, &writer, &purger] {
+            for token in [&plain, &reader, &admin, &writer, &purger] {
                 let request = Request::builder().method(method).uri(path);
                 let request = request.header("authorization", format!("Bearer {}", token.mint()));
                 let request = request.body(Body::empty()).unwrap();

@@ -29,7 +29,35 @@ pub(crate) fn rows(tenant: &Tenant) -> Vec<Row> {
     let strong = || ann().claim("acr", MFA);
     let writer = |token: TokenBuilder| token.scope("write:transfers");
 
+    let later = std::time::Duration::from_secs(200_000);
+    // A header of a row is static.
+    let renewed = |newer: TokenBuilder, row: Row| {
+        let newer: &'static str = newer.mint().leak();
+        Row { headers: vec![("x-renewal", newer.as_bytes())], ..row }
+    };
+    let not_renewed = |name, newer: TokenBuilder, code| {
+        let expected = refused(401, "invalid_token", code, "");
+        renewed(newer, row(name, "/renew", bearer(&ann().mint()), expected))
+    };
+
     vec![
+        renewed(ann().expires_in(later), ok("a newer token", "/renew", ann())),
+        not_renewed("a token that ends no later", ann(), "renewal_refused"),
+        not_renewed(
+            "of another subject",
+            tenant.token().subject("auth0|bob").expires_in(later),
+            "renewal_refused",
+        ),
+        not_renewed(
+            "bound to a key that is not proven",
+            ann().expires_in(later).bound_to(&tenant.client_key()),
+            "token_binding_mismatch",
+        ),
+        not_renewed(
+            "a forged token",
+            ann().expires_in(later).broken_signature(),
+            "signature_invalid",
+        ),
         ok("one of two scopes", "/any-scope", ann().scope("admin:messages")),
         refuse(
             "none of two scopes",
