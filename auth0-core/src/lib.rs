@@ -17,6 +17,8 @@ pub mod policy;
 mod possession;
 mod request;
 mod runtime;
+#[doc(hidden)]
+pub mod support;
 mod telemetry;
 mod token;
 pub mod transport;

@@ -14,13 +14,7 @@ impl Builder {
     /// # Errors
     /// A variable is missing or is not Unicode.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_variables(|name| match std::env::var(name) {
-            Ok(value) => Ok(Some(value)),
-            Err(std::env::VarError::NotPresent) => Ok(None),
-            Err(std::env::VarError::NotUnicode(_)) => {
-                Err(ConfigError::new(format!("the environment variable {name} is not Unicode")))
-            }
-        })
+        Self::from_variables(of_process)
     }
 
     fn from_variables(
@@ -75,6 +69,38 @@ impl Builder {
             proxies if proxies.is_empty() => builder,
             proxies => builder.trusted_proxies(proxies),
         })
+    }
+}
+
+/// Returns the values of a variable that is a list; empty if the variable is not set.
+///
+/// # Errors
+/// The variable is not a list of texts.
+pub fn variables(name: &str) -> Result<Vec<String>, ConfigError> {
+    match of_process(name)? {
+        Some(text) if !text.trim().is_empty() => pasted::many(name, &text),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Returns the only value of a variable that is no secret.
+///
+/// # Errors
+/// The variable has several values.
+pub fn one_variable(name: &str) -> Result<Option<String>, ConfigError> {
+    match of_process(name)? {
+        Some(text) if !text.trim().is_empty() => pasted::one(name, &text),
+        _ => Ok(None),
+    }
+}
+
+fn of_process(name: &str) -> Result<Option<String>, ConfigError> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(ConfigError::new(format!("the environment variable {name} is not Unicode")))
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod verifier;
 
 pub use authorization_server::AuthorizationServer;
 pub use builder::Builder;
+pub use environment::{one_variable, variables};
 pub use refusal_watch::RefusalWatch;
 pub use resource_metadata::{MetadataResponse, ResourceMetadata};
 

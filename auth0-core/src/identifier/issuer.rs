@@ -186,7 +186,9 @@ impl<'de> Deserialize<'de> for Issuer {
     }
 }
 
-pub(crate) fn is_loopback(url: &Url) -> bool {
+/// Returns whether the host of a URL is this machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

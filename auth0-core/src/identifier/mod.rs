@@ -9,9 +9,9 @@ mod resource;
 pub use audience::Audience;
 pub use domain::Domain;
 pub use issuer::Issuer;
-pub(crate) use issuer::is_loopback;
+pub use issuer::is_loopback;
 pub(crate) use placeholder::without_user_information;
-pub(crate) use plain_http::PlainHttp;
+pub use plain_http::PlainHttp;
 pub(crate) use resource::Resource;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use url::{Host, Url};
 /// The hosts whose documents may be fetched over plain http. An attacker in the network can replace a key
 /// set that is fetched this way, and so sign tokens.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) enum PlainHttp {
+pub enum PlainHttp {
     /// Loopback. A resolver's issuers have no other hosts: a customer may have written them.
     #[default]
     Loopback,
@@ -17,7 +17,7 @@ pub(crate) enum PlainHttp {
 
 impl PlainHttp {
     /// Logs the hosts, at each start.
-    pub(crate) fn warn(&self) {
+    pub fn warn(&self) {
         let hosts: Vec<&str> = self.names().collect();
         if !hosts.is_empty() {
             tracing::warn!(
@@ -29,13 +29,16 @@ impl PlainHttp {
     }
 
     /// Parses the names of hosts.
-    pub(crate) fn parse(names: &[impl AsRef<str>]) -> Result<Self, ConfigError> {
+    ///
+    /// # Errors
+    /// A text is not the name of a host.
+    pub fn parse(names: &[impl AsRef<str>]) -> Result<Self, ConfigError> {
         let names = names.iter().map(|name| host_name(name.as_ref()));
         Ok(Self::Allowed(Arc::new(names.collect::<Result<_, _>>()?)))
     }
 
     /// Returns the names of the allowed hosts.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         let names = match self {
             Self::Loopback => None,
             Self::Allowed(names) => Some(names),
@@ -44,7 +47,8 @@ impl PlainHttp {
     }
 
     /// Returns whether the host of a URL was allowed by name.
-    pub(crate) fn allows(&self, url: &Url) -> bool {
+    #[must_use]
+    pub fn allows(&self, url: &Url) -> bool {
         match (self, url.host()) {
             (Self::Allowed(names), Some(Host::Domain(host))) => names.contains(host),
             _ => false,
@@ -57,7 +61,8 @@ impl PlainHttp {
     }
 
     /// Returns what to do about a URL that is plain http.
-    pub(crate) fn advice(&self, url: &Url) -> String {
+    #[must_use]
+    pub fn advice(&self, url: &Url) -> String {
         match (self, url.host_str()) {
             (Self::Allowed(_), Some(host)) if host_name(host).is_ok() => format!(
                 ". In development, allow the host: set AUTH0_ALLOW_HTTP_HOSTS={host}, or add \

@@ -16,4 +16,4 @@ pub(crate) use algorithm::AlgorithmSet;
 pub(crate) use digest::{Message, TokenHash};
 pub(crate) use jwk::VerifyingKey;
 pub(crate) use public_key::PublicKey;
-pub(crate) use thumbprint::Thumbprint;
+pub use thumbprint::Thumbprint;

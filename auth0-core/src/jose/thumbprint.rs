@@ -11,25 +11,31 @@ const LEN: usize = digest::SHA256_OUTPUT_LEN;
 
 /// The hash by which a token refers to the key or the certificate that it is bound to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Thumbprint([u8; LEN]);
+pub struct Thumbprint([u8; LEN]);
 
 impl Thumbprint {
     /// Reads the member `jkt` or `x5t#S256` of a token.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         base64url::decode(text)?.try_into().ok().map(Self)
     }
 
-    pub(crate) const fn from_bytes(bytes: [u8; LEN]) -> Self {
+    /// Creates a thumbprint from a hash.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; LEN]) -> Self {
         Self(bytes)
     }
 
     /// Returns the thumbprint of a certificate in DER.
-    pub(crate) fn of_certificate(der: &[u8]) -> Self {
+    #[must_use]
+    pub fn of_certificate(der: &[u8]) -> Self {
         Self(sha256(der))
     }
 
     /// Returns the thumbprint of a public key in JSON (RFC 7638 §3). The error is the reason for the log.
-    pub(crate) fn of_jwk(jwk: &str) -> Result<Self, &'static str> {
+    ///
+    /// # Errors
+    /// The text is not a public key.
+    pub fn of_jwk(jwk: &str) -> Result<Self, &'static str> {
         let mut members = Members::default();
         json::check_object(jwk, |name, value| members.take(name, value))
             .map_err(|_| "the jwk is not an object")?;
@@ -40,16 +46,20 @@ impl Thumbprint {
     }
 
     /// Compares in constant time.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 
-    pub(crate) const fn as_bytes(&self) -> &[u8] {
+    /// Returns the hash.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// Returns half of the hash, which distinguishes keys in half the memory, and the other half.
-    pub(crate) const fn halves(&self) -> (u128, u128) {
+    #[must_use]
+    pub const fn halves(&self) -> (u128, u128) {
         let (first, second) = self.0.split_at(LEN / 2);
         match (first.first_chunk(), second.first_chunk()) {
             (Some(first), Some(second)) => {
@@ -60,7 +70,8 @@ impl Thumbprint {
     }
 
     /// Encodes it in base64url, as tokens have it.
-    pub(crate) fn encode(&self) -> String {
+    #[must_use]
+    pub fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 }

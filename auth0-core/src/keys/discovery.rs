@@ -86,7 +86,10 @@ pub(super) async fn metadata(
 }
 
 /// Reads the document at the URL of OpenID Connect or, if there is none, at that of OAuth.
-async fn metadata_document(transport: &Transport, issuer: &Issuer) -> Result<Vec<u8>, FetchError> {
+pub(super) async fn metadata_document(
+    transport: &Transport,
+    issuer: &Issuer,
+) -> Result<Vec<u8>, FetchError> {
     let url = issuer.metadata_url();
     let status = match fetch(transport, issuer, &url).await {
         Err(FetchError::Status { status, .. }) if matches!(status, 404 | 410) => status,
@@ -140,7 +143,7 @@ pub(super) fn configured_key_set_uri(
 
 /// Parses a URL that belongs to an issuer. It is https, or http if the issuer and the URL are on loopback, or if
 /// `is_allowed` says so.
-fn url_of_issuer(
+pub(super) fn url_of_issuer(
     text: &str,
     issuer: &Issuer,
     is_allowed: impl FnOnce(&Url) -> bool,

@@ -76,7 +76,7 @@ const REREAD: Duration = Duration::from_secs(1);
 
 /// The clock of the operating system.
 #[derive(Debug)]
-pub(crate) struct SystemClock {
+pub struct SystemClock {
     started: Instant,
     /// The difference from the monotonic clock to the wall clock, in nanoseconds.
     ahead: AtomicU64,
@@ -85,8 +85,16 @@ pub(crate) struct SystemClock {
 }
 
 impl SystemClock {
-    pub(crate) fn new() -> Self {
+    /// Creates the clock.
+    #[must_use]
+    pub fn new() -> Self {
         Self { started: Instant::now(), ahead: AtomicU64::new(0), read_at: AtomicU64::new(0) }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

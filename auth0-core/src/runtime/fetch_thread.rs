@@ -18,7 +18,7 @@ use std::{
 use tokio::{
     runtime::{Builder, Handle},
     sync::oneshot,
-    task::JoinHandle,
+    task::{JoinError, JoinHandle},
 };
 use tracing::instrument::WithSubscriber;
 
@@ -30,7 +30,7 @@ const FROZEN: Duration = Duration::from_secs(1);
 
 /// How often work that failed while the process was stopped is started again. A thread that the work itself
 /// blocks looks the same, and must not hold requests up without end.
-pub(crate) const RESTARTS: usize = 2;
+pub const RESTARTS: usize = 2;
 
 static THREAD: Mutex<Option<Running>> = Mutex::new(None);
 
@@ -42,7 +42,7 @@ struct Running {
 
 /// The thread cannot be started.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NoThread(io::ErrorKind);
+pub struct NoThread(io::ErrorKind);
 
 impl fmt::Display for NoThread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +51,10 @@ impl fmt::Display for NoThread {
 }
 
 /// Returns the runtime of the thread, and starts the thread if it does not run.
-pub(crate) fn runtime() -> Result<Handle, NoThread> {
+///
+/// # Errors
+/// The thread cannot be started.
+pub fn runtime() -> Result<Handle, NoThread> {
     let mut thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
     let process = std::process::id();
     if let Some(running) = thread.as_ref().filter(|running| running.process == process) {
@@ -79,7 +82,10 @@ fn start() -> io::Result<Handle> {
 }
 
 /// Runs a future on the thread. What it logs goes to the subscriber of the caller.
-pub(crate) fn spawn<F>(future: F) -> Result<JoinHandle<F::Output>, NoThread>
+///
+/// # Errors
+/// The thread cannot be started.
+pub fn spawn<F>(future: F) -> Result<JoinHandle<F::Output>, NoThread>
 where
     F: Future<Output: Send> + Send + 'static,
 {
@@ -88,7 +94,7 @@ where
 
 /// Returns a future that ends after this long, on the clock or in real time: a clock that stands still
 /// delays no request. The future can be awaited on any runtime, and without one.
-pub(crate) fn passed(clock: &dyn Clock, time: Duration) -> impl Future<Output = ()> + use<> {
+pub fn passed(clock: &dyn Clock, time: Duration) -> impl Future<Output = ()> + use<> {
     let timer = runtime().map(|runtime| {
         let sleep = {
             let _entered = runtime.enter();
@@ -112,7 +118,7 @@ pub(crate) fn passed(clock: &dyn Clock, time: Duration) -> impl Future<Output = 
 
 /// A future that ends at a moment: see [`reached`].
 #[derive(Debug)]
-pub(crate) struct Reached(oneshot::Receiver<()>);
+pub struct Reached(oneshot::Receiver<()>);
 
 impl Future for Reached {
     type Output = ();
@@ -128,7 +134,10 @@ const LONGEST_TIMER: Duration = Duration::from_secs(30);
 
 /// Returns a future that ends when the clock shows this time since 1970. The waiting task is woken once, and can
 /// wait on any runtime, and without one.
-pub(crate) fn reached(clock: &Arc<dyn Clock>, moment: Duration) -> Result<Reached, NoThread> {
+///
+/// # Errors
+/// The thread cannot be started.
+pub fn reached(clock: &Arc<dyn Clock>, moment: Duration) -> Result<Reached, NoThread> {
     let runtime = runtime()?;
     let (mut sender, receiver) = oneshot::channel();
     let clock = Arc::clone(clock);
@@ -180,16 +189,21 @@ fn either(
 
 /// The end of work that had a time limit.
 #[derive(Debug)]
-pub(crate) struct Ended<T> {
-    pub(crate) how: How<T>,
+pub struct Ended<T> {
+    /// The way in which it ended.
+    pub how: How<T>,
     /// Whether the process was stopped meanwhile, which may be the only reason for a failure.
-    pub(crate) was_frozen: bool,
+    pub was_frozen: bool,
 }
 
+/// The way in which work ended.
 #[derive(Debug)]
-pub(crate) enum How<T> {
+pub enum How<T> {
+    /// With a result.
     Done(T),
+    /// With a panic.
     Panicked,
+    /// After its time limit.
     Late,
 }
 
@@ -197,7 +211,7 @@ pub(crate) enum How<T> {
 /// clock and in real time; time in which the process was stopped does not count.
 ///
 /// Must be called on the thread.
-pub(crate) async fn within<T: Send + 'static>(
+pub async fn within<T: Send + 'static>(
     clock: &dyn Clock,
     limit: Duration,
     work: impl Future<Output = T> + Send + 'static,
@@ -236,8 +250,25 @@ fn is_late(beat: Instant) -> bool {
     beat.elapsed() >= HEARTBEAT + FROZEN
 }
 
-/// A task that is aborted when its owner is dropped.
-struct Task<T>(JoinHandle<T>);
+/// A task that is aborted when its owner is dropped. As a future, it waits for the task's end.
+#[derive(Debug)]
+pub struct Task<T>(JoinHandle<T>);
+
+impl<T> Task<T> {
+    /// Takes the ownership of a task.
+    #[must_use]
+    pub const fn new(task: JoinHandle<T>) -> Self {
+        Self(task)
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {

@@ -1,13 +1,12 @@
 //! The base of all other modules: time, the thread of fetches, single flight, and a table that is read
 //! without a lock.
 mod clock;
-pub(crate) mod fetch_thread;
+pub mod fetch_thread;
 mod future;
 pub(crate) mod set_cache;
 pub(crate) mod single_flight;
 
-pub(crate) use clock::SystemClock;
-pub use clock::{Clock, Moment};
+pub use clock::{Clock, Moment, SystemClock};
 pub use future::BoxFuture;
 
 /// The synchronization types of single flight, listed here so that its model test can replace them.

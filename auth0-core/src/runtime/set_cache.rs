@@ -4,7 +4,7 @@
 //! used is evicted first. An empty slot takes a few words.
 use arc_swap::{ArcSwapOption, Guard};
 use std::{
-    array,
+    array, fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU8, AtomicU64, Ordering},
@@ -15,7 +15,8 @@ use std::{
 /// one line of the processor's cache.
 pub(crate) const WAYS: usize = 8;
 
-pub(crate) struct SetCache<T> {
+/// The table: see the module.
+pub struct SetCache<T> {
     capacity: usize,
     /// The limit for the weight of all entries of a set.
     weight_per_set: usize,
@@ -42,31 +43,30 @@ struct SetState {
 
 /// The set and the hint of an entry. Two entries may have the same address, so it does not identify one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Address(u64);
+pub struct Address(u64);
 
 impl Address {
     /// Creates an address from bits that are as good as random.
-    pub(crate) const fn new(random: u64) -> Self {
+    #[must_use]
+    pub const fn new(random: u64) -> Self {
         Self(random | 1)
     }
 }
 
 impl<T> SetCache<T> {
     /// Creates a cache for at most this many entries; zero for none.
-    pub(crate) const fn new(capacity: usize, weight_per_set: usize) -> Self {
+    #[must_use]
+    pub const fn new(capacity: usize, weight_per_set: usize) -> Self {
         Self { capacity, weight_per_set, sets: OnceLock::new() }
     }
 
-    pub(crate) const fn capacity(&self) -> usize {
+    /// Returns the limit for entries.
+    pub const fn capacity(&self) -> usize {
         self.capacity
     }
 
     /// Returns the entry that `is_it` recognizes, among those of the address.
-    pub(crate) fn find(
-        &self,
-        address: Address,
-        mut is_it: impl FnMut(&T) -> bool,
-    ) -> Option<Arc<T>> {
+    pub fn find(&self, address: Address, mut is_it: impl FnMut(&T) -> bool) -> Option<Arc<T>> {
         let set = self.set(self.sets.get()?, address)?;
         for (slot, hint) in set.hints.iter().enumerate() {
             if hint.load(Ordering::Relaxed) != address.0 {
@@ -83,7 +83,7 @@ impl<T> SetCache<T> {
 
     /// Inserts an entry, and replaces one with the same address. Does not wait: while another thread changes
     /// the set, the entry is not inserted.
-    pub(crate) fn try_insert(&self, address: Address, weight: usize, entry: &Arc<T>) {
+    pub fn try_insert(&self, address: Address, weight: usize, entry: &Arc<T>) {
         if let Some(set) = self.set_for(address, weight)
             && let Ok(state) = set.state.try_lock()
         {
@@ -92,14 +92,14 @@ impl<T> SetCache<T> {
     }
 
     /// Inserts an entry, and waits while another thread changes the set.
-    pub(crate) fn insert(&self, address: Address, weight: usize, entry: &Arc<T>) {
+    pub fn insert(&self, address: Address, weight: usize, entry: &Arc<T>) {
         if let Some(set) = self.set_for(address, weight) {
             self.put(set, set.lock(), address, weight, entry);
         }
     }
 
     /// Removes all entries.
-    pub(crate) fn clear(&self) {
+    pub fn clear(&self) {
         for set in self.sets.get().into_iter().flatten() {
             let mut state = set.lock();
             for slot in 0..WAYS {
@@ -109,7 +109,7 @@ impl<T> SetCache<T> {
     }
 
     /// Returns all entries, in no order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<T>> {
+    pub fn iter(&self) -> impl Iterator<Item = Arc<T>> {
         let entries = self.sets.get().into_iter().flatten().flat_map(|set| &set.entries);
         entries.filter_map(ArcSwapOption::load_full)
     }
@@ -212,6 +212,12 @@ impl SetState {
 
     fn weight(&self) -> usize {
         self.weights.iter().sum()
+    }
+}
+
+impl<T> fmt::Debug for SetCache<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetCache").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 

@@ -5,13 +5,13 @@
 //! request affects no other. Whether the leader completes or is dropped (a panic), every [`Waiter`] gets an
 //! outcome, and the next request can start anew.
 use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::{collections::HashMap, hash::Hash};
+use std::{collections::HashMap, fmt, hash::Hash};
 use tokio::sync::watch;
 
 /// State `S` that decides about attempts, and the pending attempts by key. One lock covers both, so that a
 /// decision and its consequence are one step. The lock is never held across an await.
 #[derive(Debug)]
-pub(crate) struct SingleFlight<K, S, T>(Mutex<Table<K, S, T>>);
+pub struct SingleFlight<K, S, T>(Mutex<Table<K, S, T>>);
 
 #[derive(Debug)]
 struct Table<K, S, T> {
@@ -22,13 +22,13 @@ struct Table<K, S, T> {
 
 /// Waits for an attempt.
 #[derive(Debug)]
-pub(crate) struct Waiter<T> {
+pub struct Waiter<T> {
     outcome: watch::Receiver<Option<T>>,
     number: u64,
 }
 
 /// Runs an attempt: must [`complete`](Leader::complete) it. Dropping it completes it as well.
-pub(crate) struct Leader<K: Eq + Hash, S, T: Clone> {
+pub struct Leader<K: Eq + Hash, S, T: Clone> {
     flight: Arc<SingleFlight<K, S, T>>,
     key: K,
     number: u64,
@@ -38,10 +38,10 @@ pub(crate) struct Leader<K: Eq + Hash, S, T: Clone> {
 
 /// Returns the outcome of an attempt that was never completed. There is no state if the attempt was
 /// [forgotten](SingleFlight::forget_pending).
-pub(crate) type Settle<S, T> = fn(Option<&mut S>) -> T;
+pub type Settle<S, T> = fn(Option<&mut S>) -> T;
 
 /// The way in which a request gets its outcome.
-pub(crate) enum Joined<K: Eq + Hash, S, T: Clone> {
+pub enum Joined<K: Eq + Hash, S, T: Clone> {
     /// From the attempt that was pending.
     Waiting(Waiter<T>),
     /// From a new attempt, whose leader must run apart from the request.
@@ -49,13 +49,17 @@ pub(crate) enum Joined<K: Eq + Hash, S, T: Clone> {
 }
 
 impl<K: Clone + Eq + Hash, S, T: Clone> SingleFlight<K, S, T> {
-    pub(crate) fn new(state: S) -> Arc<Self> {
+    /// Creates the table with its first state.
+    pub fn new(state: S) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Table { state, pending: HashMap::new(), started: 0 })))
     }
 
     /// Joins the pending attempt for a key. If there is none, `decide` returns whether one may start, from
     /// the state and the number of pending attempts; `Err` is the reason why not.
-    pub(crate) fn join<E>(
+    ///
+    /// # Errors
+    /// No attempt may start: the result of `decide`.
+    pub fn join<E>(
         self: &Arc<Self>,
         key: &K,
         abandoned: Settle<S, T>,
@@ -79,7 +83,7 @@ impl<K: Clone + Eq + Hash, S, T: Clone> SingleFlight<K, S, T> {
 
     /// Forgets the pending attempts: the next request of their keys starts another. Their waiters still
     /// get the outcome, but it does not reach the state. `also` runs under the same lock.
-    pub(crate) fn forget_pending(&self, also: impl FnOnce()) {
+    pub fn forget_pending(&self, also: impl FnOnce()) {
         let mut table = self.lock();
         let forgotten = std::mem::take(&mut table.pending);
         also();
@@ -88,16 +92,23 @@ impl<K: Clone + Eq + Hash, S, T: Clone> SingleFlight<K, S, T> {
     }
 
     /// Returns how many attempts have started so far.
-    pub(crate) fn started(&self) -> u64 {
+    pub fn started(&self) -> u64 {
         self.lock().started
     }
 
-    pub(crate) fn is_pending(&self, key: &K) -> bool {
+    /// Returns whether an attempt is pending.
+    pub fn is_pending(&self, key: &K) -> bool {
         self.lock().pending.contains_key(key)
     }
 
-    pub(crate) fn inspect<R>(&self, look: impl FnOnce(&S) -> R) -> R {
+    /// Reads the state under the lock.
+    pub fn inspect<R>(&self, look: impl FnOnce(&S) -> R) -> R {
         look(&self.lock().state)
+    }
+
+    /// Changes the state under the lock.
+    pub fn with_state<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
+        change(&mut self.lock().state)
     }
 }
 
@@ -109,13 +120,14 @@ impl<K, S, T> SingleFlight<K, S, T> {
 
 impl<T: Clone> Waiter<T> {
     /// Returns which attempt this is, counted from 1.
-    pub(crate) const fn number(&self) -> u64 {
+    #[must_use]
+    pub const fn number(&self) -> u64 {
         self.number
     }
 
     /// Waits for the outcome. Needs no runtime. It never returns `None`, because a leader that is dropped
     /// sends an outcome as well.
-    pub(crate) async fn outcome(mut self) -> Option<T> {
+    pub async fn outcome(mut self) -> Option<T> {
         self.outcome.wait_for(Option::is_some).await.ok()?.clone()
     }
 }
@@ -128,14 +140,14 @@ impl<T> Clone for Waiter<T> {
 
 impl<K: Eq + Hash, S, T: Clone> Leader<K, S, T> {
     /// Returns which attempt this is, counted from 1.
-    pub(crate) const fn number(&self) -> u64 {
+    pub const fn number(&self) -> u64 {
         self.number
     }
 
     /// Ends the attempt: `settle` makes the outcome under the lock, `then` runs after it, and last of all
     /// every waiter gets the outcome. There is no state where the attempt was
     /// [forgotten](SingleFlight::forget_pending).
-    pub(crate) fn complete<R>(
+    pub fn complete<R>(
         mut self,
         settle: impl FnOnce(Option<&mut S>) -> (T, R),
         then: impl FnOnce(R),
@@ -158,6 +170,21 @@ impl<K: Eq + Hash, S, T: Clone> Leader<K, S, T> {
         };
         then(rest);
         sender.send_replace(Some(outcome));
+    }
+}
+
+impl<K: Eq + Hash, S, T: Clone> fmt::Debug for Leader<K, S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leader").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+impl<K: Eq + Hash, S, T: Clone> fmt::Debug for Joined<K, S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Waiting(_) => "Waiting",
+            Self::Leading(..) => "Leading",
+        })
     }
 }
 

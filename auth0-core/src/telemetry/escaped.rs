@@ -12,7 +12,8 @@ const SHOWN_PATH: usize = 200;
 const SHOWN_ENTRIES: usize = 4;
 
 /// Text from outside in a form that is safe for the log: quoted, escaped and cut.
-pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+#[derive(Debug)]
+pub struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +29,8 @@ impl fmt::Display for Escaped<'_> {
 const SHOWN_MESSAGE_CHARS: usize = 400;
 
 /// A message in a form that is safe for the log: escaped and cut, without quotation marks around it.
-pub(crate) struct EscapedMessage<'a>(pub(crate) &'a str);
+#[derive(Debug)]
+pub struct EscapedMessage<'a>(pub &'a str);
 
 impl fmt::Display for EscapedMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

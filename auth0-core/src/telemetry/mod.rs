@@ -2,6 +2,5 @@
 mod escaped;
 pub(crate) mod metrics;
 
-pub(crate) use escaped::{
-    Escaped, EscapedMessage, LongText, RequestText, escaped, listed, listed_escaped,
-};
+pub use escaped::{Escaped, EscapedMessage};
+pub(crate) use escaped::{LongText, RequestText, escaped, listed, listed_escaped};

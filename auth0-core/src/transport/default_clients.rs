@@ -63,6 +63,21 @@ impl DefaultClients {
     }
 }
 
+/// Returns the default client for requests to this URL, with the certificate and private key of the
+/// application if it has any (PEM).
+///
+/// # Errors
+/// The client cannot be set up, or the certificate cannot be read.
+pub fn default_client(
+    url: &str,
+    identity: Option<&[u8]>,
+) -> Result<Arc<dyn HttpClient>, ConfigError> {
+    match identity {
+        Some(pem) => own::with_identity(pem),
+        None => own::client(Kind::of(url)),
+    }
+}
+
 #[cfg(feature = "__reqwest")]
 mod own {
     use super::{Arc, ConfigError, HttpClient, Kind, PrivateHosts};
@@ -82,6 +97,10 @@ mod own {
     pub(super) fn guarded(private: PrivateHosts) -> Result<Arc<dyn HttpClient>, ConfigError> {
         Ok(Arc::new(Reqwest::guarded(private)?))
     }
+
+    pub(super) fn with_identity(pem: &[u8]) -> Result<Arc<dyn HttpClient>, ConfigError> {
+        Ok(Arc::new(Reqwest::with_identity(pem)?))
+    }
 }
 
 #[cfg(not(feature = "__reqwest"))]
@@ -90,12 +109,16 @@ mod own {
 
     pub(super) fn client(_: Kind) -> Result<Arc<dyn HttpClient>, ConfigError> {
         Err(ConfigError::new(
-            "there is no HTTP client to fetch keys with. Turn on the feature \"reqwest\" of auth0-core, \
+            "there is no HTTP client to reach the issuer with. Turn on the feature \"reqwest\" of auth0-core, \
              or set a client with .http_client(…)",
         ))
     }
 
     pub(super) fn guarded(_: PrivateHosts) -> Result<Arc<dyn HttpClient>, ConfigError> {
+        client(Kind::Elsewhere)
+    }
+
+    pub(super) fn with_identity(_: &[u8]) -> Result<Arc<dyn HttpClient>, ConfigError> {
         client(Kind::Elsewhere)
     }
 }

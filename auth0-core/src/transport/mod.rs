@@ -7,6 +7,7 @@ mod reqwest;
 pub use address_rule::AddressRule;
 pub(crate) use address_rule::{NotPublic, PermittedAddresses, PrivateHosts};
 pub(crate) use default_clients::DefaultClients;
+pub use default_clients::default_client;
 
 use crate::runtime::BoxFuture;
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
@@ -83,7 +84,7 @@ pub trait HttpClient: Send + Sync + fmt::Debug + 'static {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct HttpRequest<'a> {
-    /// The method: `GET` for documents of an issuer.
+    /// The method: `GET` for documents of an issuer, `POST` for tokens.
     pub method: &'a str,
     /// The absolute URL. It comes from the configuration, the resolver or the issuer's metadata, never from a
     /// client.
@@ -103,16 +104,32 @@ pub struct HttpRequest<'a> {
 }
 
 impl<'a> HttpRequest<'a> {
-    pub(crate) const fn get(url: &'a str, addresses: AddressRule) -> Self {
+    /// Creates a request that accepts JSON, for tests of an [`HttpClient`]. Its fields can be changed.
+    ///
+    /// ```
+    /// use auth0_core::transport::HttpRequest;
+    ///
+    /// let mut request = HttpRequest::new("POST", "https://acme.eu.auth0.com/oauth/token");
+    /// request.body = b"grant_type=client_credentials";
+    /// assert_eq!(request.headers, [("accept", "application/json")]);
+    /// ```
+    #[must_use]
+    pub const fn new(method: &'a str, url: &'a str) -> Self {
         Self {
-            method: "GET",
+            method,
             url,
             headers: &[("accept", "application/json")],
             body: &[],
             max_body_bytes: MAX_BODY_BYTES,
             timeout: TOTAL_TIMEOUT,
-            addresses,
+            addresses: AddressRule::Any,
         }
+    }
+
+    pub(crate) const fn get(url: &'a str, addresses: AddressRule) -> Self {
+        let mut request = Self::new("GET", url);
+        request.addresses = addresses;
+        request
     }
 }
 
@@ -210,7 +227,10 @@ impl fmt::Debug for HttpResponse {
 /// assert_eq!(HttpError::new("connection refused").to_string(), "connection refused");
 /// ```
 #[derive(Clone, Debug)]
-pub struct HttpError(Box<str>);
+pub struct HttpError {
+    message: Box<str>,
+    is_unsent: bool,
+}
 
 impl HttpError {
     /// Creates an error from a message of the transport, of which the first 400 characters are kept. It must not
@@ -222,13 +242,33 @@ impl HttpError {
             message.truncate(end);
             message.push('…');
         }
-        Self(message.into())
+        Self { message: message.into(), is_unsent: false }
+    }
+
+    /// Creates an error of a request of which nothing was sent: the name did not resolve, or the connection was
+    /// refused. Such a request can be made again even if it must not take effect twice.
+    ///
+    /// ```
+    /// use auth0_core::transport::HttpError;
+    ///
+    /// assert!(HttpError::unsent("connection refused").is_unsent());
+    /// assert!(!HttpError::new("the connection was reset").is_unsent());
+    /// ```
+    #[must_use]
+    pub fn unsent(message: impl Into<String>) -> Self {
+        Self { is_unsent: true, ..Self::new(message) }
+    }
+
+    /// Returns whether it is certain that nothing of the request was sent.
+    #[must_use]
+    pub const fn is_unsent(&self) -> bool {
+        self.is_unsent
     }
 }
 
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 

@@ -32,6 +32,18 @@ impl Reqwest {
         Self::build(|builder| builder.no_proxy().tls_certs_only([]))
     }
 
+    /// Creates a client that authenticates with a certificate (RFC 8705 §2): PEM with the certificate, those
+    /// between it and the root, and the private key.
+    pub(crate) fn with_identity(pem: &[u8]) -> Result<Self, ConfigError> {
+        let identity = reqwest::Identity::from_pem(pem).map_err(|_| {
+            ConfigError::new(
+                "the client certificate cannot be read. Write PEM with the certificate (and those between it \
+                 and the root, if any) and its private key, one after the other",
+            )
+        })?;
+        Self::build(|builder| builder.identity(identity))
+    }
+
     /// Creates a client for issuers that must not lead into private networks. It uses no proxy, because a
     /// proxy would resolve names itself.
     pub(crate) fn guarded(allowed: PrivateHosts) -> Result<Self, ConfigError> {
@@ -126,7 +138,8 @@ impl From<reqwest::Error> for Failed {
     fn from(error: reqwest::Error) -> Self {
         let is_broken = error.is_request() || error.is_body() || error.is_decode();
         let is_lost_connection = is_broken && !error.is_timeout() && !error.is_connect();
-        Self { error: HttpError::new(chain(error)), is_lost_connection }
+        let create = if error.is_connect() { HttpError::unsent } else { HttpError::new };
+        Self { error: create(chain(error)), is_lost_connection }
     }
 }
 

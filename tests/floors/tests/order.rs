@@ -6,7 +6,7 @@ const CRATES: [(&str, &str); 7] = [
     (
         "auth0-core",
         "config_error runtime+telemetry+error jose+identifier transport+request+token keys+policy \
-         possession+issuer auth0+mcp lease adapter lib",
+         possession+issuer auth0+mcp lease adapter support lib",
     ),
     (
         "auth0-axum",
