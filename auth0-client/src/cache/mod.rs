@@ -1,0 +1,162 @@
+//! The tokens in memory, and one request in flight for each key.
+mod key;
+mod stops;
+
+pub(crate) use key::{CacheKey, KeyBuilder};
+pub(crate) use stops::Stops;
+
+use crate::{
+    error::{Error, ErrorKind},
+    server::Deadline,
+    token::Held,
+};
+use auth0_core::{
+    support::{Joined, SetCache, SingleFlight, Waiter, fetch_thread, passed},
+    time::Clock,
+};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// The tokens that fit, if they are small. Larger ones are limited by their bytes.
+const CAPACITY: usize = 16 * 1024;
+
+/// The slots of a set of the table.
+const WAYS: usize = 8;
+
+/// The outcome of a request for a token.
+pub(crate) type Outcome = Result<Arc<Held>, Error>;
+
+/// Tokens by everything that they depend on.
+pub(crate) struct TokenCache {
+    entries: SetCache<Entry>,
+    flight: Arc<SingleFlight<CacheKey, Stops, Outcome>>,
+    clock: Arc<dyn Clock>,
+}
+
+struct Entry {
+    key: CacheKey,
+    held: Arc<Held>,
+}
+
+impl TokenCache {
+    /// Creates a cache of at most this many bytes.
+    pub(crate) fn new(max_bytes: usize, clock: Arc<dyn Clock>) -> Self {
+        let per_set = max_bytes / (CAPACITY / WAYS);
+        let entries = SetCache::new(if max_bytes == 0 { 0 } else { CAPACITY }, per_set);
+        Self { entries, flight: SingleFlight::new(Stops::default()), clock }
+    }
+
+    /// Returns the token in memory, whatever its age.
+    pub(crate) fn find(&self, key: &CacheKey) -> Option<Arc<Held>> {
+        let entry = self.entries.find(key.address(), |entry| entry.key == *key)?;
+        Some(Arc::clone(&entry.held)).filter(|held| !held.is_forgotten())
+    }
+
+    fn keep(&self, key: CacheKey, held: &Arc<Held>) {
+        // A refresh token belongs to one session.
+        if held.lifetime.is_some() && held.refresh_token.is_none() {
+            let entry = Arc::new(Entry { key, held: Arc::clone(held) });
+            self.entries.insert(key.address(), held.weight(), &entry);
+        }
+    }
+
+    /// Removes all tokens.
+    pub(crate) fn clear(&self) {
+        self.entries.clear();
+    }
+
+    /// Forgets a token that an API has refused, unless one of its key was forgotten a moment ago. Returns whether the
+    /// next use gets another.
+    pub(crate) fn forget(&self, key: &CacheKey, held: &Held) -> bool {
+        if held.is_forgotten() {
+            return true;
+        }
+        let now = self.clock.monotonic();
+        let may = self.flight.with_state(|stops| stops.may_forget(*key, now));
+        if may {
+            held.forget();
+        }
+        may
+    }
+
+    /// Joins the pending request of a key, or starts one: `request` gets the time to wait first. It runs apart from
+    /// the caller, on the thread `auth0-fetch`.
+    pub(crate) fn join<F>(
+        self: &Arc<Self>,
+        key: CacheKey,
+        deadline: Deadline,
+        request: impl FnOnce() -> F,
+    ) -> Result<Waiter<Outcome>, Error>
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let mut wait = Duration::ZERO;
+        let now = self.clock.moment();
+        let left = deadline.left(&*self.clock);
+        let joined = self.flight.join(
+            &key,
+            |_| Err(abandoned()),
+            |stops, _| {
+                wait = stops.check(&key, now, left)?;
+                Ok::<_, Error>(())
+            },
+        )?;
+        let (waiter, leader) = match joined {
+            Joined::Waiting(waiter) => return Ok(waiter),
+            Joined::Leading(waiter, leader) => (waiter, leader),
+        };
+        let (cache, request) = (Arc::clone(self), request());
+        let lead = async move {
+            if !wait.is_zero() {
+                passed(&*cache.clock, wait).await;
+            }
+            let outcome = request.await;
+            let now = cache.clock.moment();
+            let settle = |stops: Option<&mut Stops>| {
+                if let Some(stops) = stops {
+                    stops.note(key, &outcome, now);
+                }
+                (outcome.clone(), ())
+            };
+            leader.complete(settle, |()| {
+                if let Ok(held) = &outcome {
+                    cache.keep(key, held);
+                }
+            });
+        };
+        // Without the thread, the leader is dropped, which ends the request for all.
+        drop(fetch_thread::spawn(lead));
+        Ok(waiter)
+    }
+
+    /// Starts a request in the background, unless one is pending or the last failed a moment ago.
+    pub(crate) fn renew<F>(
+        self: &Arc<Self>,
+        key: CacheKey,
+        deadline: Deadline,
+        request: impl FnOnce() -> F,
+    ) where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let now = self.clock.monotonic();
+        if !self.flight.is_pending(&key) && self.flight.inspect(|stops| stops.may_renew(&key, now))
+        {
+            drop(self.join(key, deadline, request));
+        }
+    }
+
+    /// Returns whether the last request of a key has failed a moment ago.
+    pub(crate) fn has_just_failed(&self, key: &CacheKey) -> bool {
+        let now = self.clock.monotonic();
+        !self.flight.inspect(|stops| stops.may_renew(key, now))
+    }
+}
+
+fn abandoned() -> Error {
+    Error::new(ErrorKind::Unavailable, "The request was abandoned")
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache").finish_non_exhaustive()
+    }
+}

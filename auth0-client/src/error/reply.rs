@@ -1,0 +1,182 @@
+//! The response to the caller of an API that could not call another.
+use super::{Error, ErrorKind, whole_seconds};
+use crate::limits::Limits;
+use std::{borrow::Cow, time::Duration};
+
+/// How long a client waits after a failure that does not say so itself.
+const DEFAULT_RETRY: Duration = Duration::from_secs(5);
+
+/// The longest `Retry-After` of another API that is passed on.
+const MAX_RETRY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The scheme with which a caller sent its token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallerScheme {
+    /// `Bearer` (RFC 6750).
+    #[default]
+    Bearer,
+    /// `DPoP` (RFC 9449).
+    Dpop,
+}
+
+/// A response for any HTTP library: copy the status, every header and the body. The body is JSON, as that of all
+/// refusals, and contains no text of another server.
+///
+/// ```
+/// use auth0_client::Error;
+///
+/// let reply = Error::of_downstream(429, Some("30")).reply();
+/// assert_eq!(reply.status(), 503);
+/// assert!(reply.headers().any(|header| header == ("retry-after", "30")));
+/// assert!(reply.body().starts_with(br#"{"error":"temporarily_unavailable""#));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reply {
+    status: u16,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    /// Returns the HTTP status code: 401, 403, 502 or 503.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Returns every header: a lower-case name, and a value of printable ASCII.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.headers.iter().map(|(name, value)| (*name, &**value))
+    }
+
+    /// Returns the body, in JSON.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Returns the body, without a copy.
+    #[must_use]
+    pub fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+}
+
+/// The parts of a response: status, `error`, `error_code`, `error_description`.
+struct Row(u16, &'static str, &'static str, &'static str);
+
+impl ErrorKind {
+    const fn row(self) -> Row {
+        match self {
+            Self::InvalidGrant => Row(
+                401,
+                "invalid_token",
+                "subject_token_invalid",
+                "the token is not valid any more",
+            ),
+            Self::Denied => {
+                Row(403, "access_denied", "delegation_denied", "access to another API is denied")
+            }
+            Self::AccountNotConnected => Row(
+                403,
+                "access_denied",
+                "account_not_connected",
+                "the user has not connected this account",
+            ),
+            Self::MfaRequired => {
+                Row(403, "access_denied", "mfa_required", "the user has to pass another factor")
+            }
+            Self::Expired => {
+                Row(403, "access_denied", "request_expired", "the user did not answer in time")
+            }
+            Self::InvalidClient | Self::Misconfigured => {
+                Row(502, "server_error", "client_misconfigured", "this API cannot call another API")
+            }
+            Self::Malformed => Row(
+                502,
+                "server_error",
+                "upstream_invalid",
+                "the answer of another server cannot be used",
+            ),
+            Self::Throttled => Row(
+                503,
+                "temporarily_unavailable",
+                "upstream_throttled",
+                "a limit of another server is reached",
+            ),
+            Self::Unavailable | Self::DeadlineExceeded => Row(
+                503,
+                "temporarily_unavailable",
+                "upstream_unavailable",
+                "another server is not available",
+            ),
+            Self::Pending | Self::SlowDown => Row(
+                503,
+                "temporarily_unavailable",
+                "authorization_pending",
+                "the user has not answered yet",
+            ),
+        }
+    }
+}
+
+impl Error {
+    /// Creates the error of another API that answers your request with this status, which is not a success, and this
+    /// `Retry-After` (in seconds). [`TokenSource::refused`](crate::TokenSource::refused) also knows whose token it
+    /// was: a caller's or this service's own.
+    ///
+    /// 401 and 403 are [`Misconfigured`](ErrorKind::Misconfigured) here; 429 is
+    /// [`Throttled`](ErrorKind::Throttled), 408, 504 and all from 500 on are
+    /// [`Unavailable`](ErrorKind::Unavailable), and any other status is [`Malformed`](ErrorKind::Malformed).
+    #[must_use]
+    pub fn of_downstream(status: u16, retry_after: Option<&str>) -> Self {
+        let kind = match status {
+            401 | 403 => ErrorKind::Misconfigured,
+            429 => ErrorKind::Throttled,
+            408 | 500.. => ErrorKind::Unavailable,
+            _ => ErrorKind::Malformed,
+        };
+        Self::downstream(kind, status, retry_after)
+    }
+
+    pub(crate) fn downstream(kind: ErrorKind, status: u16, retry_after: Option<&str>) -> Self {
+        let mut inner = super::Inner::new(kind, Some("It is the answer of another API".into()));
+        inner.status = Some(status);
+        let wait = retry_after.and_then(Limits::seconds).map(|wait| wait.min(MAX_RETRY));
+        inner.retry_after = wait;
+        Self::from_inner(inner)
+    }
+
+    /// Returns the response to the caller of your API, as [`ErrorKind`] lists it: 401 with a challenge, 403, 502, or
+    /// 503 with `Retry-After`.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        let Row(status, error, code, description) = self.kind().row();
+        let mut headers = Vec::with_capacity(4);
+        if status == 401 {
+            let scheme = match self.0.scheme {
+                CallerScheme::Bearer => "Bearer",
+                CallerScheme::Dpop => "DPoP",
+            };
+            headers.push((
+                "www-authenticate",
+                Cow::Owned(format!(
+                    "{scheme} error=\"{error}\", error_description=\"{description}\""
+                )),
+            ));
+        }
+        headers.push(("content-type", Cow::Borrowed("application/json")));
+        headers.push(("cache-control", Cow::Borrowed("no-store")));
+        if status == 503 {
+            let wait = self.retry_after().unwrap_or(DEFAULT_RETRY);
+            headers.push(("retry-after", Cow::Owned(whole_seconds(wait).to_string())));
+        }
+        // None of these texts has a character that JSON escapes.
+        let body = format!(
+            r#"{{"error":"{error}","error_description":"{description}","error_code":"{code}"}}"#
+        );
+        Reply { status, headers, body: body.into_bytes() }
+    }
+}

@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// The rooms are in floors: a room imports only rooms that stand before it in `tests/floors`.
+mod authentication;
+mod cache;
+mod client;
+mod error;
+mod grant;
+mod key;
+mod limits;
+mod metrics;
+mod outgoing;
+mod parameters;
+mod proof;
+mod secret;
+mod server;
+mod source;
+mod token;
+
+pub use client::{Client, ClientBuilder};
+pub use error::{CallerScheme, Error, ErrorKind, MfaRequirement, Reply};
+pub use grant::{
+    Authenticator, AuthorizationRequest, BackchannelRequest, Connection, Delegation,
+    DelegationBuilder, DeviceRequest, Enrollment, Exchange, MachineBuilder, Mfa, MfaChallenge,
+    OpenGrant, Passwordless, PasswordlessLogin, PasswordlessStart, PendingBackchannel,
+    PendingDevice, PushedRequest, Refresh, Revocation,
+};
+pub use key::{ProofKey, SigningKey};
+pub use limits::{Limits, Quota, RateLimit};
+#[cfg(feature = "tower")]
+pub use outgoing::{TokenLayer, TokenService};
+pub use source::TokenSource;
+pub use token::{Caller, Token, Tokens};

@@ -1,0 +1,214 @@
+//! A request with its repetitions, within a deadline.
+use super::{
+    Call, Deadline, Server,
+    attempt::{Attempt, attempt},
+    call::Tries,
+};
+use crate::{
+    error::{Error, ErrorKind, Purpose},
+    limits::Limits,
+    metrics,
+};
+use auth0_core::{support::passed, transport::HttpResponse};
+use aws_lc_rs::rand;
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+/// The pause before a repetition is between these two: many instances must not repeat in step.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(300);
+
+pub(super) async fn send(
+    server: &Arc<Server>,
+    call: &Call,
+    deadline: Deadline,
+) -> Result<HttpResponse, Error> {
+    let result = sent(server, call, deadline).await;
+    let outcome = match &result {
+        Ok(_) => "success",
+        Err(error) => metrics::outcome(error.kind()),
+    };
+    metrics::request(call.label, outcome);
+    if let Err(error) = &result {
+        log(server, call, error);
+    }
+    result
+}
+
+/// Logs a failure that the operator can correct, or has to know of.
+pub(super) fn log(server: &Server, call: &Call, error: &Error) {
+    let (issuer, client_id, grant) = (&server.issuer, &server.client_id, call.label);
+    let is_of_operator =
+        matches!(error.kind(), ErrorKind::InvalidClient | ErrorKind::Misconfigured)
+            || call.purpose == Purpose::Machine && error.kind() == ErrorKind::Denied;
+    if is_of_operator {
+        tracing::error!(target: "auth0", %issuer, client_id, grant, %error, "a request to Auth0 was refused");
+    } else if error.is_temporary() || error.kind() == ErrorKind::Malformed {
+        tracing::warn!(target: "auth0", %issuer, client_id, grant, %error, "a request to Auth0 failed");
+    } else {
+        tracing::debug!(target: "auth0", %issuer, client_id, grant, %error, "a request to Auth0 was refused");
+    }
+}
+
+async fn sent(
+    server: &Arc<Server>,
+    call: &Call,
+    deadline: Deadline,
+) -> Result<HttpResponse, Error> {
+    let metadata = server.metadata(deadline).await?;
+    let url = call.endpoint.url(&metadata, server.has_certificate())?;
+    let _permit = tokio::select! {
+        permit = server.state.permits.acquire() => permit,
+        () = passed(&*server.clock, deadline.left(&*server.clock)) => {
+            let cause = "Too many requests to Auth0 are pending in this process";
+            return Err(Error::new(ErrorKind::DeadlineExceeded, cause));
+        }
+    };
+    let mut tries = Tries::default();
+    let mut last = None;
+    loop {
+        wait_for_tenant(server, call, deadline).await?;
+        if deadline.left(&*server.clock).is_zero() {
+            return Err(last.unwrap_or_else(|| late(deadline)));
+        }
+        let (error, pause) = match attempt(server, call, &url, deadline).await? {
+            Attempt::Answer(answer) => match read(server, call, &url, answer, &mut tries) {
+                Read::Success(answer) => return Ok(answer),
+                Read::Nonce => continue,
+                Read::Failure(error, pause) => (error, pause),
+            },
+            Attempt::Unsent(cause) => {
+                tries.unsent += 1;
+                let pause = call.repeat.after_unsent(&tries).then(pause);
+                (Error::new(ErrorKind::Unavailable, cause), pause)
+            }
+            Attempt::Lost(cause) => {
+                tries.lost += 1;
+                let pause = call.repeat.after_lost(&tries).then(pause);
+                let is_late = deadline.left(&*server.clock).is_zero();
+                (
+                    if is_late {
+                        late(deadline)
+                    } else {
+                        Error::new(ErrorKind::Unavailable, cause)
+                    },
+                    pause,
+                )
+            }
+        };
+        match pause {
+            Some(pause) if pause < deadline.left(&*server.clock) => {
+                passed(&*server.clock, pause).await;
+                last = Some(error);
+            }
+            _ => return Err(error),
+        }
+    }
+}
+
+fn late(deadline: Deadline) -> Error {
+    let seconds = deadline.limit().as_secs_f64();
+    Error::new(ErrorKind::DeadlineExceeded, format!("There is no answer within {seconds} s"))
+}
+
+/// What an answer means for the request.
+enum Read {
+    Success(HttpResponse),
+    /// The server requires the nonce that it has sent along.
+    Nonce,
+    /// With the pause before a repetition, if the rules permit one.
+    Failure(Error, Option<Duration>),
+}
+
+fn read(server: &Server, call: &Call, url: &str, answer: HttpResponse, tries: &mut Tries) -> Read {
+    let prover = server.prover.as_ref().filter(|_| call.is_bound);
+    let nonce = answer.header("dpop-nonce").zip(prover);
+    let has_nonce = nonce.is_some();
+    if let Some((nonce, prover)) = nonce {
+        prover.keep_nonce(url, nonce);
+    }
+    let limits = Limits::read(&answer);
+    metrics::limits(&limits);
+    if (200..300).contains(&answer.status()) {
+        return Read::Success(answer);
+    }
+    let now = server.clock.unix_time();
+    let wait = limits.wait(now);
+    let is_of_tenant = limits.is_of_tenant();
+    let mut error = Error::of_answer(&answer, limits, call.purpose);
+    if error.code() == Some("use_dpop_nonce") && has_nonce {
+        tries.nonces += 1;
+        if tries.nonces == 1 {
+            return Read::Nonce;
+        }
+    }
+    let pause = match error.kind() {
+        ErrorKind::Throttled => {
+            let wait = wait.unwrap_or(Duration::from_secs(1));
+            error = error.retry_in(wait, now);
+            if is_of_tenant {
+                server.stop_tenant(wait);
+            }
+            call.repeat.waits().then(|| wait + pause())
+        }
+        ErrorKind::SlowDown => {
+            error = error.retry_in(wait.unwrap_or_default(), now);
+            None
+        }
+        ErrorKind::Unavailable => {
+            tries.failed += 1;
+            if let Some(wait) = wait {
+                error = error.retry_in(wait, now);
+            }
+            call.repeat.after_failure(tries).then(|| wait.unwrap_or_default() + pause())
+        }
+        _ => None,
+    };
+    Read::Failure(error, pause)
+}
+
+/// Waits until a limit of the tenant has ended, if that is before the deadline.
+async fn wait_for_tenant(
+    server: &Arc<Server>,
+    call: &Call,
+    deadline: Deadline,
+) -> Result<(), Error> {
+    let Some(wait) = server.stopped_for() else { return Ok(()) };
+    if call.repeat.waits() && wait < deadline.left(&*server.clock) {
+        passed(&*server.clock, wait).await;
+        return Ok(());
+    }
+    let cause = "The rate limit of the tenant is reached";
+    Err(Error::new(ErrorKind::Throttled, cause).retry_in(wait, server.clock.unix_time()))
+}
+
+impl Server {
+    /// Holds back all requests to the tenant.
+    fn stop_tenant(&self, wait: Duration) {
+        let until = self.clock.monotonic().saturating_add(wait);
+        let mut stopped = self.state.stopped_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *stopped = Some(stopped.map_or(until, |earlier| earlier.max(until)));
+    }
+
+    /// Returns for how long requests to the tenant are still held back.
+    fn stopped_for(&self) -> Option<Duration> {
+        let mut stopped = self.state.stopped_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let left =
+            stopped.as_ref()?.checked_sub(self.clock.monotonic()).filter(|left| !left.is_zero());
+        if left.is_none() {
+            *stopped = None;
+        }
+        left
+    }
+}
+
+/// Returns a random pause.
+pub(super) fn pause() -> Duration {
+    let mut random = [0; 2];
+    // Without randomness, the shortest pause is as good.
+    let _ = rand::fill(&mut random);
+    let part = f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX);
+    SHORTEST_PAUSE + (LONGEST_PAUSE - SHORTEST_PAUSE).mul_f64(part)
+}
