@@ -286,6 +286,11 @@ impl VirtualClock {
         }
     }
 
+    /// Returns the time since the start.
+    pub(crate) fn passed(&self) -> Duration {
+        self.times().now
+    }
+
     pub(crate) fn set_back(&self, time: Duration) {
         self.times().set_back += time;
     }
