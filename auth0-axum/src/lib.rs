@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod body;
+#[cfg(feature = "client")]
+pub mod client;
 mod context;
 mod extract;
 mod grpc;

@@ -10,6 +10,7 @@ mod grant;
 mod key;
 mod limits;
 mod metrics;
+#[cfg(any(feature = "send", feature = "tower"))]
 mod outgoing;
 mod parameters;
 mod proof;

@@ -1,6 +1,6 @@
 //! A source of one token: from memory, or from Auth0.
 use crate::{
-    cache::{CacheKey, KeyBuilder, Outcome},
+    cache::{CacheKey, Flight, KeyBuilder, Outcome},
     client::Shared,
     error::{CallerScheme, Error, ErrorKind},
     metrics,
@@ -209,7 +209,14 @@ impl Source {
     async fn requested(&self, deadline: Deadline) -> Outcome {
         let clock = &*self.shared.server.clock;
         loop {
-            let waiter = self.shared.cache.join(self.key, deadline, || self.request(deadline))?;
+            let joined = self.shared.cache.join(self.key, deadline, || self.request(deadline))?;
+            let waiter = match joined {
+                Flight::Pending(waiter) => waiter,
+                Flight::Ended(held) => {
+                    self.slot.store(Some(Arc::clone(&held)));
+                    return Ok(held);
+                }
+            };
             let outcome = tokio::select! {
                 biased;
                 outcome = waiter.outcome() => outcome,
@@ -271,16 +278,6 @@ impl Source {
 fn late(deadline: Deadline) -> Error {
     let seconds = deadline.limit().as_secs_f64();
     Error::new(ErrorKind::DeadlineExceeded, format!("There is no answer within {seconds} s"))
-}
-
-impl Held {
-    /// Returns where in its life the token is. One that was forgotten has ended.
-    fn freshness(&self, now: Moment) -> Freshness {
-        match &self.lifetime {
-            Some(lifetime) if !self.is_forgotten() => lifetime.at(now),
-            _ => Freshness::Expired,
-        }
-    }
 }
 
 impl IntoFuture for TokenSource {

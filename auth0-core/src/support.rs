@@ -14,7 +14,7 @@ pub use crate::{
     transport::default_client,
 };
 
-use crate::{ConfigError, Issuer};
+use crate::{config_error::ConfigError, identifier::Issuer};
 
 /// Parses an issuer, which may be http on loopback and on the allowed hosts.
 ///

@@ -8,7 +8,7 @@ pub(crate) use stops::Stops;
 use crate::{
     error::{Error, ErrorKind},
     server::Deadline,
-    token::Held,
+    token::{Freshness, Held},
 };
 use auth0_core::{
     support::{Joined, SetCache, SingleFlight, Waiter, fetch_thread, passed},
@@ -30,6 +30,14 @@ pub(crate) struct TokenCache {
     entries: SetCache<Entry>,
     flight: Arc<SingleFlight<CacheKey, Stops, Outcome>>,
     clock: Arc<dyn Clock>,
+}
+
+/// A request for a token that was joined.
+#[derive(Debug)]
+pub(crate) enum Flight {
+    Pending(Waiter<Outcome>),
+    /// It has ended in the meantime.
+    Ended(Arc<Held>),
 }
 
 struct Entry {
@@ -78,14 +86,13 @@ impl TokenCache {
         may
     }
 
-    /// Joins the pending request of a key, or starts one: `request` gets the time to wait first. It runs apart from
-    /// the caller, on the thread `auth0-fetch`.
+    /// Joins the pending request of a key, or starts one. It runs apart from the caller, on the thread `auth0-fetch`.
     pub(crate) fn join<F>(
         self: &Arc<Self>,
         key: CacheKey,
         deadline: Deadline,
         request: impl FnOnce() -> F,
-    ) -> Result<Waiter<Outcome>, Error>
+    ) -> Result<Flight, Error>
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
@@ -96,12 +103,23 @@ impl TokenCache {
             &key,
             |_| Err(abandoned()),
             |stops, _| {
-                wait = stops.check(&key, now, left)?;
-                Ok::<_, Error>(())
+                // Another request may have ended after the caller has looked.
+                if let Some(held) = self.find(&key)
+                    && held.freshness(now) == Freshness::Fresh
+                {
+                    return Err(Ok(held));
+                }
+                wait = stops.check(&key, now, left).map_err(Err)?;
+                Ok(())
             },
-        )?;
+        );
+        let joined = match joined {
+            Ok(joined) => joined,
+            Err(Ok(held)) => return Ok(Flight::Ended(held)),
+            Err(Err(error)) => return Err(error),
+        };
         let (waiter, leader) = match joined {
-            Joined::Waiting(waiter) => return Ok(waiter),
+            Joined::Waiting(waiter) => return Ok(Flight::Pending(waiter)),
             Joined::Leading(waiter, leader) => (waiter, leader),
         };
         let (cache, request) = (Arc::clone(self), request());
@@ -115,17 +133,17 @@ impl TokenCache {
                 if let Some(stops) = stops {
                     stops.note(key, &outcome, now);
                 }
-                (outcome.clone(), ())
-            };
-            leader.complete(settle, |()| {
+                // Under the lock: the next request looks for it there.
                 if let Ok(held) = &outcome {
                     cache.keep(key, held);
                 }
-            });
+                (outcome.clone(), ())
+            };
+            leader.complete(settle, |()| {});
         };
         // Without the thread, the leader is dropped, which ends the request for all.
         drop(fetch_thread::spawn(lead));
-        Ok(waiter)
+        Ok(Flight::Pending(waiter))
     }
 
     /// Starts a request in the background, unless one is pending or the last failed a moment ago.

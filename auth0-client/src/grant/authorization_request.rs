@@ -2,7 +2,7 @@
 //! (RFC 9396).
 use super::{audience, backchannel::details_text, members, seconds, text};
 use crate::{
-    Client,
+    client::Client,
     error::{Error, ErrorKind},
     key::random_id,
     parameters::{Mistake, Parameters, Scopes, required},

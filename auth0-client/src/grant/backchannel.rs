@@ -1,7 +1,7 @@
 //! Client-initiated backchannel authentication (OpenID Connect CIBA Core): a user approves on another device.
 use super::{audience, members, polling::Polling, seconds, text};
 use crate::{
-    Client,
+    client::Client,
     error::{Error, Purpose},
     parameters::{Mistake, Parameters, Scopes, required},
     server::{Body, Call, Endpoint, Repeat},

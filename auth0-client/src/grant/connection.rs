@@ -1,14 +1,14 @@
 //! Token Vault: access tokens of a user's account at another provider.
 use super::{ACCESS_TOKEN, REFRESH_TOKEN, delegation::source};
 use crate::{
-    Client,
     cache::KeyBuilder,
+    client::Client,
     error::{Error, ErrorKind, Purpose},
     key::random_id,
     parameters::{Mistake, Parameters, required},
     server::{Body, Call, Repeat},
     source::{Party, TokenRequest, TokenSource},
-    token::Caller,
+    token::{Caller, Token},
 };
 use serde_json::json;
 use std::{fmt, sync::Arc, time::Duration};
@@ -118,11 +118,7 @@ impl Connection {
     ///
     /// # Errors
     /// As for [`TokenSource::token`]. The client has no signing key, or a text is empty or too long.
-    pub async fn for_user(
-        &self,
-        user_id: &str,
-        audit_context: &str,
-    ) -> Result<crate::Token, Error> {
+    pub async fn for_user(&self, user_id: &str, audit_context: &str) -> Result<Token, Error> {
         let misconfigured = |cause: &str| Error::new(ErrorKind::Misconfigured, cause);
         let server = &self.client.0.server;
         let key = server.signing_key().ok_or_else(|| {

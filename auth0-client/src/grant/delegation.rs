@@ -1,9 +1,8 @@
 //! On-behalf-of token exchange (RFC 8693): the caller's token for another API.
 use super::{ACCESS_TOKEN, TOKEN_EXCHANGE, audience};
 use crate::{
-    Client,
     cache::KeyBuilder,
-    client::Shared,
+    client::{Client, Shared},
     error::{Error, ErrorKind, Purpose},
     parameters::{Mistake, Parameters, Scopes},
     secret::Secret,

@@ -1,8 +1,7 @@
 //! The device authorization grant (RFC 8628), with the statuses of Auth0.
 use super::{audience, members, polling::Polling, seconds, text};
 use crate::{
-    Client,
-    client::Shared,
+    client::{Client, Shared},
     error::{Error, Purpose},
     parameters::{Mistake, Parameters, Scopes},
     server::{Body, Call, Endpoint, Repeat},

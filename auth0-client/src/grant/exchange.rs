@@ -1,8 +1,8 @@
 //! Custom token exchange: a token of another system for tokens of this tenant.
 use super::{TOKEN_EXCHANGE, audience, delegation::check_subject};
 use crate::{
-    Client,
     cache::KeyBuilder,
+    client::Client,
     error::{Error, Purpose},
     parameters::{Mistake, Parameters, Scopes, required},
     secret::Secret,

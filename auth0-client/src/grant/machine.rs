@@ -1,8 +1,8 @@
 //! Client credentials (RFC 6749 §4.4): a token for this service itself.
 use super::audience;
 use crate::{
-    Client,
     cache::KeyBuilder,
+    client::Client,
     error::Purpose,
     parameters::{Mistake, Parameters, Scopes, required},
     server::{Call, Repeat},

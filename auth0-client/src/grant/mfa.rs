@@ -1,7 +1,7 @@
 //! Further factors, after `mfa_required`: challenge, enroll, verify.
 use super::{members, text};
 use crate::{
-    Client,
+    client::Client,
     error::{Error, ErrorKind, MfaRequirement, Purpose},
     parameters::{Parameters, required},
     secret::Secret,

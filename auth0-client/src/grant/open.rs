@@ -1,7 +1,7 @@
 //! Any other grant.
 use super::audience;
 use crate::{
-    Client,
+    client::Client,
     error::{Error, Purpose},
     parameters::{Mistake, Parameters, Scopes, required},
     server::{Call, Repeat},

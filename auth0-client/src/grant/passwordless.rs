@@ -1,7 +1,7 @@
 //! Passwordless login, embedded in the application: a code by e-mail or SMS.
 use super::audience;
 use crate::{
-    Client,
+    client::Client,
     error::{Error, Purpose},
     parameters::{Mistake, Parameters, Scopes, required},
     secret::Secret,

@@ -1,7 +1,7 @@
 //! Refresh tokens (RFC 6749 §6).
 use super::audience;
 use crate::{
-    Client,
+    client::Client,
     error::{Error, Purpose},
     parameters::{Mistake, Parameters, Scopes, required},
     secret::Secret,

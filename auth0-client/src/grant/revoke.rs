@@ -1,6 +1,6 @@
 //! Revocation (RFC 7009).
 use crate::{
-    Client,
+    client::Client,
     error::Error,
     parameters::{Mistake, Parameters, required},
     secret::Secret,

@@ -3,6 +3,7 @@ use super::{Verdict, verdict};
 use crate::{
     error::{Error, ErrorKind},
     source::TokenSource,
+    token::Token,
 };
 use auth0_core::BoxFuture;
 use http::{Request, Response};
@@ -119,11 +120,7 @@ where
     std::future::poll_fn(|context| service.poll_ready(context)).await.map_err(Into::into)
 }
 
-fn with_token<B>(
-    mut request: Request<B>,
-    token: &crate::Token,
-    url: &str,
-) -> Result<Request<B>, Error> {
+fn with_token<B>(mut request: Request<B>, token: &Token, url: &str) -> Result<Request<B>, Error> {
     if token.is_dpop() && request.uri().scheme().is_none() {
         return Err(Error::new(
             ErrorKind::Misconfigured,

@@ -1,6 +1,7 @@
 //! The answer of the token endpoint, as it is kept.
-use super::Lifetime;
+use super::{Freshness, Lifetime};
 use crate::{proof::Prover, secret::Secret};
+use auth0_core::time::Moment;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -40,6 +41,14 @@ impl Held {
     /// Makes all sources of the token get another.
     pub(crate) fn forget(&self) {
         self.forgotten.store(true, Ordering::Release);
+    }
+
+    /// Returns where in its life the token is. One that was forgotten, or is used once, has ended.
+    pub(crate) fn freshness(&self, now: Moment) -> Freshness {
+        match &self.lifetime {
+            Some(lifetime) if !self.is_forgotten() => lifetime.at(now),
+            _ => Freshness::Expired,
+        }
     }
 
     pub(crate) fn is_forgotten(&self) -> bool {

@@ -19,7 +19,8 @@ use std::{
 };
 
 /// The headers of a proof, and of the nonce for the next one (RFC 9449 §4.1, §8.1).
-pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+#[cfg(any(feature = "send", feature = "tower"))]
 pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// An access token for calling another API. Clones are cheap. `Debug` omits the text.

@@ -29,7 +29,8 @@ impl<'a> Caller<'a> {
     /// Creates a caller from a verified token, and its text as the caller sent it.
     #[must_use]
     pub fn new<C>(token: &VerifiedToken<C>, encoded: &'a str) -> Self {
-        Self { encoded, expires_at: Some(token.expires_at()), scheme: CallerScheme::default() }
+        let scheme = if token.is_dpop() { CallerScheme::Dpop } else { CallerScheme::Bearer };
+        Self { encoded, expires_at: Some(token.expires_at()), scheme }
     }
 
     /// Sets the scheme with which the caller sent the token, for the challenge of a refusal.

@@ -162,7 +162,7 @@ async fn an_api_of_ours_accepts_the_proof() {
         auth.authenticate(&request.view()).await
     };
     let token = accepts("https://api.tenant.test/me?x=y", "/me").await.unwrap();
-    assert_eq!(token.confirmation().unwrap().is_some(), true);
+    assert!(token.confirmation().unwrap().is_some());
     let error = accepts("https://api.tenant.test/me", "/other").await.unwrap_err();
     assert_eq!(error.code().as_str(), "dpop_proof_invalid");
 }

@@ -20,8 +20,10 @@ pub(crate) const ISSUER: &str = "https://acme.eu.auth0.com/";
 pub(crate) const API: &str = "https://orders.acme.com";
 
 /// An RSA key, and an EC key on P-256.
-pub(crate) const RSA_PEM: &str = include_str!("keys/rsa.pem");
-pub(crate) const EC_PEM: &str = include_str!("keys/p256.pem");
+pub(crate) const RSA_PEM: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/keys/rsa.pem"));
+pub(crate) const EC_PEM: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/keys/p256.pem"));
 
 /// A request as the server has received it.
 #[derive(Clone, Debug)]

@@ -1,4 +1,13 @@
 //! What the client sends, keeps and returns, on a clock that the tests advance.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that fails panics"
+)]
+
 mod authentication;
 mod authorization_request;
 mod builder;

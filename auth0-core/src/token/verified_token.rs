@@ -225,6 +225,12 @@ impl<C> VerifiedToken<C> {
         self.presentation.scheme
     }
 
+    /// Returns whether the client sent the token with the scheme `DPoP` (RFC 9449 §7.1), and not as a bearer token.
+    #[must_use]
+    pub fn is_dpop(&self) -> bool {
+        self.scheme() == AuthScheme::Dpop
+    }
+
     /// Returns the key or certificate that the token is bound to, and that the client has proved to hold: the
     /// `cnf` claim (RFC 7800 §3.1).
     ///

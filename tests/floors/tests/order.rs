@@ -2,7 +2,7 @@
 use std::path::Path;
 
 /// The rooms of each crate, the lowest floor first. Rooms on one floor are joined by `+`.
-const CRATES: [(&str, &str); 7] = [
+const CRATES: [(&str, &str); 8] = [
     (
         "auth0-core",
         "config_error runtime+telemetry+error jose+identifier transport+request+token keys+policy \
@@ -10,11 +10,11 @@ const CRATES: [(&str, &str); 7] = [
     ),
     (
         "auth0-axum",
-        "grpc+tcp body request context rejection verdict extract mcp layer metadata websocket testing lib",
+        "grpc+tcp body request context rejection verdict extract client mcp layer metadata websocket testing lib",
     ),
     (
         "auth0-actix",
-        "request+tcp context unread_body error verifier verdict extraction extract token_body mcp middleware metadata websocket testing lib",
+        "request+tcp context unread_body error verifier verdict extraction extract client token_body mcp middleware metadata websocket testing lib",
     ),
     (
         "auth0-local",
@@ -25,6 +25,10 @@ const CRATES: [(&str, &str); 7] = [
     (
         "auth0-openapi",
         "alternative alternatives operation sentence refusals scheme documentation security_schemes axum actix lib",
+    ),
+    (
+        "auth0-client",
+        "secret limits key error parameters authentication+proof+metrics token+server cache client source grant outgoing lib",
     ),
     ("auth0-redis", "connection replay_store lib"),
 ];
