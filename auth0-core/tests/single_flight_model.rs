@@ -5,6 +5,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     dead_code,
+    unreachable_pub,
+    missing_docs,
     reason = "a model, and it does not use everything"
 )]
 use shuttle::future::{block_on, spawn, yield_now};
@@ -184,4 +186,81 @@ fn a_forgotten_attempt_settles_nothing_under_every_schedule() {
         },
         None,
     );
+}
+
+/// A token that was requested: see [`token`].
+type Kept = Arc<sync::Mutex<Option<u8>>>;
+
+/// Looks for a token in memory, and joins the request for one if there is none: as `auth0-client` does. The request
+/// keeps the token while it settles, and a caller looks again before it starts another.
+async fn token(flight: Arc<SingleFlight<(), usize, u8>>, kept: Kept, is_lost: bool) -> u8 {
+    let look = || *kept.lock().unwrap_or_else(sync::PoisonError::into_inner);
+    if let Some(found) = look() {
+        return found;
+    }
+    let joined = flight.join(
+        &(),
+        |_| 0,
+        |requests, _| match look() {
+            Some(found) => Err(found),
+            None => {
+                *requests += 1;
+                Ok(())
+            }
+        },
+    );
+    let waiter = match joined {
+        Err(found) => return found,
+        Ok(Joined::Waiting(waiter)) => waiter,
+        Ok(Joined::Leading(waiter, leader)) => {
+            let kept = Arc::clone(&kept);
+            spawn(async move {
+                yield_now().await;
+                if is_lost {
+                    return drop(leader);
+                }
+                let settle = |_: Option<&mut usize>| {
+                    *kept.lock().unwrap_or_else(sync::PoisonError::into_inner) = Some(7);
+                    (7, ())
+                };
+                leader.complete(settle, |()| {});
+            });
+            waiter
+        }
+    };
+    waiter.outcome().await.expect("every waiter gets an outcome")
+}
+
+/// Callers of a token that come, wait and are cancelled in any order cause one request in all, unless it is lost; and
+/// a lost request strands none of them.
+#[test]
+fn a_token_is_requested_once_under_random_schedules() {
+    for is_lost in [false, true] {
+        shuttle::check_random(
+            move || {
+                block_on(async move {
+                    let flight = SingleFlight::new(0);
+                    let kept = Kept::default();
+                    let call =
+                        |is_lost| spawn(token(Arc::clone(&flight), Arc::clone(&kept), is_lost));
+                    let (cancelled, others) = (call(is_lost), [call(is_lost), call(is_lost)]);
+                    yield_now().await;
+                    cancelled.abort();
+                    for other in others {
+                        assert_eq!(other.await.unwrap(), if is_lost { 0 } else { 7 });
+                    }
+                    let _ = cancelled.await;
+                    // It may join a request that is about to be lost, but not twice.
+                    let mut last = token(Arc::clone(&flight), Arc::clone(&kept), false).await;
+                    if is_lost && last == 0 {
+                        last = token(Arc::clone(&flight), Arc::clone(&kept), false).await;
+                    }
+                    assert_eq!(last, 7);
+                    let requests = flight.inspect(|requests| *requests);
+                    assert!(requests == 1 || is_lost, "{requests} requests");
+                });
+            },
+            5_000,
+        );
+    }
 }

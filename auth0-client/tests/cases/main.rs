@@ -18,6 +18,7 @@ mod exchange;
 mod kit;
 mod limits;
 mod machine;
+mod outgoing;
 mod polling;
 mod refresh;
 mod secrets;
