@@ -76,9 +76,7 @@ impl Connection {
     /// Names one of several accounts of the user, as Auth0 knows it: for example its e-mail address. Without a hint,
     /// Auth0 chooses; that is not the same as any of them, so such a token is kept apart.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
-        let hint = hint.into();
-        self.mistake.note(required("the login hint", &hint));
-        self.login_hint = Some(hint);
+        self.login_hint = Some(hint.into());
         self
     }
 
@@ -159,6 +157,12 @@ impl Connection {
         Ok(tokens.await?.access_token())
     }
 
+    /// Returns the error of an empty hint, which a caller may have sent: no account has it.
+    fn empty_hint(&self) -> Option<Error> {
+        let is_empty = self.login_hint.as_ref().is_some_and(|hint| hint.trim().is_empty());
+        is_empty.then(|| Error::new(ErrorKind::AccountNotConnected, "The login hint is empty"))
+    }
+
     fn request(&self, subject_token_type: &'static str, repeat: Repeat) -> TokenRequest {
         let mut parameters = Parameters::of_grant(GRANT)
             .with("subject_token_type", subject_token_type)
@@ -174,7 +178,7 @@ impl Connection {
             scope: Box::default(),
             party: Party::Account,
             deadline: self.deadline,
-            mistake: self.mistake.clone().check().err(),
+            mistake: self.mistake.clone().check().err().or_else(|| self.empty_hint()),
         }
     }
 }

@@ -15,20 +15,14 @@ const MAX_SKEW: Duration = Duration::from_secs(60);
 /// …but short tokens are used for most of their life.
 const SKEW: f64 = 0.1;
 
-/// The moments in the life of a token, in milliseconds. They are on both clocks: the monotonic clock stands still
-/// while a machine is suspended, and the wall clock may be set back.
+/// The moments in the life of a token. Each is on both clocks, of which the first to reach it counts: the monotonic
+/// clock stands still while a machine is suspended, and the wall clock may be set back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lifetime {
-    begins: Both,
-    renewed_after: u64,
-    fresh_for: u64,
-    total: u64,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Both {
-    unix: u64,
-    monotonic: u64,
+    renewed_at: Moment,
+    fresh_until: Moment,
+    ends_at: Moment,
+    total: Duration,
 }
 
 /// Where in its life a token is.
@@ -48,26 +42,26 @@ impl Lifetime {
     pub(crate) fn new(requested_at: Moment, total: Duration) -> Self {
         let fresh_for = total.saturating_sub(total.mul_f64(SKEW).min(MAX_SKEW));
         let renewed_after = total.mul_f64(RENEWED_AFTER + JITTER * random()).min(fresh_for);
+        let after = |time: Duration| {
+            Moment::new(
+                requested_at.unix_time.saturating_add(time),
+                requested_at.monotonic.saturating_add(time),
+            )
+        };
         Self {
-            begins: Both::at(requested_at),
-            renewed_after: millis(renewed_after),
-            fresh_for: millis(fresh_for),
-            total: millis(total),
+            renewed_at: after(renewed_after),
+            fresh_until: after(fresh_for),
+            ends_at: after(total),
+            total,
         }
     }
 
     pub(crate) fn at(&self, now: Moment) -> Freshness {
-        let now = Both::at(now);
-        // A wall clock that was set back says nothing.
-        let age = now
-            .monotonic
-            .saturating_sub(self.begins.monotonic)
-            .max(now.unix.saturating_sub(self.begins.unix));
-        if age < self.renewed_after {
+        if is_before(now, self.renewed_at) {
             Freshness::Fresh
-        } else if age < self.fresh_for {
+        } else if is_before(now, self.fresh_until) {
             Freshness::Renewable
-        } else if age < self.total {
+        } else if is_before(now, self.ends_at) {
             Freshness::Expiring
         } else {
             Freshness::Expired
@@ -76,22 +70,16 @@ impl Lifetime {
 
     /// Returns the end, since 1970.
     pub(crate) const fn ends_at(&self) -> Duration {
-        Duration::from_millis(self.begins.unix.saturating_add(self.total))
+        self.ends_at.unix_time
     }
 
     pub(crate) const fn total(&self) -> Duration {
-        Duration::from_millis(self.total)
+        self.total
     }
 }
 
-impl Both {
-    fn at(moment: Moment) -> Self {
-        Self { unix: millis(moment.unix_time), monotonic: millis(moment.monotonic) }
-    }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+fn is_before(now: Moment, moment: Moment) -> bool {
+    now.monotonic < moment.monotonic && now.unix_time < moment.unix_time
 }
 
 /// Returns a random number between -1 and 1.

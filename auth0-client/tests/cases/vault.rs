@@ -90,6 +90,20 @@ async fn an_account_that_is_not_connected_is_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_hint_of_a_caller_is_no_mistake_of_the_operator() {
+    let server = Server::new();
+    let google = server.client().connection("google-oauth2");
+    for hint in ["", " "] {
+        let source = google.clone().login_hint(hint).for_caller(&token_of("ann", 60));
+        let error = source.token().await.unwrap_err();
+        assert_eq!((error.kind(), error.reply().status()), (ErrorKind::AccountNotConnected, 403));
+    }
+    assert_eq!(server.count(), 0);
+    google.login_hint("a&b=c\r\n\u{0}").for_caller(&token_of("ann", 60)).await.unwrap();
+    assert_eq!(server.last().parameter("login_hint").as_deref(), Some("a&b=c\r\n\u{0}"));
+}
+
+#[tokio::test]
 async fn a_refresh_token_as_subject_is_sent_once() {
     let server = Server::answering([Answer::Lost]);
     server.respond(named);

@@ -97,7 +97,7 @@ fn threads() -> Result<u64, Box<dyn Error>> {
     Ok(std::fs::read_dir("/proc/self/task")?.count() as u64)
 }
 
-fn resident_bytes() -> Result<u64, Box<dyn Error>> {
+pub(crate) fn resident_bytes() -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
