@@ -6,6 +6,7 @@ use crate::{
     fault::{Fault, FaultChanges, FaultKind, Faults},
     stats::Stats,
     store::{LoginAnswer, Logins, NextLogin, Store},
+    tenant::MtlsEdge,
 };
 use auth0_core::Algorithm;
 use auth0_core::{dpop::ProofVerifier, time::Clock};
@@ -51,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) reuse_interval: Duration,
     /// Whether `resource` is read in the grant `client_credentials`, too.
     pub(crate) resource_for_machines: bool,
+    /// The edge that ends TLS connections of clients with certificates.
+    pub(crate) mtls: Option<MtlsEdge>,
 }
 
 /// What the drill commands change and read.

@@ -14,9 +14,9 @@ pub(crate) fn random_text() -> Result<String, LocalError> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Returns the SHA-256 of a text in base64url, as `code_challenge` and `ath` have it.
-pub(crate) fn sha256(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
+/// Returns the SHA-256 of a text or certificate in base64url, as `code_challenge` and `ath` have it.
+pub(crate) fn sha256(text: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_ref()))
 }
 
 /// Compares two secrets in a time that depends on their lengths only.

@@ -14,6 +14,14 @@ pub(super) struct TenantDescription {
     users: Vec<User>,
     clients: Vec<Client>,
     apis: Vec<Api>,
+    mtls: Option<Mtls>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mtls {
+    alias: String,
+    api_key: String,
 }
 
 impl TenantDescription {
@@ -35,6 +43,10 @@ impl TenantDescription {
     pub(super) fn add_to(self, builder: Builder) -> Builder {
         let builder = self.users.into_iter().fold(builder, Builder::user);
         let builder = self.clients.into_iter().fold(builder, Builder::client);
-        self.apis.into_iter().fold(builder, Builder::api)
+        let builder = self.apis.into_iter().fold(builder, Builder::api);
+        match self.mtls {
+            Some(Mtls { alias, api_key }) => builder.mtls(alias, api_key),
+            None => builder,
+        }
     }
 }

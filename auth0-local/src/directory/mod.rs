@@ -1,13 +1,21 @@
 //! Who may log in, with which application, to which API.
 mod api;
 mod client;
+mod client_grant;
+mod client_key;
 mod membership;
 mod redirect;
 mod user;
 
 pub use api::Api;
 pub use client::Client;
-pub(crate) use client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+pub(crate) use client::{
+    AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE, TOKEN_VAULT,
+};
+pub use client_grant::ClientGrant;
+pub(crate) use client_grant::OrganizationUsage;
+pub(crate) use client_key::CLIENT_ALGORITHMS;
+pub use client_key::ClientKey;
 pub use membership::Membership;
 pub(crate) use redirect::{is_loopback_url, is_native_url, is_website_url};
 pub use user::User;

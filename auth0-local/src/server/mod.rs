@@ -1,7 +1,9 @@
 //! The HTTP server of a tenant.
 mod admin;
+mod assertion;
 mod authorize;
 mod body;
+mod certificate;
 mod client_auth;
 mod connection;
 mod cookie;

@@ -29,6 +29,11 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
         evicted.map(|(_, value)| value)
     }
 
+    /// Returns whether one more entry removes the oldest one.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() >= self.limit
+    }
+
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         self.entries.get(key).map(|(_, value)| value)
     }

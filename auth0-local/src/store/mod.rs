@@ -6,6 +6,7 @@ mod logins;
 mod refresh;
 mod refresh_token;
 mod session;
+mod used_jwts;
 
 pub(crate) use code::{Code, Codes, Redeemed};
 pub(crate) use grant::{AccessToken, Grant};
@@ -13,6 +14,7 @@ pub use logins::LoginAnswer;
 pub(crate) use logins::{Logins, NextLogin};
 pub(crate) use refresh::RefreshTokens;
 pub(crate) use session::{Session, Sessions};
+pub(crate) use used_jwts::{JwtUse, UsedJwts};
 
 use crate::{error::LocalError, secret::Fingerprint};
 use bounded::Bounded;
@@ -26,6 +28,7 @@ pub(crate) struct Store {
     pub(crate) codes: Codes,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) sessions: Sessions,
+    pub(crate) used_jwts: UsedJwts,
     access_tokens: Bounded<Fingerprint, AccessToken>,
     grants: u64,
 }
@@ -36,6 +39,7 @@ impl Store {
             codes: Codes::new(),
             refresh_tokens: RefreshTokens::new()?,
             sessions: Sessions::new(),
+            used_jwts: UsedJwts::new(),
             access_tokens: Bounded::new(MAX_ACCESS_TOKENS),
             grants: 0,
         })

@@ -1,5 +1,5 @@
 //! The configuration of a local tenant.
-use super::LocalTenant;
+use super::{LocalTenant, mtls::MtlsEdge};
 use crate::{
     directory::{Api, Client, Directory, User},
     error::LocalError,
@@ -62,6 +62,7 @@ impl Builder {
                 rotates_refresh_tokens: true,
                 reuse_interval: Duration::ZERO,
                 resource_for_machines: false,
+                mtls: None,
             },
             users: Vec::new(),
             clients: Vec::new(),
@@ -177,6 +178,15 @@ impl Builder {
         self
     }
 
+    /// Accepts clients with certificates (mTLS) behind an edge, which ends their TLS connections: as with Auth0's
+    /// self-managed certificates, it sends the headers `client-certificate` (URL-encoded PEM),
+    /// `client-certificate-ca-verified` (`SUCCESS` or `FAILED`) and `cname-api-key`. The metadata names its endpoints
+    /// below `alias` in `mtls_endpoint_aliases`.
+    pub fn mtls(mut self, alias: impl Into<String>, api_key: impl Into<String>) -> Self {
+        self.settings.mtls = Some(MtlsEdge::new(alias, api_key));
+        self
+    }
+
     /// Starts the tenant. It accepts requests when this returns.
     ///
     /// # Errors
@@ -186,6 +196,7 @@ impl Builder {
     pub async fn start(self) -> Result<LocalTenant, LocalError> {
         let Self { host, port, issuer, audience, keys, dpop_nonces, settings, .. } = self;
         let audience: Audience = audience.parse()?;
+        settings.mtls.as_ref().map_or(Ok(()), MtlsEdge::check)?;
         let directory = directory(audience.as_str(), self.users, self.clients, self.apis)?;
         let unbound = |error| cannot_bind(host, port, &error);
         let listener = TcpListener::bind((host, port)).await.map_err(unbound)?;

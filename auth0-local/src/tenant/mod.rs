@@ -1,5 +1,6 @@
 //! The local tenant as the library offers it.
 mod builder;
+mod mtls;
 
 use crate::{
     directory::{Client, User},
@@ -13,6 +14,8 @@ use crate::{
 use auth0_testing::{SigningKey, Tenant, TokenBuilder};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
+
+pub(crate) use mtls::MtlsEdge;
 
 pub use builder::{Builder, DEFAULT_AUDIENCE};
 

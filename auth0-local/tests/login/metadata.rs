@@ -25,7 +25,12 @@ async fn both_documents_name_the_endpoints() {
         ("registration_endpoint", Value::Null),
         (
             "grant_types_supported",
-            json!(["client_credentials", "authorization_code", "refresh_token"]),
+            json!([
+                "client_credentials",
+                "authorization_code",
+                "refresh_token",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+            ]),
         ),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query", "form_post"])),
@@ -33,7 +38,7 @@ async fn both_documents_name_the_endpoints() {
         ("scopes_supported", json!(["openid", "profile", "email", "offline_access"])),
         (
             "token_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post", "none"]),
+            json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]),
         ),
         ("authorization_response_iss_parameter_supported", json!(true)),
         ("subject_types_supported", json!(["public"])),

@@ -1,9 +1,14 @@
 //! `POST /oauth/token`, with the responses that Auth0 gives.
+mod client_grant;
 mod code;
+mod custom_exchange;
+mod exchange;
 mod issue;
 mod machine;
+mod on_behalf_of;
 mod refresh;
 mod scopes;
+mod subject;
 
 pub(super) use scopes::{granted, parsed};
 
@@ -15,7 +20,7 @@ use super::{
     refusal::{Refusal, uncached},
 };
 use crate::{
-    directory::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, Client, REFRESH_TOKEN},
+    directory::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, Client, REFRESH_TOKEN, TOKEN_EXCHANGE},
     endpoint::Endpoint,
     running::RunningTenant,
 };
@@ -28,7 +33,7 @@ use axum::{
     routing::post,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The path, relative to the issuer.
@@ -51,12 +56,13 @@ async fn token(
         Some(CLIENT_CREDENTIALS) => machine::issue(&call)?,
         Some(AUTHORIZATION_CODE) => code::issue(&call)?,
         Some(REFRESH_TOKEN) => refresh::issue(&call)?,
+        Some(TOKEN_EXCHANGE) => exchange::issue(&call)?,
         Some(_) => {
             return Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
                 "unsupported_grant_type",
-                "a local tenant supports the grants authorization_code, refresh_token and \
-                 client_credentials only. For any other token, run auth0-local token",
+                "a local tenant supports the grants of grant_types_supported in its metadata only. For any \
+                 other token, run auth0-local token",
             ));
         }
         None => {
@@ -70,7 +76,7 @@ async fn token(
 }
 
 /// The response with the tokens.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Issued {
     access_token: String,
     token_type: &'static str,
@@ -81,6 +87,11 @@ struct Issued {
     id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
+    /// The actor of a custom token exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +100,7 @@ struct TokenRequest {
     client_id: Option<String>,
     client_secret: Option<String>,
     client_assertion: Option<String>,
+    client_assertion_type: Option<String>,
     audience: Option<String>,
     resource: Option<String>,
     scope: Option<String>,
@@ -97,6 +109,9 @@ struct TokenRequest {
     redirect_uri: Option<String>,
     code_verifier: Option<String>,
     refresh_token: Option<String>,
+    subject_token: Option<String>,
+    subject_token_type: Option<String>,
+    requested_token_type: Option<String>,
 }
 
 /// A request to the token endpoint, as its grants read it.
@@ -112,7 +127,8 @@ impl Call<'_> {
         let sent = Credentials {
             client_id: non_empty(self.request.client_id.as_ref()),
             client_secret: non_empty(self.request.client_secret.as_ref()),
-            has_assertion: non_empty(self.request.client_assertion.as_ref()).is_some(),
+            client_assertion: non_empty(self.request.client_assertion.as_ref()),
+            client_assertion_type: non_empty(self.request.client_assertion_type.as_ref()),
         };
         let is_machine = grant == CLIENT_CREDENTIALS;
         let client = authenticate(self.running, self.headers, &sent, is_machine)?;
@@ -149,6 +165,7 @@ impl Call<'_> {
     }
 }
 
-fn token_type(key: Option<&String>) -> &'static str {
-    if key.is_some() { "DPoP" } else { "Bearer" }
+/// Returns the type of a token. As with Auth0, one that is bound to a certificate has the type `DPoP`, too.
+fn token_type(key: Option<&String>, client: Option<&Client>) -> &'static str {
+    if key.is_some() || client.and_then(Client::certificate).is_some() { "DPoP" } else { "Bearer" }
 }
