@@ -65,6 +65,10 @@ impl<'a> ClientJwt<'a> {
         self.header.get(name).and_then(Value::as_str)
     }
 
+    pub(crate) fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
     /// Returns a claim that is text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.claims.get(name).and_then(Value::as_str)

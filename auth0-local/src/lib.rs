@@ -23,12 +23,14 @@ mod token;
 
 pub use address::{address, address_or};
 pub use auth0_testing::Document;
-pub use directory::{Api, Client, ClientGrant, ClientKey, Membership, User};
+pub use directory::{
+    Api, Client, ClientGrant, ClientKey, ConnectedAccount, Membership, TokenExchangeProfile, User,
+};
 pub use endpoint::Endpoint;
 pub use env_file::load_env_file;
 pub use error::LocalError;
 pub use fault::Fault;
 pub use quickstart::{mcp_quickstart, openapi_quickstart, quickstart, quickstart_with};
 pub use stats::{Requests, Stats};
-pub use store::LoginAnswer;
+pub use store::{LoginAnswer, VaultAccount};
 pub use tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant};

@@ -1,11 +1,11 @@
 //! The state of a running tenant, shared by its handle and its HTTP endpoints.
 use crate::{
-    directory::{Directory, User},
+    directory::{ConnectedAccount, Directory, User},
     endpoint::Endpoint,
     error::LocalError,
     fault::{Fault, FaultChanges, FaultKind, Faults},
     stats::Stats,
-    store::{LoginAnswer, Logins, NextLogin, Store},
+    store::{LoginAnswer, Logins, NextLogin, Store, VaultAccount},
     tenant::MtlsEdge,
 };
 use auth0_core::Algorithm;
@@ -142,6 +142,50 @@ impl RunningTenant {
             true => Ok(()),
             false => Err(LocalError::new("too many answers wait for a login. Log in first")),
         }
+    }
+
+    /// Adds an account at another provider to a user.
+    pub(crate) fn connect_account(
+        &self,
+        subject: &str,
+        account: ConnectedAccount,
+    ) -> Result<(), LocalError> {
+        self.check_user(subject)?;
+        self.change_user(subject, |user| user.account(account))
+    }
+
+    /// Removes the accounts of a connection, or one of them. Returns how many there were.
+    pub(crate) fn disconnect_account(
+        &self,
+        subject: &str,
+        connection: &str,
+        login_hint: Option<&str>,
+    ) -> Result<usize, LocalError> {
+        self.check_user(subject)?;
+        let mut removed = 0;
+        self.change_user(subject, |mut user| {
+            removed = user.remove_accounts(connection, login_hint);
+            user
+        })?;
+        Ok(removed)
+    }
+
+    /// Replaces a user. The tenant's own user is in the directory from then on.
+    fn change_user(
+        &self,
+        subject: &str,
+        change: impl FnOnce(User) -> User,
+    ) -> Result<(), LocalError> {
+        let default = self.default_user();
+        let mut directory = self.directory();
+        let user = directory.user(subject).unwrap_or(default);
+        directory.replace_user(change(User::clone(&user)))
+    }
+
+    /// Returns whose token this is, if it is one of a connected account and still valid.
+    pub(crate) fn vault_account_of(&self, token: &str) -> Option<VaultAccount> {
+        let now = self.now();
+        self.store().vault_tokens.account(token, now).cloned()
     }
 
     /// Takes the answer to a login, if there is one.

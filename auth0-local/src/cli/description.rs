@@ -1,6 +1,6 @@
 //! The file of `serve --tenant`: users, clients and APIs in JSON.
 use crate::{
-    directory::{Api, Client, User},
+    directory::{Api, Client, TokenExchangeProfile, User},
     error::LocalError,
     tenant::Builder,
 };
@@ -14,6 +14,7 @@ pub(super) struct TenantDescription {
     users: Vec<User>,
     clients: Vec<Client>,
     apis: Vec<Api>,
+    token_exchange_profiles: Vec<TokenExchangeProfile>,
     mtls: Option<Mtls>,
 }
 
@@ -44,6 +45,8 @@ impl TenantDescription {
         let builder = self.users.into_iter().fold(builder, Builder::user);
         let builder = self.clients.into_iter().fold(builder, Builder::client);
         let builder = self.apis.into_iter().fold(builder, Builder::api);
+        let profiles = self.token_exchange_profiles.into_iter();
+        let builder = profiles.fold(builder, Builder::token_exchange_profile);
         match self.mtls {
             Some(Mtls { alias, api_key }) => builder.mtls(alias, api_key),
             None => builder,

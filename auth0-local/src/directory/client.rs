@@ -1,6 +1,7 @@
 use super::{
     ClientGrant, ClientKey,
     redirect::{is_loopback_url, is_redirect_url},
+    vault_access::VaultAccess,
 };
 use crate::{error::LocalError, secret};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -56,6 +57,7 @@ pub struct Client {
     default_organization: Option<String>,
     app_type: Option<AppType>,
     resource_server_identifier: Option<String>,
+    token_vault_privileged_access: Option<VaultAccess>,
     /// Whether it is not registered, and was accepted nevertheless.
     #[serde(skip)]
     is_open: bool,
@@ -90,6 +92,7 @@ impl Client {
             default_organization: None,
             app_type: None,
             resource_server_identifier: None,
+            token_vault_privileged_access: None,
             is_open: false,
         }
     }
@@ -154,6 +157,18 @@ impl Client {
     pub fn resource_server(mut self, identifier: impl Into<String>) -> Self {
         self.app_type = Some(AppType::ResourceServer);
         self.resource_server_identifier = Some(identifier.into());
+        self
+    }
+
+    /// Makes it a privileged worker, which gets tokens of this connection for users who are not present: it signs a
+    /// JWT that names the user. The tokens have no scopes except these.
+    pub fn privileged_access<S: Into<String>>(
+        mut self,
+        connection: impl Into<String>,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Self {
+        let access = self.token_vault_privileged_access.get_or_insert_default();
+        access.add(connection.into(), scopes.into_iter().map(Into::into).collect());
         self
     }
 
@@ -250,6 +265,14 @@ impl Client {
         self.secret.is_none()
             && self.certificate_thumbprint.is_none()
             && !self.public_keys.is_empty()
+    }
+
+    pub(crate) const fn has_a_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    pub(crate) const fn vault_access(&self) -> Option<&VaultAccess> {
+        self.token_vault_privileged_access.as_ref()
     }
 
     pub(crate) fn keys(&self) -> &[ClientKey] {

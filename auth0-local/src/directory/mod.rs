@@ -3,9 +3,12 @@ mod api;
 mod client;
 mod client_grant;
 mod client_key;
+mod connected_account;
+mod exchange_profile;
 mod membership;
 mod redirect;
 mod user;
+mod vault_access;
 
 pub use api::Api;
 pub use client::Client;
@@ -16,6 +19,9 @@ pub use client_grant::ClientGrant;
 pub(crate) use client_grant::OrganizationUsage;
 pub(crate) use client_key::CLIENT_ALGORITHMS;
 pub use client_key::ClientKey;
+pub use connected_account::ConnectedAccount;
+pub use exchange_profile::TokenExchangeProfile;
+pub(crate) use exchange_profile::is_reserved;
 pub use membership::Membership;
 pub(crate) use redirect::{is_loopback_url, is_native_url, is_website_url};
 pub use user::User;
@@ -38,6 +44,7 @@ pub(crate) struct Directory {
     registered: VecDeque<Arc<Client>>,
     /// The APIs with settings. If there are none, every identifier is that of an API.
     apis: Vec<Api>,
+    exchange_profiles: Vec<Arc<TokenExchangeProfile>>,
 }
 
 impl Directory {
@@ -46,6 +53,16 @@ impl Directory {
         user.check()?;
         self.users.retain(|known| known.subject() != user.subject());
         self.users.push(Arc::new(user));
+        Ok(())
+    }
+
+    /// Replaces a user in its place, or adds it.
+    pub(crate) fn replace_user(&mut self, user: User) -> Result<(), LocalError> {
+        user.check()?;
+        match self.users.iter_mut().find(|known| known.subject() == user.subject()) {
+            Some(known) => *known = Arc::new(user),
+            None => self.users.push(Arc::new(user)),
+        }
         Ok(())
     }
 
@@ -61,6 +78,15 @@ impl Directory {
         api.check()?;
         self.apis.retain(|known| known.identifier() != api.identifier());
         self.apis.push(api);
+        Ok(())
+    }
+
+    pub(crate) fn add_exchange_profile(
+        &mut self,
+        profile: TokenExchangeProfile,
+    ) -> Result<(), LocalError> {
+        profile.check()?;
+        self.exchange_profiles.push(Arc::new(profile));
         Ok(())
     }
 
@@ -91,6 +117,12 @@ impl Directory {
 
     pub(crate) fn api(&self, identifier: &str) -> Option<&Api> {
         self.apis.iter().find(|api| api.identifier() == identifier)
+    }
+
+    /// Returns the profile that reads subject tokens of a type.
+    pub(crate) fn exchange_profile(&self, kind: &str) -> Option<Arc<TokenExchangeProfile>> {
+        let mut profiles = self.exchange_profiles.iter();
+        profiles.find(|profile| profile.subject_token_type() == kind).cloned()
     }
 
     /// Returns whether a client can request tokens for an API. A client that is not registered may use any.

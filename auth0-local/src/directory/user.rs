@@ -1,4 +1,4 @@
-use super::Membership;
+use super::{ConnectedAccount, Membership};
 use crate::error::LocalError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -41,6 +41,8 @@ pub struct User {
     organizations: Vec<Membership>,
     #[serde(default)]
     any_organization: bool,
+    #[serde(default)]
+    connected_accounts: Vec<ConnectedAccount>,
 }
 
 impl User {
@@ -56,6 +58,7 @@ impl User {
             permissions: Vec::new(),
             organizations: Vec::new(),
             any_organization: false,
+            connected_accounts: Vec::new(),
         }
     }
 
@@ -120,6 +123,23 @@ impl User {
         self
     }
 
+    /// Adds an account at another provider, or replaces the one with the same connection and `login_hint`. A request
+    /// without a `login_hint` gets the first one of its connection.
+    pub fn account(mut self, account: ConnectedAccount) -> Self {
+        match self.connected_accounts.iter_mut().find(|known| known.is_same(&account)) {
+            Some(known) => *known = account,
+            None => self.connected_accounts.push(account),
+        }
+        self
+    }
+
+    /// Removes the accounts of a connection, or the one with this hint. Returns how many there were.
+    pub(crate) fn remove_accounts(&mut self, connection: &str, login_hint: Option<&str>) -> usize {
+        let before = self.connected_accounts.len();
+        self.connected_accounts.retain(|account| !account.is_named(connection, login_hint));
+        before - self.connected_accounts.len()
+    }
+
     pub(super) fn check(&self) -> Result<(), LocalError> {
         if self.subject.trim().is_empty() {
             return Err(LocalError::new(
@@ -132,7 +152,16 @@ impl User {
                 self.subject
             )));
         }
-        Ok(())
+        self.connected_accounts.iter().try_for_each(|account| account.check(&self.subject))
+    }
+
+    /// Returns the account of a connection that a hint names, or the first one.
+    pub(crate) fn connected_account(
+        &self,
+        connection: &str,
+        login_hint: Option<&str>,
+    ) -> Option<&ConnectedAccount> {
+        self.connected_accounts.iter().find(|account| account.is_named(connection, login_hint))
     }
 
     pub(crate) fn subject(&self) -> &str {

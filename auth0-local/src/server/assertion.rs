@@ -44,7 +44,7 @@ pub(super) fn client_of(
     }
     let now = running.now();
     let expires = check_times(&jwt, now.as_secs_f64()).map_err(refused)?;
-    match running.store().used_jwts.use_once(client.id(), jti, expires, now) {
+    match running.store().used_jwts.use_once("assertion", client.id(), jti, expires, now) {
         JwtUse::First => Ok(client),
         JwtUse::Again => Err(refused("its jti was used before. Sign a new one for each request")),
         JwtUse::TooMany => Err(too_many()),

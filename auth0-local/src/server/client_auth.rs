@@ -75,17 +75,6 @@ pub(super) fn authenticate(
     }
 }
 
-/// Returns the name of the method with which a client authenticated, as the metadata has it.
-pub(super) fn method(headers: &HeaderMap, sent: &Credentials<'_>, client: &Client) -> &'static str {
-    match (sent.client_assertion, client.certificate()) {
-        (Some(_), _) => "private_key_jwt",
-        (None, Some(_)) => certificate::method(headers).unwrap_or(certificate::CA_SIGNED),
-        _ if client.is_public() => "none",
-        _ if sent.client_secret.is_some() => "client_secret_post",
-        _ => "client_secret_basic",
-    }
-}
-
 /// Returns the assertion of a request, which has no other credentials beside it.
 fn assertion<'a>(headers: &HeaderMap, sent: &Credentials<'a>) -> Result<Option<&'a str>, Refusal> {
     let (assertion, kind) = (sent.client_assertion, sent.client_assertion_type);

@@ -1,7 +1,7 @@
 //! The documents that verifiers and clients fetch: metadata and key set.
 use super::{certificate, cors, faulty::observed, refusal::Refusal};
 use crate::{
-    directory::{CLIENT_ALGORITHMS, TOKEN_EXCHANGE},
+    directory::{CLIENT_ALGORITHMS, TOKEN_EXCHANGE, TOKEN_VAULT},
     endpoint::Endpoint,
     running::RunningTenant,
 };
@@ -85,7 +85,13 @@ fn metadata_json(running: &RunningTenant) -> String {
         ("end_session_endpoint", json!(url("oidc/logout"))),
         (
             "grant_types_supported",
-            json!(["client_credentials", "authorization_code", "refresh_token", TOKEN_EXCHANGE,]),
+            json!([
+                "client_credentials",
+                "authorization_code",
+                "refresh_token",
+                TOKEN_EXCHANGE,
+                TOKEN_VAULT,
+            ]),
         ),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query", "form_post"])),

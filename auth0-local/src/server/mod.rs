@@ -1,4 +1,5 @@
 //! The HTTP server of a tenant.
+mod accounts;
 mod admin;
 mod assertion;
 mod authorize;
@@ -63,6 +64,7 @@ pub(crate) fn service(
         .merge(of_clients)
         .merge(mint::routes())
         .merge(admin::routes(&running))
+        .merge(accounts::routes(&running))
         .fallback(not_found)
         .with_state(running)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

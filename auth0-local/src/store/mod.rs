@@ -6,7 +6,9 @@ mod logins;
 mod refresh;
 mod refresh_token;
 mod session;
+mod session_transfer;
 mod used_jwts;
+mod vault;
 
 pub(crate) use code::{Code, Codes, Redeemed};
 pub(crate) use grant::{AccessToken, Grant};
@@ -14,7 +16,10 @@ pub use logins::LoginAnswer;
 pub(crate) use logins::{Logins, NextLogin};
 pub(crate) use refresh::RefreshTokens;
 pub(crate) use session::{Session, Sessions};
+pub(crate) use session_transfer::{SESSION_TRANSFER_LIFETIME, SessionTransfers};
 pub(crate) use used_jwts::{JwtUse, UsedJwts};
+pub use vault::VaultAccount;
+pub(crate) use vault::VaultTokens;
 
 use crate::{error::LocalError, secret::Fingerprint};
 use bounded::Bounded;
@@ -29,6 +34,8 @@ pub(crate) struct Store {
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) sessions: Sessions,
     pub(crate) used_jwts: UsedJwts,
+    pub(crate) session_transfers: SessionTransfers,
+    pub(crate) vault_tokens: VaultTokens,
     access_tokens: Bounded<Fingerprint, AccessToken>,
     grants: u64,
 }
@@ -40,6 +47,8 @@ impl Store {
             refresh_tokens: RefreshTokens::new()?,
             sessions: Sessions::new(),
             used_jwts: UsedJwts::new(),
+            session_transfers: SessionTransfers::new(),
+            vault_tokens: VaultTokens::new(),
             access_tokens: Bounded::new(MAX_ACCESS_TOKENS),
             grants: 0,
         })

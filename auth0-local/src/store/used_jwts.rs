@@ -23,15 +23,18 @@ impl UsedJwts {
         Self(Bounded::new(MAX_JWTS))
     }
 
-    /// Uses the JWT of a client with this `jti`, which is valid until `expires`.
+    /// Uses the JWT of a client with this `jti`, which is valid until `expires`. JWTs of another purpose may have the
+    /// same one.
     pub(crate) fn use_once(
         &mut self,
+        purpose: &str,
         client_id: &str,
         jti: &str,
         expires: Duration,
         now: Duration,
     ) -> JwtUse {
-        let fingerprint = Fingerprint::of(&format!("{}:{client_id}{jti}", client_id.len()));
+        let fingerprint =
+            Fingerprint::of(&format!("{purpose}:{}:{client_id}{jti}", client_id.len()));
         if self.0.get(&fingerprint).is_some_and(|until| now < *until) {
             return JwtUse::Again;
         }
@@ -53,7 +56,8 @@ mod tests {
     #[test]
     fn none_that_is_valid_is_forgotten() {
         let (mut used, end) = (UsedJwts::new(), Duration::from_secs(60));
-        let mut use_at = |client: &str, jti: &str, now| used.use_once(client, jti, now + end, now);
+        let mut use_at =
+            |client: &str, jti: &str, now| used.use_once("a", client, jti, now + end, now);
         assert_eq!(use_at("a", "bc", Duration::ZERO), JwtUse::First);
         assert_eq!(use_at("a", "bc", Duration::from_secs(59)), JwtUse::Again);
         assert_eq!(use_at("ab", "c", Duration::ZERO), JwtUse::First, "another client");

@@ -1,7 +1,7 @@
 //! The configuration of a local tenant.
 use super::{LocalTenant, mtls::MtlsEdge};
 use crate::{
-    directory::{Api, Client, Directory, User},
+    directory::{Api, Client, Directory, TokenExchangeProfile, User},
     error::LocalError,
     file::TENANT_KEY,
     running::{RunningTenant, Settings},
@@ -44,6 +44,7 @@ pub struct Builder {
     users: Vec<User>,
     clients: Vec<Client>,
     apis: Vec<Api>,
+    exchange_profiles: Vec<TokenExchangeProfile>,
 }
 
 impl Builder {
@@ -67,6 +68,7 @@ impl Builder {
             users: Vec::new(),
             clients: Vec::new(),
             apis: Vec::new(),
+            exchange_profiles: Vec::new(),
         }
     }
 
@@ -178,6 +180,12 @@ impl Builder {
         self
     }
 
+    /// Adds a profile of custom token exchange.
+    pub fn token_exchange_profile(mut self, profile: TokenExchangeProfile) -> Self {
+        self.exchange_profiles.push(profile);
+        self
+    }
+
     /// Accepts clients with certificates (mTLS) behind an edge, which ends their TLS connections: as with Auth0's
     /// self-managed certificates, it sends the headers `client-certificate` (URL-encoded PEM),
     /// `client-certificate-ca-verified` (`SUCCESS` or `FAILED`) and `cname-api-key`. The metadata names its endpoints
@@ -197,7 +205,11 @@ impl Builder {
         let Self { host, port, issuer, audience, keys, dpop_nonces, settings, .. } = self;
         let audience: Audience = audience.parse()?;
         settings.mtls.as_ref().map_or(Ok(()), MtlsEdge::check)?;
-        let directory = directory(audience.as_str(), self.users, self.clients, self.apis)?;
+        let mut directory = directory(audience.as_str(), self.users, self.clients, self.apis)?;
+        let types = self.exchange_profiles.iter().map(TokenExchangeProfile::subject_token_type);
+        check_unique("token exchange profiles", "subject_token_type", types)?;
+        let mut profiles = self.exchange_profiles.into_iter();
+        profiles.try_for_each(|profile| directory.add_exchange_profile(profile))?;
         let unbound = |error| cannot_bind(host, port, &error);
         let listener = TcpListener::bind((host, port)).await.map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?;

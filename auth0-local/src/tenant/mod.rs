@@ -3,13 +3,13 @@ mod builder;
 mod mtls;
 
 use crate::{
-    directory::{Client, User},
+    directory::{Client, ConnectedAccount, User},
     endpoint::Endpoint,
     error::LocalError,
     fault::Fault,
     running::RunningTenant,
     stats::Stats,
-    store::LoginAnswer,
+    store::{LoginAnswer, VaultAccount},
 };
 use auth0_testing::{SigningKey, Tenant, TokenBuilder};
 use std::net::SocketAddr;
@@ -105,6 +105,35 @@ impl LocalTenant {
     /// A value is invalid.
     pub fn add_client(&self, client: Client) -> Result<(), LocalError> {
         self.running.directory().add_client(client)
+    }
+
+    /// Adds an account at another provider to a user, as the user does with Connected Accounts. It replaces the one
+    /// with the same connection and `login_hint`.
+    ///
+    /// # Errors
+    /// The tenant has no user with this `sub`, or a value is invalid.
+    pub fn connect_account(&self, user: &str, account: ConnectedAccount) -> Result<(), LocalError> {
+        self.running.connect_account(user, account)
+    }
+
+    /// Removes the accounts of a connection from a user, or the one with this hint. Tokens that were issued stay
+    /// valid. Returns how many accounts there were.
+    ///
+    /// # Errors
+    /// The tenant has no user with this `sub`.
+    pub fn disconnect_account(
+        &self,
+        user: &str,
+        connection: &str,
+        login_hint: Option<&str>,
+    ) -> Result<usize, LocalError> {
+        self.running.disconnect_account(user, connection, login_hint)
+    }
+
+    /// Returns whose token this is, if Token Vault issued it and it is still valid: what the other provider knows.
+    #[must_use]
+    pub fn vault_account_of(&self, token: &str) -> Option<VaultAccount> {
+        self.running.vault_account_of(token)
     }
 
     /// Sets the user that logs in by default. A session of another user stays.

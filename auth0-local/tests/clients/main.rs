@@ -6,6 +6,7 @@
     reason = "helpers of tests are tests"
 )]
 mod client_grants;
+mod custom_exchange;
 #[allow(dead_code, reason = "the tests of logins use the rest")]
 #[path = "../login/kit.rs"]
 mod kit;
@@ -13,3 +14,5 @@ mod mtls;
 mod on_behalf_of;
 mod private_key_jwt;
 mod signed;
+mod vault;
+mod worker;

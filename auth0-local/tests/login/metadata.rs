@@ -30,6 +30,7 @@ async fn both_documents_name_the_endpoints() {
                 "authorization_code",
                 "refresh_token",
                 "urn:ietf:params:oauth:grant-type:token-exchange",
+                "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token",
             ]),
         ),
         ("response_types_supported", json!(["code"])),

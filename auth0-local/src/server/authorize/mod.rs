@@ -54,6 +54,19 @@ async fn choose(State(running): State<RunningTenant>, headers: HeaderMap, body: 
     answer(&running, &headers, form.value("request").unwrap_or_default(), Some(choice))
 }
 
+/// Returns who logs in by a session transfer token, which is valid once.
+fn transferred(running: &RunningTenant, parameters: &Query) -> Option<NextLogin> {
+    let token = parameters.value("session_transfer_token")?;
+    let now = running.now();
+    Some(match running.store().session_transfers.redeem(token, now) {
+        Some(user) => NextLogin::User(user),
+        None => NextLogin::Error {
+            code: "access_denied".into(),
+            description: "the session_transfer_token is unknown, expired or used".into(),
+        },
+    })
+}
+
 /// Answers a request, which is the query of `/authorize`.
 fn answer(
     running: &RunningTenant,
@@ -69,6 +82,7 @@ fn answer(
         Ok(reply) => reply,
         Err(page) => return *page,
     };
+    let choice = choice.or_else(|| transferred(running, &parameters));
     let outcome = Request::read(running, &parameters, &reply)
         .and_then(|request| login::decide(running, headers, &request, &reply, choice));
     match outcome {

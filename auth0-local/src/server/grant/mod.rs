@@ -9,6 +9,8 @@ mod on_behalf_of;
 mod refresh;
 mod scopes;
 mod subject;
+mod vault;
+mod worker;
 
 pub(super) use scopes::{granted, parsed};
 
@@ -20,7 +22,9 @@ use super::{
     refusal::{Refusal, uncached},
 };
 use crate::{
-    directory::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, Client, REFRESH_TOKEN, TOKEN_EXCHANGE},
+    directory::{
+        AUTHORIZATION_CODE, CLIENT_CREDENTIALS, Client, REFRESH_TOKEN, TOKEN_EXCHANGE, TOKEN_VAULT,
+    },
     endpoint::Endpoint,
     running::RunningTenant,
 };
@@ -57,6 +61,7 @@ async fn token(
         Some(AUTHORIZATION_CODE) => code::issue(&call)?,
         Some(REFRESH_TOKEN) => refresh::issue(&call)?,
         Some(TOKEN_EXCHANGE) => exchange::issue(&call)?,
+        Some(TOKEN_VAULT) => vault::issue(&call)?,
         Some(_) => {
             return Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
@@ -112,6 +117,10 @@ struct TokenRequest {
     subject_token: Option<String>,
     subject_token_type: Option<String>,
     requested_token_type: Option<String>,
+    actor_token: Option<String>,
+    actor_token_type: Option<String>,
+    connection: Option<String>,
+    login_hint: Option<String>,
 }
 
 /// A request to the token endpoint, as its grants read it.
