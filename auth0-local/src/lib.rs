@@ -12,6 +12,7 @@ mod error;
 mod fault;
 mod file;
 mod jws;
+mod proofs;
 mod quickstart;
 mod running;
 mod secret;
@@ -20,17 +21,20 @@ mod stats;
 mod store;
 mod tenant;
 mod token;
+mod token_requests;
 
 pub use address::{address, address_or};
 pub use auth0_testing::Document;
 pub use directory::{
-    Api, Client, ClientGrant, ClientKey, ConnectedAccount, Membership, TokenExchangeProfile, User,
+    Api, Client, ClientGrant, ClientKey, ConnectedAccount, Membership, Quota, TokenExchangeProfile,
+    User,
 };
 pub use endpoint::Endpoint;
 pub use env_file::load_env_file;
 pub use error::LocalError;
-pub use fault::Fault;
+pub use fault::{Fault, Throttle};
 pub use quickstart::{mcp_quickstart, openapi_quickstart, quickstart, quickstart_with};
 pub use stats::{Requests, Stats};
 pub use store::{LoginAnswer, VaultAccount};
 pub use tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant};
+pub use token_requests::{TokenRequest, TokenRequests};

@@ -1,17 +1,20 @@
 //! The state of a running tenant, shared by its handle and its HTTP endpoints.
 use crate::{
-    directory::{ConnectedAccount, Directory, User},
+    directory::{ConnectedAccount, Directory, Quota, User},
     endpoint::Endpoint,
     error::LocalError,
     fault::{Fault, FaultChanges, FaultKind, Faults},
+    proofs::Proofs,
     stats::Stats,
     store::{LoginAnswer, Logins, NextLogin, Store, VaultAccount},
     tenant::MtlsEdge,
+    token_requests::{TokenRequest, TokenRequests},
 };
 use auth0_core::Algorithm;
-use auth0_core::{dpop::ProofVerifier, time::Clock};
+use auth0_core::time::Clock;
 use auth0_testing::{SigningKey, Tenant};
 use std::{
+    collections::BTreeMap,
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -26,8 +29,8 @@ pub(crate) struct RunningTenant(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     tenant: Tenant,
-    /// Verifies the DPoP proofs at the token endpoint.
-    proofs: ProofVerifier,
+    /// Verifies the DPoP proofs of clients.
+    proofs: Proofs,
     settings: Settings,
     /// The source of random numbers for faults.
     random: RandomState,
@@ -35,6 +38,7 @@ struct Inner {
     directory: Mutex<Directory>,
     logins: Mutex<Logins>,
     store: Mutex<Store>,
+    token_requests: Mutex<TokenRequests>,
     /// Closed when the tenant stops.
     running: watch::Receiver<()>,
 }
@@ -54,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) resource_for_machines: bool,
     /// The edge that ends TLS connections of clients with certificates.
     pub(crate) mtls: Option<MtlsEdge>,
+    /// The quotas of organizations, by their ids.
+    pub(crate) organization_quotas: BTreeMap<String, Quota>,
 }
 
 /// What the drill commands change and read.
@@ -68,7 +74,7 @@ struct Control {
 impl RunningTenant {
     pub(crate) fn new(
         tenant: Tenant,
-        proofs: ProofVerifier,
+        proofs: Proofs,
         settings: Settings,
         directory: Directory,
         running: watch::Receiver<()>,
@@ -82,6 +88,7 @@ impl RunningTenant {
             directory: Mutex::new(directory),
             logins: Mutex::default(),
             store: Mutex::new(Store::new()?),
+            token_requests: Mutex::default(),
             running,
         })))
     }
@@ -90,7 +97,7 @@ impl RunningTenant {
         &self.0.tenant
     }
 
-    pub(crate) fn proofs(&self) -> &ProofVerifier {
+    pub(crate) fn proofs(&self) -> &Proofs {
         &self.0.proofs
     }
 
@@ -242,11 +249,22 @@ impl RunningTenant {
         let mut control = self.control();
         control.draws += 1;
         let chance = unit_interval(self.0.random.hash_one(control.draws));
-        let fault = control.faults.fault(endpoint).sample(chance);
+        let fault = control.faults.meet(endpoint, chance);
         let requests = control.stats.requests_mut(endpoint);
         let counter = if fault.is_some() { &mut requests.faulted } else { &mut requests.served };
         *counter += 1;
         fault
+    }
+
+    /// Records a request to the token endpoint.
+    pub(crate) fn record_token_request(&self, known: Option<&'static str>, request: TokenRequest) {
+        let requests = self.0.token_requests.lock();
+        requests.unwrap_or_else(PoisonError::into_inner).add(known, request);
+    }
+
+    pub(crate) fn token_requests(&self) -> TokenRequests {
+        let requests = self.0.token_requests.lock();
+        requests.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn count_redirect(&self) {

@@ -1,11 +1,11 @@
 //! The file of `serve --tenant`: users, clients and APIs in JSON.
 use crate::{
-    directory::{Api, Client, TokenExchangeProfile, User},
+    directory::{Api, Client, Quota, TokenExchangeProfile, User},
     error::LocalError,
     tenant::Builder,
 };
 use serde::Deserialize;
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,6 +15,7 @@ pub(super) struct TenantDescription {
     clients: Vec<Client>,
     apis: Vec<Api>,
     token_exchange_profiles: Vec<TokenExchangeProfile>,
+    organization_quotas: BTreeMap<String, Quota>,
     mtls: Option<Mtls>,
 }
 
@@ -47,6 +48,9 @@ impl TenantDescription {
         let builder = self.apis.into_iter().fold(builder, Builder::api);
         let profiles = self.token_exchange_profiles.into_iter();
         let builder = profiles.fold(builder, Builder::token_exchange_profile);
+        let quotas = self.organization_quotas.into_iter();
+        let builder =
+            quotas.fold(builder, |builder, (id, quota)| builder.organization_quota(id, quota));
         match self.mtls {
             Some(Mtls { alias, api_key }) => builder.mtls(alias, api_key),
             None => builder,

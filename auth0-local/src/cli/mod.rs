@@ -1,4 +1,5 @@
 //! The command `auth0-local`.
+mod account;
 mod client;
 mod description;
 mod drill;
@@ -33,6 +34,8 @@ enum Command {
     Revoke(drill::RevokeCommand),
     Fault(drill::FaultCommand),
     Stats(drill::StatsCommand),
+    Account(account::AccountCommand),
+    History(account::HistoryCommand),
 }
 
 /// Runs the command line of this process. An invalid command line ends the process with status 2;
@@ -47,6 +50,8 @@ pub async fn run() -> ExitCode {
         Command::Revoke(revoke) => revoke.run().await,
         Command::Fault(fault) => fault.run().await,
         Command::Stats(stats) => stats.run().await,
+        Command::Account(account) => account.run().await,
+        Command::History(history) => history.run().await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,7 @@ use crate::{
     tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant},
 };
 use auth0_core::dpop::DpopNonces;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::{
     future,
     io::{self, Write},
@@ -67,9 +67,19 @@ pub(super) struct ServeCommand {
     /// be repeated
     #[arg(long, value_name = "ENDPOINT=FAULT", value_parser = assignment)]
     fault: Vec<(Endpoint, Fault)>,
-    /// Require a nonce in the DPoP proofs at /oauth/token
-    #[arg(long)]
-    dpop_nonce: bool,
+    /// Whose DPoP proofs need a nonce: without a value, those of all clients, at /userinfo, too. By default those of
+    /// public clients, as with Auth0
+    #[arg(long, value_name = "CLIENTS", num_args = 0..=1, require_equals = true, default_value = "public",
+          default_missing_value = "all")]
+    dpop_nonce: NonceClients,
+}
+
+/// The clients whose proofs need a nonce.
+#[derive(Clone, Copy, ValueEnum)]
+enum NonceClients {
+    None,
+    Public,
+    All,
 }
 
 impl ServeCommand {
@@ -106,9 +116,11 @@ impl ServeCommand {
         if let Some(file) = &self.tenant {
             builder = TenantDescription::read(file)?.add_to(builder);
         }
-        if self.dpop_nonce {
-            builder = builder.dpop_nonces(DpopNonces::per_process());
-        }
+        builder = match self.dpop_nonce {
+            NonceClients::None => builder.without_dpop_nonces(),
+            NonceClients::Public => builder,
+            NonceClients::All => builder.dpop_nonces(DpopNonces::per_process()),
+        };
         if self.open_clients {
             builder = builder.open_clients();
         }

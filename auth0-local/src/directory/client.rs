@@ -1,12 +1,13 @@
+mod check;
+
 use super::{
-    ClientGrant, ClientKey,
+    ClientGrant, ClientKey, Quota,
     redirect::{is_loopback_url, is_redirect_url},
     vault_access::VaultAccess,
 };
-use crate::{error::LocalError, secret};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use crate::secret;
 use serde::Deserialize;
-use std::{collections::HashSet, fmt};
+use std::fmt;
 use url::Url;
 
 pub(crate) const AUTHORIZATION_CODE: &str = "authorization_code";
@@ -17,7 +18,7 @@ pub(crate) const TOKEN_VAULT: &str =
     "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token";
 
 /// The grants that a client can have.
-const GRANTS: [&str; 5] =
+pub(crate) const GRANTS: [&str; 5] =
     [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, TOKEN_EXCHANGE, TOKEN_VAULT];
 
 /// An application that is registered with the tenant.
@@ -58,6 +59,7 @@ pub struct Client {
     app_type: Option<AppType>,
     resource_server_identifier: Option<String>,
     token_vault_privileged_access: Option<VaultAccess>,
+    token_quota: Option<Quota>,
     /// Whether it is not registered, and was accepted nevertheless.
     #[serde(skip)]
     is_open: bool,
@@ -93,6 +95,7 @@ impl Client {
             app_type: None,
             resource_server_identifier: None,
             token_vault_privileged_access: None,
+            token_quota: None,
             is_open: false,
         }
     }
@@ -172,6 +175,12 @@ impl Client {
         self
     }
 
+    /// Limits the tokens of `client_credentials`. Responses have the header `Auth0-Client-Quota-Limit`.
+    pub const fn token_quota(mut self, quota: Quota) -> Self {
+        self.token_quota = Some(quota);
+        self
+    }
+
     /// Sets the allowed grants, as requests name them in `grant_type`. Unset, they are `authorization_code`,
     /// `refresh_token` and, for a client that authenticates, `client_credentials` and the exchanges of tokens.
     pub fn grant_types<G: Into<String>>(mut self, grants: impl IntoIterator<Item = G>) -> Self {
@@ -184,70 +193,6 @@ impl Client {
     pub fn multi_resource_refresh_tokens(mut self) -> Self {
         self.multi_resource_refresh_tokens = true;
         self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), LocalError> {
-        let id = &self.id;
-        if id.is_empty() || self.secret.as_ref().is_some_and(String::is_empty) {
-            return Err(LocalError::new(format!(
-                "the client {id:?} has an empty id or secret. Write both, or leave out the secret of a \
-                 public client"
-            )));
-        }
-        let mut urls = self.callbacks.iter().chain(&self.allowed_logout_urls);
-        if let Some(url) = urls.find(|url| !is_redirect_url(url)) {
-            return Err(LocalError::new(format!(
-                "the client {id} cannot redirect to {url:?}. Write an absolute URL without a fragment, for \
-                 example http://localhost:3000/auth/callback"
-            )));
-        }
-        let mut grants = self.grant_types.iter().flatten();
-        if let Some(grant) = grants.find(|grant| !GRANTS.contains(&grant.as_str())) {
-            return Err(LocalError::new(format!(
-                "the client {id} cannot have the grant {grant:?}. Write some of {}",
-                GRANTS.join(", ")
-            )));
-        }
-        self.public_keys.iter().try_for_each(|key| key.check(id))?;
-        self.check_certificate()?;
-        self.check_access()
-    }
-
-    fn check_certificate(&self) -> Result<(), LocalError> {
-        let Some(thumbprint) = &self.certificate_thumbprint else { return Ok(()) };
-        let is_hash = URL_SAFE_NO_PAD.decode(thumbprint).is_ok_and(|hash| hash.len() == 32);
-        match is_hash && self.secret.is_none() {
-            true => Ok(()),
-            false => Err(LocalError::new(format!(
-                "the client {} has a certificate_thumbprint that is not a SHA-256 in base64url, or a secret \
-                 beside it. Write one of the two",
-                self.id
-            ))),
-        }
-    }
-
-    fn check_access(&self) -> Result<(), LocalError> {
-        let id = &self.id;
-        let mut known = HashSet::new();
-        let mut grants = self.client_grants.iter().flatten().map(ClientGrant::audience);
-        if let Some(audience) = grants.find(|audience| !known.insert(*audience)) {
-            return Err(LocalError::new(format!(
-                "the client {id} has two client_grants for {audience:?}. Write one"
-            )));
-        }
-        let is_api = self.app_type == Some(AppType::ResourceServer);
-        if is_api != self.resource_server_identifier.is_some() {
-            return Err(LocalError::new(format!(
-                "the client {id} has only one of app_type resource_server and resource_server_identifier. Write \
-                 both"
-            )));
-        }
-        match self.default_organization.as_ref().is_some_and(|id| !id.starts_with("org_")) {
-            true => Err(LocalError::new(format!(
-                "the client {id} has a default_organization that does not begin with org_. Write it as org_acme"
-            ))),
-            false => Ok(()),
-        }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -265,6 +210,10 @@ impl Client {
         self.secret.is_none()
             && self.certificate_thumbprint.is_none()
             && !self.public_keys.is_empty()
+    }
+
+    pub(crate) const fn quota(&self) -> Option<Quota> {
+        self.token_quota
     }
 
     pub(crate) const fn has_a_secret(&self) -> bool {

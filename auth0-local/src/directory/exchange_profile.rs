@@ -114,11 +114,11 @@ impl TokenExchangeProfile {
 /// Returns whether a type is one of the namespaces that no profile can have.
 pub(crate) fn is_reserved(kind: &str) -> bool {
     let kind = kind.to_ascii_lowercase();
-    let is_in = |namespace: &&str| {
+    let is_in = |namespace: &str| {
         kind.strip_prefix(namespace)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/', '?', '#']))
     };
-    RESERVED.iter().any(|namespace| is_in(&namespace))
+    RESERVED.iter().any(|namespace| is_in(namespace))
 }
 
 fn by_fingerprint<'de, D: Deserializer<'de>>(

@@ -6,6 +6,7 @@ mod client_key;
 mod connected_account;
 mod exchange_profile;
 mod membership;
+mod quota;
 mod redirect;
 mod user;
 mod vault_access;
@@ -13,7 +14,7 @@ mod vault_access;
 pub use api::Api;
 pub use client::Client;
 pub(crate) use client::{
-    AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE, TOKEN_VAULT,
+    AUTHORIZATION_CODE, CLIENT_CREDENTIALS, GRANTS, REFRESH_TOKEN, TOKEN_EXCHANGE, TOKEN_VAULT,
 };
 pub use client_grant::ClientGrant;
 pub(crate) use client_grant::OrganizationUsage;
@@ -23,6 +24,7 @@ pub use connected_account::ConnectedAccount;
 pub use exchange_profile::TokenExchangeProfile;
 pub(crate) use exchange_profile::is_reserved;
 pub use membership::Membership;
+pub use quota::Quota;
 pub(crate) use redirect::{is_loopback_url, is_native_url, is_website_url};
 pub use user::User;
 

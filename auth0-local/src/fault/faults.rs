@@ -1,5 +1,5 @@
 //! The fault of each endpoint, and its forms as text and JSON.
-use super::Fault;
+use super::{Fault, FaultKind};
 use crate::{endpoint::Endpoint, error::LocalError};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -11,6 +11,14 @@ pub(crate) struct Faults(BTreeMap<Endpoint, Fault>);
 impl Faults {
     pub(crate) fn fault(&self, endpoint: Endpoint) -> Fault {
         self.0.get(&endpoint).copied().unwrap_or_default()
+    }
+
+    /// Returns the fault of one request, and counts it.
+    pub(crate) fn meet(&mut self, endpoint: Endpoint, chance: f64) -> Option<FaultKind> {
+        let mut fault = self.fault(endpoint);
+        let kind = fault.meet(chance);
+        self.set(endpoint, fault);
+        kind
     }
 
     pub(crate) fn set(&mut self, endpoint: Endpoint, fault: Fault) {

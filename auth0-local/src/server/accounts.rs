@@ -18,7 +18,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 
-const ACCOUNTS_PATH: &str = "/__local/accounts";
+pub(crate) const ACCOUNTS_PATH: &str = "/__local/accounts";
 const VAULT_PATH: &str = "/__local/vault";
 
 type Body = Result<Bytes, BytesRejection>;

@@ -18,9 +18,11 @@ pub(super) fn check(
     headers: &HeaderMap,
     client: &Client,
 ) -> Result<(), Refusal> {
-    let edge = running.settings().mtls.as_ref().ok_or_else(|| {
-        refused("the tenant has no mTLS. Start it with --mtls-alias and --mtls-api-key")
-    })?;
+    let edge = running
+        .settings()
+        .mtls
+        .as_ref()
+        .ok_or_else(|| refused("the tenant has no mTLS. Write mtls in the file of --tenant"))?;
     if !one(headers, "cname-api-key")?.is_some_and(|key| edge.has_api_key(key)) {
         return Err(refused(
             "no cname-api-key of the edge came with it. Send the request to the edge",

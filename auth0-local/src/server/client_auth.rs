@@ -114,7 +114,7 @@ const fn missing(id: Option<&str>, secret: Option<&str>, is_machine: bool) -> &'
 }
 
 /// Reads the credentials of the scheme `Basic`, whose parts are encoded as in a form (RFC 6749 §2.3.1).
-fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, Refusal> {
+pub(super) fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, Refusal> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let parse = || {
         let (scheme, credentials) = value.to_str().ok()?.split_once(' ')?;

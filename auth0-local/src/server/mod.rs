@@ -19,9 +19,11 @@ mod logout;
 mod mint;
 mod page;
 mod proof;
+mod recorded;
 mod refusal;
 mod register;
 mod revoke;
+mod throttled;
 mod user_info;
 
 use crate::running::RunningTenant;
@@ -42,8 +44,10 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 pub(crate) use connection::Listener;
 #[cfg(feature = "cli")]
 pub(crate) use {
+    accounts::ACCOUNTS_PATH,
     admin::{FAULTS_PATH, LOGIN_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
     mint::PATH as MINT_PATH,
+    recorded::PATH as TOKEN_REQUESTS_PATH,
 };
 
 /// Builds the service of a running tenant.
@@ -65,6 +69,7 @@ pub(crate) fn service(
         .merge(mint::routes())
         .merge(admin::routes(&running))
         .merge(accounts::routes(&running))
+        .merge(recorded::routes(&running))
         .fallback(not_found)
         .with_state(running)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

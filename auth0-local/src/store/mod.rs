@@ -3,6 +3,7 @@ mod bounded;
 mod code;
 mod grant;
 mod logins;
+mod quotas;
 mod refresh;
 mod refresh_token;
 mod session;
@@ -14,6 +15,7 @@ pub(crate) use code::{Code, Codes, Redeemed};
 pub(crate) use grant::{AccessToken, Grant};
 pub use logins::LoginAnswer;
 pub(crate) use logins::{Logins, NextLogin};
+pub(crate) use quotas::{QuotaOf, QuotaState, Quotas};
 pub(crate) use refresh::RefreshTokens;
 pub(crate) use session::{Session, Sessions};
 pub(crate) use session_transfer::{SESSION_TRANSFER_LIFETIME, SessionTransfers};
@@ -34,6 +36,7 @@ pub(crate) struct Store {
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) sessions: Sessions,
     pub(crate) used_jwts: UsedJwts,
+    pub(crate) quotas: Quotas,
     pub(crate) session_transfers: SessionTransfers,
     pub(crate) vault_tokens: VaultTokens,
     access_tokens: Bounded<Fingerprint, AccessToken>,
@@ -47,6 +50,7 @@ impl Store {
             refresh_tokens: RefreshTokens::new()?,
             sessions: Sessions::new(),
             used_jwts: UsedJwts::new(),
+            quotas: Quotas::default(),
             session_transfers: SessionTransfers::new(),
             vault_tokens: VaultTokens::new(),
             access_tokens: Bounded::new(MAX_ACCESS_TOKENS),

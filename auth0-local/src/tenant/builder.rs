@@ -1,19 +1,17 @@
 //! The configuration of a local tenant.
 use super::{LocalTenant, mtls::MtlsEdge};
 use crate::{
-    directory::{Api, Client, Directory, TokenExchangeProfile, User},
+    directory::{Api, Client, Directory, Quota, TokenExchangeProfile, User},
     error::LocalError,
     file::TENANT_KEY,
+    proofs::{NonceUse, Proofs},
     running::{RunningTenant, Settings},
     server,
 };
-use auth0_core::{
-    Algorithm, Audience, Dpop,
-    dpop::{DpopNonces, ProofVerifier},
-};
+use auth0_core::{Algorithm, Audience, dpop::DpopNonces};
 use auth0_testing::{SigningKey, Tenant};
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     future, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -39,7 +37,7 @@ pub struct Builder {
     issuer: Option<String>,
     audience: String,
     keys: Option<PathBuf>,
-    dpop_nonces: Option<DpopNonces>,
+    nonces: NonceUse,
     settings: Settings,
     users: Vec<User>,
     clients: Vec<Client>,
@@ -55,7 +53,7 @@ impl Builder {
             issuer: None,
             audience: DEFAULT_AUDIENCE.into(),
             keys: None,
-            dpop_nonces: None,
+            nonces: NonceUse::PublicClients,
             settings: Settings {
                 open_clients: false,
                 dynamic_registration: false,
@@ -64,6 +62,7 @@ impl Builder {
                 reuse_interval: Duration::ZERO,
                 resource_for_machines: false,
                 mtls: None,
+                organization_quotas: BTreeMap::new(),
             },
             users: Vec::new(),
             clients: Vec::new(),
@@ -110,10 +109,16 @@ impl Builder {
         self
     }
 
-    /// Requires a nonce of this tenant in the DPoP proofs at `/oauth/token` (RFC 9449 §8). Unset, a
-    /// proof needs none.
+    /// Requires a nonce of this tenant in the DPoP proofs of all clients (RFC 9449 §8), at `/oauth/token` and
+    /// `/userinfo`. Unset, public clients need one at `/oauth/token`, as with Auth0.
     pub fn dpop_nonces(mut self, nonces: DpopNonces) -> Self {
-        self.dpop_nonces = Some(nonces);
+        self.nonces = NonceUse::All(nonces);
+        self
+    }
+
+    /// Requires no nonce in DPoP proofs.
+    pub fn without_dpop_nonces(mut self) -> Self {
+        self.nonces = NonceUse::None;
         self
     }
 
@@ -180,6 +185,13 @@ impl Builder {
         self
     }
 
+    /// Limits the tokens of `client_credentials` that machines get for an organization (`org_…`). Responses have the
+    /// header `Auth0-Organization-Quota-Limit`.
+    pub fn organization_quota(mut self, id: impl Into<String>, quota: Quota) -> Self {
+        self.settings.organization_quotas.insert(id.into(), quota);
+        self
+    }
+
     /// Adds a profile of custom token exchange.
     pub fn token_exchange_profile(mut self, profile: TokenExchangeProfile) -> Self {
         self.exchange_profiles.push(profile);
@@ -202,7 +214,7 @@ impl Builder {
     /// tenant, the audience is empty, the file contains no key or cannot be created, the nonces
     /// are misconfigured, a user, client or API has an invalid value, or two have the same id.
     pub async fn start(self) -> Result<LocalTenant, LocalError> {
-        let Self { host, port, issuer, audience, keys, dpop_nonces, settings, .. } = self;
+        let Self { host, port, issuer, audience, keys, nonces, settings, .. } = self;
         let audience: Audience = audience.parse()?;
         settings.mtls.as_ref().map_or(Ok(()), MtlsEdge::check)?;
         let mut directory = directory(audience.as_str(), self.users, self.clients, self.apis)?;
@@ -229,12 +241,7 @@ impl Builder {
         } else {
             Tenant::over_http(&issuer, audience.as_str(), key)?
         };
-        let dpop = Dpop::required().algorithms(Algorithm::ALL);
-        let dpop = match dpop_nonces {
-            Some(nonces) => dpop.nonces(nonces),
-            None => dpop,
-        };
-        let proofs = ProofVerifier::new(dpop, tenant.clock().clone())?;
+        let proofs = Proofs::new(nonces, tenant.clock())?;
         let (detach, handle) = oneshot::channel::<()>();
         let (stop, running) = watch::channel(());
         let until_dropped = async {

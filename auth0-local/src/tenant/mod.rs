@@ -10,6 +10,7 @@ use crate::{
     running::RunningTenant,
     stats::Stats,
     store::{LoginAnswer, VaultAccount},
+    token_requests::TokenRequests,
 };
 use auth0_testing::{SigningKey, Tenant, TokenBuilder};
 use std::net::SocketAddr;
@@ -177,6 +178,12 @@ impl LocalTenant {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.running.stats()
+    }
+
+    /// Returns the requests to `/oauth/token` since the start.
+    #[must_use]
+    pub fn token_requests(&self) -> TokenRequests {
+        self.running.token_requests()
     }
 
     /// Rotates to a new RSA key, which signs from now on. The old keys stay published. Returns the

@@ -7,12 +7,15 @@
 )]
 mod client_grants;
 mod custom_exchange;
+mod faults;
 #[allow(dead_code, reason = "the tests of logins use the rest")]
 #[path = "../login/kit.rs"]
 mod kit;
 mod mtls;
 mod on_behalf_of;
 mod private_key_jwt;
+mod quota;
+mod recorded;
 mod signed;
 mod vault;
 mod worker;

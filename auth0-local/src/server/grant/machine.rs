@@ -1,5 +1,5 @@
 //! The grant `client_credentials`.
-use super::{Call, Issued, Refusal, client_grant, issue, token_type};
+use super::{Call, Issued, Refusal, client_grant, issue, quota, token_type};
 use crate::{directory::CLIENT_CREDENTIALS, server::form::non_empty};
 use axum::http::StatusCode;
 
@@ -15,6 +15,7 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
     let grant = client_grant::of(&client, audience)?;
     let scopes = client_grant::scopes_of_machine(call, grant)?;
     let organization = client_grant::organization_of_machine(call, &client, grant)?;
+    let organization_id = organization.as_ref().map(|it| it.id().to_owned());
     let (token, lifetime) = issue::token_for_api(running, audience)?;
     let mut token = token.machine(client.id());
     if !scopes.is_empty() {
@@ -25,11 +26,13 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
     }
     // Last, so that a corrected request can be sent with the same proof.
     let key = call.proof()?;
+    let headers = quota::take(call, &client, organization_id.as_deref())?;
     Ok(Issued {
         access_token: issue::bound(token, Some(&client), key.as_deref()).mint(),
         token_type: token_type(key.as_ref(), Some(&client)),
         expires_in: lifetime.as_secs(),
         scope: Some(scopes.join(" ")).filter(|scope| !scope.is_empty()),
+        headers,
         ..Issued::default()
     })
 }

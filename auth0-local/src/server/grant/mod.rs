@@ -6,6 +6,7 @@ mod exchange;
 mod issue;
 mod machine;
 mod on_behalf_of;
+mod quota;
 mod refresh;
 mod scopes;
 mod subject;
@@ -19,7 +20,8 @@ use super::{
     faulty::observed,
     form::{self, non_empty},
     proof,
-    refusal::{Refusal, uncached},
+    recorded::recorded,
+    refusal::{DPOP_NONCE, Refusal, uncached},
 };
 use crate::{
     directory::{
@@ -32,7 +34,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::AUTHORIZATION},
     response::Response,
     routing::post,
 };
@@ -44,7 +46,7 @@ use std::sync::Arc;
 const PATH: &str = "oauth/token";
 
 pub(super) fn routes(running: &RunningTenant) -> Router<RunningTenant> {
-    let token = observed(post(token), running, Endpoint::Token);
+    let token = recorded(observed(post(token), running, Endpoint::Token), running);
     Router::new().route(&format!("/{PATH}"), token)
 }
 
@@ -77,7 +79,10 @@ async fn token(
             ));
         }
     };
-    Ok(uncached(StatusCode::OK, &json!(issued)))
+    let mut response = uncached(StatusCode::OK, &json!(issued));
+    response.headers_mut().extend(issued.headers);
+    response.headers_mut().extend(call.next_nonce());
+    Ok(response)
 }
 
 /// The response with the tokens.
@@ -97,6 +102,9 @@ struct Issued {
     /// The actor of a custom token exchange.
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<Value>,
+    /// The headers of the response: the state of quotas.
+    #[serde(skip)]
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Deserialize)]
@@ -153,7 +161,33 @@ impl Call<'_> {
 
     /// Verifies the DPoP proof. Returns the thumbprint of its key, or `None` without a proof.
     fn proof(&self) -> Result<Option<String>, Refusal> {
-        proof::verified_thumbprint(self.running, "POST", PATH, self.headers)
+        let verifier = self.running.proofs().of_client(self.is_of_public_client());
+        proof::verified_by(verifier, self.running, "POST", PATH, self.headers)
+    }
+
+    /// Returns the nonce for the client's next proof, if it sent one and needs nonces.
+    fn next_nonce(&self) -> Option<(HeaderName, HeaderValue)> {
+        self.headers.get("dpop")?;
+        let (proofs, is_public) = (self.running.proofs(), self.is_of_public_client());
+        if !proofs.needs_nonce(is_public) {
+            return None;
+        }
+        let verifier = proofs.of_client(is_public);
+        Some((DPOP_NONCE, proof::nonce(verifier, self.running, PATH)?))
+    }
+
+    /// Returns whether the client has no credentials. It was authenticated before.
+    fn is_of_public_client(&self) -> bool {
+        let id = non_empty(self.request.client_id.as_ref());
+        match id.and_then(|id| self.running.directory().client(id)) {
+            Some(client) => client.is_public(),
+            None => {
+                let sent = &self.request;
+                let credentials = [&sent.client_secret, &sent.client_assertion];
+                let has_any = credentials.into_iter().any(|it| non_empty(it.as_ref()).is_some());
+                !has_any && !self.headers.contains_key(AUTHORIZATION)
+            }
+        }
     }
 
     /// Returns the API that the request names. `audience` outranks `resource`.

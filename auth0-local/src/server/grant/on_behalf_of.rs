@@ -7,7 +7,7 @@ use super::{
     subject::Subject,
     token_type,
 };
-use crate::directory::{Client, ClientGrant, Membership, User};
+use crate::directory::{Api, Client, ClientGrant, Membership, User};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, iter};
@@ -93,7 +93,7 @@ fn scopes(
     let api = directory.api(audience);
     let all: BTreeSet<&String> = match (grant, api) {
         (Some(grant), _) => grant.granted_scopes().iter().collect(),
-        (None, api) => api.into_iter().flat_map(|api| api.own_scopes()).collect(),
+        (None, api) => api.into_iter().flat_map(Api::own_scopes).collect(),
     };
     let is_granted = |scope: &&String| {
         !is_of_login(scope)

@@ -7,6 +7,7 @@ use crate::{
     store::JwtUse,
 };
 use axum::http::StatusCode;
+use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
 /// The `typ` of the header.
@@ -55,9 +56,9 @@ pub(super) fn user(call: &Call<'_>, client: &Client, token: &str) -> Result<Arc<
     }
     let user = jwt.text("sub").and_then(|sub| running.user(sub));
     let user = user.ok_or_else(|| refused("its sub is no user of the tenant"))?;
-    match jwt.claims().get("org_id").map(|id| id.as_str().and_then(|id| user.membership(id))) {
-        Some(None) => return Err(refused("its user is not a member of its org_id")),
-        Some(Some(_)) | None => {}
+    let is_member = |id: &Value| id.as_str().and_then(|id| user.membership(id)).is_some();
+    if !jwt.claims().get("org_id").is_none_or(is_member) {
+        return Err(refused("its user is not a member of its org_id"));
     }
     call.proof()?;
     let (jti, until) = (jwt.text("jti").unwrap_or_default(), issued + Duration::from_secs(61));
