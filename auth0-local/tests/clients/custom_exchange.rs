@@ -14,7 +14,7 @@ const TRANSFER: &str = "urn:auth0:params:oauth:token-type:session_transfer_token
 fn builder() -> Builder {
     let legacy = TokenExchangeProfile::new("urn:acme:legacy")
         .subject_token("cookie-of-ann", "auth0|ann")
-        .subject_token("cookie-of-nobody", "auth0|gone")
+        .subject_token("cookie-of-gone", "auth0|gone")
         .actor_token("support-1", "support@acme.com")
         .subject_tokens_of(|token| Some(format!("auth0|{}", token.strip_prefix("user ")?)));
     let native = Client::public("native").grant_types([GRANT, "refresh_token"]);
@@ -118,7 +118,7 @@ async fn exchanges_that_are_wrong_in_one_way() {
         (good().with("subject_token", None), 400, "invalid_request"),
         (good().with("subject_token", "cookie-of-bob"), 400, "invalid_request"),
         (good().with("subject_token", "cookie-of-ann "), 400, "invalid_request"),
-        (good().with("subject_token", "cookie-of-nobody"), 400, "invalid_request"),
+        (good().with("subject_token", "cookie-of-gone"), 400, "invalid_request"),
         (good().with("actor_token", "support-1"), 400, "invalid_request"),
         (good().with("actor_token_type", "urn:acme:staff"), 400, "invalid_request"),
         (

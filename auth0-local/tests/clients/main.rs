@@ -8,6 +8,7 @@
 mod client_grants;
 mod custom_exchange;
 mod faults;
+mod hostile;
 #[allow(dead_code, reason = "the tests of logins use the rest")]
 #[path = "../login/kit.rs"]
 mod kit;

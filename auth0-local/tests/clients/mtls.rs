@@ -66,8 +66,18 @@ async fn the_certificate_of_the_edge_authenticates_and_binds() {
         ("client-certificate-ca-verified", "SUCCESS"),
     ];
     let answer = ask(&tenant, &form, &headers).await;
-    let claims = claims(&tenant, &answer.text("access_token"));
-    assert_eq!(claims["cnf"]["x5t#S256"], thumbprint(DER[0]));
+    let access = answer.text("access_token");
+    assert_eq!(claims(&tenant, &access)["cnf"]["x5t#S256"], thumbprint(DER[0]));
+    // Its token needs the certificate at /userinfo, under either scheme.
+    for (scheme, count, status) in
+        [("DPoP", 3, 200), ("Bearer", 3, 200), ("DPoP", 2, 401), ("Bearer", 0, 401)]
+    {
+        let request = client().get(url(&tenant, "userinfo"));
+        let request = request.header("authorization", format!("{scheme} {access}"));
+        let sent = headers.iter().take(count);
+        let request = sent.fold(request, |request, (name, value)| request.header(*name, *value));
+        assert_eq!(request.send().await.unwrap().status(), status, "{scheme} {count}");
+    }
 }
 
 #[tokio::test]

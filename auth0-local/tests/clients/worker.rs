@@ -150,7 +150,7 @@ async fn requests_that_are_wrong_in_one_way() {
     for (form, status, error) in [
         (form().with("connection", "slack"), 403, "unauthorized_client"),
         (form().with("requested_token_type", None), 400, "invalid_request"),
-        (form().with("login_hint", "nobody"), 401, "federated_connection_refresh_token_not_found"),
+        (form().with("login_hint", "other"), 401, "federated_connection_refresh_token_not_found"),
         (plain, 403, "unauthorized_client"),
         (secret, 403, "unauthorized_client"),
     ] {
