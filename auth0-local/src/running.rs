@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) rotates_refresh_tokens: bool,
     /// How long a replaced refresh token can still be used.
     pub(crate) reuse_interval: Duration,
+    /// Whether requests that wait for a user are approved at once.
+    pub(crate) approves_at_once: bool,
     /// Whether `resource` is read in the grant `client_credentials`, too.
     pub(crate) resource_for_machines: bool,
 }
@@ -146,7 +148,7 @@ impl RunningTenant {
         self.logins().take(is_silent)
     }
 
-    fn check_user(&self, subject: &str) -> Result<(), LocalError> {
+    pub(crate) fn check_user(&self, subject: &str) -> Result<(), LocalError> {
         match self.user(subject) {
             Some(_) => Ok(()),
             None => Err(LocalError::new(format!(

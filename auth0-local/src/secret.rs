@@ -14,6 +14,20 @@ pub(crate) fn random_text() -> Result<String, LocalError> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// Returns this number of characters of an alphabet of at most 256, each equally likely.
+pub(crate) fn random_of(alphabet: &[u8], count: usize) -> Result<String, LocalError> {
+    let usable = 256 - 256 % alphabet.len().max(1);
+    let mut text = String::with_capacity(count);
+    while text.len() < count {
+        let mut bytes = [0; 32];
+        rand::fill(&mut bytes).map_err(|_| LocalError::new("the system has no randomness"))?;
+        let fair = bytes.into_iter().map(usize::from).filter(|byte| *byte < usable);
+        let characters = fair.filter_map(|byte| alphabet.get(byte % alphabet.len()));
+        text.extend(characters.take(count - text.len()).map(|byte| char::from(*byte)));
+    }
+    Ok(text)
+}
+
 /// Returns the SHA-256 of a text in base64url, as `code_challenge` and `ath` have it.
 pub(crate) fn sha256(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))

@@ -52,7 +52,8 @@ impl RevokeCommand {
 #[derive(Args)]
 pub(super) struct FaultCommand {
     /// The fault of an endpoint from now on: jwks=500, metadata=slow. The endpoints are jwks, metadata,
-    /// authorize, token, userinfo, revoke, logout and register. The faults are a status from 400 to
+    /// authorize, token, userinfo, revoke, logout, register, device, backchannel, par, passwordless and
+    /// mfa. The faults are a status from 400 to
     /// 599, 429:SECONDS with Retry-After, slow, slow:SECONDS, hang, reset, lost, garbage, html, huge,
     /// redirect, empty and none; append @0.5 for a fault of half of the requests
     #[arg(value_name = "ENDPOINT=FAULT", value_parser = assignment, required_unless_present = "clear")]

@@ -5,6 +5,7 @@ mod drill;
 mod login;
 mod member;
 mod proof;
+mod requests;
 mod serve;
 mod token;
 
@@ -29,6 +30,9 @@ enum Command {
     Token(Box<token::TokenCommand>),
     Proof(Box<proof::ProofCommand>),
     Login(login::LoginCommand),
+    Requests(requests::RequestsCommand),
+    Approve(requests::ApproveCommand),
+    Deny(requests::DenyCommand),
     Rotate(drill::RotateCommand),
     Revoke(drill::RevokeCommand),
     Fault(drill::FaultCommand),
@@ -43,6 +47,9 @@ pub async fn run() -> ExitCode {
         Command::Token(token) => token.run().await,
         Command::Proof(proof) => proof.run(),
         Command::Login(login) => login.run().await,
+        Command::Requests(requests) => requests.run().await,
+        Command::Approve(approve) => approve.run().await,
+        Command::Deny(deny) => deny.run().await,
         Command::Rotate(rotate) => rotate.run().await,
         Command::Revoke(revoke) => revoke.run().await,
         Command::Fault(fault) => fault.run().await,

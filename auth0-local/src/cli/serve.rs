@@ -63,6 +63,9 @@ pub(super) struct ServeCommand {
     /// Read `resource` in the grant `client_credentials`, too. Auth0 ignores it there
     #[arg(long)]
     resource_for_machines: bool,
+    /// Approve requests of the device flow and of CIBA at once
+    #[arg(long)]
+    approve_at_once: bool,
     /// Set the fault of an endpoint from the start, as `auth0-local fault` does later: jwks=500; can
     /// be repeated
     #[arg(long, value_name = "ENDPOINT=FAULT", value_parser = assignment)]
@@ -123,6 +126,9 @@ impl ServeCommand {
         }
         if self.resource_for_machines {
             builder = builder.resource_for_machines();
+        }
+        if self.approve_at_once {
+            builder = builder.approve_at_once();
         }
         Ok(builder)
     }

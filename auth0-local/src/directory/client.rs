@@ -1,12 +1,11 @@
-use super::redirect::{is_loopback_url, is_redirect_url};
+use super::{
+    grant_types::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, GRANT_TYPES, REFRESH_TOKEN},
+    redirect::{is_loopback_url, is_redirect_url},
+};
 use crate::{error::LocalError, secret};
 use serde::Deserialize;
 use std::fmt;
 use url::Url;
-
-pub(crate) const AUTHORIZATION_CODE: &str = "authorization_code";
-pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
-pub(crate) const CLIENT_CREDENTIALS: &str = "client_credentials";
 
 /// An application that is registered with the tenant.
 ///
@@ -79,8 +78,8 @@ impl Client {
         self
     }
 
-    /// Sets the allowed grants. Unset, they are `authorization_code`, `refresh_token` and, with a secret,
-    /// `client_credentials`.
+    /// Sets the allowed grants, as requests name them in `grant_type`. Unset, they are `authorization_code`,
+    /// `refresh_token` and, with a secret, `client_credentials`.
     pub fn grant_types<G: Into<String>>(mut self, grants: impl IntoIterator<Item = G>) -> Self {
         self.grant_types = Some(grants.into_iter().map(Into::into).collect());
         self
@@ -108,12 +107,11 @@ impl Client {
                  example http://localhost:3000/auth/callback"
             )));
         }
-        let known = [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS];
         let mut grants = self.grant_types.iter().flatten();
-        if let Some(grant) = grants.find(|grant| !known.contains(&grant.as_str())) {
+        if let Some(grant) = grants.find(|grant| !GRANT_TYPES.contains(&grant.as_str())) {
             return Err(LocalError::new(format!(
-                "the client {id} cannot have the grant {grant:?}. Write authorization_code, refresh_token \
-                 or client_credentials"
+                "the client {id} cannot have the grant {grant:?}. Write one of {}",
+                GRANT_TYPES.join(", ")
             )));
         }
         Ok(())
@@ -142,7 +140,11 @@ impl Client {
     pub(crate) fn may_use(&self, grant: &str) -> bool {
         match &self.grant_types {
             Some(grants) => grants.iter().any(|allowed| allowed == grant),
-            None => grant != CLIENT_CREDENTIALS || !self.is_public(),
+            None => match grant {
+                AUTHORIZATION_CODE | REFRESH_TOKEN => true,
+                CLIENT_CREDENTIALS => !self.is_public(),
+                _ => false,
+            },
         }
     }
 

@@ -1,13 +1,14 @@
 //! Who may log in, with which application, to which API.
 mod api;
 mod client;
+mod grant_types;
 mod membership;
 mod redirect;
 mod user;
 
 pub use api::Api;
 pub use client::Client;
-pub(crate) use client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+pub(crate) use grant_types::*;
 pub use membership::Membership;
 pub(crate) use redirect::{is_loopback_url, is_native_url, is_website_url};
 pub use user::User;

@@ -1,6 +1,6 @@
 //! The documents that verifiers and clients fetch: metadata and key set.
 use super::{cors, faulty::observed, refusal::Refusal};
-use crate::{endpoint::Endpoint, running::RunningTenant};
+use crate::{directory::GRANT_TYPES, endpoint::Endpoint, running::RunningTenant};
 use axum::{
     Router,
     extract::{Path, State},
@@ -75,10 +75,11 @@ fn metadata_json(running: &RunningTenant) -> String {
         ("userinfo_endpoint", json!(url("userinfo"))),
         ("revocation_endpoint", json!(url("oauth/revoke"))),
         ("end_session_endpoint", json!(url("oidc/logout"))),
-        (
-            "grant_types_supported",
-            json!(["client_credentials", "authorization_code", "refresh_token"]),
-        ),
+        ("backchannel_authentication_endpoint", json!(url("bc-authorize"))),
+        ("backchannel_token_delivery_modes_supported", json!(["poll"])),
+        ("backchannel_user_code_parameter_supported", json!(false)),
+        ("device_authorization_endpoint", json!(url("oauth/device/code"))),
+        ("grant_types_supported", json!(GRANT_TYPES)),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query", "form_post"])),
         ("code_challenge_methods_supported", json!(["S256"])),

@@ -1,11 +1,15 @@
 //! The HTTP server of a tenant.
 mod admin;
+mod authorization_details;
 mod authorize;
+mod backchannel;
 mod body;
 mod client_auth;
+mod client_parameters;
 mod connection;
 mod cookie;
 mod cors;
+mod device;
 mod documents;
 mod endless;
 mod faulty;
@@ -18,7 +22,9 @@ mod page;
 mod proof;
 mod refusal;
 mod register;
+mod requests;
 mod revoke;
+mod target;
 mod user_info;
 
 use crate::running::RunningTenant;
@@ -41,6 +47,7 @@ pub(crate) use connection::Listener;
 pub(crate) use {
     admin::{FAULTS_PATH, LOGIN_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
     mint::PATH as MINT_PATH,
+    requests::PATH as REQUESTS_PATH,
 };
 
 /// Builds the service of a running tenant.
@@ -53,14 +60,18 @@ pub(crate) fn service(
         .merge(user_info::routes(&running))
         .merge(revoke::routes(&running))
         .merge(register::routes(&running))
+        .merge(device::routes(&running))
+        .merge(backchannel::routes(&running))
         .route_layer(middleware::from_fn_with_state(running.clone(), cors::applications));
     Router::new()
         .merge(documents::routes(&running))
         .merge(authorize::routes(&running))
         .merge(logout::routes(&running))
+        .merge(device::pages(&running))
         .merge(of_clients)
         .merge(mint::routes())
         .merge(admin::routes(&running))
+        .merge(requests::routes(&running))
         .fallback(not_found)
         .with_state(running)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -4,20 +4,22 @@ use axum::{
     extract::rejection::BytesRejection,
     http::{
         HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE},
+        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A refusal in the format of Auth0 and RFC 6749 §5.2.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
     error: &'static str,
-    description: String,
+    description: Box<str>,
     /// The nonce for the client's next DPoP proof, or a challenge.
     header: Option<(HeaderName, HeaderValue)>,
+    /// More members of the body.
+    members: Option<Box<Map<String, Value>>>,
 }
 
 impl Refusal {
@@ -26,7 +28,7 @@ impl Refusal {
         error: &'static str,
         description: impl Into<String>,
     ) -> Self {
-        Self { status, error, description: description.into(), header: None }
+        Self { status, error, description: description.into().into(), header: None, members: None }
     }
 
     pub(super) fn with_nonce(mut self, nonce: Option<HeaderValue>) -> Self {
@@ -36,6 +38,18 @@ impl Refusal {
 
     pub(super) fn with_challenge(mut self, challenge: &'static str) -> Self {
         self.header = Some((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
+        self
+    }
+
+    pub(super) fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.header = Some((RETRY_AFTER, HeaderValue::from(seconds)));
+        self
+    }
+
+    /// Adds a member to the body.
+    pub(super) fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let members = self.members.get_or_insert_default();
+        members.insert(name.to_owned(), value.into());
         self
     }
 
@@ -67,9 +81,11 @@ impl From<LocalError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { status, error, description, header } = self;
-        let body = json!({ "error": error, "error_description": description });
-        let mut response = uncached(status, &body);
+        let Self { status, error, description, header, members } = self;
+        let mut members = members.map(|members| *members).unwrap_or_default();
+        members.insert("error".to_owned(), json!(error));
+        members.insert("error_description".to_owned(), json!(description));
+        let mut response = uncached(status, &Value::Object(members));
         response.headers_mut().extend(header);
         response
     }

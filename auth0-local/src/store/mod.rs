@@ -3,6 +3,7 @@ mod bounded;
 mod code;
 mod grant;
 mod logins;
+mod pending;
 mod refresh;
 mod refresh_token;
 mod session;
@@ -11,6 +12,8 @@ pub(crate) use code::{Code, Codes, Redeemed};
 pub(crate) use grant::{AccessToken, Grant};
 pub use logins::LoginAnswer;
 pub(crate) use logins::{Logins, NextLogin};
+pub use pending::RequestKind;
+pub(crate) use pending::{Decision, INTERVAL, Pace, Pending, PendingRequests, Poll};
 pub(crate) use refresh::RefreshTokens;
 pub(crate) use session::{Session, Sessions};
 
@@ -26,6 +29,7 @@ pub(crate) struct Store {
     pub(crate) codes: Codes,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) sessions: Sessions,
+    pub(crate) pending: PendingRequests,
     access_tokens: Bounded<Fingerprint, AccessToken>,
     grants: u64,
 }
@@ -36,6 +40,7 @@ impl Store {
             codes: Codes::new(),
             refresh_tokens: RefreshTokens::new()?,
             sessions: Sessions::new(),
+            pending: PendingRequests::new(),
             access_tokens: Bounded::new(MAX_ACCESS_TOKENS),
             grants: 0,
         })

@@ -62,6 +62,7 @@ impl Builder {
                 rotates_refresh_tokens: true,
                 reuse_interval: Duration::ZERO,
                 resource_for_machines: false,
+                approves_at_once: false,
             },
             users: Vec::new(),
             clients: Vec::new(),
@@ -174,6 +175,13 @@ impl Builder {
     /// Reads `resource` in the grant `client_credentials`, too. Unset, it is ignored there, as Auth0 does.
     pub fn resource_for_machines(mut self) -> Self {
         self.settings.resource_for_machines = true;
+        self
+    }
+
+    /// Approves the requests of the device flow and of CIBA at once, so that the first poll succeeds. Unset, they
+    /// wait for [`LocalTenant::approve`].
+    pub fn approve_at_once(mut self) -> Self {
+        self.settings.approves_at_once = true;
         self
     }
 

@@ -1,5 +1,6 @@
 //! The local tenant as the library offers it.
 mod builder;
+mod pending;
 
 use crate::{
     directory::{Client, User},

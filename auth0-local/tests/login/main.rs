@@ -6,10 +6,12 @@
     reason = "helpers of tests are tests"
 )]
 mod authorize;
+mod backchannel;
 mod bounds;
 mod client;
 mod code;
 mod cors;
+mod device;
 mod dpop;
 mod fault;
 mod interactive;

@@ -41,6 +41,8 @@ pub(super) fn prepare(
         scope: Some(grant.scopes.join(" ")).filter(|scope| !scope.is_empty()),
         id_token,
         refresh_token: None,
+        authorization_details: grant.authorization_details.clone(),
+        recovery_code: None,
     };
     Ok((issued, AccessToken { grant: Arc::clone(grant), key, expires: running.now() + lifetime }))
 }
@@ -76,6 +78,9 @@ fn access_token(
         .collect();
     if !permissions.is_empty() {
         token = token.permissions(permissions.into_iter().cloned());
+    }
+    if let Some(details) = &grant.authorization_details {
+        token = token.claim("authorization_details", details);
     }
     if let Some(key) = key {
         token = token.bound_to_thumbprint(key);

@@ -43,6 +43,8 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
         scope: scope.map(str::to_owned),
         id_token: None,
         refresh_token: None,
+        authorization_details: None,
+        recovery_code: None,
     })
 }
 

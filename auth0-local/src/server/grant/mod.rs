@@ -1,7 +1,11 @@
 //! `POST /oauth/token`, with the responses that Auth0 gives.
+mod backchannel;
 mod code;
+mod device;
+mod direct;
 mod issue;
 mod machine;
+mod parameters;
 mod refresh;
 mod scopes;
 
@@ -15,7 +19,10 @@ use super::{
     refusal::{Refusal, uncached},
 };
 use crate::{
-    directory::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, Client, REFRESH_TOKEN},
+    directory::{
+        AUTHORIZATION_CODE, CIBA, CLIENT_CREDENTIALS, Client, DEVICE_CODE, GRANT_TYPES,
+        REFRESH_TOKEN,
+    },
     endpoint::Endpoint,
     running::RunningTenant,
 };
@@ -27,8 +34,9 @@ use axum::{
     response::Response,
     routing::post,
 };
+use parameters::LoginParameters;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The path, relative to the issuer.
@@ -51,12 +59,16 @@ async fn token(
         Some(CLIENT_CREDENTIALS) => machine::issue(&call)?,
         Some(AUTHORIZATION_CODE) => code::issue(&call)?,
         Some(REFRESH_TOKEN) => refresh::issue(&call)?,
+        Some(DEVICE_CODE) => device::issue(&call)?,
+        Some(CIBA) => backchannel::issue(&call)?,
         Some(_) => {
             return Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
                 "unsupported_grant_type",
-                "a local tenant supports the grants authorization_code, refresh_token and \
-                 client_credentials only. For any other token, run auth0-local token",
+                format!(
+                    "a local tenant supports the grants {} only. For any other token, run auth0-local token",
+                    GRANT_TYPES.join(", ")
+                ),
             ));
         }
         None => {
@@ -81,6 +93,11 @@ struct Issued {
     id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<Value>,
+    /// The next one, after a recovery code was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_code: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +114,8 @@ struct TokenRequest {
     redirect_uri: Option<String>,
     code_verifier: Option<String>,
     refresh_token: Option<String>,
+    #[serde(flatten)]
+    login: LoginParameters,
 }
 
 /// A request to the token endpoint, as its grants read it.

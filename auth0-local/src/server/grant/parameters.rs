@@ -1,0 +1,8 @@
+//! The parameters of grants that log a user in without a redirect.
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub(super) struct LoginParameters {
+    pub(super) device_code: Option<String>,
+    pub(super) auth_req_id: Option<String>,
+}
