@@ -11,6 +11,7 @@ mod env_file;
 mod error;
 mod fault;
 mod file;
+mod jws;
 mod pending;
 mod quickstart;
 mod running;
@@ -23,7 +24,7 @@ mod token;
 
 pub use address::{address, address_or};
 pub use auth0_testing::Document;
-pub use directory::{Api, Client, Membership, User};
+pub use directory::{Api, Client, ClientKey, Membership, User};
 pub use endpoint::Endpoint;
 pub use env_file::load_env_file;
 pub use error::LocalError;

@@ -1,4 +1,5 @@
 use super::{
+    ClientKey,
     grant_types::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, GRANT_TYPES, REFRESH_TOKEN},
     redirect::{is_loopback_url, is_redirect_url},
 };
@@ -28,6 +29,8 @@ pub struct Client {
     #[serde(rename = "client_secret")]
     secret: Option<String>,
     #[serde(default)]
+    public_keys: Vec<ClientKey>,
+    #[serde(default)]
     callbacks: Vec<String>,
     #[serde(default)]
     allowed_logout_urls: Vec<String>,
@@ -35,6 +38,8 @@ pub struct Client {
     grant_types: Option<Vec<String>>,
     #[serde(default)]
     multi_resource_refresh_tokens: bool,
+    #[serde(default)]
+    require_pushed_authorization_requests: bool,
     /// Whether it is not registered, and was accepted nevertheless.
     #[serde(skip)]
     is_open: bool,
@@ -47,10 +52,12 @@ impl Client {
         Self {
             id: id.into(),
             secret: None,
+            public_keys: Vec::new(),
             callbacks: Vec::new(),
             allowed_logout_urls: Vec::new(),
             grant_types: None,
             multi_resource_refresh_tokens: false,
+            require_pushed_authorization_requests: false,
             is_open: false,
         }
     }
@@ -75,6 +82,18 @@ impl Client {
     /// Adds an allowed `returnTo` and `post_logout_redirect_uri`, which requests must repeat exactly.
     pub fn logout_url(mut self, url: impl Into<String>) -> Self {
         self.allowed_logout_urls.push(url.into());
+        self
+    }
+
+    /// Adds a public key, with which the client signs request objects (JAR).
+    pub fn public_key(mut self, key: ClientKey) -> Self {
+        self.public_keys.push(key);
+        self
+    }
+
+    /// Requires that the client pushes its requests to `/oauth/par` (RFC 9126).
+    pub fn require_pushed_authorization_requests(mut self) -> Self {
+        self.require_pushed_authorization_requests = true;
         self
     }
 
@@ -114,7 +133,7 @@ impl Client {
                 GRANT_TYPES.join(", ")
             )));
         }
-        Ok(())
+        self.public_keys.iter().try_for_each(|key| key.check(id))
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -123,6 +142,14 @@ impl Client {
 
     pub(crate) const fn is_public(&self) -> bool {
         self.secret.is_none()
+    }
+
+    pub(crate) fn keys(&self) -> &[ClientKey] {
+        &self.public_keys
+    }
+
+    pub(crate) const fn pushes_requests(&self) -> bool {
+        self.require_pushed_authorization_requests
     }
 
     pub(crate) const fn is_open(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Who may log in, with which application, to which API.
 mod api;
 mod client;
+mod client_key;
 mod grant_types;
 mod membership;
 mod redirect;
@@ -8,6 +9,8 @@ mod user;
 
 pub use api::Api;
 pub use client::Client;
+pub(crate) use client_key::CLIENT_ALGORITHMS;
+pub use client_key::ClientKey;
 pub(crate) use grant_types::*;
 pub use membership::Membership;
 pub(crate) use redirect::{is_loopback_url, is_native_url, is_website_url};

@@ -1,6 +1,10 @@
 //! The documents that verifiers and clients fetch: metadata and key set.
 use super::{cors, faulty::observed, refusal::Refusal};
-use crate::{directory::GRANT_TYPES, endpoint::Endpoint, running::RunningTenant};
+use crate::{
+    directory::{CLIENT_ALGORITHMS, GRANT_TYPES},
+    endpoint::Endpoint,
+    running::RunningTenant,
+};
 use axum::{
     Router,
     extract::{Path, State},
@@ -78,6 +82,8 @@ fn metadata_json(running: &RunningTenant) -> String {
         ("backchannel_authentication_endpoint", json!(url("bc-authorize"))),
         ("backchannel_token_delivery_modes_supported", json!(["poll"])),
         ("backchannel_user_code_parameter_supported", json!(false)),
+        ("pushed_authorization_request_endpoint", json!(url("oauth/par"))),
+        ("require_pushed_authorization_requests", json!(false)),
         ("device_authorization_endpoint", json!(url("oauth/device/code"))),
         ("grant_types_supported", json!(GRANT_TYPES)),
         ("response_types_supported", json!(["code"])),
@@ -89,7 +95,8 @@ fn metadata_json(running: &RunningTenant) -> String {
             json!(["client_secret_basic", "client_secret_post", "none"]),
         ),
         ("authorization_response_iss_parameter_supported", json!(true)),
-        ("request_parameter_supported", json!(false)),
+        ("request_parameter_supported", json!(true)),
+        ("request_object_signing_alg_values_supported", json!(CLIENT_ALGORITHMS)),
         ("request_uri_parameter_supported", json!(false)),
     ] {
         metadata.insert(name.to_owned(), value);

@@ -62,6 +62,7 @@ pub(crate) fn service(
         .merge(register::routes(&running))
         .merge(device::routes(&running))
         .merge(backchannel::routes(&running))
+        .merge(authorize::routes_of_clients(&running))
         .route_layer(middleware::from_fn_with_state(running.clone(), cors::applications));
     Router::new()
         .merge(documents::routes(&running))

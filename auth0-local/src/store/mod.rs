@@ -4,6 +4,7 @@ mod code;
 mod grant;
 mod logins;
 mod pending;
+mod pushed;
 mod refresh;
 mod refresh_token;
 mod session;
@@ -14,6 +15,7 @@ pub use logins::LoginAnswer;
 pub(crate) use logins::{Logins, NextLogin};
 pub use pending::RequestKind;
 pub(crate) use pending::{Decision, INTERVAL, Pace, Pending, PendingRequests, Poll};
+pub(crate) use pushed::{PUSHED_LIFETIME, PushedRequests};
 pub(crate) use refresh::RefreshTokens;
 pub(crate) use session::{Session, Sessions};
 
@@ -30,6 +32,7 @@ pub(crate) struct Store {
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) sessions: Sessions,
     pub(crate) pending: PendingRequests,
+    pub(crate) pushed: PushedRequests,
     access_tokens: Bounded<Fingerprint, AccessToken>,
     grants: u64,
 }
@@ -41,6 +44,7 @@ impl Store {
             refresh_tokens: RefreshTokens::new()?,
             sessions: Sessions::new(),
             pending: PendingRequests::new(),
+            pushed: PushedRequests::new(),
             access_tokens: Bounded::new(MAX_ACCESS_TOKENS),
             grants: 0,
         })

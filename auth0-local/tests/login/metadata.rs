@@ -25,6 +25,10 @@ async fn both_documents_name_the_endpoints() {
         ("device_authorization_endpoint", json!(url(&tenant, "oauth/device/code"))),
         ("backchannel_authentication_endpoint", json!(url(&tenant, "bc-authorize"))),
         ("backchannel_token_delivery_modes_supported", json!(["poll"])),
+        ("pushed_authorization_request_endpoint", json!(url(&tenant, "oauth/par"))),
+        ("require_pushed_authorization_requests", json!(false)),
+        ("request_parameter_supported", json!(true)),
+        ("request_object_signing_alg_values_supported", json!(["RS256", "RS384", "PS256"])),
         ("registration_endpoint", Value::Null),
         (
             "grant_types_supported",
