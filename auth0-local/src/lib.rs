@@ -32,5 +32,5 @@ pub use fault::Fault;
 pub use pending::PendingRequest;
 pub use quickstart::{mcp_quickstart, openapi_quickstart, quickstart, quickstart_with};
 pub use stats::{Requests, Stats};
-pub use store::{LoginAnswer, RequestKind};
+pub use store::{Channel, LoginAnswer, Message, RequestKind};
 pub use tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant};

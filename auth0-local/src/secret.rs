@@ -6,6 +6,8 @@ use aws_lc_rs::{
     rand,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use std::fmt;
 
 /// Returns 256 random bits of the system as 43 characters.
 pub(crate) fn random_text() -> Result<String, LocalError> {
@@ -36,6 +38,28 @@ pub(crate) fn sha256(text: &str) -> String {
 /// Compares two secrets in a time that depends on their lengths only.
 pub(crate) fn equal(one: &str, other: &str) -> bool {
     constant_time::verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
+}
+
+/// A secret that does not print.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Hidden(String);
+
+impl Hidden {
+    pub(crate) fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// Returns whether it is this text, in a time that depends on the lengths only.
+    pub(crate) fn is(&self, sent: &str) -> bool {
+        equal(&self.0, sent)
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
 }
 
 /// The SHA-256 of a code, a token or a cookie, under which it is stored. A lookup by it takes a time

@@ -4,6 +4,7 @@ mod description;
 mod drill;
 mod login;
 mod member;
+mod messages;
 mod proof;
 mod requests;
 mod serve;
@@ -30,6 +31,7 @@ enum Command {
     Token(Box<token::TokenCommand>),
     Proof(Box<proof::ProofCommand>),
     Login(login::LoginCommand),
+    Messages(messages::MessagesCommand),
     Requests(requests::RequestsCommand),
     Approve(requests::ApproveCommand),
     Deny(requests::DenyCommand),
@@ -47,6 +49,7 @@ pub async fn run() -> ExitCode {
         Command::Token(token) => token.run().await,
         Command::Proof(proof) => proof.run(),
         Command::Login(login) => login.run().await,
+        Command::Messages(messages) => messages.run().await,
         Command::Requests(requests) => requests.run().await,
         Command::Approve(approve) => approve.run().await,
         Command::Deny(deny) => deny.run().await,

@@ -5,10 +5,21 @@ pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
 pub(crate) const CLIENT_CREDENTIALS: &str = "client_credentials";
 pub(crate) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 pub(crate) const CIBA: &str = "urn:openid:params:grant-type:ciba";
+pub(crate) const PASSWORDLESS_OTP: &str = "http://auth0.com/oauth/grant-type/passwordless/otp";
+pub(crate) const PASSWORD: &str = "password";
+pub(crate) const PASSWORD_REALM: &str = "http://auth0.com/oauth/grant-type/password-realm";
 
 /// Those that a client can be configured with.
-pub(crate) const GRANT_TYPES: [&str; 5] =
-    [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE, CIBA];
+pub(crate) const GRANT_TYPES: [&str; 8] = [
+    AUTHORIZATION_CODE,
+    REFRESH_TOKEN,
+    CLIENT_CREDENTIALS,
+    DEVICE_CODE,
+    CIBA,
+    PASSWORDLESS_OTP,
+    PASSWORD,
+    PASSWORD_REALM,
+];
 
 /// Those that a client which registers itself can have.
 pub(crate) const OF_REGISTRATION: [&str; 3] =

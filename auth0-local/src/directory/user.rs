@@ -1,5 +1,5 @@
 use super::Membership;
-use crate::error::LocalError;
+use crate::{error::LocalError, secret::Hidden};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -30,6 +30,8 @@ pub struct User {
     subject: String,
     name: Option<String>,
     email: Option<String>,
+    phone_number: Option<String>,
+    password: Option<Hidden>,
     #[serde(default)]
     claims: Map<String, Value>,
     #[serde(default)]
@@ -50,6 +52,8 @@ impl User {
             subject: subject.into(),
             name: None,
             email: None,
+            phone_number: None,
+            password: None,
             claims: Map::new(),
             token_claims: Map::new(),
             scopes: None,
@@ -74,6 +78,19 @@ impl User {
     /// Sets the e-mail address, which counts as verified: claims of the scope `email`.
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
+        self
+    }
+
+    /// Sets the phone number, which counts as verified: claims of the scope `phone`. It is written as in
+    /// `+15550100`.
+    pub fn phone_number(mut self, number: impl Into<String>) -> Self {
+        self.phone_number = Some(number.into());
+        self
+    }
+
+    /// Sets the password of the grants `password` and `password-realm`. Unset, these refuse the user.
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(Hidden::new(password));
         self
     }
 
@@ -148,6 +165,16 @@ impl User {
         self.subject == hint || self.email.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(hint))
     }
 
+    /// Returns whether messages to this e-mail address or phone number reach the user.
+    pub(crate) fn is_reached_at(&self, recipient: &str) -> bool {
+        self.phone_number.as_deref() == Some(recipient)
+            || self.email.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(recipient))
+    }
+
+    pub(crate) fn has_password(&self, sent: &str) -> bool {
+        self.password.as_ref().is_some_and(|own| own.is(sent))
+    }
+
     pub(crate) fn can_grant(&self, scope: &str) -> bool {
         self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|known| known == scope))
     }
@@ -177,6 +204,10 @@ impl User {
             all.insert("nickname".into(), json!(nickname));
             all.insert("email".into(), json!(email));
             all.insert("email_verified".into(), json!(true));
+        }
+        if let Some(number) = &self.phone_number {
+            all.insert("phone_number".into(), json!(number));
+            all.insert("phone_number_verified".into(), json!(true));
         }
         all.extend(self.claims.clone());
         all.retain(|name, _| {

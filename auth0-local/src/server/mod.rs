@@ -17,8 +17,10 @@ mod form;
 mod grant;
 mod host;
 mod logout;
+mod messages;
 mod mint;
 mod page;
+mod passwordless;
 mod proof;
 mod refusal;
 mod register;
@@ -46,6 +48,7 @@ pub(crate) use connection::Listener;
 #[cfg(feature = "cli")]
 pub(crate) use {
     admin::{FAULTS_PATH, LOGIN_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
+    messages::PATH as MESSAGES_PATH,
     mint::PATH as MINT_PATH,
     requests::PATH as REQUESTS_PATH,
 };
@@ -62,6 +65,7 @@ pub(crate) fn service(
         .merge(register::routes(&running))
         .merge(device::routes(&running))
         .merge(backchannel::routes(&running))
+        .merge(passwordless::routes(&running))
         .merge(authorize::routes_of_clients(&running))
         .route_layer(middleware::from_fn_with_state(running.clone(), cors::applications));
     Router::new()
@@ -69,10 +73,12 @@ pub(crate) fn service(
         .merge(authorize::routes(&running))
         .merge(logout::routes(&running))
         .merge(device::pages(&running))
+        .merge(passwordless::link(&running))
         .merge(of_clients)
         .merge(mint::routes())
         .merge(admin::routes(&running))
         .merge(requests::routes(&running))
+        .merge(messages::routes(&running))
         .fallback(not_found)
         .with_state(running)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -3,6 +3,8 @@ mod bounded;
 mod code;
 mod grant;
 mod logins;
+mod messages;
+mod passcodes;
 mod pending;
 mod pushed;
 mod refresh;
@@ -13,6 +15,9 @@ pub(crate) use code::{Code, Codes, Redeemed};
 pub(crate) use grant::{AccessToken, Grant};
 pub use logins::LoginAnswer;
 pub(crate) use logins::{Logins, NextLogin};
+pub(crate) use messages::Messages;
+pub use messages::{Channel, Message};
+pub(crate) use passcodes::{Passcode, Passcodes, Proved};
 pub use pending::RequestKind;
 pub(crate) use pending::{Decision, INTERVAL, Pace, Pending, PendingRequests, Poll};
 pub(crate) use pushed::{PUSHED_LIFETIME, PushedRequests};
@@ -32,6 +37,8 @@ pub(crate) struct Store {
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) sessions: Sessions,
     pub(crate) pending: PendingRequests,
+    pub(crate) messages: Messages,
+    pub(crate) passcodes: Passcodes,
     pub(crate) pushed: PushedRequests,
     access_tokens: Bounded<Fingerprint, AccessToken>,
     grants: u64,
@@ -44,6 +51,8 @@ impl Store {
             refresh_tokens: RefreshTokens::new()?,
             sessions: Sessions::new(),
             pending: PendingRequests::new(),
+            messages: Messages::default(),
+            passcodes: Passcodes::new(),
             pushed: PushedRequests::new(),
             access_tokens: Bounded::new(MAX_ACCESS_TOKENS),
             grants: 0,

@@ -1,5 +1,6 @@
 //! The local tenant as the library offers it.
 mod builder;
+mod messages;
 mod pending;
 
 use crate::{

@@ -19,6 +19,7 @@ mod kit;
 mod logout;
 mod metadata;
 mod parallel;
+mod passwordless;
 mod pushed;
 mod refresh;
 mod register;

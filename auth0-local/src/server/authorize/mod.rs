@@ -71,7 +71,7 @@ async fn choose(State(running): State<RunningTenant>, headers: HeaderMap, body: 
 }
 
 /// Answers a request, which is the query of `/authorize`.
-fn answer(
+pub(super) fn answer(
     running: &RunningTenant,
     headers: &HeaderMap,
     query: &str,

@@ -6,6 +6,8 @@ mod direct;
 mod issue;
 mod machine;
 mod parameters;
+mod password;
+mod passwordless;
 mod refresh;
 mod scopes;
 
@@ -17,11 +19,12 @@ use super::{
     form::{self, non_empty},
     proof,
     refusal::{Refusal, uncached},
+    target::Target,
 };
 use crate::{
     directory::{
-        AUTHORIZATION_CODE, CIBA, CLIENT_CREDENTIALS, Client, DEVICE_CODE, GRANT_TYPES,
-        REFRESH_TOKEN,
+        AUTHORIZATION_CODE, CIBA, CLIENT_CREDENTIALS, Client, DEVICE_CODE, PASSWORD,
+        PASSWORD_REALM, PASSWORDLESS_OTP, REFRESH_TOKEN,
     },
     endpoint::Endpoint,
     running::RunningTenant,
@@ -61,14 +64,14 @@ async fn token(
         Some(REFRESH_TOKEN) => refresh::issue(&call)?,
         Some(DEVICE_CODE) => device::issue(&call)?,
         Some(CIBA) => backchannel::issue(&call)?,
+        Some(PASSWORDLESS_OTP) => passwordless::issue(&call)?,
+        Some(grant @ (PASSWORD | PASSWORD_REALM)) => password::issue(&call, grant)?,
         Some(_) => {
             return Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
                 "unsupported_grant_type",
-                format!(
-                    "a local tenant supports the grants {} only. For any other token, run auth0-local token",
-                    GRANT_TYPES.join(", ")
-                ),
+                "a local tenant supports the grants of grant_types_supported in its metadata only. For any \
+                 other token, run auth0-local token",
             ));
         }
         None => {
@@ -153,6 +156,12 @@ impl Call<'_> {
     /// Returns the API that the request names. `audience` outranks `resource`.
     fn audience(&self) -> Option<&str> {
         non_empty(self.request.audience.as_ref()).or(non_empty(self.request.resource.as_ref()))
+    }
+
+    /// Returns the API and the scopes of a grant that logs a user in.
+    fn target(&self, client: &Client) -> Result<Target, Refusal> {
+        let scope = non_empty(self.request.scope.as_ref());
+        Target::checked(self.running, client, self.audience(), scope)
     }
 
     /// Refuses an API that the tenant does not have.

@@ -5,4 +5,8 @@ use serde::Deserialize;
 pub(super) struct LoginParameters {
     pub(super) device_code: Option<String>,
     pub(super) auth_req_id: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) otp: Option<String>,
+    pub(super) realm: Option<String>,
+    pub(super) password: Option<String>,
 }
