@@ -50,6 +50,10 @@ impl Hidden {
         Self(secret.into())
     }
 
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// Returns whether it is this text, in a time that depends on the lengths only.
     pub(crate) fn is(&self, sent: &str) -> bool {
         equal(&self.0, sent)

@@ -5,6 +5,7 @@ mod drill;
 mod login;
 mod member;
 mod messages;
+mod otp;
 mod proof;
 mod requests;
 mod serve;
@@ -32,6 +33,7 @@ enum Command {
     Proof(Box<proof::ProofCommand>),
     Login(login::LoginCommand),
     Messages(messages::MessagesCommand),
+    Otp(otp::OtpCommand),
     Requests(requests::RequestsCommand),
     Approve(requests::ApproveCommand),
     Deny(requests::DenyCommand),
@@ -50,6 +52,7 @@ pub async fn run() -> ExitCode {
         Command::Proof(proof) => proof.run(),
         Command::Login(login) => login.run().await,
         Command::Messages(messages) => messages.run().await,
+        Command::Otp(otp) => otp.run().await,
         Command::Requests(requests) => requests.run().await,
         Command::Approve(approve) => approve.run().await,
         Command::Deny(deny) => deny.run().await,

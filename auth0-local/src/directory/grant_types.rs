@@ -8,9 +8,12 @@ pub(crate) const CIBA: &str = "urn:openid:params:grant-type:ciba";
 pub(crate) const PASSWORDLESS_OTP: &str = "http://auth0.com/oauth/grant-type/passwordless/otp";
 pub(crate) const PASSWORD: &str = "password";
 pub(crate) const PASSWORD_REALM: &str = "http://auth0.com/oauth/grant-type/password-realm";
+pub(crate) const MFA_OTP: &str = "http://auth0.com/oauth/grant-type/mfa-otp";
+pub(crate) const MFA_OOB: &str = "http://auth0.com/oauth/grant-type/mfa-oob";
+pub(crate) const MFA_RECOVERY_CODE: &str = "http://auth0.com/oauth/grant-type/mfa-recovery-code";
 
 /// Those that a client can be configured with.
-pub(crate) const GRANT_TYPES: [&str; 8] = [
+pub(crate) const GRANT_TYPES: [&str; 11] = [
     AUTHORIZATION_CODE,
     REFRESH_TOKEN,
     CLIENT_CREDENTIALS,
@@ -19,6 +22,9 @@ pub(crate) const GRANT_TYPES: [&str; 8] = [
     PASSWORDLESS_OTP,
     PASSWORD,
     PASSWORD_REALM,
+    MFA_OTP,
+    MFA_OOB,
+    MFA_RECOVERY_CODE,
 ];
 
 /// Those that a client which registers itself can have.

@@ -2,6 +2,7 @@
 mod api;
 mod client;
 mod client_key;
+mod factor;
 mod grant_types;
 mod membership;
 mod redirect;
@@ -11,6 +12,8 @@ pub use api::Api;
 pub use client::Client;
 pub(crate) use client_key::CLIENT_ALGORITHMS;
 pub use client_key::ClientKey;
+pub use factor::Factor;
+pub(crate) use factor::FactorKind;
 pub(crate) use grant_types::*;
 pub use membership::Membership;
 pub(crate) use redirect::{is_loopback_url, is_native_url, is_website_url};

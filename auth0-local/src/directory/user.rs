@@ -1,4 +1,4 @@
-use super::Membership;
+use super::{Factor, Membership};
 use crate::{error::LocalError, secret::Hidden};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -43,6 +43,12 @@ pub struct User {
     organizations: Vec<Membership>,
     #[serde(default)]
     any_organization: bool,
+    #[serde(default)]
+    factors: Vec<Factor>,
+    #[serde(default)]
+    mfa_required: bool,
+    #[serde(default)]
+    mfa_at_refresh: bool,
 }
 
 impl User {
@@ -60,6 +66,9 @@ impl User {
             permissions: Vec::new(),
             organizations: Vec::new(),
             any_organization: false,
+            factors: Vec::new(),
+            mfa_required: false,
+            mfa_at_refresh: false,
         }
     }
 
@@ -137,6 +146,24 @@ impl User {
         self
     }
 
+    /// Adds a second factor. The grants of a password and of a one-time code then answer `mfa_required`.
+    pub fn factor(mut self, factor: Factor) -> Self {
+        self.factors.push(factor);
+        self
+    }
+
+    /// Requires a second factor of a user who has none yet, and must associate one.
+    pub fn require_mfa(mut self) -> Self {
+        self.mfa_required = true;
+        self
+    }
+
+    /// Requires the second factor at each use of a refresh token, too, as an Action can.
+    pub fn mfa_at_refresh(mut self) -> Self {
+        self.mfa_at_refresh = true;
+        self
+    }
+
     pub(super) fn check(&self) -> Result<(), LocalError> {
         if self.subject.trim().is_empty() {
             return Err(LocalError::new(
@@ -149,7 +176,19 @@ impl User {
                 self.subject
             )));
         }
-        Ok(())
+        self.factors.iter().try_for_each(|factor| factor.check(&self.subject))
+    }
+
+    pub(crate) fn factors(&self) -> &[Factor] {
+        &self.factors
+    }
+
+    pub(crate) const fn must_enroll(&self) -> bool {
+        self.mfa_required
+    }
+
+    pub(crate) const fn steps_up_at_refresh(&self) -> bool {
+        self.mfa_at_refresh
     }
 
     pub(crate) fn subject(&self) -> &str {

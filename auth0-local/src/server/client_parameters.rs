@@ -24,12 +24,7 @@ impl ClientParameters {
         headers: &HeaderMap,
         grant: &str,
     ) -> Result<Arc<Client>, Refusal> {
-        let sent = Credentials {
-            client_id: non_empty(self.client_id.as_ref()),
-            client_secret: non_empty(self.client_secret.as_ref()),
-            has_assertion: non_empty(self.client_assertion.as_ref()).is_some(),
-        };
-        let client = authenticate(running, headers, &sent, false)?;
+        let client = self.identified(running, headers)?;
         match client.may_use(grant) {
             true => Ok(client),
             false => Err(Refusal::new(
@@ -38,6 +33,20 @@ impl ClientParameters {
                 format!("Grant type '{grant}' not allowed for the client."),
             )),
         }
+    }
+
+    /// Authenticates the client.
+    pub(super) fn identified(
+        &self,
+        running: &RunningTenant,
+        headers: &HeaderMap,
+    ) -> Result<Arc<Client>, Refusal> {
+        let sent = Credentials {
+            client_id: non_empty(self.client_id.as_ref()),
+            client_secret: non_empty(self.client_secret.as_ref()),
+            has_assertion: non_empty(self.client_assertion.as_ref()).is_some(),
+        };
+        authenticate(running, headers, &sent, false)
     }
 }
 

@@ -18,6 +18,7 @@ mod grant;
 mod host;
 mod logout;
 mod messages;
+mod mfa;
 mod mint;
 mod page;
 mod passwordless;
@@ -49,6 +50,7 @@ pub(crate) use connection::Listener;
 pub(crate) use {
     admin::{FAULTS_PATH, LOGIN_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
     messages::PATH as MESSAGES_PATH,
+    mfa::OTP_PATH,
     mint::PATH as MINT_PATH,
     requests::PATH as REQUESTS_PATH,
 };
@@ -66,6 +68,7 @@ pub(crate) fn service(
         .merge(device::routes(&running))
         .merge(backchannel::routes(&running))
         .merge(passwordless::routes(&running))
+        .merge(mfa::routes(&running))
         .merge(authorize::routes_of_clients(&running))
         .route_layer(middleware::from_fn_with_state(running.clone(), cors::applications));
     Router::new()
@@ -79,6 +82,7 @@ pub(crate) fn service(
         .merge(admin::routes(&running))
         .merge(requests::routes(&running))
         .merge(messages::routes(&running))
+        .merge(mfa::otp_routes(&running))
         .fallback(not_found)
         .with_state(running)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

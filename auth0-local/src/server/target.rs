@@ -40,7 +40,7 @@ impl Target {
         let scopes = parsed(scope.unwrap_or_default())
             .map_err(|why| Refusal::new(StatusCode::BAD_REQUEST, "invalid_scope", why))?;
         match audience {
-            Some(audience) if !running.directory().offers(audience, client) => Err(Refusal::new(
+            Some(audience) if !running.offers(audience, client) => Err(Refusal::new(
                 StatusCode::FORBIDDEN,
                 "access_denied",
                 format!("Service not found: {audience}"),

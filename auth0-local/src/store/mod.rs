@@ -4,6 +4,7 @@ mod code;
 mod grant;
 mod logins;
 mod messages;
+mod mfa;
 mod passcodes;
 mod pending;
 mod pushed;
@@ -17,6 +18,7 @@ pub use logins::LoginAnswer;
 pub(crate) use logins::{Logins, NextLogin};
 pub(crate) use messages::Messages;
 pub use messages::{Channel, Message};
+pub(crate) use mfa::{Authenticator, MFA_LIFETIME, Mfa, MfaLogin, MfaRefusal};
 pub(crate) use passcodes::{Passcode, Passcodes, Proved};
 pub use pending::RequestKind;
 pub(crate) use pending::{Decision, INTERVAL, Pace, Pending, PendingRequests, Poll};
@@ -37,6 +39,7 @@ pub(crate) struct Store {
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) sessions: Sessions,
     pub(crate) pending: PendingRequests,
+    pub(crate) mfa: Mfa,
     pub(crate) messages: Messages,
     pub(crate) passcodes: Passcodes,
     pub(crate) pushed: PushedRequests,
@@ -51,6 +54,7 @@ impl Store {
             refresh_tokens: RefreshTokens::new()?,
             sessions: Sessions::new(),
             pending: PendingRequests::new(),
+            mfa: Mfa::new(),
             messages: Messages::default(),
             passcodes: Passcodes::new(),
             pushed: PushedRequests::new(),

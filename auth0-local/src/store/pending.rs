@@ -22,6 +22,8 @@ pub enum RequestKind {
     Device,
     /// CIBA: the user's phone asks.
     Backchannel,
+    /// A second factor: the user's app asks.
+    Mfa,
 }
 
 /// A request, which is kept under the fingerprint of the secret that its client polls with.

@@ -4,6 +4,7 @@ use crate::{
     directory::{Api, Client, Directory, User},
     error::LocalError,
     file::TENANT_KEY,
+    mfa_answer::MfaAnswer,
     running::{RunningTenant, Settings},
     server,
 };
@@ -63,6 +64,7 @@ impl Builder {
                 reuse_interval: Duration::ZERO,
                 resource_for_machines: false,
                 approves_at_once: false,
+                mfa_answer: MfaAnswer::Requirements,
             },
             users: Vec::new(),
             clients: Vec::new(),
@@ -182,6 +184,12 @@ impl Builder {
     /// wait for [`LocalTenant::approve`].
     pub fn approve_at_once(mut self) -> Self {
         self.settings.approves_at_once = true;
+        self
+    }
+
+    /// Sets the form of the answer `mfa_required`, of which Auth0 has several.
+    pub fn mfa_answer(mut self, answer: MfaAnswer) -> Self {
+        self.settings.mfa_answer = answer;
         self
     }
 

@@ -18,6 +18,7 @@ mod interactive;
 mod kit;
 mod logout;
 mod metadata;
+mod mfa;
 mod parallel;
 mod passwordless;
 mod pushed;

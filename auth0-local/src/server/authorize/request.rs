@@ -140,7 +140,7 @@ fn audience(
         }
         (None, None) => return Ok(None),
     };
-    if !running.directory().offers(audience, &reply.client) {
+    if !running.offers(audience, &reply.client) {
         return Err(Refused::new("access_denied", format!("Service not found: {audience}")));
     }
     Ok(Some(audience.to_owned()))

@@ -5,6 +5,7 @@ mod device;
 mod direct;
 mod issue;
 mod machine;
+mod mfa;
 mod parameters;
 mod password;
 mod passwordless;
@@ -23,8 +24,8 @@ use super::{
 };
 use crate::{
     directory::{
-        AUTHORIZATION_CODE, CIBA, CLIENT_CREDENTIALS, Client, DEVICE_CODE, PASSWORD,
-        PASSWORD_REALM, PASSWORDLESS_OTP, REFRESH_TOKEN,
+        AUTHORIZATION_CODE, CIBA, CLIENT_CREDENTIALS, Client, DEVICE_CODE, MFA_OOB, MFA_OTP,
+        MFA_RECOVERY_CODE, PASSWORD, PASSWORD_REALM, PASSWORDLESS_OTP, REFRESH_TOKEN,
     },
     endpoint::Endpoint,
     running::RunningTenant,
@@ -64,6 +65,7 @@ async fn token(
         Some(REFRESH_TOKEN) => refresh::issue(&call)?,
         Some(DEVICE_CODE) => device::issue(&call)?,
         Some(CIBA) => backchannel::issue(&call)?,
+        Some(grant @ (MFA_OTP | MFA_OOB | MFA_RECOVERY_CODE)) => mfa::issue(&call, grant)?,
         Some(PASSWORDLESS_OTP) => passwordless::issue(&call)?,
         Some(grant @ (PASSWORD | PASSWORD_REALM)) => password::issue(&call, grant)?,
         Some(_) => {
@@ -166,7 +168,7 @@ impl Call<'_> {
 
     /// Refuses an API that the tenant does not have.
     fn check_api(&self, audience: &str, client: &Client) -> Result<(), Refusal> {
-        if self.running.directory().offers(audience, client) {
+        if self.running.offers(audience, client) {
             return Ok(());
         }
         Err(Refusal::new(

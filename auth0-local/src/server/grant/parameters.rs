@@ -9,4 +9,8 @@ pub(super) struct LoginParameters {
     pub(super) otp: Option<String>,
     pub(super) realm: Option<String>,
     pub(super) password: Option<String>,
+    pub(super) mfa_token: Option<String>,
+    pub(super) oob_code: Option<String>,
+    pub(super) binding_code: Option<String>,
+    pub(super) recovery_code: Option<String>,
 }

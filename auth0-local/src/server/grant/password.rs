@@ -1,6 +1,9 @@
 //! The grants `password` and `password-realm`, which Auth0 has for trusted clients.
 use super::{Call, Issued, Refusal, direct};
-use crate::{directory::PASSWORD_REALM, server::form::non_empty};
+use crate::{
+    directory::PASSWORD_REALM,
+    server::{form::non_empty, mfa},
+};
 
 pub(super) fn issue(call: &Call<'_>, grant: &str) -> Result<Issued, Refusal> {
     let (running, sent) = (call.running, &call.request.login);
@@ -17,5 +20,6 @@ pub(super) fn issue(call: &Call<'_>, grant: &str) -> Result<Issued, Refusal> {
     let user = running.directory().user_hinted(username);
     let user = user.filter(|user| user.has_password(password));
     let user = user.ok_or_else(|| Refusal::invalid_grant("Wrong email or password."))?;
+    mfa::check(running, &client, &user, &target)?;
     direct::issue(call, &client, &user, target, None, key)
 }

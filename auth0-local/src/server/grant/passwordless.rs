@@ -2,7 +2,7 @@
 use super::{Call, Issued, Refusal, direct};
 use crate::{
     directory::PASSWORDLESS_OTP,
-    server::{form::non_empty, passwordless::Recipient},
+    server::{form::non_empty, mfa, passwordless::Recipient},
     store::{Channel, Passcode, Proved},
 };
 
@@ -47,5 +47,6 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
         }
     }
     let user = recipient.user(running);
+    mfa::check(running, &client, &user, &target)?;
     direct::issue(call, &client, &user, target, None, key)
 }
