@@ -41,7 +41,7 @@ pub struct Builder {
     audience: String,
     keys: Option<PathBuf>,
     dpop_nonces: Option<DpopNonces>,
-    settings: Settings,
+    pub(super) settings: Settings,
     users: Vec<User>,
     clients: Vec<Client>,
     apis: Vec<Api>,
@@ -177,19 +177,6 @@ impl Builder {
     /// Reads `resource` in the grant `client_credentials`, too. Unset, it is ignored there, as Auth0 does.
     pub fn resource_for_machines(mut self) -> Self {
         self.settings.resource_for_machines = true;
-        self
-    }
-
-    /// Approves the requests of the device flow and of CIBA at once, so that the first poll succeeds. Unset, they
-    /// wait for [`LocalTenant::approve`].
-    pub fn approve_at_once(mut self) -> Self {
-        self.settings.approves_at_once = true;
-        self
-    }
-
-    /// Sets the form of the answer `mfa_required`, of which Auth0 has several.
-    pub fn mfa_answer(mut self, answer: MfaAnswer) -> Self {
-        self.settings.mfa_answer = answer;
         self
     }
 

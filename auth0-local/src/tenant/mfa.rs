@@ -1,5 +1,14 @@
 //! Second factors, as the library reads them.
-use super::LocalTenant;
+use super::{Builder, LocalTenant};
+use crate::mfa_answer::MfaAnswer;
+
+impl Builder {
+    /// Sets the form of the answer `mfa_required`, of which Auth0 has several.
+    pub fn mfa_answer(mut self, answer: MfaAnswer) -> Self {
+        self.settings.mfa_answer = answer;
+        self
+    }
+}
 
 impl LocalTenant {
     /// Returns the one-time password that the authenticator app of the user with this `sub` shows now. Each is

@@ -1,6 +1,15 @@
 //! Decisions of users, as the library makes them.
-use super::LocalTenant;
+use super::{Builder, LocalTenant};
 use crate::{error::LocalError, pending::PendingRequest};
+
+impl Builder {
+    /// Approves the requests of the device flow and of CIBA at once, so that the first poll succeeds. Unset, they
+    /// wait for [`LocalTenant::approve`].
+    pub fn approve_at_once(mut self) -> Self {
+        self.settings.approves_at_once = true;
+        self
+    }
+}
 
 impl LocalTenant {
     /// Returns the requests of clients that wait for the decision of a user, the oldest first: those of the device

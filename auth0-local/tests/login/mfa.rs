@@ -45,6 +45,16 @@ fn of_password(user: &str) -> Parameters {
     ])
 }
 
+#[tokio::test]
+async fn a_page_may_remove_an_authenticator() {
+    let tenant = start().await;
+    let at = url(&tenant, "mfa/authenticators/sms%7Cdev_2");
+    let asked =
+        client().request(reqwest::Method::OPTIONS, at).header("origin", "http://localhost:3000");
+    let answer = Answer::of(asked.send().await.unwrap()).await;
+    assert!(answer.header("access-control-allow-methods").contains("DELETE"), "{answer:?}");
+}
+
 /// Logs in with a password and returns the `mfa_token`.
 async fn mfa_token(tenant: &LocalTenant, user: &str) -> String {
     let answer = token(tenant, &of_password(user)).await;

@@ -10,6 +10,7 @@ pub(super) use associate::recovery_code;
 pub(super) use otp::routes as otp_routes;
 pub(super) use required::check;
 
+#[cfg(feature = "cli")]
 pub(crate) use otp::PATH as OTP_PATH;
 
 use super::{faulty::observed, refusal::Refusal};
