@@ -100,6 +100,32 @@ async fn approval_at_once() {
 }
 
 #[test]
+fn descriptions_that_cannot_be_read() {
+    let directory = Directory::new("decide-wrong");
+    let file = directory.file("tenant.json");
+    for (users, clients, sentence) in [
+        (json!([{ "user_id": "a", "factors": [{ "type": "fax" }] }]), json!([]), "as expected"),
+        (
+            json!([{ "user_id": "a", "factors": [{ "type": "push", "x": 1 }] }]),
+            json!([]),
+            "as expected",
+        ),
+        (
+            json!([{ "user_id": "a", "factors": [{ "type": "otp", "secret": "A" }] }]),
+            json!([]),
+            "base32",
+        ),
+        (json!([{ "user_id": "a", "pasword": "b" }]), json!([]), "as expected"),
+        (json!([]), json!([{ "client_id": "a", "public_keys": ["b"] }]), "no public RSA key"),
+        (json!([]), json!([{ "client_id": "a", "grant_types": ["b"] }]), "cannot have the grant"),
+    ] {
+        fs::write(&file, json!({ "users": users, "clients": clients }).to_string()).unwrap();
+        let (status, error) = failure(&["serve", "--port", "0", "--tenant", &file]);
+        assert!(status == 1 && error.contains(sentence), "{users} {clients}: {error}");
+    }
+}
+
+#[test]
 fn forms_of_the_answer() {
     let (status, error) = failure(&["serve", "--mfa-answer", "other"]);
     assert!(status == 2 && error.contains("challenge-types"), "{error}");
