@@ -1,9 +1,10 @@
 //! The state of a running tenant, shared by its handle and its HTTP endpoints.
 use crate::{
-    directory::{ConnectedAccount, Directory, Quota, User},
+    directory::{Client, ConnectedAccount, Directory, Quota, User},
     endpoint::Endpoint,
     error::LocalError,
     fault::{Fault, FaultChanges, FaultKind, Faults},
+    mfa_answer::MfaAnswer,
     proofs::Proofs,
     stats::Stats,
     store::{LoginAnswer, Logins, NextLogin, Store, VaultAccount},
@@ -54,6 +55,10 @@ pub(crate) struct Settings {
     pub(crate) rotates_refresh_tokens: bool,
     /// How long a replaced refresh token can still be used.
     pub(crate) reuse_interval: Duration,
+    /// What a grant answers that needs a second factor.
+    pub(crate) mfa_answer: MfaAnswer,
+    /// Whether requests that wait for a user are approved at once.
+    pub(crate) approves_at_once: bool,
     /// Whether `resource` is read in the grant `client_credentials`, too.
     pub(crate) resource_for_machines: bool,
     /// The edge that ends TLS connections of clients with certificates.
@@ -118,6 +123,23 @@ impl RunningTenant {
     /// Locks codes, tokens and sessions. No other lock is taken under it.
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a user, or replaces the user with the same `sub` and the second factors of that.
+    pub(crate) fn add_user(&self, user: User) -> Result<(), LocalError> {
+        let subject = user.subject().to_owned();
+        self.directory().add_user(user)?;
+        self.store().mfa.authenticators.forget(&subject);
+        Ok(())
+    }
+
+    /// Returns whether a client can request tokens for an API: also that of its users' second factors.
+    pub(crate) fn offers(&self, identifier: &str, client: &Client) -> bool {
+        self.is_mfa_api(identifier) || self.directory().offers(identifier, client)
+    }
+
+    pub(crate) fn is_mfa_api(&self, identifier: &str) -> bool {
+        identifier.strip_prefix(self.tenant().issuer()) == Some("mfa/")
     }
 
     /// Returns the user who logs in by default.
@@ -200,7 +222,7 @@ impl RunningTenant {
         self.logins().take(is_silent)
     }
 
-    fn check_user(&self, subject: &str) -> Result<(), LocalError> {
+    pub(crate) fn check_user(&self, subject: &str) -> Result<(), LocalError> {
         match self.user(subject) {
             Some(_) => Ok(()),
             None => Err(LocalError::new(format!(

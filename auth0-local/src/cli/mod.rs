@@ -5,7 +5,10 @@ mod description;
 mod drill;
 mod login;
 mod member;
+mod messages;
+mod otp;
 mod proof;
+mod requests;
 mod serve;
 mod token;
 
@@ -30,6 +33,11 @@ enum Command {
     Token(Box<token::TokenCommand>),
     Proof(Box<proof::ProofCommand>),
     Login(login::LoginCommand),
+    Messages(messages::MessagesCommand),
+    Otp(otp::OtpCommand),
+    Requests(requests::RequestsCommand),
+    Approve(requests::ApproveCommand),
+    Deny(requests::DenyCommand),
     Rotate(drill::RotateCommand),
     Revoke(drill::RevokeCommand),
     Fault(drill::FaultCommand),
@@ -46,6 +54,11 @@ pub async fn run() -> ExitCode {
         Command::Token(token) => token.run().await,
         Command::Proof(proof) => proof.run(),
         Command::Login(login) => login.run().await,
+        Command::Messages(messages) => messages.run().await,
+        Command::Otp(otp) => otp.run().await,
+        Command::Requests(requests) => requests.run().await,
+        Command::Approve(approve) => approve.run().await,
+        Command::Deny(deny) => deny.run().await,
         Command::Rotate(rotate) => rotate.run().await,
         Command::Revoke(revoke) => revoke.run().await,
         Command::Fault(fault) => fault.run().await,

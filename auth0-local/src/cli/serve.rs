@@ -5,6 +5,7 @@ use crate::{
     endpoint::Endpoint,
     error::LocalError,
     fault::{Fault, Faults, assignment},
+    mfa_answer::MfaAnswer,
     tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant},
 };
 use auth0_core::dpop::DpopNonces;
@@ -63,6 +64,12 @@ pub(super) struct ServeCommand {
     /// Read `resource` in the grant `client_credentials`, too. Auth0 ignores it there
     #[arg(long)]
     resource_for_machines: bool,
+    /// Approve requests of the device flow and of CIBA at once
+    #[arg(long)]
+    approve_at_once: bool,
+    /// What a grant answers that needs a second factor: requirements, token-only or challenge-types
+    #[arg(long, value_name = "FORM", default_value = "requirements")]
+    mfa_answer: MfaAnswer,
     /// Set the fault of an endpoint from the start, as `auth0-local fault` does later: jwks=500; can
     /// be repeated
     #[arg(long, value_name = "ENDPOINT=FAULT", value_parser = assignment)]
@@ -105,6 +112,7 @@ impl ServeCommand {
     /// Returns the configuration without the address.
     fn builder(&self) -> Result<Builder, LocalError> {
         let mut builder = LocalTenant::builder().audience(&self.audience);
+        builder = builder.mfa_answer(self.mfa_answer);
         builder =
             builder.refresh_token_reuse_interval(Duration::from_secs(self.reuse_interval.into()));
         if let Some(issuer) = &self.issuer {
@@ -135,6 +143,9 @@ impl ServeCommand {
         }
         if self.resource_for_machines {
             builder = builder.resource_for_machines();
+        }
+        if self.approve_at_once {
+            builder = builder.approve_at_once();
         }
         Ok(builder)
     }

@@ -2,6 +2,10 @@ mod check;
 
 use super::{
     ClientGrant, ClientKey, Quota,
+    grant_types::{
+        AUTHORIZATION_CODE, CLIENT_CREDENTIALS, GRANT_TYPES, REFRESH_TOKEN, TOKEN_EXCHANGE,
+        TOKEN_VAULT,
+    },
     redirect::{is_loopback_url, is_redirect_url},
     vault_access::VaultAccess,
 };
@@ -9,17 +13,6 @@ use crate::secret;
 use serde::Deserialize;
 use std::fmt;
 use url::Url;
-
-pub(crate) const AUTHORIZATION_CODE: &str = "authorization_code";
-pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
-pub(crate) const CLIENT_CREDENTIALS: &str = "client_credentials";
-pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-pub(crate) const TOKEN_VAULT: &str =
-    "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token";
-
-/// The grants that a client can have.
-pub(crate) const GRANTS: [&str; 5] =
-    [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, TOKEN_EXCHANGE, TOKEN_VAULT];
 
 /// An application that is registered with the tenant.
 ///
@@ -60,6 +53,8 @@ pub struct Client {
     resource_server_identifier: Option<String>,
     token_vault_privileged_access: Option<VaultAccess>,
     token_quota: Option<Quota>,
+    #[serde(default)]
+    require_pushed_authorization_requests: bool,
     /// Whether it is not registered, and was accepted nevertheless.
     #[serde(skip)]
     is_open: bool,
@@ -96,6 +91,7 @@ impl Client {
             resource_server_identifier: None,
             token_vault_privileged_access: None,
             token_quota: None,
+            require_pushed_authorization_requests: false,
             is_open: false,
         }
     }
@@ -136,7 +132,7 @@ impl Client {
     }
 
     /// Adds a public key. A client without a secret and without a certificate authenticates with it, others sign
-    /// other requests with it.
+    /// request objects (JAR) and the JWTs of a privileged worker with it.
     pub fn public_key(mut self, key: ClientKey) -> Self {
         self.public_keys.push(key);
         self
@@ -178,6 +174,12 @@ impl Client {
     /// Limits the tokens of `client_credentials`. Responses have the header `Auth0-Client-Quota-Limit`.
     pub const fn token_quota(mut self, quota: Quota) -> Self {
         self.token_quota = Some(quota);
+        self
+    }
+
+    /// Requires that the client pushes its requests to `/oauth/par` (RFC 9126).
+    pub fn require_pushed_authorization_requests(mut self) -> Self {
+        self.require_pushed_authorization_requests = true;
         self
     }
 
@@ -249,6 +251,10 @@ impl Client {
     /// Returns the identifier of the API whose client this is.
     pub(crate) fn own_api(&self) -> Option<&str> {
         self.resource_server_identifier.as_deref()
+    }
+
+    pub(crate) const fn pushes_requests(&self) -> bool {
+        self.require_pushed_authorization_requests
     }
 
     pub(crate) const fn is_open(&self) -> bool {

@@ -22,6 +22,7 @@ pub(crate) const CLIENT_ALGORITHMS: [&str; 3] = ["RS256", "RS384", "PS256"];
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// let private = SigningKey::generate(Algorithm::RS256)?;
 /// let worker = Client::with_key("worker", ClientKey::jwk(&private.jwk()));
+/// let worker = Client::confidential("worker", "s").public_key(ClientKey::jwk(&private.jwk()));
 /// let tenant = LocalTenant::builder().client(worker).start().await?;
 /// # let _ = tenant;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

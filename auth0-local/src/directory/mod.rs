@@ -5,6 +5,8 @@ mod client_grant;
 mod client_key;
 mod connected_account;
 mod exchange_profile;
+mod factor;
+mod grant_types;
 mod membership;
 mod quota;
 mod redirect;
@@ -13,9 +15,6 @@ mod vault_access;
 
 pub use api::Api;
 pub use client::Client;
-pub(crate) use client::{
-    AUTHORIZATION_CODE, CLIENT_CREDENTIALS, GRANTS, REFRESH_TOKEN, TOKEN_EXCHANGE, TOKEN_VAULT,
-};
 pub use client_grant::ClientGrant;
 pub(crate) use client_grant::OrganizationUsage;
 pub(crate) use client_key::CLIENT_ALGORITHMS;
@@ -23,6 +22,9 @@ pub use client_key::ClientKey;
 pub use connected_account::ConnectedAccount;
 pub use exchange_profile::TokenExchangeProfile;
 pub(crate) use exchange_profile::is_reserved;
+pub use factor::Factor;
+pub(crate) use factor::FactorKind;
+pub(crate) use grant_types::*;
 pub use membership::Membership;
 pub use quota::Quota;
 pub(crate) use redirect::{is_loopback_url, is_native_url, is_website_url};
@@ -34,6 +36,9 @@ use std::{collections::VecDeque, sync::Arc};
 /// The most clients that can be registered dynamically. One more removes the oldest.
 const MAX_REGISTERED: usize = 1000;
 
+/// The most users that logins create. One more removes the oldest.
+const MAX_CREATED: usize = 1000;
+
 /// Auth0's own limit. Identifiers that clients send are kept with their tokens.
 const MAX_IDENTIFIER_BYTES: usize = 600;
 
@@ -41,6 +46,8 @@ const MAX_IDENTIFIER_BYTES: usize = 600;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Directory {
     users: Vec<Arc<User>>,
+    /// The users that logins without a password created, the oldest first.
+    created: VecDeque<Arc<User>>,
     clients: Vec<Arc<Client>>,
     /// The clients that registered themselves, the oldest first.
     registered: VecDeque<Arc<Client>>,
@@ -104,12 +111,31 @@ impl Directory {
     }
 
     pub(crate) fn user(&self, subject: &str) -> Option<Arc<User>> {
-        self.users.iter().find(|user| user.subject() == subject).cloned()
+        self.all_users().find(|user| user.subject() == subject).cloned()
     }
 
     /// Returns the user that a `login_hint` names: by `sub` or by e-mail address.
     pub(crate) fn user_hinted(&self, hint: &str) -> Option<Arc<User>> {
-        self.users.iter().find(|user| user.is_named(hint)).cloned()
+        self.all_users().find(|user| user.is_named(hint)).cloned()
+    }
+
+    /// Returns the user who receives messages at this e-mail address or phone number.
+    pub(crate) fn user_at(&self, recipient: &str) -> Option<Arc<User>> {
+        self.all_users().find(|user| user.is_reached_at(recipient)).cloned()
+    }
+
+    /// Keeps a user whom a login created.
+    pub(crate) fn create_user(&mut self, user: User) -> Arc<User> {
+        if self.created.len() >= MAX_CREATED {
+            self.created.pop_front();
+        }
+        let user = Arc::new(user);
+        self.created.push_back(Arc::clone(&user));
+        user
+    }
+
+    fn all_users(&self) -> impl Iterator<Item = &Arc<User>> {
+        self.users.iter().chain(&self.created)
     }
 
     pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {

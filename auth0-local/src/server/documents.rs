@@ -1,7 +1,7 @@
 //! The documents that verifiers and clients fetch: metadata and key set.
 use super::{certificate, cors, faulty::observed, refusal::Refusal};
 use crate::{
-    directory::{CLIENT_ALGORITHMS, TOKEN_EXCHANGE, TOKEN_VAULT},
+    directory::{CLIENT_ALGORITHMS, GRANT_TYPES},
     endpoint::Endpoint,
     running::RunningTenant,
 };
@@ -83,16 +83,13 @@ fn metadata_json(running: &RunningTenant) -> String {
         ("userinfo_endpoint", json!(url("userinfo"))),
         ("revocation_endpoint", json!(url("oauth/revoke"))),
         ("end_session_endpoint", json!(url("oidc/logout"))),
-        (
-            "grant_types_supported",
-            json!([
-                "client_credentials",
-                "authorization_code",
-                "refresh_token",
-                TOKEN_EXCHANGE,
-                TOKEN_VAULT,
-            ]),
-        ),
+        ("backchannel_authentication_endpoint", json!(url("bc-authorize"))),
+        ("backchannel_token_delivery_modes_supported", json!(["poll"])),
+        ("backchannel_user_code_parameter_supported", json!(false)),
+        ("pushed_authorization_request_endpoint", json!(url("oauth/par"))),
+        ("require_pushed_authorization_requests", json!(false)),
+        ("device_authorization_endpoint", json!(url("oauth/device/code"))),
+        ("grant_types_supported", json!(GRANT_TYPES)),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query", "form_post"])),
         ("code_challenge_methods_supported", json!(["S256"])),
@@ -103,7 +100,8 @@ fn metadata_json(running: &RunningTenant) -> String {
         ),
         ("token_endpoint_auth_signing_alg_values_supported", json!(CLIENT_ALGORITHMS)),
         ("authorization_response_iss_parameter_supported", json!(true)),
-        ("request_parameter_supported", json!(false)),
+        ("request_parameter_supported", json!(true)),
+        ("request_object_signing_alg_values_supported", json!(CLIENT_ALGORITHMS)),
         ("request_uri_parameter_supported", json!(false)),
     ] {
         metadata.insert(name.to_owned(), value);

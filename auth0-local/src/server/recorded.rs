@@ -7,7 +7,7 @@ use super::{
     refusal::{Refusal, uncached},
 };
 use crate::{
-    directory::GRANTS, jws::ClientJwt, running::RunningTenant, token_requests::TokenRequest,
+    directory::GRANT_TYPES, jws::ClientJwt, running::RunningTenant, token_requests::TokenRequest,
 };
 use axum::{
     Router,
@@ -43,7 +43,7 @@ async fn record(State(running): State<RunningTenant>, request: Request, next: Ne
     };
     let sent = form::read(&parts.headers, &bytes, "").unwrap_or_default();
     let request = described(&parts.headers, sent);
-    let known = GRANTS.into_iter().find(|grant| *grant == request.grant_type);
+    let known = GRANT_TYPES.into_iter().find(|grant| *grant == request.grant_type);
     running.record_token_request(known, request);
     next.run(Request::from_parts(parts, Body::from(bytes))).await
 }

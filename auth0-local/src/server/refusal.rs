@@ -4,11 +4,11 @@ use axum::{
     extract::rejection::BytesRejection,
     http::{
         HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE},
+        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The header with the nonce for the next DPoP proof.
 pub(super) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -18,9 +18,11 @@ pub(super) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 pub(super) struct Refusal {
     status: StatusCode,
     error: &'static str,
-    description: String,
+    description: Box<str>,
     /// The nonce for the client's next DPoP proof, a challenge or the state of quotas.
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// More members of the body.
+    members: Option<Box<Map<String, Value>>>,
 }
 
 impl Refusal {
@@ -29,7 +31,8 @@ impl Refusal {
         error: &'static str,
         description: impl Into<String>,
     ) -> Self {
-        Self { status, error, description: description.into(), headers: Vec::new() }
+        let description = description.into().into();
+        Self { status, error, description, headers: Vec::new(), members: None }
     }
 
     pub(super) fn with_nonce(mut self, nonce: Option<HeaderValue>) -> Self {
@@ -44,6 +47,18 @@ impl Refusal {
 
     pub(super) fn with_headers(mut self, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
         self.headers.extend(headers);
+        self
+    }
+
+    pub(super) fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.headers.push((RETRY_AFTER, HeaderValue::from(seconds)));
+        self
+    }
+
+    /// Adds a member to the body.
+    pub(super) fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let members = self.members.get_or_insert_default();
+        members.insert(name.to_owned(), value.into());
         self
     }
 
@@ -82,9 +97,11 @@ impl From<LocalError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { status, error, description, headers } = self;
-        let body = json!({ "error": error, "error_description": description });
-        let mut response = uncached(status, &body);
+        let Self { status, error, description, headers, members } = self;
+        let mut members = members.map(|members| *members).unwrap_or_default();
+        members.insert("error".to_owned(), json!(error));
+        members.insert("error_description".to_owned(), json!(description));
+        let mut response = uncached(status, &Value::Object(members));
         response.headers_mut().extend(headers);
         response
     }

@@ -42,6 +42,27 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
         self.entries.get_mut(key).map(|(_, value)| value)
     }
 
+    /// Returns the value of a key, which is inserted if it is not there.
+    pub(super) fn get_or_insert_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        if !self.entries.contains_key(&key) {
+            self.insert(key.clone(), V::default());
+        }
+        &mut self.entries.entry(key).or_default().1
+    }
+
+    /// Returns the values, the oldest first.
+    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+        self.order.values().filter_map(|key| self.get(key))
+    }
+
+    /// Returns the values to change, in no order.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.entries.values_mut().map(|(_, value)| value)
+    }
+
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {
         let (number, value) = self.entries.remove(key)?;
         self.order.remove(&number);

@@ -1,6 +1,9 @@
 //! The local tenant as the library offers it.
 mod builder;
+mod messages;
+mod mfa;
 mod mtls;
+mod pending;
 
 use crate::{
     directory::{Client, ConnectedAccount, User},
@@ -96,7 +99,7 @@ impl LocalTenant {
     /// # Errors
     /// A value is invalid.
     pub fn add_user(&self, user: User) -> Result<(), LocalError> {
-        self.running.directory().add_user(user)
+        self.running.add_user(user)
     }
 
     /// Registers a client, or replaces the client with the same id: for an application whose port is known

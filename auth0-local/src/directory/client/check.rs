@@ -1,5 +1,5 @@
 //! What a client cannot be.
-use super::{AppType, Client, GRANTS, is_redirect_url};
+use super::{AppType, Client, GRANT_TYPES, is_redirect_url};
 use crate::{directory::ClientGrant, error::LocalError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::collections::HashSet;
@@ -21,10 +21,10 @@ impl Client {
             )));
         }
         let mut grants = self.grant_types.iter().flatten();
-        if let Some(grant) = grants.find(|grant| !GRANTS.contains(&grant.as_str())) {
+        if let Some(grant) = grants.find(|grant| !GRANT_TYPES.contains(&grant.as_str())) {
             return Err(LocalError::new(format!(
-                "the client {id} cannot have the grant {grant:?}. Write some of {}",
-                GRANTS.join(", ")
+                "the client {id} cannot have the grant {grant:?}. Write one of {}",
+                GRANT_TYPES.join(", ")
             )));
         }
         self.public_keys.iter().try_for_each(|key| key.check(id))?;

@@ -58,6 +58,7 @@ pub(super) fn issue(
         authenticated: now.as_secs(),
         has_max_age: false,
         nonce: None,
+        authorization_details: None,
     });
     // Last, so that a corrected request can be sent with the same proof.
     let key = call.proof()?;

@@ -61,6 +61,7 @@ pub(super) fn prepare_for_actor(
         scope: Some(grant.scopes.join(" ")).filter(|scope| !scope.is_empty()),
         id_token: id_token.map(|token| with_actor(token).mint()),
         act: actor.cloned(),
+        authorization_details: grant.authorization_details.clone(),
         ..Issued::default()
     };
     Ok((issued, AccessToken { grant: Arc::clone(grant), key, expires: running.now() + lifetime }))
@@ -80,6 +81,9 @@ fn access_token(
     }
     if !grant.scopes.is_empty() {
         token = token.scope(&grant.scopes.join(" "));
+    }
+    if let Some(details) = &grant.authorization_details {
+        token = token.claim("authorization_details", details);
     }
     let organization = grant.organization.as_ref();
     let token = with_permissions(token, user, organization);

@@ -1,11 +1,18 @@
 //! `POST /oauth/token`, with the responses that Auth0 gives.
+mod backchannel;
 mod client_grant;
 mod code;
 mod custom_exchange;
+mod device;
+mod direct;
 mod exchange;
 mod issue;
 mod machine;
+mod mfa;
 mod on_behalf_of;
+mod parameters;
+mod password;
+mod passwordless;
 mod quota;
 mod refresh;
 mod scopes;
@@ -22,10 +29,13 @@ use super::{
     proof,
     recorded::recorded,
     refusal::{DPOP_NONCE, Refusal, uncached},
+    target::Target,
 };
 use crate::{
     directory::{
-        AUTHORIZATION_CODE, CLIENT_CREDENTIALS, Client, REFRESH_TOKEN, TOKEN_EXCHANGE, TOKEN_VAULT,
+        AUTHORIZATION_CODE, CIBA, CLIENT_CREDENTIALS, Client, DEVICE_CODE, MFA_OOB, MFA_OTP,
+        MFA_RECOVERY_CODE, PASSWORD, PASSWORD_REALM, PASSWORDLESS_OTP, REFRESH_TOKEN,
+        TOKEN_EXCHANGE, TOKEN_VAULT,
     },
     endpoint::Endpoint,
     running::RunningTenant,
@@ -38,6 +48,7 @@ use axum::{
     response::Response,
     routing::post,
 };
+use parameters::LoginParameters;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -64,6 +75,11 @@ async fn token(
         Some(REFRESH_TOKEN) => refresh::issue(&call)?,
         Some(TOKEN_EXCHANGE) => exchange::issue(&call)?,
         Some(TOKEN_VAULT) => vault::issue(&call)?,
+        Some(DEVICE_CODE) => device::issue(&call)?,
+        Some(CIBA) => backchannel::issue(&call)?,
+        Some(grant @ (MFA_OTP | MFA_OOB | MFA_RECOVERY_CODE)) => mfa::issue(&call, grant)?,
+        Some(PASSWORDLESS_OTP) => passwordless::issue(&call)?,
+        Some(grant @ (PASSWORD | PASSWORD_REALM)) => password::issue(&call, grant)?,
         Some(_) => {
             return Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
@@ -105,6 +121,11 @@ struct Issued {
     /// The headers of the response: the state of quotas.
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<Value>,
+    /// The next one, after a recovery code was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_code: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -129,6 +150,8 @@ struct TokenRequest {
     actor_token_type: Option<String>,
     connection: Option<String>,
     login_hint: Option<String>,
+    #[serde(flatten)]
+    login: LoginParameters,
 }
 
 /// A request to the token endpoint, as its grants read it.
@@ -195,9 +218,15 @@ impl Call<'_> {
         non_empty(self.request.audience.as_ref()).or(non_empty(self.request.resource.as_ref()))
     }
 
+    /// Returns the API and the scopes of a grant that logs a user in.
+    fn target(&self, client: &Client) -> Result<Target, Refusal> {
+        let scope = non_empty(self.request.scope.as_ref());
+        Target::checked(self.running, client, self.audience(), scope)
+    }
+
     /// Refuses an API that the tenant does not have.
     fn check_api(&self, audience: &str, client: &Client) -> Result<(), Refusal> {
-        if self.running.directory().offers(audience, client) {
+        if self.running.offers(audience, client) {
             return Ok(());
         }
         Err(Refusal::new(
