@@ -22,11 +22,21 @@ pub enum Endpoint {
     Logout,
     /// `/oidc/register`.
     Register,
+    /// `/oauth/device/code`.
+    Device,
+    /// `/bc-authorize`.
+    Backchannel,
+    /// `/oauth/par`.
+    PushedRequest,
+    /// `/passwordless/start`.
+    Passwordless,
+    /// `/mfa/challenge`, `/mfa/associate` and `/mfa/authenticators`.
+    Mfa,
 }
 
 impl Endpoint {
     /// All endpoints, in the order of their numbers.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Metadata,
         Self::KeySet,
         Self::Authorize,
@@ -35,6 +45,11 @@ impl Endpoint {
         Self::Revoke,
         Self::Logout,
         Self::Register,
+        Self::Device,
+        Self::Backchannel,
+        Self::PushedRequest,
+        Self::Passwordless,
+        Self::Mfa,
     ];
 
     /// Returns the name on the command line, in JSON and in the path of a redirect.
@@ -48,6 +63,11 @@ impl Endpoint {
             Self::Revoke => "revoke",
             Self::Logout => "logout",
             Self::Register => "register",
+            Self::Device => "device",
+            Self::Backchannel => "backchannel",
+            Self::PushedRequest => "par",
+            Self::Passwordless => "passwordless",
+            Self::Mfa => "mfa",
         }
     }
 

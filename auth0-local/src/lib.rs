@@ -11,6 +11,10 @@ mod env_file;
 mod error;
 mod fault;
 mod file;
+mod jws;
+mod mfa_answer;
+mod pending;
+mod proofs;
 mod quickstart;
 mod running;
 mod secret;
@@ -19,15 +23,23 @@ mod stats;
 mod store;
 mod tenant;
 mod token;
+mod token_requests;
+mod totp;
 
 pub use address::{address, address_or};
 pub use auth0_testing::Document;
-pub use directory::{Api, Client, Membership, User};
+pub use directory::{
+    Api, Client, ClientGrant, ClientKey, ConnectedAccount, Factor, Membership, Quota,
+    TokenExchangeProfile, User,
+};
 pub use endpoint::Endpoint;
 pub use env_file::load_env_file;
 pub use error::LocalError;
-pub use fault::Fault;
+pub use fault::{Fault, Throttle};
+pub use mfa_answer::MfaAnswer;
+pub use pending::PendingRequest;
 pub use quickstart::{mcp_quickstart, openapi_quickstart, quickstart, quickstart_with};
 pub use stats::{Requests, Stats};
-pub use store::LoginAnswer;
+pub use store::{Channel, LoginAnswer, Message, RequestKind, VaultAccount};
 pub use tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant};
+pub use token_requests::{TokenRequest, TokenRequests};

@@ -1,16 +1,21 @@
 //! The state of a running tenant, shared by its handle and its HTTP endpoints.
 use crate::{
-    directory::{Directory, User},
+    directory::{Client, ConnectedAccount, Directory, Quota, User},
     endpoint::Endpoint,
     error::LocalError,
     fault::{Fault, FaultChanges, FaultKind, Faults},
+    mfa_answer::MfaAnswer,
+    proofs::Proofs,
     stats::Stats,
-    store::{LoginAnswer, Logins, NextLogin, Store},
+    store::{LoginAnswer, Logins, NextLogin, Store, VaultAccount},
+    tenant::MtlsEdge,
+    token_requests::{TokenRequest, TokenRequests},
 };
 use auth0_core::Algorithm;
-use auth0_core::{dpop::ProofVerifier, time::Clock};
+use auth0_core::time::Clock;
 use auth0_testing::{SigningKey, Tenant};
 use std::{
+    collections::BTreeMap,
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -25,8 +30,8 @@ pub(crate) struct RunningTenant(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     tenant: Tenant,
-    /// Verifies the DPoP proofs at the token endpoint.
-    proofs: ProofVerifier,
+    /// Verifies the DPoP proofs of clients.
+    proofs: Proofs,
     settings: Settings,
     /// The source of random numbers for faults.
     random: RandomState,
@@ -34,6 +39,7 @@ struct Inner {
     directory: Mutex<Directory>,
     logins: Mutex<Logins>,
     store: Mutex<Store>,
+    token_requests: Mutex<TokenRequests>,
     /// Closed when the tenant stops.
     running: watch::Receiver<()>,
 }
@@ -49,8 +55,16 @@ pub(crate) struct Settings {
     pub(crate) rotates_refresh_tokens: bool,
     /// How long a replaced refresh token can still be used.
     pub(crate) reuse_interval: Duration,
+    /// What a grant answers that needs a second factor.
+    pub(crate) mfa_answer: MfaAnswer,
+    /// Whether requests that wait for a user are approved at once.
+    pub(crate) approves_at_once: bool,
     /// Whether `resource` is read in the grant `client_credentials`, too.
     pub(crate) resource_for_machines: bool,
+    /// The edge that ends TLS connections of clients with certificates.
+    pub(crate) mtls: Option<MtlsEdge>,
+    /// The quotas of organizations, by their ids.
+    pub(crate) organization_quotas: BTreeMap<String, Quota>,
 }
 
 /// What the drill commands change and read.
@@ -65,7 +79,7 @@ struct Control {
 impl RunningTenant {
     pub(crate) fn new(
         tenant: Tenant,
-        proofs: ProofVerifier,
+        proofs: Proofs,
         settings: Settings,
         directory: Directory,
         running: watch::Receiver<()>,
@@ -79,6 +93,7 @@ impl RunningTenant {
             directory: Mutex::new(directory),
             logins: Mutex::default(),
             store: Mutex::new(Store::new()?),
+            token_requests: Mutex::default(),
             running,
         })))
     }
@@ -87,7 +102,7 @@ impl RunningTenant {
         &self.0.tenant
     }
 
-    pub(crate) fn proofs(&self) -> &ProofVerifier {
+    pub(crate) fn proofs(&self) -> &Proofs {
         &self.0.proofs
     }
 
@@ -108,6 +123,23 @@ impl RunningTenant {
     /// Locks codes, tokens and sessions. No other lock is taken under it.
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a user, or replaces the user with the same `sub` and the second factors of that.
+    pub(crate) fn add_user(&self, user: User) -> Result<(), LocalError> {
+        let subject = user.subject().to_owned();
+        self.directory().add_user(user)?;
+        self.store().mfa.authenticators.forget(&subject);
+        Ok(())
+    }
+
+    /// Returns whether a client can request tokens for an API: also that of its users' second factors.
+    pub(crate) fn offers(&self, identifier: &str, client: &Client) -> bool {
+        self.is_mfa_api(identifier) || self.directory().offers(identifier, client)
+    }
+
+    pub(crate) fn is_mfa_api(&self, identifier: &str) -> bool {
+        identifier.strip_prefix(self.tenant().issuer()) == Some("mfa/")
     }
 
     /// Returns the user who logs in by default.
@@ -141,12 +173,56 @@ impl RunningTenant {
         }
     }
 
+    /// Adds an account at another provider to a user.
+    pub(crate) fn connect_account(
+        &self,
+        subject: &str,
+        account: ConnectedAccount,
+    ) -> Result<(), LocalError> {
+        self.check_user(subject)?;
+        self.change_user(subject, |user| user.account(account))
+    }
+
+    /// Removes the accounts of a connection, or one of them. Returns how many there were.
+    pub(crate) fn disconnect_account(
+        &self,
+        subject: &str,
+        connection: &str,
+        login_hint: Option<&str>,
+    ) -> Result<usize, LocalError> {
+        self.check_user(subject)?;
+        let mut removed = 0;
+        self.change_user(subject, |mut user| {
+            removed = user.remove_accounts(connection, login_hint);
+            user
+        })?;
+        Ok(removed)
+    }
+
+    /// Replaces a user. The tenant's own user is in the directory from then on.
+    fn change_user(
+        &self,
+        subject: &str,
+        change: impl FnOnce(User) -> User,
+    ) -> Result<(), LocalError> {
+        let default = self.default_user();
+        let mut directory = self.directory();
+        let user = directory.user(subject).unwrap_or(default);
+        directory.replace_user(change(User::clone(&user)))
+    }
+
+    /// Returns whose token this is, if it is one of a connected account and still valid.
+    pub(crate) fn vault_account_of(&self, token: &str) -> Option<VaultAccount> {
+        let now = self.now();
+        self.store().vault_tokens.account(token, now).cloned()
+    }
+
     /// Takes the answer to a login, if there is one.
     pub(crate) fn take_answer(&self, is_silent: bool) -> Option<NextLogin> {
         self.logins().take(is_silent)
     }
 
-    fn check_user(&self, subject: &str) -> Result<(), LocalError> {
+    pub(crate) fn check_user(&self, subject: &str) -> Result<(), LocalError> {
         match self.user(subject) {
             Some(_) => Ok(()),
             None => Err(LocalError::new(format!(
@@ -195,11 +271,22 @@ impl RunningTenant {
         let mut control = self.control();
         control.draws += 1;
         let chance = unit_interval(self.0.random.hash_one(control.draws));
-        let fault = control.faults.fault(endpoint).sample(chance);
+        let fault = control.faults.meet(endpoint, chance);
         let requests = control.stats.requests_mut(endpoint);
         let counter = if fault.is_some() { &mut requests.faulted } else { &mut requests.served };
         *counter += 1;
         fault
+    }
+
+    /// Records a request to the token endpoint.
+    pub(crate) fn record_token_request(&self, known: Option<&'static str>, request: TokenRequest) {
+        let requests = self.0.token_requests.lock();
+        requests.unwrap_or_else(PoisonError::into_inner).add(known, request);
+    }
+
+    pub(crate) fn token_requests(&self) -> TokenRequests {
+        let requests = self.0.token_requests.lock();
+        requests.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn count_redirect(&self) {

@@ -20,6 +20,16 @@ pub struct Stats {
     pub logout: Requests,
     /// Requests to `/oidc/register`.
     pub register: Requests,
+    /// Requests to `/oauth/device/code`.
+    pub device: Requests,
+    /// Requests to `/bc-authorize`.
+    pub backchannel: Requests,
+    /// Requests to `/oauth/par`.
+    pub pushed_request: Requests,
+    /// Requests to `/passwordless/start`.
+    pub passwordless: Requests,
+    /// Requests to `/mfa/challenge`, `/mfa/associate` and `/mfa/authenticators`.
+    pub mfa: Requests,
     /// Requests to the target of [`Fault::redirect`](crate::Fault::redirect). A verifier should
     /// never send one.
     pub redirect_target: u64,
@@ -56,6 +66,11 @@ impl Stats {
             Endpoint::Revoke => self.revoke,
             Endpoint::Logout => self.logout,
             Endpoint::Register => self.register,
+            Endpoint::Device => self.device,
+            Endpoint::Backchannel => self.backchannel,
+            Endpoint::PushedRequest => self.pushed_request,
+            Endpoint::Passwordless => self.passwordless,
+            Endpoint::Mfa => self.mfa,
         }
     }
 
@@ -69,6 +84,11 @@ impl Stats {
             Endpoint::Revoke => &mut self.revoke,
             Endpoint::Logout => &mut self.logout,
             Endpoint::Register => &mut self.register,
+            Endpoint::Device => &mut self.device,
+            Endpoint::Backchannel => &mut self.backchannel,
+            Endpoint::PushedRequest => &mut self.pushed_request,
+            Endpoint::Passwordless => &mut self.passwordless,
+            Endpoint::Mfa => &mut self.mfa,
         }
     }
 }

@@ -117,9 +117,21 @@ async fn stats() {
     let none = json!({ "requests": 0, "served": 0, "faulted": 0 });
     let counts = |changed: &Value| {
         let mut counts = json!({ "redirect_target": { "requests": 0 } });
-        for endpoint in
-            ["metadata", "jwks", "authorize", "token", "userinfo", "revoke", "logout", "register"]
-        {
+        for endpoint in [
+            "metadata",
+            "jwks",
+            "authorize",
+            "token",
+            "userinfo",
+            "revoke",
+            "logout",
+            "register",
+            "device",
+            "backchannel",
+            "par",
+            "passwordless",
+            "mfa",
+        ] {
             counts[endpoint] = none.clone();
         }
         for (endpoint, count) in changed.as_object().unwrap() {

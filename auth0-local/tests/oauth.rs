@@ -67,7 +67,7 @@ async fn refusals() {
     let full = form("", None).1;
     for ((kind, body), status, error, sentence) in [
         (
-            form("grant_type", Some("password")),
+            form("grant_type", Some("implicit")),
             400,
             "unsupported_grant_type",
             "only. For any other token",

@@ -3,6 +3,7 @@ use crate::error::LocalError;
 use clap::Args;
 use reqwest::{Client, Method, Response, header::CONTENT_TYPE, redirect::Policy};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -32,6 +33,15 @@ impl Target {
 
     pub(super) async fn delete<A: DeserializeOwned>(&self, path: &str) -> Result<A, LocalError> {
         self.ask(Method::DELETE, path, String::new()).await
+    }
+
+    /// Sends `body` as JSON.
+    pub(super) async fn delete_with<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<A, LocalError> {
+        self.ask(Method::DELETE, path, body.to_string()).await
     }
 
     /// Sends `body` as JSON, or no body for `None`.

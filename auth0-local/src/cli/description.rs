@@ -1,11 +1,11 @@
 //! The file of `serve --tenant`: users, clients and APIs in JSON.
 use crate::{
-    directory::{Api, Client, User},
+    directory::{Api, Client, Quota, TokenExchangeProfile, User},
     error::LocalError,
     tenant::Builder,
 };
 use serde::Deserialize;
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -14,6 +14,16 @@ pub(super) struct TenantDescription {
     users: Vec<User>,
     clients: Vec<Client>,
     apis: Vec<Api>,
+    token_exchange_profiles: Vec<TokenExchangeProfile>,
+    organization_quotas: BTreeMap<String, Quota>,
+    mtls: Option<Mtls>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mtls {
+    alias: String,
+    api_key: String,
 }
 
 impl TenantDescription {
@@ -35,6 +45,15 @@ impl TenantDescription {
     pub(super) fn add_to(self, builder: Builder) -> Builder {
         let builder = self.users.into_iter().fold(builder, Builder::user);
         let builder = self.clients.into_iter().fold(builder, Builder::client);
-        self.apis.into_iter().fold(builder, Builder::api)
+        let builder = self.apis.into_iter().fold(builder, Builder::api);
+        let profiles = self.token_exchange_profiles.into_iter();
+        let builder = profiles.fold(builder, Builder::token_exchange_profile);
+        let quotas = self.organization_quotas.into_iter();
+        let builder =
+            quotas.fold(builder, |builder, (id, quota)| builder.organization_quota(id, quota));
+        match self.mtls {
+            Some(Mtls { alias, api_key }) => builder.mtls(alias, api_key),
+            None => builder,
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! The command `auth0-local`.
+mod account;
 mod client;
 mod description;
 mod drill;
 mod login;
 mod member;
+mod messages;
+mod otp;
 mod proof;
+mod requests;
 mod serve;
 mod token;
 
@@ -29,10 +33,17 @@ enum Command {
     Token(Box<token::TokenCommand>),
     Proof(Box<proof::ProofCommand>),
     Login(login::LoginCommand),
+    Messages(messages::MessagesCommand),
+    Otp(otp::OtpCommand),
+    Requests(requests::RequestsCommand),
+    Approve(requests::ApproveCommand),
+    Deny(requests::DenyCommand),
     Rotate(drill::RotateCommand),
     Revoke(drill::RevokeCommand),
     Fault(drill::FaultCommand),
     Stats(drill::StatsCommand),
+    Account(account::AccountCommand),
+    History(account::HistoryCommand),
 }
 
 /// Runs the command line of this process. An invalid command line ends the process with status 2;
@@ -43,10 +54,17 @@ pub async fn run() -> ExitCode {
         Command::Token(token) => token.run().await,
         Command::Proof(proof) => proof.run(),
         Command::Login(login) => login.run().await,
+        Command::Messages(messages) => messages.run().await,
+        Command::Otp(otp) => otp.run().await,
+        Command::Requests(requests) => requests.run().await,
+        Command::Approve(approve) => approve.run().await,
+        Command::Deny(deny) => deny.run().await,
         Command::Rotate(rotate) => rotate.run().await,
         Command::Revoke(revoke) => revoke.run().await,
         Command::Fault(fault) => fault.run().await,
         Command::Stats(stats) => stats.run().await,
+        Command::Account(account) => account.run().await,
+        Command::History(history) => history.run().await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,10 +5,11 @@ use crate::{
     endpoint::Endpoint,
     error::LocalError,
     fault::{Fault, Faults, assignment},
+    mfa_answer::MfaAnswer,
     tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant},
 };
 use auth0_core::dpop::DpopNonces;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::{
     future,
     io::{self, Write},
@@ -63,13 +64,29 @@ pub(super) struct ServeCommand {
     /// Read `resource` in the grant `client_credentials`, too. Auth0 ignores it there
     #[arg(long)]
     resource_for_machines: bool,
+    /// Approve requests of the device flow and of CIBA at once
+    #[arg(long)]
+    approve_at_once: bool,
+    /// What a grant answers that needs a second factor: requirements, token-only or challenge-types
+    #[arg(long, value_name = "FORM", default_value = "requirements")]
+    mfa_answer: MfaAnswer,
     /// Set the fault of an endpoint from the start, as `auth0-local fault` does later: jwks=500; can
     /// be repeated
     #[arg(long, value_name = "ENDPOINT=FAULT", value_parser = assignment)]
     fault: Vec<(Endpoint, Fault)>,
-    /// Require a nonce in the DPoP proofs at /oauth/token
-    #[arg(long)]
-    dpop_nonce: bool,
+    /// Whose DPoP proofs need a nonce: without a value, those of all clients, at /userinfo, too. By default those of
+    /// public clients, as with Auth0
+    #[arg(long, value_name = "CLIENTS", num_args = 0..=1, require_equals = true, default_value = "public",
+          default_missing_value = "all")]
+    dpop_nonce: NonceClients,
+}
+
+/// The clients whose proofs need a nonce.
+#[derive(Clone, Copy, ValueEnum)]
+enum NonceClients {
+    None,
+    Public,
+    All,
 }
 
 impl ServeCommand {
@@ -95,6 +112,7 @@ impl ServeCommand {
     /// Returns the configuration without the address.
     fn builder(&self) -> Result<Builder, LocalError> {
         let mut builder = LocalTenant::builder().audience(&self.audience);
+        builder = builder.mfa_answer(self.mfa_answer);
         builder =
             builder.refresh_token_reuse_interval(Duration::from_secs(self.reuse_interval.into()));
         if let Some(issuer) = &self.issuer {
@@ -106,9 +124,11 @@ impl ServeCommand {
         if let Some(file) = &self.tenant {
             builder = TenantDescription::read(file)?.add_to(builder);
         }
-        if self.dpop_nonce {
-            builder = builder.dpop_nonces(DpopNonces::per_process());
-        }
+        builder = match self.dpop_nonce {
+            NonceClients::None => builder.without_dpop_nonces(),
+            NonceClients::Public => builder,
+            NonceClients::All => builder.dpop_nonces(DpopNonces::per_process()),
+        };
         if self.open_clients {
             builder = builder.open_clients();
         }
@@ -123,6 +143,9 @@ impl ServeCommand {
         }
         if self.resource_for_machines {
             builder = builder.resource_for_machines();
+        }
+        if self.approve_at_once {
+            builder = builder.approve_at_once();
         }
         Ok(builder)
     }

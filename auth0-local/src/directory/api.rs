@@ -102,6 +102,11 @@ impl Api {
         &self.identifier
     }
 
+    /// Returns the scopes that are configured.
+    pub(crate) fn own_scopes(&self) -> &[String] {
+        self.scopes.as_deref().unwrap_or_default()
+    }
+
     pub(crate) fn has_scope(&self, scope: &str) -> bool {
         self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|known| known == scope))
     }

@@ -1,14 +1,32 @@
 //! Who may log in, with which application, to which API.
 mod api;
 mod client;
+mod client_grant;
+mod client_key;
+mod connected_account;
+mod exchange_profile;
+mod factor;
+mod grant_types;
 mod membership;
+mod quota;
 mod redirect;
 mod user;
+mod vault_access;
 
 pub use api::Api;
 pub use client::Client;
-pub(crate) use client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+pub use client_grant::ClientGrant;
+pub(crate) use client_grant::OrganizationUsage;
+pub(crate) use client_key::CLIENT_ALGORITHMS;
+pub use client_key::ClientKey;
+pub use connected_account::ConnectedAccount;
+pub use exchange_profile::TokenExchangeProfile;
+pub(crate) use exchange_profile::is_reserved;
+pub use factor::Factor;
+pub(crate) use factor::FactorKind;
+pub(crate) use grant_types::*;
 pub use membership::Membership;
+pub use quota::Quota;
 pub(crate) use redirect::{is_loopback_url, is_native_url, is_website_url};
 pub use user::User;
 
@@ -18,6 +36,9 @@ use std::{collections::VecDeque, sync::Arc};
 /// The most clients that can be registered dynamically. One more removes the oldest.
 const MAX_REGISTERED: usize = 1000;
 
+/// The most users that logins create. One more removes the oldest.
+const MAX_CREATED: usize = 1000;
+
 /// Auth0's own limit. Identifiers that clients send are kept with their tokens.
 const MAX_IDENTIFIER_BYTES: usize = 600;
 
@@ -25,11 +46,14 @@ const MAX_IDENTIFIER_BYTES: usize = 600;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Directory {
     users: Vec<Arc<User>>,
+    /// The users that logins without a password created, the oldest first.
+    created: VecDeque<Arc<User>>,
     clients: Vec<Arc<Client>>,
     /// The clients that registered themselves, the oldest first.
     registered: VecDeque<Arc<Client>>,
     /// The APIs with settings. If there are none, every identifier is that of an API.
     apis: Vec<Api>,
+    exchange_profiles: Vec<Arc<TokenExchangeProfile>>,
 }
 
 impl Directory {
@@ -38,6 +62,16 @@ impl Directory {
         user.check()?;
         self.users.retain(|known| known.subject() != user.subject());
         self.users.push(Arc::new(user));
+        Ok(())
+    }
+
+    /// Replaces a user in its place, or adds it.
+    pub(crate) fn replace_user(&mut self, user: User) -> Result<(), LocalError> {
+        user.check()?;
+        match self.users.iter_mut().find(|known| known.subject() == user.subject()) {
+            Some(known) => *known = Arc::new(user),
+            None => self.users.push(Arc::new(user)),
+        }
         Ok(())
     }
 
@@ -56,6 +90,15 @@ impl Directory {
         Ok(())
     }
 
+    pub(crate) fn add_exchange_profile(
+        &mut self,
+        profile: TokenExchangeProfile,
+    ) -> Result<(), LocalError> {
+        profile.check()?;
+        self.exchange_profiles.push(Arc::new(profile));
+        Ok(())
+    }
+
     pub(crate) fn register(&mut self, client: Client) {
         if self.registered.len() >= MAX_REGISTERED {
             self.registered.pop_front();
@@ -68,12 +111,31 @@ impl Directory {
     }
 
     pub(crate) fn user(&self, subject: &str) -> Option<Arc<User>> {
-        self.users.iter().find(|user| user.subject() == subject).cloned()
+        self.all_users().find(|user| user.subject() == subject).cloned()
     }
 
     /// Returns the user that a `login_hint` names: by `sub` or by e-mail address.
     pub(crate) fn user_hinted(&self, hint: &str) -> Option<Arc<User>> {
-        self.users.iter().find(|user| user.is_named(hint)).cloned()
+        self.all_users().find(|user| user.is_named(hint)).cloned()
+    }
+
+    /// Returns the user who receives messages at this e-mail address or phone number.
+    pub(crate) fn user_at(&self, recipient: &str) -> Option<Arc<User>> {
+        self.all_users().find(|user| user.is_reached_at(recipient)).cloned()
+    }
+
+    /// Keeps a user whom a login created.
+    pub(crate) fn create_user(&mut self, user: User) -> Arc<User> {
+        if self.created.len() >= MAX_CREATED {
+            self.created.pop_front();
+        }
+        let user = Arc::new(user);
+        self.created.push_back(Arc::clone(&user));
+        user
+    }
+
+    fn all_users(&self) -> impl Iterator<Item = &Arc<User>> {
+        self.users.iter().chain(&self.created)
     }
 
     pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {
@@ -83,6 +145,12 @@ impl Directory {
 
     pub(crate) fn api(&self, identifier: &str) -> Option<&Api> {
         self.apis.iter().find(|api| api.identifier() == identifier)
+    }
+
+    /// Returns the profile that reads subject tokens of a type.
+    pub(crate) fn exchange_profile(&self, kind: &str) -> Option<Arc<TokenExchangeProfile>> {
+        let mut profiles = self.exchange_profiles.iter();
+        profiles.find(|profile| profile.subject_token_type() == kind).cloned()
     }
 
     /// Returns whether a client can request tokens for an API. A client that is not registered may use any.

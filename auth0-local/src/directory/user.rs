@@ -1,5 +1,5 @@
-use super::Membership;
-use crate::error::LocalError;
+use super::{ConnectedAccount, Factor, Membership};
+use crate::{error::LocalError, secret::Hidden};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -30,6 +30,8 @@ pub struct User {
     subject: String,
     name: Option<String>,
     email: Option<String>,
+    phone_number: Option<String>,
+    password: Option<Hidden>,
     #[serde(default)]
     claims: Map<String, Value>,
     #[serde(default)]
@@ -41,6 +43,14 @@ pub struct User {
     organizations: Vec<Membership>,
     #[serde(default)]
     any_organization: bool,
+    #[serde(default)]
+    connected_accounts: Vec<ConnectedAccount>,
+    #[serde(default)]
+    factors: Vec<Factor>,
+    #[serde(default)]
+    mfa_required: bool,
+    #[serde(default)]
+    mfa_at_refresh: bool,
 }
 
 impl User {
@@ -50,12 +60,18 @@ impl User {
             subject: subject.into(),
             name: None,
             email: None,
+            phone_number: None,
+            password: None,
             claims: Map::new(),
             token_claims: Map::new(),
             scopes: None,
             permissions: Vec::new(),
             organizations: Vec::new(),
             any_organization: false,
+            connected_accounts: Vec::new(),
+            factors: Vec::new(),
+            mfa_required: false,
+            mfa_at_refresh: false,
         }
     }
 
@@ -74,6 +90,19 @@ impl User {
     /// Sets the e-mail address, which counts as verified: claims of the scope `email`.
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
+        self
+    }
+
+    /// Sets the phone number, which counts as verified: claims of the scope `phone`. It is written as in
+    /// `+15550100`.
+    pub fn phone_number(mut self, number: impl Into<String>) -> Self {
+        self.phone_number = Some(number.into());
+        self
+    }
+
+    /// Sets the password of the grants `password` and `password-realm`. Unset, these refuse the user.
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(Hidden::new(password));
         self
     }
 
@@ -120,6 +149,41 @@ impl User {
         self
     }
 
+    /// Adds an account at another provider, or replaces the one with the same connection and `login_hint`. A request
+    /// without a `login_hint` gets the first one of its connection.
+    pub fn account(mut self, account: ConnectedAccount) -> Self {
+        match self.connected_accounts.iter_mut().find(|known| known.is_same(&account)) {
+            Some(known) => *known = account,
+            None => self.connected_accounts.push(account),
+        }
+        self
+    }
+
+    /// Removes the accounts of a connection, or the one with this hint. Returns how many there were.
+    pub(crate) fn remove_accounts(&mut self, connection: &str, login_hint: Option<&str>) -> usize {
+        let before = self.connected_accounts.len();
+        self.connected_accounts.retain(|account| !account.is_named(connection, login_hint));
+        before - self.connected_accounts.len()
+    }
+
+    /// Adds a second factor. The grants of a password and of a one-time code then answer `mfa_required`.
+    pub fn factor(mut self, factor: Factor) -> Self {
+        self.factors.push(factor);
+        self
+    }
+
+    /// Requires a second factor of a user who has none yet, and must associate one.
+    pub fn require_mfa(mut self) -> Self {
+        self.mfa_required = true;
+        self
+    }
+
+    /// Requires the second factor at each use of a refresh token, too, as an Action can.
+    pub fn mfa_at_refresh(mut self) -> Self {
+        self.mfa_at_refresh = true;
+        self
+    }
+
     pub(super) fn check(&self) -> Result<(), LocalError> {
         if self.subject.trim().is_empty() {
             return Err(LocalError::new(
@@ -132,7 +196,29 @@ impl User {
                 self.subject
             )));
         }
-        Ok(())
+        self.connected_accounts.iter().try_for_each(|account| account.check(&self.subject))?;
+        self.factors.iter().try_for_each(|factor| factor.check(&self.subject))
+    }
+
+    /// Returns the account of a connection that a hint names, or the first one.
+    pub(crate) fn connected_account(
+        &self,
+        connection: &str,
+        login_hint: Option<&str>,
+    ) -> Option<&ConnectedAccount> {
+        self.connected_accounts.iter().find(|account| account.is_named(connection, login_hint))
+    }
+
+    pub(crate) fn factors(&self) -> &[Factor] {
+        &self.factors
+    }
+
+    pub(crate) const fn must_enroll(&self) -> bool {
+        self.mfa_required
+    }
+
+    pub(crate) const fn steps_up_at_refresh(&self) -> bool {
+        self.mfa_at_refresh
     }
 
     pub(crate) fn subject(&self) -> &str {
@@ -146,6 +232,16 @@ impl User {
 
     pub(super) fn is_named(&self, hint: &str) -> bool {
         self.subject == hint || self.email.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(hint))
+    }
+
+    /// Returns whether messages to this e-mail address or phone number reach the user.
+    pub(crate) fn is_reached_at(&self, recipient: &str) -> bool {
+        self.phone_number.as_deref() == Some(recipient)
+            || self.email.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(recipient))
+    }
+
+    pub(crate) fn has_password(&self, sent: &str) -> bool {
+        self.password.as_ref().is_some_and(|own| own.is(sent))
     }
 
     pub(crate) fn can_grant(&self, scope: &str) -> bool {
@@ -177,6 +273,10 @@ impl User {
             all.insert("nickname".into(), json!(nickname));
             all.insert("email".into(), json!(email));
             all.insert("email_verified".into(), json!(true));
+        }
+        if let Some(number) = &self.phone_number {
+            all.insert("phone_number".into(), json!(number));
+            all.insert("phone_number_verified".into(), json!(true));
         }
         all.extend(self.claims.clone());
         all.retain(|name, _| {

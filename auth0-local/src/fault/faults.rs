@@ -1,5 +1,5 @@
 //! The fault of each endpoint, and its forms as text and JSON.
-use super::Fault;
+use super::{Fault, FaultKind};
 use crate::{endpoint::Endpoint, error::LocalError};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -11,6 +11,14 @@ pub(crate) struct Faults(BTreeMap<Endpoint, Fault>);
 impl Faults {
     pub(crate) fn fault(&self, endpoint: Endpoint) -> Fault {
         self.0.get(&endpoint).copied().unwrap_or_default()
+    }
+
+    /// Returns the fault of one request, and counts it.
+    pub(crate) fn meet(&mut self, endpoint: Endpoint, chance: f64) -> Option<FaultKind> {
+        let mut fault = self.fault(endpoint);
+        let kind = fault.meet(chance);
+        self.set(endpoint, fault);
+        kind
     }
 
     pub(crate) fn set(&mut self, endpoint: Endpoint, fault: Fault) {
@@ -62,6 +70,16 @@ pub(crate) struct FaultChanges {
     logout: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     register: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mfa: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passwordless: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    par: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backchannel: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
 }
 
 impl FaultChanges {
@@ -77,6 +95,11 @@ impl FaultChanges {
             (&self.revoke, Endpoint::Revoke),
             (&self.logout, Endpoint::Logout),
             (&self.register, Endpoint::Register),
+            (&self.mfa, Endpoint::Mfa),
+            (&self.passwordless, Endpoint::Passwordless),
+            (&self.par, Endpoint::PushedRequest),
+            (&self.backchannel, Endpoint::Backchannel),
+            (&self.device, Endpoint::Device),
         ] {
             if let Some(text) = text {
                 changed.set(endpoint, text.parse()?);
@@ -104,6 +127,11 @@ impl FaultChanges {
             Endpoint::Revoke => &mut self.revoke,
             Endpoint::Logout => &mut self.logout,
             Endpoint::Register => &mut self.register,
+            Endpoint::Mfa => &mut self.mfa,
+            Endpoint::Passwordless => &mut self.passwordless,
+            Endpoint::PushedRequest => &mut self.par,
+            Endpoint::Backchannel => &mut self.backchannel,
+            Endpoint::Device => &mut self.device,
         };
         *member = Some(fault.to_string());
     }
@@ -126,7 +154,7 @@ pub(crate) fn assignment(text: &str) -> Result<(Endpoint, Fault), LocalError> {
     let endpoint = Endpoint::named(name).ok_or_else(|| {
         LocalError::new(
             "it names no endpoint. Write jwks=FAULT or metadata=FAULT, for example jwks=500; the others are \
-             authorize, token, userinfo, revoke, logout and register",
+             authorize, token, userinfo, revoke, logout, register, device, backchannel, par, passwordless and mfa",
         )
     })?;
     Ok((endpoint, fault.parse()?))

@@ -18,6 +18,20 @@ pub(super) fn der<'a>(bytes: &'a [u8], label: &str) -> Option<Cow<'a, [u8]>> {
     STANDARD.decode(body).ok().map(Cow::Owned)
 }
 
+/// Returns the DER of a public key in PEM.
+pub(crate) fn public_key_der(pem: &str) -> Option<Vec<u8>> {
+    ["PUBLIC KEY", "RSA PUBLIC KEY"].into_iter().find_map(|label| in_text(pem, label))
+}
+
+/// Returns the DER of the first certificate in PEM.
+pub(crate) fn certificate_der(pem: &str) -> Option<Vec<u8>> {
+    in_text(pem, "CERTIFICATE")
+}
+
+fn in_text(pem: &str, label: &str) -> Option<Vec<u8>> {
+    pem.contains(&begin(label)).then(|| der(pem.as_bytes(), label).map(Cow::into_owned))?
+}
+
 /// Encodes DER as PEM with this label.
 pub(super) fn pem(der: &[u8], label: &str) -> String {
     let mut pem = begin(label) + "\n";

@@ -1,5 +1,5 @@
-//! Authentication of clients: `client_secret_post`, `client_secret_basic` and `none`.
-use super::refusal::Refusal;
+//! Authentication of clients: `client_secret_post`, `client_secret_basic`, `private_key_jwt`, mTLS and `none`.
+use super::{assertion, certificate, refusal::Refusal};
 use crate::{directory::Client, running::RunningTenant};
 use axum::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -11,7 +11,8 @@ use url::form_urlencoded;
 pub(super) struct Credentials<'a> {
     pub(super) client_id: Option<&'a str>,
     pub(super) client_secret: Option<&'a str>,
-    pub(super) has_assertion: bool,
+    pub(super) client_assertion: Option<&'a str>,
+    pub(super) client_assertion_type: Option<&'a str>,
 }
 
 /// Authenticates the client of a request. A client that is not registered is accepted as a machine with
@@ -22,6 +23,9 @@ pub(super) fn authenticate(
     sent: &Credentials<'_>,
     is_machine: bool,
 ) -> Result<Arc<Client>, Refusal> {
+    if let Some(assertion) = assertion(headers, sent)? {
+        return assertion::client_of(running, assertion, sent.client_id);
+    }
     let basic = basic(headers)?;
     let refused = |error: &'static str, description: &str| {
         let refusal = Refusal::new(StatusCode::UNAUTHORIZED, error, description);
@@ -30,12 +34,6 @@ pub(super) fn authenticate(
             None => refusal,
         }
     };
-    if sent.has_assertion {
-        return Err(refused(
-            "invalid_client",
-            "a local tenant does not support private_key_jwt. Send client_secret",
-        ));
-    }
     let (id, secret) = match &basic {
         Some(_) if sent.client_secret.is_some() => {
             return Err(Refusal::invalid_request(
@@ -53,6 +51,14 @@ pub(super) fn authenticate(
     let registered = id.and_then(|id| running.directory().client(id));
     match (registered, id, secret) {
         (Some(client), ..) if client.is_public() => Ok(client),
+        (Some(client), _, None) if client.certificate().is_some() => {
+            certificate::check(running, headers, &client)?;
+            Ok(client)
+        }
+        (Some(client), _, None) if client.signs_assertions() => Err(refused(
+            "invalid_client",
+            "the client authenticates with private_key_jwt. Send client_assertion and client_assertion_type",
+        )),
         (Some(client), _, Some(secret)) if client.has_secret(secret) => Ok(client),
         (Some(_), ..) => Err(refused("access_denied", "Unauthorized")),
         (None, Some(id), Some(secret)) if is_machine => {
@@ -66,6 +72,29 @@ pub(super) fn authenticate(
             &format!("Unknown client: {id}. Register it, or start the tenant with --open-clients"),
         )),
         (None, id, secret) => Err(refused("invalid_client", missing(id, secret, is_machine))),
+    }
+}
+
+/// Returns the assertion of a request, which has no other credentials beside it.
+fn assertion<'a>(headers: &HeaderMap, sent: &Credentials<'a>) -> Result<Option<&'a str>, Refusal> {
+    let (assertion, kind) = (sent.client_assertion, sent.client_assertion_type);
+    if assertion.is_none() && kind.is_none() {
+        return Ok(None);
+    }
+    if sent.client_secret.is_some() || headers.contains_key(AUTHORIZATION) {
+        return Err(Refusal::invalid_request(
+            "the client authenticates twice. Send the assertion or the secret",
+        ));
+    }
+    match (assertion, kind) {
+        (Some(assertion), Some(assertion::TYPE)) => Ok(Some(assertion)),
+        (Some(_), _) => Err(Refusal::invalid_request(format!(
+            "client_assertion_type is missing or unknown. Send {}",
+            assertion::TYPE
+        ))),
+        (None, _) => {
+            Err(Refusal::invalid_request("client_assertion is missing. Send it, or no type"))
+        }
     }
 }
 
@@ -85,7 +114,7 @@ const fn missing(id: Option<&str>, secret: Option<&str>, is_machine: bool) -> &'
 }
 
 /// Reads the credentials of the scheme `Basic`, whose parts are encoded as in a form (RFC 6749 §2.3.1).
-fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, Refusal> {
+pub(super) fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, Refusal> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let parse = || {
         let (scheme, credentials) = value.to_str().ok()?.split_once(' ')?;

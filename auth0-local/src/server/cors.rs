@@ -66,7 +66,7 @@ async fn respond(origin: Option<HeaderValue>, request: Request, next: Next) -> R
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     if is_preflight {
         for (name, value) in [
-            (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+            (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
             (ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS),
             (ACCESS_CONTROL_MAX_AGE, "600"),
         ] {

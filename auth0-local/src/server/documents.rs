@@ -1,6 +1,10 @@
 //! The documents that verifiers and clients fetch: metadata and key set.
-use super::{cors, faulty::observed, refusal::Refusal};
-use crate::{endpoint::Endpoint, running::RunningTenant};
+use super::{certificate, cors, faulty::observed, refusal::Refusal};
+use crate::{
+    directory::{CLIENT_ALGORITHMS, GRANT_TYPES},
+    endpoint::Endpoint,
+    running::RunningTenant,
+};
 use axum::{
     Router,
     extract::{Path, State},
@@ -13,6 +17,10 @@ use axum::{
     routing::get,
 };
 use serde_json::{Map, Value, json};
+
+/// The endpoints that Auth0 names at the edge.
+const AT_THE_EDGE: [&str; 3] =
+    ["token_endpoint", "userinfo_endpoint", "pushed_authorization_request_endpoint"];
 
 pub(super) fn routes(running: &RunningTenant) -> Router<RunningTenant> {
     let metadata = observed(get(metadata), running, Endpoint::Metadata);
@@ -75,20 +83,25 @@ fn metadata_json(running: &RunningTenant) -> String {
         ("userinfo_endpoint", json!(url("userinfo"))),
         ("revocation_endpoint", json!(url("oauth/revoke"))),
         ("end_session_endpoint", json!(url("oidc/logout"))),
-        (
-            "grant_types_supported",
-            json!(["client_credentials", "authorization_code", "refresh_token"]),
-        ),
+        ("backchannel_authentication_endpoint", json!(url("bc-authorize"))),
+        ("backchannel_token_delivery_modes_supported", json!(["poll"])),
+        ("backchannel_user_code_parameter_supported", json!(false)),
+        ("pushed_authorization_request_endpoint", json!(url("oauth/par"))),
+        ("require_pushed_authorization_requests", json!(false)),
+        ("device_authorization_endpoint", json!(url("oauth/device/code"))),
+        ("grant_types_supported", json!(GRANT_TYPES)),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query", "form_post"])),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("scopes_supported", json!(["openid", "profile", "email", "offline_access"])),
         (
             "token_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post", "none"]),
+            json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]),
         ),
+        ("token_endpoint_auth_signing_alg_values_supported", json!(CLIENT_ALGORITHMS)),
         ("authorization_response_iss_parameter_supported", json!(true)),
-        ("request_parameter_supported", json!(false)),
+        ("request_parameter_supported", json!(true)),
+        ("request_object_signing_alg_values_supported", json!(CLIENT_ALGORITHMS)),
         ("request_uri_parameter_supported", json!(false)),
     ] {
         metadata.insert(name.to_owned(), value);
@@ -96,5 +109,22 @@ fn metadata_json(running: &RunningTenant) -> String {
     if running.settings().dynamic_registration {
         metadata.insert("registration_endpoint".into(), url("oidc/register").into());
     }
+    add_mtls(running, &mut metadata);
     Value::Object(metadata).to_string()
+}
+
+/// Adds what clients with certificates need: the endpoints at the edge.
+fn add_mtls(running: &RunningTenant, metadata: &mut Map<String, Value>) {
+    let Some(edge) = &running.settings().mtls else { return };
+    if let Some(Value::Array(methods)) = metadata.get_mut("token_endpoint_auth_methods_supported") {
+        methods.extend([json!(certificate::CA_SIGNED), json!(certificate::SELF_SIGNED)]);
+    }
+    let issuer = running.tenant().issuer();
+    let alias = |name: &&str| {
+        let url = metadata.get(*name)?.as_str()?;
+        Some(((*name).to_owned(), json!(edge.url(url.strip_prefix(issuer)?))))
+    };
+    let aliases: Map<String, Value> = AT_THE_EDGE.iter().filter_map(alias).collect();
+    metadata.insert("mtls_endpoint_aliases".into(), aliases.into());
+    metadata.insert("tls_client_certificate_bound_access_tokens".into(), json!(true));
 }

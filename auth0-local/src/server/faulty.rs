@@ -1,5 +1,5 @@
 //! The responses of endpoints that have a fault.
-use super::{connection::Connection, documents, endless::Endless, refusal::Refusal};
+use super::{connection::Connection, documents, endless::Endless, refusal::Refusal, throttled};
 use crate::{endpoint::Endpoint, fault::FaultKind, running::RunningTenant};
 use axum::{
     body::Body,
@@ -15,6 +15,11 @@ use axum::{
 use tokio::time::timeout;
 
 const JSON: &str = "application/json";
+
+const PAGE: &str = "<!doctype html><title>Maintenance</title><p>We will be back soon.";
+
+/// The members of a document or of tokens, with wrong types.
+const WRONG: &str = r#"{"issuer":1,"jwks_uri":[],"keys":{},"access_token":42,"token_type":["Bearer"],"expires_in":"soon","scope":7}"#;
 
 /// Counts the requests of a route and applies the fault of its endpoint.
 pub(super) fn observed(
@@ -48,10 +53,12 @@ async fn observe(
             connection.reset()
         }
         FaultKind::Garbage => ok(JSON, "{\"keys\": this is not JSON"),
-        FaultKind::Html => ok(
-            "text/html; charset=utf-8",
-            "<!doctype html><title>Maintenance</title><p>We will be back soon.",
-        ),
+        FaultKind::Wrong => ok(JSON, WRONG),
+        FaultKind::Throttled { limit, seconds } => throttled::response(&running, limit, seconds),
+        FaultKind::Html { code } => {
+            (known(code), ok("text/html; charset=utf-8", PAGE)).into_response()
+        }
+        FaultKind::Blank { code } => known(code).into_response(),
         FaultKind::Huge => ok(JSON, Body::new(Endless::new(running))),
         FaultKind::Redirect => {
             let target =
@@ -69,7 +76,7 @@ async fn observe(
 /// Returns an error response that names the drill and how to end it.
 fn status(endpoint: Endpoint, code: u16, retry_after: Option<u64>) -> Response {
     let name = endpoint.name();
-    let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = known(code);
     let mut response = Refusal::new(
         status,
         "local_fault",
@@ -80,6 +87,11 @@ fn status(endpoint: Endpoint, code: u16, retry_after: Option<u64>) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// Returns the status of a fault, which is one of HTTP.
+fn known(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn ok(content_type: &'static str, body: impl Into<Body>) -> Response {

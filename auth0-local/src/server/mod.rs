@@ -1,11 +1,18 @@
 //! The HTTP server of a tenant.
+mod accounts;
 mod admin;
+mod assertion;
+mod authorization_details;
 mod authorize;
+mod backchannel;
 mod body;
+mod certificate;
 mod client_auth;
+mod client_parameters;
 mod connection;
 mod cookie;
 mod cors;
+mod device;
 mod documents;
 mod endless;
 mod faulty;
@@ -13,12 +20,19 @@ mod form;
 mod grant;
 mod host;
 mod logout;
+mod messages;
+mod mfa;
 mod mint;
 mod page;
+mod passwordless;
 mod proof;
+mod recorded;
 mod refusal;
 mod register;
+mod requests;
 mod revoke;
+mod target;
+mod throttled;
 mod user_info;
 
 use crate::running::RunningTenant;
@@ -39,8 +53,13 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 pub(crate) use connection::Listener;
 #[cfg(feature = "cli")]
 pub(crate) use {
+    accounts::ACCOUNTS_PATH,
     admin::{FAULTS_PATH, LOGIN_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
+    messages::PATH as MESSAGES_PATH,
+    mfa::OTP_PATH,
     mint::PATH as MINT_PATH,
+    recorded::PATH as TOKEN_REQUESTS_PATH,
+    requests::PATH as REQUESTS_PATH,
 };
 
 /// Builds the service of a running tenant.
@@ -53,14 +72,26 @@ pub(crate) fn service(
         .merge(user_info::routes(&running))
         .merge(revoke::routes(&running))
         .merge(register::routes(&running))
+        .merge(device::routes(&running))
+        .merge(backchannel::routes(&running))
+        .merge(passwordless::routes(&running))
+        .merge(mfa::routes(&running))
+        .merge(authorize::routes_of_clients(&running))
         .route_layer(middleware::from_fn_with_state(running.clone(), cors::applications));
     Router::new()
         .merge(documents::routes(&running))
         .merge(authorize::routes(&running))
         .merge(logout::routes(&running))
+        .merge(device::pages(&running))
+        .merge(passwordless::link(&running))
         .merge(of_clients)
         .merge(mint::routes())
         .merge(admin::routes(&running))
+        .merge(accounts::routes(&running))
+        .merge(recorded::routes(&running))
+        .merge(requests::routes(&running))
+        .merge(messages::routes(&running))
+        .merge(mfa::otp_routes(&running))
         .fallback(not_found)
         .with_state(running)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -1,8 +1,8 @@
 //! DPoP proofs of requests to the tenant (RFC 9449).
 use super::refusal::Refusal;
 use crate::{running::RunningTenant, secret};
-use auth0_core::{Error, ErrorCode, ErrorKind};
-use axum::http::{HeaderMap, StatusCode};
+use auth0_core::{Error, ErrorCode, ErrorKind, dpop::ProofVerifier};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
@@ -14,14 +14,44 @@ pub(super) fn verified_thumbprint(
     path: &str,
     headers: &HeaderMap,
 ) -> Result<Option<String>, Refusal> {
+    verified_by(running.proofs().verifier(), running, method, path, headers)
+}
+
+/// The same with this verifier, which may need nonces.
+pub(super) fn verified_by(
+    verifier: &ProofVerifier,
+    running: &RunningTenant,
+    method: &str,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Option<String>, Refusal> {
     let mut values = headers.get_all("dpop").iter();
     let Some(proof) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(Refusal::invalid_request("there is more than one DPoP header. Send one proof"));
     }
     let url = format!("{}{path}", running.tenant().issuer());
-    let verdict = running.proofs().verify(method, &url, proof.as_bytes());
+    let verdict = verifier.verify(method, &url, proof.as_bytes());
     verdict.map(Some).map_err(|error| refusal(&error))
+}
+
+/// Returns the nonce that a verifier with nonces issues now: it refuses a proof of our own, which has none.
+pub(super) fn nonce(
+    verifier: &ProofVerifier,
+    running: &RunningTenant,
+    path: &str,
+) -> Option<HeaderValue> {
+    let tenant = running.tenant();
+    let url = format!("{}{path}", tenant.issuer());
+    let own = tenant.proof("POST", &url).mint();
+    let error = verifier.verify("POST", &url, own.as_bytes()).err()?;
+    nonce_of(&error).filter(|_| error.code() == ErrorCode::DpopNonceRequired)
+}
+
+fn nonce_of(error: &Error) -> Option<HeaderValue> {
+    let challenge = error.challenge();
+    let nonce = challenge.headers().find(|(name, _)| *name == "dpop-nonce");
+    nonce.and_then(|(_, nonce)| nonce.parse().ok())
 }
 
 /// Returns whether a verified proof was made for this access token (`ath`).
@@ -41,9 +71,7 @@ fn refusal(error: &Error) -> Refusal {
     };
     match (error.code(), error.kind()) {
         (ErrorCode::DpopNonceRequired, _) => {
-            let challenge = error.challenge();
-            let nonce = challenge.headers().find(|(name, _)| *name == "dpop-nonce");
-            let nonce = nonce.and_then(|(_, nonce)| nonce.parse().ok());
+            let nonce = nonce_of(error);
             let description = because("Make a new one with the nonce of the DPoP-Nonce header");
             Refusal::new(StatusCode::BAD_REQUEST, "use_dpop_nonce", description).with_nonce(nonce)
         }

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     directory::{
-        AUTHORIZATION_CODE, Client, REFRESH_TOKEN, is_loopback_url, is_native_url, is_website_url,
+        AUTHORIZATION_CODE, Client, OF_REGISTRATION, REFRESH_TOKEN, is_loopback_url, is_native_url,
+        is_website_url,
     },
     endpoint::Endpoint,
     running::RunningTenant,
@@ -104,6 +105,12 @@ async fn register(
     let grants = sent
         .grant_types
         .unwrap_or_else(|| vec![AUTHORIZATION_CODE.to_owned(), REFRESH_TOKEN.to_owned()]);
+    if let Some(other) = grants.iter().find(|grant| !OF_REGISTRATION.contains(&grant.as_str())) {
+        return Err(refused(format!(
+            "a client that registers itself cannot have the grant {other:?}. Write one of {}",
+            OF_REGISTRATION.join(", ")
+        )));
+    }
     let id = random_text()?;
     let secret = if method == "none" { None } else { Some(random_text()?) };
     let client = match &secret {

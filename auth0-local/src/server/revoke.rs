@@ -26,6 +26,7 @@ struct Revocation {
     client_id: Option<String>,
     client_secret: Option<String>,
     client_assertion: Option<String>,
+    client_assertion_type: Option<String>,
 }
 
 async fn revoke(
@@ -37,7 +38,8 @@ async fn revoke(
     let credentials = Credentials {
         client_id: non_empty(sent.client_id.as_ref()),
         client_secret: non_empty(sent.client_secret.as_ref()),
-        has_assertion: non_empty(sent.client_assertion.as_ref()).is_some(),
+        client_assertion: non_empty(sent.client_assertion.as_ref()),
+        client_assertion_type: non_empty(sent.client_assertion_type.as_ref()),
     };
     let client = authenticate(&running, &headers, &credentials, false)?;
     let Some(token) = non_empty(sent.token.as_ref()) else {

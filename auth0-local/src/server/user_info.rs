@@ -1,5 +1,6 @@
 //! `/userinfo` (OpenID Connect Core §5.3).
 use super::{
+    certificate,
     faulty::observed,
     proof,
     refusal::{Refusal, uncached},
@@ -59,6 +60,14 @@ fn authorized(
     let unknown =
         "the access token is unknown, expired or revoked. Use one of a login with this tenant";
     let kept = kept.ok_or_else(|| unauthorized(unknown))?;
+    let client = running.directory().client(&kept.grant.client_id);
+    if let Some(client) = client.filter(|client| client.certificate().is_some()) {
+        certificate::check(running, headers, &client)?;
+        if kept.key.is_none() {
+            // It has the type `DPoP`, as with Auth0, and no key. Either scheme is accepted.
+            return Ok(kept);
+        }
+    }
     let wanted = if kept.key.is_some() { "DPoP" } else { "Bearer" };
     if !scheme.eq_ignore_ascii_case(wanted) {
         return Err(unauthorized(format!("the scheme of this access token is {wanted}")));

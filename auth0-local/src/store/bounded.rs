@@ -29,12 +29,38 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
         evicted.map(|(_, value)| value)
     }
 
+    /// Returns whether one more entry removes the oldest one.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() >= self.limit
+    }
+
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         self.entries.get(key).map(|(_, value)| value)
     }
 
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.entries.get_mut(key).map(|(_, value)| value)
+    }
+
+    /// Returns the value of a key, which is inserted if it is not there.
+    pub(super) fn get_or_insert_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        if !self.entries.contains_key(&key) {
+            self.insert(key.clone(), V::default());
+        }
+        &mut self.entries.entry(key).or_default().1
+    }
+
+    /// Returns the values, the oldest first.
+    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+        self.order.values().filter_map(|key| self.get(key))
+    }
+
+    /// Returns the values to change, in no order.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.entries.values_mut().map(|(_, value)| value)
     }
 
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {

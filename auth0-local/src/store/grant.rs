@@ -1,4 +1,5 @@
 use crate::directory::Membership;
+use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
 /// What a user granted to a client by logging in.
@@ -20,6 +21,8 @@ pub(crate) struct Grant {
     /// Whether the request asked for the time of the login.
     pub(crate) has_max_age: bool,
     pub(crate) nonce: Option<String>,
+    /// What the user granted beyond scopes (RFC 9396).
+    pub(crate) authorization_details: Option<Value>,
 }
 
 impl Grant {

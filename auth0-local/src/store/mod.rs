@@ -3,16 +3,37 @@ mod bounded;
 mod code;
 mod grant;
 mod logins;
+mod messages;
+mod mfa;
+mod passcodes;
+mod pending;
+mod pushed;
+mod quotas;
 mod refresh;
 mod refresh_token;
 mod session;
+mod session_transfer;
+mod used_jwts;
+mod vault;
 
 pub(crate) use code::{Code, Codes, Redeemed};
 pub(crate) use grant::{AccessToken, Grant};
 pub use logins::LoginAnswer;
 pub(crate) use logins::{Logins, NextLogin};
+pub(crate) use messages::Messages;
+pub use messages::{Channel, Message};
+pub(crate) use mfa::{Authenticator, MFA_LIFETIME, Mfa, MfaLogin, MfaRefusal};
+pub(crate) use passcodes::{Passcode, Passcodes, Proved};
+pub use pending::RequestKind;
+pub(crate) use pending::{Decision, INTERVAL, Pace, Pending, PendingRequests, Poll};
+pub(crate) use pushed::{PUSHED_LIFETIME, PushedRequests};
+pub(crate) use quotas::{QuotaOf, QuotaState, Quotas};
 pub(crate) use refresh::RefreshTokens;
 pub(crate) use session::{Session, Sessions};
+pub(crate) use session_transfer::{SESSION_TRANSFER_LIFETIME, SessionTransfers};
+pub(crate) use used_jwts::{JwtUse, UsedJwts};
+pub use vault::VaultAccount;
+pub(crate) use vault::VaultTokens;
 
 use crate::{error::LocalError, secret::Fingerprint};
 use bounded::Bounded;
@@ -26,6 +47,15 @@ pub(crate) struct Store {
     pub(crate) codes: Codes,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) sessions: Sessions,
+    pub(crate) used_jwts: UsedJwts,
+    pub(crate) quotas: Quotas,
+    pub(crate) session_transfers: SessionTransfers,
+    pub(crate) vault_tokens: VaultTokens,
+    pub(crate) pending: PendingRequests,
+    pub(crate) mfa: Mfa,
+    pub(crate) messages: Messages,
+    pub(crate) passcodes: Passcodes,
+    pub(crate) pushed: PushedRequests,
     access_tokens: Bounded<Fingerprint, AccessToken>,
     grants: u64,
 }
@@ -36,6 +66,15 @@ impl Store {
             codes: Codes::new(),
             refresh_tokens: RefreshTokens::new()?,
             sessions: Sessions::new(),
+            used_jwts: UsedJwts::new(),
+            quotas: Quotas::default(),
+            session_transfers: SessionTransfers::new(),
+            vault_tokens: VaultTokens::new(),
+            pending: PendingRequests::new(),
+            mfa: Mfa::new(),
+            messages: Messages::default(),
+            passcodes: Passcodes::new(),
+            pushed: PushedRequests::new(),
             access_tokens: Bounded::new(MAX_ACCESS_TOKENS),
             grants: 0,
         })

@@ -145,6 +145,7 @@ mod tests {
             authenticated: 0,
             has_max_age: false,
             nonce: None,
+            authorization_details: None,
         })
     }
 

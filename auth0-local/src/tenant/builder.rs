@@ -1,19 +1,18 @@
 //! The configuration of a local tenant.
-use super::LocalTenant;
+use super::{LocalTenant, mtls::MtlsEdge};
 use crate::{
-    directory::{Api, Client, Directory, User},
+    directory::{Api, Client, Directory, Quota, TokenExchangeProfile, User},
     error::LocalError,
     file::TENANT_KEY,
+    mfa_answer::MfaAnswer,
+    proofs::{NonceUse, Proofs},
     running::{RunningTenant, Settings},
     server,
 };
-use auth0_core::{
-    Algorithm, Audience, Dpop,
-    dpop::{DpopNonces, ProofVerifier},
-};
+use auth0_core::{Algorithm, Audience, dpop::DpopNonces};
 use auth0_testing::{SigningKey, Tenant};
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     future, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -39,11 +38,12 @@ pub struct Builder {
     issuer: Option<String>,
     audience: String,
     keys: Option<PathBuf>,
-    dpop_nonces: Option<DpopNonces>,
-    settings: Settings,
+    nonces: NonceUse,
+    pub(super) settings: Settings,
     users: Vec<User>,
     clients: Vec<Client>,
     apis: Vec<Api>,
+    exchange_profiles: Vec<TokenExchangeProfile>,
 }
 
 impl Builder {
@@ -54,7 +54,7 @@ impl Builder {
             issuer: None,
             audience: DEFAULT_AUDIENCE.into(),
             keys: None,
-            dpop_nonces: None,
+            nonces: NonceUse::PublicClients,
             settings: Settings {
                 open_clients: false,
                 dynamic_registration: false,
@@ -62,10 +62,15 @@ impl Builder {
                 rotates_refresh_tokens: true,
                 reuse_interval: Duration::ZERO,
                 resource_for_machines: false,
+                mtls: None,
+                organization_quotas: BTreeMap::new(),
+                approves_at_once: false,
+                mfa_answer: MfaAnswer::Requirements,
             },
             users: Vec::new(),
             clients: Vec::new(),
             apis: Vec::new(),
+            exchange_profiles: Vec::new(),
         }
     }
 
@@ -107,10 +112,16 @@ impl Builder {
         self
     }
 
-    /// Requires a nonce of this tenant in the DPoP proofs at `/oauth/token` (RFC 9449 §8). Unset, a
-    /// proof needs none.
+    /// Requires a nonce of this tenant in the DPoP proofs of all clients (RFC 9449 §8), at `/oauth/token` and
+    /// `/userinfo`. Unset, public clients need one at `/oauth/token`, as with Auth0.
     pub fn dpop_nonces(mut self, nonces: DpopNonces) -> Self {
-        self.dpop_nonces = Some(nonces);
+        self.nonces = NonceUse::All(nonces);
+        self
+    }
+
+    /// Requires no nonce in DPoP proofs.
+    pub fn without_dpop_nonces(mut self) -> Self {
+        self.nonces = NonceUse::None;
         self
     }
 
@@ -177,6 +188,28 @@ impl Builder {
         self
     }
 
+    /// Limits the tokens of `client_credentials` that machines get for an organization (`org_…`). Responses have the
+    /// header `Auth0-Organization-Quota-Limit`.
+    pub fn organization_quota(mut self, id: impl Into<String>, quota: Quota) -> Self {
+        self.settings.organization_quotas.insert(id.into(), quota);
+        self
+    }
+
+    /// Adds a profile of custom token exchange.
+    pub fn token_exchange_profile(mut self, profile: TokenExchangeProfile) -> Self {
+        self.exchange_profiles.push(profile);
+        self
+    }
+
+    /// Accepts clients with certificates (mTLS) behind an edge, which ends their TLS connections: as with Auth0's
+    /// self-managed certificates, it sends the headers `client-certificate` (URL-encoded PEM),
+    /// `client-certificate-ca-verified` (`SUCCESS` or `FAILED`) and `cname-api-key`. The metadata names its endpoints
+    /// below `alias` in `mtls_endpoint_aliases`.
+    pub fn mtls(mut self, alias: impl Into<String>, api_key: impl Into<String>) -> Self {
+        self.settings.mtls = Some(MtlsEdge::new(alias, api_key));
+        self
+    }
+
     /// Starts the tenant. It accepts requests when this returns.
     ///
     /// # Errors
@@ -184,9 +217,14 @@ impl Builder {
     /// tenant, the audience is empty, the file contains no key or cannot be created, the nonces
     /// are misconfigured, a user, client or API has an invalid value, or two have the same id.
     pub async fn start(self) -> Result<LocalTenant, LocalError> {
-        let Self { host, port, issuer, audience, keys, dpop_nonces, settings, .. } = self;
+        let Self { host, port, issuer, audience, keys, nonces, settings, .. } = self;
         let audience: Audience = audience.parse()?;
-        let directory = directory(audience.as_str(), self.users, self.clients, self.apis)?;
+        settings.mtls.as_ref().map_or(Ok(()), MtlsEdge::check)?;
+        let mut directory = directory(audience.as_str(), self.users, self.clients, self.apis)?;
+        let types = self.exchange_profiles.iter().map(TokenExchangeProfile::subject_token_type);
+        check_unique("token exchange profiles", "subject_token_type", types)?;
+        let mut profiles = self.exchange_profiles.into_iter();
+        profiles.try_for_each(|profile| directory.add_exchange_profile(profile))?;
         let unbound = |error| cannot_bind(host, port, &error);
         let listener = TcpListener::bind((host, port)).await.map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?;
@@ -206,12 +244,7 @@ impl Builder {
         } else {
             Tenant::over_http(&issuer, audience.as_str(), key)?
         };
-        let dpop = Dpop::required().algorithms(Algorithm::ALL);
-        let dpop = match dpop_nonces {
-            Some(nonces) => dpop.nonces(nonces),
-            None => dpop,
-        };
-        let proofs = ProofVerifier::new(dpop, tenant.clock().clone())?;
+        let proofs = Proofs::new(nonces, tenant.clock())?;
         let (detach, handle) = oneshot::channel::<()>();
         let (stop, running) = watch::channel(());
         let until_dropped = async {

@@ -1,18 +1,25 @@
 //! The local tenant as the library offers it.
 mod builder;
+mod messages;
+mod mfa;
+mod mtls;
+mod pending;
 
 use crate::{
-    directory::{Client, User},
+    directory::{Client, ConnectedAccount, User},
     endpoint::Endpoint,
     error::LocalError,
     fault::Fault,
     running::RunningTenant,
     stats::Stats,
-    store::LoginAnswer,
+    store::{LoginAnswer, VaultAccount},
+    token_requests::TokenRequests,
 };
 use auth0_testing::{SigningKey, Tenant, TokenBuilder};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
+
+pub(crate) use mtls::MtlsEdge;
 
 pub use builder::{Builder, DEFAULT_AUDIENCE};
 
@@ -92,7 +99,7 @@ impl LocalTenant {
     /// # Errors
     /// A value is invalid.
     pub fn add_user(&self, user: User) -> Result<(), LocalError> {
-        self.running.directory().add_user(user)
+        self.running.add_user(user)
     }
 
     /// Registers a client, or replaces the client with the same id: for an application whose port is known
@@ -102,6 +109,35 @@ impl LocalTenant {
     /// A value is invalid.
     pub fn add_client(&self, client: Client) -> Result<(), LocalError> {
         self.running.directory().add_client(client)
+    }
+
+    /// Adds an account at another provider to a user, as the user does with Connected Accounts. It replaces the one
+    /// with the same connection and `login_hint`.
+    ///
+    /// # Errors
+    /// The tenant has no user with this `sub`, or a value is invalid.
+    pub fn connect_account(&self, user: &str, account: ConnectedAccount) -> Result<(), LocalError> {
+        self.running.connect_account(user, account)
+    }
+
+    /// Removes the accounts of a connection from a user, or the one with this hint. Tokens that were issued stay
+    /// valid. Returns how many accounts there were.
+    ///
+    /// # Errors
+    /// The tenant has no user with this `sub`.
+    pub fn disconnect_account(
+        &self,
+        user: &str,
+        connection: &str,
+        login_hint: Option<&str>,
+    ) -> Result<usize, LocalError> {
+        self.running.disconnect_account(user, connection, login_hint)
+    }
+
+    /// Returns whose token this is, if Token Vault issued it and it is still valid: what the other provider knows.
+    #[must_use]
+    pub fn vault_account_of(&self, token: &str) -> Option<VaultAccount> {
+        self.running.vault_account_of(token)
     }
 
     /// Sets the user that logs in by default. A session of another user stays.
@@ -145,6 +181,12 @@ impl LocalTenant {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.running.stats()
+    }
+
+    /// Returns the requests to `/oauth/token` since the start.
+    #[must_use]
+    pub fn token_requests(&self) -> TokenRequests {
+        self.running.token_requests()
     }
 
     /// Rotates to a new RSA key, which signs from now on. The old keys stay published. Returns the

@@ -12,6 +12,10 @@ pub(crate) struct Organization {
 }
 
 impl Organization {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Adds the claims of the organization to a token.
     pub(crate) fn add_to(&self, token: TokenBuilder) -> TokenBuilder {
         match &self.name {

@@ -114,6 +114,13 @@ impl Server {
         Auth0::builder().issuer(&self.issuer).audience(audience).build().unwrap()
     }
 
+    /// Returns the lines of a command that prints any number of them.
+    pub(crate) fn ask_for_lines(&self, arguments: &[&str]) -> Vec<String> {
+        let output = command(arguments).args(["--issuer", &self.issuer]).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    }
+
     /// Returns the output of a command that addresses this tenant.
     pub(crate) fn ask(&self, arguments: &[&str]) -> String {
         let output = command(arguments).args(["--issuer", &self.issuer]).output().unwrap();

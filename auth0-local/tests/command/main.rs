@@ -1,5 +1,7 @@
 //! The command, in processes of its own.
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests are tests")]
+mod clients;
+mod decide;
 mod drill;
 mod kit;
 mod login;

@@ -152,7 +152,7 @@ async fn configurations_that_cannot_start() {
         (acme().client(Client::confidential("a", "")), "empty id or secret"),
         (acme().client(Client::public("a").callback("/callback")), "Write an absolute URL"),
         (acme().client(Client::public("a").logout_url("data:a")), "Write an absolute URL"),
-        (acme().client(Client::public("a").grant_types(["password"])), "cannot have the grant"),
+        (acme().client(Client::public("a").grant_types(["implicit"])), "cannot have the grant"),
         (acme().user(User::new("")), "empty user_id"),
         (
             acme().client(Client::public("web")),

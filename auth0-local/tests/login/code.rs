@@ -44,7 +44,7 @@ async fn an_exchange_that_is_wrong_in_one_way() {
             "invalid_grant",
             "Invalid authorization code",
         ),
-        (good().with("client_assertion", "eyJ"), 401, "invalid_client", "private_key_jwt"),
+        (good().with("client_assertion", "eyJ"), 400, "invalid_request", "client_assertion_type"),
         (good().and("code", "other"), 400, "invalid_request", "code is sent twice"),
     ] {
         let answer = token(&tenant, &form).await;

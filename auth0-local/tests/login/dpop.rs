@@ -1,8 +1,10 @@
 use crate::kit::{
-    Answer, Parameters, acme, claims, client, code, proof, start, token, token_with_proof, url,
+    Answer, Parameters, acme, claims, client, code, proof, start, token, token_with,
+    token_with_proof, url,
 };
 use auth0_core::{Algorithm, dpop::DpopNonces};
 use auth0_testing::SigningKey;
+use std::time::Duration;
 
 fn keys() -> [SigningKey; 2] {
     [(); 2].map(|()| SigningKey::generate(Algorithm::ES256).unwrap())
@@ -64,14 +66,47 @@ async fn a_nonce_is_required_before_the_code_is_used() {
     let tenant = acme().dpop_nonces(DpopNonces::per_process()).start().await.unwrap();
     let [key, _] = keys();
     let form = Parameters::of_code(&code(&tenant, &Parameters::of_login()).await);
-    let asked = token_with_proof(&tenant, &form, &key).await;
+    let good = || proof(&tenant, &key, "POST", "oauth/token");
+    let asked = token_with(&tenant, &form, &good()).await;
     assert_eq!((asked.status, asked.text("error")), (400, "use_dpop_nonce".into()));
-    let nonce = asked.header("dpop-nonce");
-    let proof = proof(&tenant, &key, "POST", "oauth/token").nonce(nonce).mint();
-    let request = client().post(url(&tenant, "oauth/token")).body(form.encoded());
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let response = request.header("dpop", proof).send().await.unwrap();
-    assert_eq!(response.status(), 200);
+    let proof = good().nonce(asked.header("dpop-nonce"));
+    assert_eq!(token_with(&tenant, &form, &proof).await.status, 200);
+}
+
+#[tokio::test]
+async fn public_clients_need_a_nonce_and_get_the_next_one() {
+    let tenant = start().await;
+    let [key, _] = keys();
+    let good = || proof(&tenant, &key, "POST", "oauth/token");
+    let form = Parameters::of_code(&code(&tenant, &Parameters::of_login()).await);
+    let asked = token_with(&tenant, &form, &good()).await;
+    assert_eq!((asked.status, asked.text("error")), (400, "use_dpop_nonce".into()));
+    let first = asked.header("dpop-nonce").to_owned();
+    tenant.tenant().clock().advance(Duration::from_secs(300));
+    let form = Parameters::of_code(&code(&tenant, &Parameters::of_login()).await);
+    let answer = token_with(&tenant, &form, &good().nonce(&first)).await;
+    let next = answer.header("dpop-nonce").to_owned();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(!next.is_empty() && next != first, "a good answer has the next nonce");
+    let refresh = Parameters::of_refresh(&answer.text("refresh_token"));
+    assert_eq!(token_with(&tenant, &refresh, &good().nonce(&next)).await.status, 200);
+
+    // A confidential client needs none, and neither does a request without a proof.
+    let machine = Parameters::new(&[
+        ("grant_type", "client_credentials"),
+        ("client_id", "web"),
+        ("client_secret", "s3cret"),
+        ("audience", "https://api.local.test"),
+    ]);
+    let answer = token_with(&tenant, &machine, &good()).await;
+    assert_eq!((answer.status, answer.header("dpop-nonce")), (200, ""));
+    let login = crate::kit::log_in(&tenant, &Parameters::of_login()).await;
+    assert_eq!(login.header("dpop-nonce"), "");
+
+    let tenant = acme().without_dpop_nonces().start().await.unwrap();
+    let form = Parameters::of_code(&code(&tenant, &Parameters::of_login()).await);
+    let proof = proof(&tenant, &key, "POST", "oauth/token");
+    assert_eq!(token_with(&tenant, &form, &proof).await.status, 200);
 }
 
 #[tokio::test]

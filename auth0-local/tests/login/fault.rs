@@ -5,8 +5,20 @@ use std::time::Duration;
 #[tokio::test]
 async fn every_endpoint_can_fail_and_is_counted() {
     let tenant = acme().dynamic_registration().start().await.unwrap();
-    let get = ["authorize", "userinfo", "v2/logout", "oidc/logout"].map(|path| (path, false));
-    let post = ["oauth/token", "oauth/revoke", "oidc/register"].map(|path| (path, true));
+    let get = ["authorize", "userinfo", "v2/logout", "oidc/logout", "mfa/authenticators"]
+        .map(|path| (path, false));
+    let post = [
+        "oauth/token",
+        "oauth/revoke",
+        "oidc/register",
+        "oauth/device/code",
+        "bc-authorize",
+        "oauth/par",
+        "passwordless/start",
+        "mfa/challenge",
+        "mfa/associate",
+    ];
+    let post = post.map(|path| (path, true));
     for (path, is_post) in get.into_iter().chain(post) {
         let endpoint = match path {
             "authorize" => Endpoint::Authorize,
@@ -14,6 +26,11 @@ async fn every_endpoint_can_fail_and_is_counted() {
             "v2/logout" | "oidc/logout" => Endpoint::Logout,
             "oauth/token" => Endpoint::Token,
             "oauth/revoke" => Endpoint::Revoke,
+            "oauth/device/code" => Endpoint::Device,
+            "bc-authorize" => Endpoint::Backchannel,
+            "oauth/par" => Endpoint::PushedRequest,
+            "passwordless/start" => Endpoint::Passwordless,
+            "mfa/authenticators" | "mfa/challenge" | "mfa/associate" => Endpoint::Mfa,
             _ => Endpoint::Register,
         };
         let ask = async || {

@@ -201,16 +201,29 @@ pub(crate) async fn token(tenant: &LocalTenant, form: &Parameters) -> Answer {
     send(tenant, "oauth/token", form).await
 }
 
-/// The same with a proof of a key.
+/// The same with a proof of a key, with the nonce that the tenant asks for.
 pub(crate) async fn token_with_proof(
     tenant: &LocalTenant,
     form: &Parameters,
     key: &SigningKey,
 ) -> Answer {
+    let answer = token_with(tenant, form, &proof(tenant, key, "POST", "oauth/token")).await;
+    if answer.status != 400 || answer.text("error") != "use_dpop_nonce" {
+        return answer;
+    }
+    let proof = proof(tenant, key, "POST", "oauth/token").nonce(answer.header("dpop-nonce"));
+    token_with(tenant, form, &proof).await
+}
+
+/// The same with this proof.
+pub(crate) async fn token_with(
+    tenant: &LocalTenant,
+    form: &Parameters,
+    proof: &ProofBuilder,
+) -> Answer {
     let request = client().post(url(tenant, "oauth/token")).body(form.encoded());
     let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let proof = proof(tenant, key, "POST", "oauth/token").mint();
-    Answer::of(request.header("dpop", proof).send().await.unwrap()).await
+    Answer::of(request.header("dpop", proof.mint()).send().await.unwrap()).await
 }
 
 pub(crate) fn proof(

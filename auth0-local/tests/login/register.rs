@@ -101,7 +101,7 @@ async fn refusals() {
             "invalid_client_metadata",
         ),
         (
-            json!({ "redirect_uris": [CALLBACK], "grant_types": ["implicit"] }),
+            json!({ "redirect_uris": [CALLBACK], "grant_types": ["password"] }),
             "invalid_client_metadata",
         ),
         (

@@ -123,6 +123,7 @@ fn with_code(
         authenticated: session.began.as_secs(),
         has_max_age: request.max_age.is_some(),
         nonce: request.nonce.clone(),
+        authorization_details: request.authorization_details.clone(),
     };
     let kept = Code {
         grant: Arc::new(grant),

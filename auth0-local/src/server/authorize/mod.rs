@@ -1,9 +1,12 @@
-//! `GET /authorize`: the authorization endpoint (RFC 6749 §4.1, OpenID Connect Core §3.1.2). It answers at once
+//! `/authorize`: the authorization endpoint (RFC 6749 §4.1, OpenID Connect Core §3.1.2). It answers at once
 //! or, in an interactive tenant, asks which user logs in.
 mod login;
+mod pushed;
 mod question;
 mod reply;
 mod request;
+mod request_object;
+mod resolved;
 
 use super::{faulty::observed, form::Query, host::no_foreign_origin, page};
 use crate::{endpoint::Endpoint, running::RunningTenant, store::NextLogin};
@@ -17,8 +20,10 @@ use axum::{
     routing::{get, post},
 };
 use login::Outcome;
+pub(super) use pushed::routes as routes_of_clients;
 use reply::Reply;
-use request::Request;
+use request::{Refused, Request};
+use resolved::Resolved;
 
 /// More than any login needs. Parts of a request are kept with its code and its tokens.
 const MAX_QUERY_BYTES: usize = 8 * 1024;
@@ -29,7 +34,10 @@ const LOGIN_PATH: &str = "/u/login";
 pub(super) fn routes(running: &RunningTenant) -> Router<RunningTenant> {
     let no_foreign_origin = middleware::from_fn_with_state(running.clone(), no_foreign_origin);
     Router::new()
-        .route("/authorize", observed(get(authorize), running, Endpoint::Authorize))
+        .route(
+            "/authorize",
+            observed(get(authorize).post(post_authorize), running, Endpoint::Authorize),
+        )
         .route(LOGIN_PATH, post(choose).route_layer(no_foreign_origin))
 }
 
@@ -39,6 +47,14 @@ async fn authorize(
     RawQuery(query): RawQuery,
 ) -> Response {
     answer(&running, &headers, &query.unwrap_or_default(), None)
+}
+
+async fn post_authorize(
+    State(running): State<RunningTenant>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer(&running, &headers, &String::from_utf8_lossy(&body), None)
 }
 
 /// Answers with the user that was chosen on the page, or without consent.
@@ -54,8 +70,21 @@ async fn choose(State(running): State<RunningTenant>, headers: HeaderMap, body: 
     answer(&running, &headers, form.value("request").unwrap_or_default(), Some(choice))
 }
 
+/// Returns who logs in by a session transfer token, which is valid once.
+fn transferred(running: &RunningTenant, parameters: &Query) -> Option<NextLogin> {
+    let token = parameters.value("session_transfer_token")?;
+    let now = running.now();
+    Some(match running.store().session_transfers.redeem(token, now) {
+        Some(user) => NextLogin::User(user),
+        None => NextLogin::Error {
+            code: "access_denied".into(),
+            description: "the session_transfer_token is unknown, expired or used".into(),
+        },
+    })
+}
+
 /// Answers a request, which is the query of `/authorize`.
-fn answer(
+pub(super) fn answer(
     running: &RunningTenant,
     headers: &HeaderMap,
     query: &str,
@@ -64,22 +93,27 @@ fn answer(
     if query.len() > MAX_QUERY_BYTES {
         return page::refusal("invalid_request", "the request is too long. Send at most 8 KiB");
     }
-    let parameters = Query::parse(query);
-    let reply = match Reply::read(running, &parameters) {
-        Ok(reply) => reply,
-        Err(page) => return *page,
-    };
-    let outcome = Request::read(running, &parameters, &reply)
+    let resolved = Resolved::of(running, Query::parse(query));
+    let (sent, reply) =
+        match resolved.and_then(|sent| Ok((Reply::read(running, &sent.query)?, sent))) {
+            Ok((reply, sent)) => (sent, reply),
+            Err(Refused { code, description }) => return page::refusal(&code, &description),
+        };
+    let choice = choice.or_else(|| transferred(running, &sent.query));
+    let outcome = sent
+        .check_way(&reply.client)
+        .and_then(|()| Request::read(running, &sent.query, &reply))
         .and_then(|request| login::decide(running, headers, &request, &reply, choice));
-    match outcome {
-        Ok(Outcome::Code { code, cookie }) => {
+    let outcome = outcome.and_then(|outcome| match outcome {
+        Outcome::Code { code, cookie } => {
             let mut response = reply.with_code(code);
             response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
-            response
+            Ok(response)
         }
-        Ok(Outcome::Question(organization)) => {
-            question::page_of_users(running, query, organization.as_deref())
+        Outcome::Question(organization) => {
+            let query = sent.carried(running, query)?;
+            Ok(question::page_of_users(running, &query, organization.as_deref()))
         }
-        Err(refused) => reply.with_error(refused.code, refused.description),
-    }
+    });
+    outcome.unwrap_or_else(|refused| reply.with_error(refused.code, refused.description))
 }

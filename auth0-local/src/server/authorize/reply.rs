@@ -1,5 +1,6 @@
 //! Where the answer goes. Before this is known to be good, a request is answered by a page and never by a
 //! redirect.
+use super::request::Refused;
 use crate::{
     directory::Client,
     running::RunningTenant,
@@ -26,8 +27,8 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn read(running: &RunningTenant, query: &Query) -> Result<Self, Box<Response>> {
-        let refused = |error, description: &str| Err(Box::new(page::refusal(error, description)));
+    pub(super) fn read(running: &RunningTenant, query: &Query) -> Result<Self, Refused> {
+        let refused = |error, description: &str| Err(Refused::new(error, description));
         if let Some(name) = query.repeated(&["client_id", "redirect_uri", "state", "response_mode"])
         {
             return refused("invalid_request", &format!("{name} is sent twice. Send it once"));

@@ -3,12 +3,13 @@ use super::reply::Reply;
 use crate::{
     directory::AUTHORIZATION_CODE,
     running::RunningTenant,
-    server::{form::Query, grant::parsed},
+    server::{authorization_details, form::Query, grant::parsed},
 };
+use serde_json::Value;
 use url::Url;
 
 /// The parameters that a request may have once only.
-const ONCE: [&str; 14] = [
+const ONCE: [&str; 15] = [
     "response_type",
     "scope",
     "nonce",
@@ -23,6 +24,7 @@ const ONCE: [&str; 14] = [
     "dpop_jkt",
     "request",
     "request_uri",
+    "authorization_details",
 ];
 
 /// The length of a SHA-256 in base64url.
@@ -43,6 +45,7 @@ pub(super) struct Request {
     pub(super) max_age: Option<u64>,
     pub(super) code_challenge: Option<String>,
     pub(super) dpop_jkt: Option<String>,
+    pub(super) authorization_details: Option<Value>,
 }
 
 /// An error that the client receives at its redirect.
@@ -57,7 +60,7 @@ impl Refused {
         Self { code: code.into(), description: description.into() }
     }
 
-    fn invalid(description: impl Into<String>) -> Self {
+    pub(super) fn invalid(description: impl Into<String>) -> Self {
         Self::new("invalid_request", description)
     }
 }
@@ -94,6 +97,7 @@ impl Request {
             max_age: max_age(query)?,
             code_challenge: code_challenge(query, reply)?,
             dpop_jkt: dpop_jkt(query)?,
+            authorization_details: details(query)?,
         })
     }
 }
@@ -114,13 +118,9 @@ fn check_response(query: &Query) -> Result<(), Refused> {
             return Err(Refused::invalid(why));
         }
     }
-    for (name, error) in
-        [("request", "request_not_supported"), ("request_uri", "request_uri_not_supported")]
-    {
-        if query.value(name).is_some() {
-            let why = format!("a local tenant does not read {name}. Send plain parameters");
-            return Err(Refused::new(error, why));
-        }
+    if query.value("request_uri").is_some() {
+        let why = "a local tenant reads a request_uri of its /oauth/par only. Push the request, or send request";
+        return Err(Refused::new("request_uri_not_supported", why));
     }
     Ok(())
 }
@@ -140,7 +140,7 @@ fn audience(
         }
         (None, None) => return Ok(None),
     };
-    if !running.directory().offers(audience, &reply.client) {
+    if !running.offers(audience, &reply.client) {
         return Err(Refused::new("access_denied", format!("Service not found: {audience}")));
     }
     Ok(Some(audience.to_owned()))
@@ -180,6 +180,11 @@ fn dpop_jkt(query: &Query) -> Result<Option<String>, Refused> {
         )),
         thumbprint => Ok(thumbprint.map(str::to_owned)),
     }
+}
+
+fn details(query: &Query) -> Result<Option<Value>, Refused> {
+    let details = query.value("authorization_details").map(authorization_details::parsed);
+    details.transpose().map_err(|why| Refused::new("invalid_authorization_details", why))
 }
 
 fn is_hash(text: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The tokens of a login.
 use super::{Issued, token_type};
 use crate::{
-    directory::{Membership, User},
+    directory::{Client, Membership, User},
     error::LocalError,
     running::RunningTenant,
     secret::random_text,
@@ -9,7 +9,7 @@ use crate::{
 };
 use auth0_testing::{Profile, TokenBuilder};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// Auth0's default lifetime of access tokens.
@@ -28,19 +28,41 @@ pub(super) fn prepare(
     key: Option<String>,
     is_refreshed: bool,
 ) -> Result<(Issued, AccessToken), LocalError> {
+    prepare_for_actor(running, grant, user, key, is_refreshed, None)
+}
+
+/// The same for a program or person that acts for the user: the tokens have `act`.
+pub(super) fn prepare_for_actor(
+    running: &RunningTenant,
+    grant: &Arc<Grant>,
+    user: &User,
+    key: Option<String>,
+    is_refreshed: bool,
+    actor: Option<&Value>,
+) -> Result<(Issued, AccessToken), LocalError> {
+    let client = running.directory().client(&grant.client_id);
+    let client = client.as_deref();
+    let with_actor = |token: TokenBuilder| match actor {
+        Some(actor) => token.claim("act", actor),
+        None => token,
+    };
     let (access_token, lifetime) = match &grant.audience {
-        Some(audience) => access_token(running, grant, user, audience, key.as_deref())?,
+        Some(audience) => {
+            let (token, lifetime) = access_token(running, grant, user, audience)?;
+            (bound(with_actor(token), client, key.as_deref()).mint(), lifetime)
+        }
         None => (opaque_token(running)?, LIFETIME),
     };
-    let id_token =
-        grant.has_scope("openid").then(|| id_token(running, grant, user, is_refreshed).mint());
+    let id_token = grant.has_scope("openid").then(|| id_token(running, grant, user, is_refreshed));
     let issued = Issued {
         access_token,
-        token_type: token_type(key.as_ref()),
+        token_type: token_type(key.as_ref(), client),
         expires_in: lifetime.as_secs(),
         scope: Some(grant.scopes.join(" ")).filter(|scope| !scope.is_empty()),
-        id_token,
-        refresh_token: None,
+        id_token: id_token.map(|token| with_actor(token).mint()),
+        act: actor.cloned(),
+        authorization_details: grant.authorization_details.clone(),
+        ..Issued::default()
     };
     Ok((issued, AccessToken { grant: Arc::clone(grant), key, expires: running.now() + lifetime }))
 }
@@ -50,37 +72,71 @@ fn access_token(
     grant: &Grant,
     user: &User,
     audience: &str,
-    key: Option<&str>,
-) -> Result<(String, Duration), LocalError> {
-    let (profile, lifetime) = match running.directory().api(audience) {
-        Some(api) => (api.token_profile(), api.lifetime()),
-        None => (Profile::Auth0, LIFETIME),
-    };
-    let mut token = running.tenant().token().profile(profile).expires_in(lifetime);
-    token = token.subject(&grant.subject).client(&grant.client_id).audience(audience);
+) -> Result<(TokenBuilder, Duration), LocalError> {
+    let (mut token, lifetime) = token_for_api(running, audience)?;
+    token = token.subject(&grant.subject).client(&grant.client_id);
     if grant.has_scope("openid") {
         // As with Auth0, the token is for /userinfo, too.
         token = token.claim("aud", [audience, &user_info_url(running)]);
     }
-    if profile == Profile::Rfc9068 {
-        token = token.claim("jti", random_text()?);
-    }
     if !grant.scopes.is_empty() {
         token = token.scope(&grant.scopes.join(" "));
     }
+    if let Some(details) = &grant.authorization_details {
+        token = token.claim("authorization_details", details);
+    }
     let organization = grant.organization.as_ref();
+    let token = with_permissions(token, user, organization);
+    Ok((with_user_claims(token, user, organization), lifetime))
+}
+
+/// Begins a token for an API, with the lifetime that the API has.
+pub(super) fn token_for_api(
+    running: &RunningTenant,
+    audience: &str,
+) -> Result<(TokenBuilder, Duration), LocalError> {
+    let (profile, lifetime) = match running.directory().api(audience) {
+        Some(api) => (api.token_profile(), api.lifetime()),
+        None => (Profile::Auth0, LIFETIME),
+    };
+    let token = running.tenant().token().profile(profile).expires_in(lifetime).audience(audience);
+    Ok(match profile {
+        Profile::Rfc9068 => (token.claim("jti", random_text()?), lifetime),
+        _ => (token, lifetime),
+    })
+}
+
+/// Adds the permissions of a user, and those of the organization.
+pub(super) fn with_permissions(
+    token: TokenBuilder,
+    user: &User,
+    organization: Option<&Membership>,
+) -> TokenBuilder {
     let permissions: BTreeSet<&String> = user
         .own_permissions()
         .iter()
         .chain(organization.into_iter().flat_map(Membership::own_permissions))
         .collect();
-    if !permissions.is_empty() {
-        token = token.permissions(permissions.into_iter().cloned());
+    match permissions.is_empty() {
+        true => token,
+        false => token.permissions(permissions.into_iter().cloned()),
     }
-    if let Some(key) = key {
-        token = token.bound_to_thumbprint(key);
+}
+
+/// Binds a token to the certificate of the client and to the key of the request's proof, if there are.
+pub(super) fn bound(
+    token: TokenBuilder,
+    client: Option<&Client>,
+    key: Option<&str>,
+) -> TokenBuilder {
+    let token = match client.and_then(Client::certificate) {
+        Some(thumbprint) => token.claim("cnf", json!({ "x5t#S256": thumbprint })),
+        None => token,
+    };
+    match key {
+        Some(key) => token.bound_to_thumbprint(key),
+        None => token,
     }
-    Ok((with_user_claims(token, user, organization).mint(), lifetime))
 }
 
 /// Returns a token for `/userinfo` only. As with Auth0, it has the form of an encrypted token (JWE).
@@ -113,7 +169,7 @@ fn id_token(
 }
 
 /// Adds the organization of a login and the claims that an Action would set.
-fn with_user_claims(
+pub(super) fn with_user_claims(
     mut token: TokenBuilder,
     user: &User,
     organization: Option<&Membership>,

@@ -1,11 +1,7 @@
 //! The grant `client_credentials`.
-use super::{Call, Issued, Refusal, token_type};
-use crate::{directory::CLIENT_CREDENTIALS, server::form::non_empty, token::Organization};
+use super::{Call, Issued, Refusal, client_grant, issue, quota, token_type};
+use crate::{directory::CLIENT_CREDENTIALS, server::form::non_empty};
 use axum::http::StatusCode;
-use std::time::Duration;
-
-/// Auth0's default lifetime of an API's tokens.
-const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
     let (running, request) = (call.running, call.request);
@@ -16,33 +12,28 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
     };
     let audience = audience.ok_or_else(|| missing_audience(call))?;
     call.check_api(audience, &client)?;
-    let (profile, lifetime) = match running.directory().api(audience) {
-        Some(api) => (api.token_profile(), api.lifetime()),
-        None => (auth0_testing::Profile::Auth0, LIFETIME),
-    };
-    let token = running.tenant().token().machine(client.id()).profile(profile);
-    let mut token = token.audience(audience).expires_in(lifetime);
-    let scope = non_empty(request.scope.as_ref());
-    if let Some(scope) = scope {
-        token = token.scope(scope);
+    let grant = client_grant::of(&client, audience)?;
+    let scopes = client_grant::scopes_of_machine(call, grant)?;
+    let organization = client_grant::organization_of_machine(call, &client, grant)?;
+    let organization_id = organization.as_ref().map(|it| it.id().to_owned());
+    let (token, lifetime) = issue::token_for_api(running, audience)?;
+    let mut token = token.machine(client.id());
+    if !scopes.is_empty() {
+        token = token.scope(&scopes.join(" "));
     }
-    if let Some(organization) = non_empty(request.organization.as_ref()) {
-        let organization: Organization =
-            organization.parse().map_err(|sentence: String| Refusal::invalid_request(sentence))?;
+    if let Some(organization) = organization {
         token = organization.add_to(token);
     }
     // Last, so that a corrected request can be sent with the same proof.
     let key = call.proof()?;
-    if let Some(thumbprint) = &key {
-        token = token.bound_to_thumbprint(thumbprint);
-    }
+    let headers = quota::take(call, &client, organization_id.as_deref())?;
     Ok(Issued {
-        access_token: token.mint(),
-        token_type: token_type(key.as_ref()),
+        access_token: issue::bound(token, Some(&client), key.as_deref()).mint(),
+        token_type: token_type(key.as_ref(), Some(&client)),
         expires_in: lifetime.as_secs(),
-        scope: scope.map(str::to_owned),
-        id_token: None,
-        refresh_token: None,
+        scope: Some(scopes.join(" ")).filter(|scope| !scope.is_empty()),
+        headers,
+        ..Issued::default()
     })
 }
 

@@ -2,7 +2,7 @@
 use super::{Call, Issued, Refusal, granted, issue, parsed, scopes::is_of_login};
 use crate::{
     directory::{Client, REFRESH_TOKEN, User},
-    server::form::non_empty,
+    server::{form::non_empty, mfa, target::Target},
     store::Grant,
 };
 use axum::http::StatusCode;
@@ -28,6 +28,10 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
         return Err(Refusal::invalid_grant(
             "the refresh token is bound to another DPoP key. Send a proof of that key",
         ));
+    }
+    if user.steps_up_at_refresh() {
+        let target = Target { audience: grant.audience.clone(), scopes: grant.scopes.clone() };
+        mfa::check(running, &client, &user, &target)?;
     }
     let settings = running.settings();
     let (mut issued, kept) = issue::prepare(running, &grant, &user, key, true)?;
