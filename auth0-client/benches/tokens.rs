@@ -58,12 +58,14 @@ fn client(token_type: &'static str) -> Client {
     }
 }
 
-/// Polls a future that is ready at once.
-fn now<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("the token is in memory"),
-    }
+/// Polls a future that is ready at once, where it is created, as `await` does.
+macro_rules! now {
+    ($future:expr) => {
+        match pin!($future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => unreachable!("the token is in memory"),
+        }
+    };
 }
 
 fn warm(source: &TokenSource) {
@@ -81,7 +83,7 @@ fn clock(bencher: Bencher<'_, '_>) {
 fn machine(bencher: Bencher<'_, '_>) {
     let source = client("Bearer").machine(API).build().unwrap();
     warm(&source);
-    bencher.bench_local(|| now(source.token()).unwrap());
+    bencher.bench_local(|| now!(source.token()).unwrap());
 }
 
 /// The same from two threads.
@@ -89,7 +91,7 @@ fn machine(bencher: Bencher<'_, '_>) {
 fn machine_shared(bencher: Bencher<'_, '_>) {
     let source = client("Bearer").machine(API).build().unwrap();
     warm(&source);
-    bencher.bench(|| now(source.token()).unwrap());
+    bencher.bench(|| now!(source.token()).unwrap());
 }
 
 /// The token of a caller, of a new source for each request.
@@ -98,14 +100,14 @@ fn on_behalf_of(bencher: Bencher<'_, '_>) {
     let delegation = client("Bearer").delegation(API).build().unwrap();
     let caller = "y".repeat(900);
     warm(&delegation.on_behalf_of(&caller));
-    bencher.bench_local(|| now(delegation.on_behalf_of(black_box(&caller)).token()).unwrap());
+    bencher.bench_local(|| now!(delegation.on_behalf_of(black_box(&caller)).token()).unwrap());
 }
 
 #[divan::bench(sample_count = 200, sample_size = 1000)]
 fn bearer_headers(bencher: Bencher<'_, '_>) {
     let source = client("Bearer").machine(API).build().unwrap();
     warm(&source);
-    let token = now(source.token()).unwrap();
+    let token = now!(source.token()).unwrap();
     bencher.bench_local(|| token.headers_for("GET", "https://orders.acme.com/orders?x").unwrap());
 }
 
@@ -113,6 +115,6 @@ fn bearer_headers(bencher: Bencher<'_, '_>) {
 fn dpop_headers(bencher: Bencher<'_, '_>) {
     let source = client("DPoP").machine(API).build().unwrap();
     warm(&source);
-    let token = now(source.token()).unwrap();
+    let token = now!(source.token()).unwrap();
     bencher.bench_local(|| token.headers_for("GET", "https://orders.acme.com/orders?x").unwrap());
 }

@@ -9,7 +9,7 @@ use crate::{
     token::{Freshness, Held, Lifetime, Token, Tokens},
 };
 use arc_swap::ArcSwapOption;
-use auth0_core::{BoxFuture, support::passed, time::Moment};
+use auth0_core::{BoxFuture, support::passed, time::Clock};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// How long a call waits for a token while another is still valid for a moment.
@@ -43,11 +43,12 @@ const SHORTEST_CALL: Duration = Duration::from_millis(50);
 pub struct TokenSource(Arc<Source>);
 
 struct Source {
+    slot: ArcSwapOption<Held>,
+    clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
     request: Arc<TokenRequest>,
     subject: Option<Subject>,
     key: CacheKey,
-    slot: ArcSwapOption<Held>,
 }
 
 /// A request for a token, without its subject.
@@ -95,11 +96,12 @@ impl TokenSource {
             key.part("subject_token", token.as_bytes());
         }
         Self(Arc::new(Source {
+            slot: ArcSwapOption::empty(),
+            clock: Arc::clone(&shared.server.clock),
             shared: Arc::clone(shared),
             request: Arc::clone(request),
             subject,
             key: key.finish(),
-            slot: ArcSwapOption::empty(),
         }))
     }
 
@@ -113,13 +115,14 @@ impl TokenSource {
     /// [`ClientBuilder::deadline`](crate::ClientBuilder::deadline) says otherwise.
     pub async fn token(&self) -> Result<Token, Error> {
         let source = &*self.0;
-        let now = source.shared.server.clock.moment();
         if let Some(held) = source.slot.load_full()
-            && held.freshness(now) == Freshness::Fresh
+            && held.is_known_fresh(source.clock.monotonic())
         {
             return Ok(Token(held));
         }
-        source.token(now).await.map(Token).map_err(|error| source.of_caller(error))
+        // In a box: the future of a call that finds a fresh token stays small.
+        let other = Box::pin(source.token());
+        other.await.map(Token).map_err(|error| source.of_caller(error))
     }
 
     /// Returns the source of tokens in exchange for one that is among the parameters of the request.
@@ -165,7 +168,14 @@ impl TokenSource {
 
 impl Source {
     /// Returns a token if the one at hand is not fresh.
-    async fn token(&self, now: Moment) -> Outcome {
+    async fn token(&self) -> Outcome {
+        let now = self.clock.moment();
+        if let Some(held) = self.slot.load_full()
+            && held.freshness(now) == Freshness::Fresh
+        {
+            held.note_fresh(now);
+            return Ok(held);
+        }
         if let Some(mistake) = &self.request.mistake {
             return Err(mistake.clone());
         }
@@ -196,9 +206,7 @@ impl Source {
             (Some(held), true) => return Ok(Arc::clone(held)),
             _ => self.requested(self.deadline(self.request.deadline.min(PATIENCE))).await,
         };
-        let is_valid = |held: &Arc<Held>| {
-            held.freshness(self.shared.server.clock.moment()) != Freshness::Expired
-        };
+        let is_valid = |held: &Arc<Held>| held.freshness(self.clock.moment()) != Freshness::Expired;
         match (result, held) {
             (Err(error), Some(held)) if error.is_temporary() && is_valid(&held) => Ok(held),
             (result, _) => result,
@@ -207,7 +215,7 @@ impl Source {
 
     /// Waits for a request, which it joins or starts.
     async fn requested(&self, deadline: Deadline) -> Outcome {
-        let clock = &*self.shared.server.clock;
+        let clock = &*self.clock;
         loop {
             let joined = self.shared.cache.join(self.key, deadline, || self.request(deadline))?;
             let waiter = match joined {
@@ -264,7 +272,7 @@ impl Source {
     }
 
     fn deadline(&self, limit: Duration) -> Deadline {
-        Deadline::after(limit, &*self.shared.server.clock)
+        Deadline::after(limit, &*self.clock)
     }
 
     fn of_caller(&self, error: Error) -> Error {

@@ -13,10 +13,13 @@ use crate::{
 use serde_json::json;
 use std::{fmt, sync::Arc, time::Duration};
 
-/// The grant of Token Vault, and its type of tokens.
+/// The grant of Token Vault, and its types of tokens: for a user who is there, and for a worker.
 const GRANT: &str =
     "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token";
 const TOKEN_TYPE: &str = "http://auth0.com/oauth/token-type/federated-connection-access-token";
+
+const WORKER_TOKEN_TYPE: &str = "http://auth0.com/oauth/token-type/token-vault-access-token";
+const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 /// The type of the request of a privileged worker.
 const WORKER_REQUEST: &str = "token-vault-req+jwt";
@@ -96,7 +99,7 @@ impl Connection {
 
     /// Returns the source of the token for the caller of this API. The application is a Custom API client.
     pub fn for_caller<'a>(&self, caller: impl Into<Caller<'a>>) -> TokenSource {
-        let request = self.request(ACCESS_TOKEN, Repeat::Always);
+        let request = self.request((ACCESS_TOKEN, TOKEN_TYPE), Repeat::Always);
         source(&self.client.0, &Arc::new(request), caller.into())
     }
 
@@ -104,7 +107,7 @@ impl Connection {
     /// tokens of an application with this grant.
     pub fn for_refresh_token(&self, refresh_token: &str) -> TokenSource {
         // The tenant may rotate it all the same: a second use would end the session.
-        let request = self.request(REFRESH_TOKEN, Repeat::Unseen);
+        let request = self.request((REFRESH_TOKEN, TOKEN_TYPE), Repeat::Unseen);
         let caller = Caller::from(refresh_token);
         source(&self.client.0, &Arc::new(request), caller)
     }
@@ -146,7 +149,7 @@ impl Connection {
             members.insert("org_id".into(), organization.as_str().into());
         }
         let subject = key.sign(WORKER_REQUEST, &payload).ok_or_else(no_randomness)?;
-        let mut request = self.request("urn:ietf:params:oauth:token-type:jwt", Repeat::Unseen);
+        let mut request = self.request((JWT, WORKER_TOKEN_TYPE), Repeat::Unseen);
         if let Some(mistake) = request.mistake {
             return Err(mistake);
         }
@@ -163,10 +166,14 @@ impl Connection {
         is_empty.then(|| Error::new(ErrorKind::AccountNotConnected, "The login hint is empty"))
     }
 
-    fn request(&self, subject_token_type: &'static str, repeat: Repeat) -> TokenRequest {
+    fn request(
+        &self,
+        (subject, requested): (&'static str, &'static str),
+        repeat: Repeat,
+    ) -> TokenRequest {
         let mut parameters = Parameters::of_grant(GRANT)
-            .with("subject_token_type", subject_token_type)
-            .with("requested_token_type", TOKEN_TYPE)
+            .with("subject_token_type", subject)
+            .with("requested_token_type", requested)
             .with("connection", self.name.as_str());
         parameters.set_some("login_hint", self.login_hint.clone());
         let mut call = Call::token("token_vault", parameters.clone(), repeat, Purpose::Vault);

@@ -1,5 +1,5 @@
 //! Reads the answer of the token endpoint (RFC 6749 §5.1, RFC 8693 §2.2.1).
-use super::{Held, Lifetime};
+use super::{Held, Lifetime, held::Marks};
 use crate::{
     error::{Error, ErrorKind},
     proof::Prover,
@@ -8,10 +8,7 @@ use crate::{
 use auth0_core::{support::base64url, time::Moment};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 /// A longer life is a mistake of the server: this is ten years.
 const MAX_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -123,7 +120,7 @@ pub(crate) fn read(body: &[u8], expected: &Expected<'_>) -> Result<Held, Error> 
             .filter(|details| !details.is_null())
             .map(|details| details.to_string().into()),
         prover: expected.prover.map(Arc::clone),
-        forgotten: AtomicBool::new(false),
+        marks: Marks::default(),
     })
 }
 

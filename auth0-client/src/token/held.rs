@@ -2,9 +2,12 @@
 use super::{Freshness, Lifetime};
 use crate::{proof::Prover, secret::Secret};
 use auth0_core::time::Moment;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 /// Tokens with their life. What is kept for many users is small: absent parts take a word each.
@@ -21,9 +24,20 @@ pub(crate) struct Held {
     pub(crate) issued_token_type: Option<Box<str>>,
     pub(crate) authorization_details: Option<Box<str>>,
     pub(crate) prover: Option<Arc<Prover>>,
-    /// Whether an API has refused it.
-    pub(super) forgotten: AtomicBool,
+    pub(super) marks: Marks,
 }
+
+/// What changes in a token.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// Whether an API has refused it.
+    forgotten: AtomicBool,
+    /// The monotonic time, in milliseconds, until which it is known to be fresh without a look at the wall clock.
+    fresh_until: AtomicU64,
+}
+
+/// How long the wall clock is not read again: it is corrected, or a machine is resumed, more rarely.
+const REREAD: Duration = Duration::from_secs(1);
 
 /// The memory that a token takes beside its texts: itself, its slot in the cache, what the allocator adds.
 const OVERHEAD: usize = 512;
@@ -40,7 +54,7 @@ impl Held {
 
     /// Makes all sources of the token get another.
     pub(crate) fn forget(&self) {
-        self.forgotten.store(true, Ordering::Release);
+        self.marks.forgotten.store(true, Ordering::Release);
     }
 
     /// Returns where in its life the token is. One that was forgotten, or is used once, has ended.
@@ -51,7 +65,24 @@ impl Held {
         }
     }
 
-    pub(crate) fn is_forgotten(&self) -> bool {
-        self.forgotten.load(Ordering::Acquire)
+    /// Returns whether the token is known to be fresh at this monotonic time.
+    pub(crate) fn is_known_fresh(&self, monotonic: Duration) -> bool {
+        millis(monotonic) < self.marks.fresh_until.load(Ordering::Relaxed) && !self.is_forgotten()
     }
+
+    /// Takes note that the token is fresh at this moment.
+    pub(crate) fn note_fresh(&self, now: Moment) {
+        if let Some(lifetime) = &self.lifetime {
+            let until = now.monotonic.saturating_add(REREAD).min(lifetime.renewed_at().monotonic);
+            self.marks.fresh_until.store(millis(until), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.marks.forgotten.load(Ordering::Acquire)
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    time.as_secs().saturating_mul(1000) + u64::from(time.subsec_millis())
 }

@@ -68,6 +68,10 @@ impl Lifetime {
         }
     }
 
+    pub(crate) const fn renewed_at(&self) -> Moment {
+        self.renewed_at
+    }
+
     /// Returns the end, since 1970.
     pub(crate) const fn ends_at(&self) -> Duration {
         self.ends_at.unix_time

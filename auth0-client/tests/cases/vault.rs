@@ -125,6 +125,12 @@ async fn a_privileged_worker() {
     let google = client.connection("google-oauth2").organization("org_1");
     let token = google.for_user("auth0|ann", "nightly export").await.unwrap();
     assert_eq!(token.encoded(), "token-1");
+    for (name, value) in [
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
+        ("requested_token_type", "http://auth0.com/oauth/token-type/token-vault-access-token"),
+    ] {
+        assert_eq!(server.last().parameter(name).as_deref(), Some(value));
+    }
     let request = server.last().parameter("subject_token").unwrap();
     let (header, claims) = (part(&request, 0), part(&request, 1));
     assert_eq!(header["typ"], "token-vault-req+jwt");
