@@ -19,15 +19,15 @@ use std::{fmt, sync::Arc, time::Duration};
 /// The tokens that fit, if they are small. Larger ones are limited by their bytes.
 const CAPACITY: usize = 16 * 1024;
 
-/// The slots of a set of the table.
-const WAYS: usize = 8;
+/// The slots of a set of the table: so many that tokens of different length even out within a set.
+const WAYS: usize = 64;
 
 /// The outcome of a request for a token.
 pub(crate) type Outcome = Result<Arc<Held>, Error>;
 
 /// Tokens by everything that they depend on.
 pub(crate) struct TokenCache {
-    entries: SetCache<Entry>,
+    entries: SetCache<Entry, WAYS>,
     flight: Arc<SingleFlight<CacheKey, Stops, Outcome>>,
     clock: Arc<dyn Clock>,
 }

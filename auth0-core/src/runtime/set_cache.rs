@@ -1,13 +1,13 @@
-//! A set-associative cache that is read without a lock: a fixed number of slots, in sets of eight.
+//! A set-associative cache that is read without a lock: a fixed number of slots, in sets of eight or more.
 //!
-//! A lookup reads a few atomics, an entry has one of the eight slots of its set, and an entry that is not
+//! A lookup reads a few atomics, an entry has one of the slots of its set, and an entry that is not
 //! used is evicted first. An empty slot takes a few words.
 use arc_swap::{ArcSwapOption, Guard};
 use std::{
     array, fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -16,27 +16,26 @@ use std::{
 pub(crate) const WAYS: usize = 8;
 
 /// The table: see the module.
-pub struct SetCache<T> {
+pub struct SetCache<T, const N: usize = WAYS> {
     capacity: usize,
     /// The limit for the weight of all entries of a set.
     weight_per_set: usize,
     /// Created with the first entry: empty tables take no memory.
-    sets: OnceLock<Box<[Set<T>]>>,
+    sets: OnceLock<Box<[Set<T, N>]>>,
 }
 
-struct Set<T> {
+struct Set<T, const N: usize> {
     /// The address of the entry in each slot; zero for none.
-    hints: [AtomicU64; WAYS],
-    entries: [ArcSwapOption<T>; WAYS],
-    /// One bit for each slot that was found since the last search for a slot to evict.
-    used: AtomicU8,
-    state: Mutex<SetState>,
+    hints: [AtomicU64; N],
+    entries: [ArcSwapOption<T>; N],
+    /// One bit for each slot that was found since the last search for a slot to evict: so a set has at most 64.
+    used: AtomicU64,
+    state: Mutex<SetState<N>>,
 }
 
 /// What an insertion changes, under the lock of the set. Reads go on meanwhile.
-#[derive(Default)]
-struct SetState {
-    weights: [usize; WAYS],
+struct SetState<const N: usize> {
+    weights: [usize; N],
     /// The slot at which the next search for one to evict begins.
     hand: usize,
 }
@@ -53,7 +52,7 @@ impl Address {
     }
 }
 
-impl<T> SetCache<T> {
+impl<T, const N: usize> SetCache<T, N> {
     /// Creates a cache for at most this many entries; zero for none.
     #[must_use]
     pub const fn new(capacity: usize, weight_per_set: usize) -> Self {
@@ -102,7 +101,7 @@ impl<T> SetCache<T> {
     pub fn clear(&self) {
         for set in self.sets.get().into_iter().flatten() {
             let mut state = set.lock();
-            for slot in 0..WAYS {
+            for slot in 0..N {
                 set.clear_slot(&mut state, slot);
             }
         }
@@ -114,18 +113,18 @@ impl<T> SetCache<T> {
         entries.filter_map(ArcSwapOption::load_full)
     }
 
-    fn set_for(&self, address: Address, weight: usize) -> Option<&Set<T>> {
+    fn set_for(&self, address: Address, weight: usize) -> Option<&Set<T, N>> {
         if self.capacity == 0 || weight > self.weight_per_set {
             return None;
         }
         let sets = self.sets.get_or_init(|| {
-            let sets = (self.capacity / WAYS).max(1);
+            let sets = (self.capacity / N).max(1);
             (0..sets).map(|_| Set::default()).collect()
         });
         self.set(sets, address)
     }
 
-    fn set<'a>(&self, sets: &'a [Set<T>], address: Address) -> Option<&'a Set<T>> {
+    fn set<'a>(&self, sets: &'a [Set<T, N>], address: Address) -> Option<&'a Set<T, N>> {
         let scaled = u128::from(address.0) * sets.len() as u128;
         sets.get((scaled >> 64) as usize)
     }
@@ -133,13 +132,13 @@ impl<T> SetCache<T> {
     /// Stores an entry in a slot, and evicts others until the weight fits.
     fn put(
         &self,
-        set: &Set<T>,
-        mut state: MutexGuard<'_, SetState>,
+        set: &Set<T, N>,
+        mut state: MutexGuard<'_, SetState<N>>,
         address: Address,
         weight: usize,
         entry: &Arc<T>,
     ) {
-        let ways = self.capacity.min(WAYS);
+        let ways = self.capacity.min(N);
         // The same entry may be here: two requests inserted it at once, or an outdated one is replaced.
         let same = (0..ways).find(|slot| set.hint(*slot) == Some(address.0));
         let slot = same.or_else(|| (0..ways).find(|slot| state.is_free(*slot)));
@@ -161,8 +160,8 @@ impl<T> SetCache<T> {
     }
 }
 
-impl<T> Set<T> {
-    fn lock(&self) -> MutexGuard<'_, SetState> {
+impl<T, const N: usize> Set<T, N> {
+    fn lock(&self) -> MutexGuard<'_, SetState<N>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -180,7 +179,7 @@ impl<T> Set<T> {
 
     /// Returns a slot whose entry was not used since the hand passed it last: an entry that is used again
     /// and again outlives any number of entries that are used once.
-    fn least_used(&self, state: &mut SetState, ways: usize) -> Option<usize> {
+    fn least_used(&self, state: &mut SetState<N>, ways: usize) -> Option<usize> {
         for _ in 0..2 * ways {
             let slot = state.hand;
             state.hand = (slot + 1) % ways;
@@ -193,7 +192,7 @@ impl<T> Set<T> {
         (0..ways).find(|slot| !state.is_free(*slot))
     }
 
-    fn clear_slot(&self, state: &mut SetState, slot: usize) {
+    fn clear_slot(&self, state: &mut SetState<N>, slot: usize) {
         if let (Some(entry), Some(hint), Some(size)) =
             (self.entries.get(slot), self.hints.get(slot), state.weights.get_mut(slot))
         {
@@ -205,7 +204,7 @@ impl<T> Set<T> {
     }
 }
 
-impl SetState {
+impl<const N: usize> SetState<N> {
     fn is_free(&self, slot: usize) -> bool {
         self.weights.get(slot).is_some_and(|weight| *weight == 0)
     }
@@ -215,19 +214,19 @@ impl SetState {
     }
 }
 
-impl<T> fmt::Debug for SetCache<T> {
+impl<T, const N: usize> fmt::Debug for SetCache<T, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SetCache").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 
-impl<T> Default for Set<T> {
+impl<T, const N: usize> Default for Set<T, N> {
     fn default() -> Self {
         Self {
             hints: array::from_fn(|_| AtomicU64::new(0)),
             entries: array::from_fn(|_| ArcSwapOption::empty()),
-            used: AtomicU8::new(0),
-            state: Mutex::default(),
+            used: AtomicU64::new(0),
+            state: Mutex::new(SetState { weights: [0; N], hand: 0 }),
         }
     }
 }
