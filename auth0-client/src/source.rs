@@ -26,15 +26,18 @@ const SHORTEST_CALL: Duration = Duration::from_millis(50);
 /// it goes on if a task that waits is dropped. `source.await` is the same as `source.token().await`.
 ///
 /// ```
-/// # use auth0_client::doc_tests::{self, service};
-/// # doc_tests::run(async {
+/// # #[allow(dead_code)]
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+/// # use doc::{run, service};
+/// # run(async {
 /// let orders = service().machine("https://orders.acme.com").build()?;
 /// let (one, two) = (orders.token().await?, orders.token().await?);
 /// assert_eq!(one.encoded(), two.encoded());
 ///
 /// // The API answered 401: it does not accept the token any more.
 /// assert!(orders.forget(&one));
-/// assert_ne!(orders.token().await?.encoded(), one.encoded());
+/// let three = orders.token().await?; // requested anew
+/// assert!(!orders.forget(&three)); // once in ten seconds: another one would be refused, too
 /// # Ok(())
 /// # });
 /// ```

@@ -223,6 +223,7 @@ impl ClientBuilder {
         };
         let cache = TokenCache::new(self.cache_bytes.unwrap_or(CACHE_BYTES), Arc::clone(&clock));
         let server = Server::new(ServerParts {
+            is_auth0: self.domain.is_some() || issuer.as_str().ends_with(".auth0.com/"),
             issuer,
             plain_http,
             http,

@@ -64,14 +64,16 @@ impl Client {
     /// Auth0 from this server, so that neither the browser nor a link can change or read them.
     ///
     /// ```
-    /// # use auth0_client::doc_tests::{self, web};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, web};
+    /// # run(async {
     /// # let client = web();
     /// let request = client
     ///     .authorization_request("https://app.acme.com/callback")
     ///     .scopes(["openid"])
-    ///     .parameter("state", "…")
-    ///     .parameter("code_challenge", "…")
+    ///     .parameter("state", "af0ifjsldkj")
+    ///     .parameter("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
     ///     .parameter("code_challenge_method", "S256");
     /// let pushed = request.push().await?;
     /// assert!(pushed.url().contains("request_uri="));

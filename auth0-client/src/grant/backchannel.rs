@@ -56,8 +56,10 @@ impl Client {
     /// letters, digits, spaces and `+-_.,:#`.
     ///
     /// ```
-    /// # use auth0_client::doc_tests::{self, api, approve_backchannel};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, api, approve_backchannel};
+    /// # run(async {
     /// # let client = api();
     /// let request = client.backchannel("auth0|ann", "Pay 2500 to Hanna").scopes(["openid"]);
     /// let pending = request.start().await?;

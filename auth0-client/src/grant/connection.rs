@@ -47,8 +47,12 @@ impl Client {
     /// at that provider. They are bearer tokens.
     ///
     /// ```
-    /// # use auth0_client::{ErrorKind, doc_tests::{self, api, token_of}};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, api, token_of};
+    /// use auth0_client::ErrorKind;
+    ///
+    /// # run(async {
     /// # let client = api();
     /// # let caller = token_of("auth0|ann");
     /// let work = client.connection("google-oauth2").login_hint("work@acme.com");

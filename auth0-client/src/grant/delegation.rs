@@ -51,8 +51,10 @@ impl Client {
     /// names this application in `act`. It is kept for the caller's token, and ends with it.
     ///
     /// ```
-    /// # use auth0_client::doc_tests::{self, api, token_of};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, api, token_of};
+    /// # run(async {
     /// # let client = api();
     /// let billing = client.delegation("https://billing.acme.com").scopes(["read:invoices"]).build()?;
     ///

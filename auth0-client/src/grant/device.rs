@@ -33,8 +33,10 @@ impl Client {
     /// Starts the login of a user on a device without a browser or keyboard, or in a program on a command line.
     ///
     /// ```
-    /// # use auth0_client::doc_tests::{self, approve_device, device};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, approve_device, device};
+    /// # run(async {
     /// # let client = device();
     /// let login = client.device().scopes(["openid"]).start().await?;
     /// println!("Open {} and enter {}", login.verification_uri(), login.user_code());

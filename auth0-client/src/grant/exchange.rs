@@ -74,8 +74,10 @@ impl Client {
     /// transfer token is requested.
     ///
     /// ```
-    /// # use auth0_client::doc_tests::{self, api};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, api};
+    /// # run(async {
     /// # let client = api();
     /// let tokens = client
     ///     .exchange("urn:acme:legacy", "a token of the legacy system")

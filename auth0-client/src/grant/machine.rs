@@ -32,8 +32,10 @@ impl Client {
     /// grant. The token is shared by all sources with the same settings.
     ///
     /// ```
-    /// # use auth0_client::doc_tests::{self, service};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, service};
+    /// # run(async {
     /// # let client = service();
     /// let orders = client.machine("https://orders.acme.com").organization("org_acme").build()?;
     /// let token = orders.token().await?;

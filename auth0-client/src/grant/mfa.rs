@@ -63,10 +63,12 @@ impl Client {
     /// Continues after [`MfaRequired`](ErrorKind::MfaRequired): `error.mfa()` has the requirement.
     ///
     /// ```
-    /// # use auth0_client::doc_tests::{self, mfa_of_ann, one_time_password, web};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, mfa_of_eve, one_time_password, web};
+    /// # run(async {
     /// # let client = web();
-    /// # let error = mfa_of_ann(&client).await;
+    /// # let error = mfa_of_eve(&client).await;
     /// let requirement = error.mfa().expect("mfa_required has a token");
     /// let mfa = client.mfa(requirement);
     /// let challenge = mfa.challenge(None).await?;

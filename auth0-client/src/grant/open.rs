@@ -30,10 +30,12 @@ impl Client {
     /// request that the server may have seen is not repeated.
     ///
     /// ```
-    /// # use auth0_client::doc_tests::{self, code, web};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, code, web};
+    /// # run(async {
     /// # let client = web();
-    /// # let code = code();
+    /// # let code = code().await;
     /// let request = client
     ///     .grant("authorization_code")
     ///     .parameter("code", code)

@@ -63,8 +63,10 @@ impl Client {
     /// Starts a login with a code by e-mail; [`passwordless_sms`](Self::passwordless_sms) sends it by SMS.
     ///
     /// ```
-    /// # use auth0_client::doc_tests::{self, passwordless_code, web};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, passwordless_code, web};
+    /// # run(async {
     /// # let client = web();
     /// let ann = client.passwordless("ann@acme.com");
     /// ann.send_code().send().await?;

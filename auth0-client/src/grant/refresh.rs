@@ -34,10 +34,12 @@ impl Client {
     /// [`send`](Refresh::send). A request that the server may have seen is not repeated.
     ///
     /// ```
-    /// # use auth0_client::doc_tests::{self, refresh_token, web};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, refresh_token, web};
+    /// # run(async {
     /// # let client = web();
-    /// # let session_token = refresh_token();
+    /// # let session_token = refresh_token().await;
     /// let tokens = client.refresh(&session_token).send().await?;
     /// let next = tokens.refresh_token().unwrap(); // the old one, if there is no other
     /// assert!(!next.is_empty());

@@ -22,10 +22,14 @@ impl Client {
     /// tokens of the same user, application and API are revoked. Access tokens stay valid until they expire.
     ///
     /// ```
-    /// # use auth0_client::{ErrorKind, doc_tests::{self, refresh_token, web}};
-    /// # doc_tests::run(async {
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, refresh_token, web};
+    /// use auth0_client::ErrorKind;
+    ///
+    /// # run(async {
     /// # let client = web();
-    /// # let session_token = refresh_token();
+    /// # let session_token = refresh_token().await;
     /// client.revoke(&session_token).send().await?;
     /// let error = client.refresh(&session_token).send().await.unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::InvalidGrant);

@@ -22,9 +22,11 @@ impl TokenSource {
     /// limit of its own gets one of 10 seconds.
     ///
     /// ```
-    /// # use auth0_client::doc_tests::{self, downstream, service};
-    /// # doc_tests::run(async {
-    /// # let (client, url) = (service(), downstream());
+    /// # #[allow(dead_code)]
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+    /// # use doc::{run, downstream, service};
+    /// # run(async {
+    /// # let (client, url) = (service(), downstream().await);
     /// let http = reqwest::Client::new();
     /// let orders = client.machine("https://orders.acme.com").build()?;
     /// let answer = orders.send(&http, http.get(&url)).await?;

@@ -44,6 +44,7 @@ impl Endpoint {
         self,
         metadata: &ServerMetadata,
         has_certificate: bool,
+        is_auth0: bool,
     ) -> Result<String, Error> {
         let (name, path) = self.names();
         let of_metadata = name.and_then(|name| {
@@ -52,7 +53,7 @@ impl Endpoint {
         });
         let issuer = metadata.issuer().as_str();
         // What a tenant of Auth0 does not name is at its path; another provider does not have it.
-        let is_known = name.is_none() || is_auth0(issuer);
+        let is_known = name.is_none() || self == Self::MfaChallenge || is_auth0;
         let by_path =
             || Some(format!("{}/{}", issuer.trim_end_matches('/'), path.filter(|_| is_known)?));
         of_metadata.or_else(by_path).ok_or_else(|| {
@@ -69,9 +70,4 @@ impl Endpoint {
             )
         })
     }
-}
-
-fn is_auth0(issuer: &str) -> bool {
-    let host = issuer.trim_start_matches("https://").trim_end_matches('/');
-    host.ends_with(".auth0.com")
 }

@@ -31,6 +31,8 @@ const MAX_CONCURRENT: usize = 64;
 /// The settings of a client that requests depend on.
 pub(crate) struct Server {
     pub(crate) issuer: Issuer,
+    /// Whether it is a tenant of Auth0, which was given by its domain.
+    is_auth0: bool,
     pub(crate) plain_http: PlainHttp,
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -64,6 +66,7 @@ impl Default for State {
 /// What a [`Server`] is made of.
 pub(crate) struct ServerParts {
     pub(crate) issuer: Issuer,
+    pub(crate) is_auth0: bool,
     pub(crate) plain_http: PlainHttp,
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -100,6 +103,7 @@ impl Server {
     pub(crate) fn new(parts: ServerParts) -> Arc<Self> {
         let ServerParts {
             issuer,
+            is_auth0,
             plain_http,
             http,
             clock,
@@ -112,6 +116,7 @@ impl Server {
         let state = State::default();
         Arc::new(Self {
             issuer,
+            is_auth0,
             plain_http,
             http,
             clock,
@@ -163,7 +168,7 @@ impl Server {
         endpoint: Endpoint,
         metadata: &ServerMetadata,
     ) -> Result<String, Error> {
-        endpoint.url(metadata, false)
+        endpoint.url(metadata, false, self.is_auth0)
     }
 }
 

@@ -58,7 +58,7 @@ async fn sent(
     deadline: Deadline,
 ) -> Result<HttpResponse, Error> {
     let metadata = server.metadata(deadline).await?;
-    let url = call.endpoint.url(&metadata, server.has_certificate())?;
+    let url = call.endpoint.url(&metadata, server.has_certificate(), server.is_auth0)?;
     let _permit = tokio::select! {
         permit = server.state.permits.acquire() => permit,
         () = passed(&*server.clock, deadline.left(&*server.clock)) => {

@@ -26,8 +26,10 @@ pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// An access token for calling another API. Clones are cheap. `Debug` omits the text.
 ///
 /// ```
-/// # use auth0_client::doc_tests::{self, service};
-/// # doc_tests::run(async {
+/// # #[allow(dead_code)]
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/tenant.rs")); }
+/// # use doc::{run, service};
+/// # run(async {
 /// let client = service();
 /// let token = client.machine("https://orders.acme.com").build()?.token().await?;
 /// let headers = token.headers_for("GET", "https://orders.acme.com/orders")?;
