@@ -242,6 +242,16 @@ async fn configured() -> Result<Option<Auth0>, LocalError> {
     Ok(Some(auth))
 }
 
+impl LocalTenant {
+    /// Prints commands for another terminal, as [`quickstart_with`] does, for an example that starts its own tenant:
+    /// each a comment and a command. In a command, `{address}` is the address of the server, and
+    /// `{token}'{"subject":"auth0|ann"}')` gets a token with this [description](crate#token).
+    pub fn print_commands(&self, server: SocketAddr, commands: &[(&str, &str)]) {
+        // A closed stdout is no reason to fail.
+        let _ = io::stdout().write_all(shell_lines(self, server, commands).as_bytes());
+    }
+}
+
 /// Returns shell lines with comments before them. The comments are separate lines, because not every
 /// shell accepts one after a command.
 fn shell_lines(tenant: &LocalTenant, server: SocketAddr, commands: &[(&str, &str)]) -> String {
