@@ -32,6 +32,12 @@ pub mod organizations {}
 #[doc = include_str!("../step-up.md")]
 pub mod step_up {}
 
+#[doc = include_str!("../calling-apis.md")]
+pub mod calling_apis {}
+
+#[doc = include_str!("../agents.md")]
+pub mod agents {}
+
 #[doc = include_str!("../streams.md")]
 pub mod streams {}
 

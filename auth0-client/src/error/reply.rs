@@ -74,49 +74,58 @@ impl ErrorKind {
                 401,
                 "invalid_token",
                 "subject_token_invalid",
-                "the token is not valid any more",
+                "The access token is not accepted any more. Request a new one.",
             ),
-            Self::Denied => {
-                Row(403, "access_denied", "delegation_denied", "access to another API is denied")
-            }
+            Self::Denied => Row(
+                403,
+                "access_denied",
+                "delegation_denied",
+                "This API may not call another API for this caller.",
+            ),
             Self::AccountNotConnected => Row(
                 403,
                 "access_denied",
                 "account_not_connected",
-                "the user has not connected this account",
+                "The user has not connected this account. Connect it, and try again.",
             ),
             Self::MfaRequired => {
-                Row(403, "access_denied", "mfa_required", "the user has to pass another factor")
+                Row(403, "access_denied", "mfa_required", "The user has to pass another factor.")
             }
-            Self::Expired => {
-                Row(403, "access_denied", "request_expired", "the user did not answer in time")
-            }
-            Self::InvalidClient | Self::Misconfigured => {
-                Row(502, "server_error", "client_misconfigured", "this API cannot call another API")
-            }
+            Self::Expired => Row(
+                403,
+                "access_denied",
+                "request_expired",
+                "The user did not answer in time. Start again.",
+            ),
+            Self::InvalidClient | Self::Misconfigured => Row(
+                502,
+                "server_error",
+                "client_misconfigured",
+                "This API cannot call another API. Its operator has to correct that.",
+            ),
             Self::Malformed => Row(
                 502,
                 "server_error",
                 "upstream_invalid",
-                "the answer of another server cannot be used",
+                "The answer of another server cannot be used.",
             ),
             Self::Throttled => Row(
                 503,
                 "temporarily_unavailable",
                 "upstream_throttled",
-                "a limit of another server is reached",
+                "A limit of another server is reached. Try again after the time in Retry-After.",
             ),
             Self::Unavailable | Self::DeadlineExceeded => Row(
                 503,
                 "temporarily_unavailable",
                 "upstream_unavailable",
-                "another server is not available",
+                "Another server is not available. Try again after the time in Retry-After.",
             ),
             Self::Pending | Self::SlowDown => Row(
                 503,
                 "temporarily_unavailable",
                 "authorization_pending",
-                "the user has not answered yet",
+                "The user has not answered yet. Try again after the time in Retry-After.",
             ),
         }
     }

@@ -233,9 +233,12 @@ pub(crate) async fn a_mistake_of_the_operator(program: &str) {
     }
 }
 
-/// The answers of the other API, in order, and 200 after them.
+/// A status, and `Retry-After`.
+type Planned = (u16, Option<&'static str>);
+
+/// The answers of the other API, in order, and 200 after them; and the requests that it has seen.
 #[derive(Clone, Default)]
-struct Answers(Arc<Mutex<VecDeque<(u16, Option<&'static str>)>>>, Arc<Mutex<Vec<Uri>>>);
+struct Answers(Arc<Mutex<VecDeque<Planned>>>, Arc<Mutex<Vec<Uri>>>);
 
 async fn other_api(answers: &Answers) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
