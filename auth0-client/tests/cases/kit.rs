@@ -120,6 +120,17 @@ struct State {
     metadata_reads: usize,
     queue: VecDeque<Answer>,
     responder: Responder,
+    at_once: usize,
+    most_at_once: usize,
+}
+
+/// A request that the server answers.
+struct Answering<'a>(&'a Server);
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.0.state().at_once -= 1;
+    }
 }
 
 impl std::fmt::Debug for Server {
@@ -137,6 +148,8 @@ impl Server {
                 metadata: metadata(""),
                 metadata_reads: 0,
                 queue: VecDeque::new(),
+                at_once: 0,
+                most_at_once: 0,
                 responder: Box::new(|_, number| Answer::token(&format!("token-{number}"))),
             })),
             clock: VirtualClock::default(),
@@ -172,6 +185,11 @@ impl Server {
 
     pub(crate) fn count(&self) -> usize {
         self.state().seen.len()
+    }
+
+    /// Returns how many requests were answered at the same time, at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.state().most_at_once
     }
 
     pub(crate) fn metadata_reads(&self) -> usize {
@@ -227,12 +245,15 @@ impl HttpClient for Server {
                     return Ok(HttpResponse::json(state.metadata.clone()));
                 }
                 state.seen.push(seen.clone());
+                state.at_once += 1;
+                state.most_at_once = state.most_at_once.max(state.at_once);
                 let number = state.seen.len();
                 match state.queue.pop_front() {
                     Some(answer) => answer,
                     None => (state.responder)(&seen, number),
                 }
             };
+            let _answering = Answering(self);
             tokio::task::yield_now().await;
             give(answer).await
         })

@@ -22,4 +22,5 @@ mod outgoing;
 mod polling;
 mod refresh;
 mod secrets;
+mod simulation;
 mod vault;

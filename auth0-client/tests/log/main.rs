@@ -95,3 +95,27 @@ async fn the_log() {
     assert!(text.contains("ERROR") && text.contains("invalid_client"), "{text}");
     assert!(text.contains("WARN") && !text.contains("\nfake"), "{text}");
 }
+
+/// A client with a certificate, whose token is not bound to it: the operator learns of it.
+#[tokio::test]
+async fn a_token_that_is_not_bound_to_the_certificate() {
+    let log = Log::default();
+    let writer = log.clone();
+    let layer = fmt::layer().with_ansi(false).with_writer(move || writer.clone());
+    let subscriber = tracing_subscriber::registry().with(layer);
+    let work = async {
+        for (payload, is_warned) in [
+            (r#"{"cnf":{"x5t#S256":"abc"}}"#, false),
+            (r#"{"cnf":{"jkt":"abc"}}"#, true),
+            ("{}", true),
+        ] {
+            let before = log.text().matches("not bound").count();
+            let server = Server::answering([Answer::token(&jwt(payload))]);
+            let client = server.builder().certificate_of_http_client().build().unwrap();
+            client.machine(API).build().unwrap().token().await.unwrap();
+            let warnings = log.text().matches("not bound").count() - before;
+            assert_eq!(warnings, usize::from(is_warned), "{payload}");
+        }
+    };
+    work.with_subscriber(subscriber).await;
+}
