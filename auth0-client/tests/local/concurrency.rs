@@ -109,6 +109,21 @@ async fn callers_that_are_dropped() {
     assert_eq!(tenant.token_requests().total(), 2);
 }
 
+/// The deadline is no part of what a token depends on, so a patient call may join the request of one that is not.
+#[tokio::test]
+async fn a_call_with_less_time_does_not_end_another() {
+    let tenant = acme().start().await.unwrap();
+    let client = client(&tenant, "service");
+    // The metadata is known.
+    client.machine(DOWN).build().unwrap().token().await.unwrap();
+    tenant.set_fault(Endpoint::Token, Fault::slow(Duration::from_millis(150)));
+    let short = client.machine(API).deadline(Duration::from_millis(60)).build().unwrap();
+    let long = client.machine(API).build().unwrap();
+    let (short, long) = tokio::join!(short.token(), long.token());
+    assert_eq!(short.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
+    long.unwrap();
+}
+
 /// Starts a tenant at the address of one that has just stopped.
 async fn restart(port: u16) -> LocalTenant {
     loop {

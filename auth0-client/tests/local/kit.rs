@@ -121,7 +121,7 @@ impl Wire {
     }
 
     /// Waits until no request is pending, and none follows without time passing.
-    async fn idle(&self) {
+    pub(crate) async fn idle(&self) {
         let mut rounds = 0;
         while rounds < 32 {
             fetch_thread::spawn(tokio::task::yield_now()).unwrap().await.unwrap();
