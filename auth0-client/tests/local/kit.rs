@@ -107,17 +107,29 @@ pub(crate) fn key_pair(number: usize) -> (SigningKey, Value) {
     (SigningKey::from_pem(&pem(&KEYS[number])).unwrap(), KEYS[number].jwk())
 }
 
-/// The transport of the client, and the number of requests that are pending.
+/// The transport of the client, with headers that it adds, and the number of requests that are pending.
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
     inner: Arc<dyn HttpClient>,
+    headers: Vec<(&'static str, String)>,
     pending: Arc<AtomicUsize>,
+    step: Duration,
 }
 
 impl Wire {
     pub(crate) fn new() -> Self {
         let inner = default_client("http://127.0.0.1/", None).unwrap();
-        Self { inner, pending: Arc::default() }
+        Self { inner, headers: Vec::new(), pending: Arc::default(), step: SECOND }
+    }
+
+    /// Lets time pass in these steps, not in seconds.
+    pub(crate) fn in_steps_of(step: Duration) -> Self {
+        Self { step, ..Self::new() }
+    }
+
+    pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     /// Waits until no request is pending, and none follows without time passing.
@@ -137,7 +149,7 @@ impl Wire {
             tokio::select! {
                 biased;
                 output = &mut future => return output,
-                () = self.idle() => advance(tenant, SECOND),
+                () = self.idle() => advance(tenant, self.step),
             }
         }
     }
@@ -160,6 +172,10 @@ impl HttpClient for Wire {
         Box::pin(async move {
             self.pending.fetch_add(1, Ordering::SeqCst);
             let _pending = Pending(&self.pending);
+            let mut headers = request.headers.to_vec();
+            headers.extend(self.headers.iter().map(|(name, value)| (*name, value.as_str())));
+            let mut request = request;
+            request.headers = &headers;
             self.inner.send(request).await
         })
     }
