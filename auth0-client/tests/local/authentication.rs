@@ -24,12 +24,14 @@ async fn a_secret_in_the_body_or_the_header() {
         assert_eq!(method(&tenant), name);
         client.revoke("any").send().await.unwrap();
     }
-    // An id with all characters of a header that have a meaning there.
-    let id = "a:b%c+d/é=";
+    // An id with characters that have a meaning in the header, and in a form.
+    let id = "a:b%c+d/=";
     tenant.add_client(Registered::confidential(id, SECRET)).unwrap();
-    let odd = builder(&tenant, "a:b%c+d/=").client_secret(SECRET).basic_authentication();
-    tenant.add_client(Registered::confidential("a:b%c+d/=", SECRET)).unwrap();
-    machine(&odd.build().unwrap()).await.unwrap();
+    for basic in [false, true] {
+        let odd = builder(&tenant, id).client_secret(SECRET);
+        let odd = if basic { odd.basic_authentication() } else { odd };
+        machine(&odd.build().unwrap()).await.unwrap();
+    }
     for basic in [false, true] {
         let wrong = builder(&tenant, "service").client_secret("wrong");
         let wrong = if basic { wrong.basic_authentication() } else { wrong };
