@@ -234,6 +234,10 @@ impl User {
         self.subject == hint || self.email.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(hint))
     }
 
+    pub(crate) fn own_email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
     /// Returns whether messages to this e-mail address or phone number reach the user.
     pub(crate) fn is_reached_at(&self, recipient: &str) -> bool {
         self.phone_number.as_deref() == Some(recipient)

@@ -89,6 +89,7 @@ fn metadata_json(running: &RunningTenant) -> String {
         ("pushed_authorization_request_endpoint", json!(url("oauth/par"))),
         ("require_pushed_authorization_requests", json!(false)),
         ("device_authorization_endpoint", json!(url("oauth/device/code"))),
+        ("mfa_challenge_endpoint", json!(url("mfa/challenge"))),
         ("grant_types_supported", json!(GRANT_TYPES)),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query", "form_post"])),

@@ -23,6 +23,7 @@ async fn both_documents_name_the_endpoints() {
         ("revocation_endpoint", json!(url(&tenant, "oauth/revoke"))),
         ("end_session_endpoint", json!(url(&tenant, "oidc/logout"))),
         ("device_authorization_endpoint", json!(url(&tenant, "oauth/device/code"))),
+        ("mfa_challenge_endpoint", json!(url(&tenant, "mfa/challenge"))),
         ("backchannel_authentication_endpoint", json!(url(&tenant, "bc-authorize"))),
         ("backchannel_token_delivery_modes_supported", json!(["poll"])),
         ("pushed_authorization_request_endpoint", json!(url(&tenant, "oauth/par"))),

@@ -314,8 +314,10 @@ async fn a_user_gets_a_factor() {
             OOB,
         ),
         (json!({ "authenticator_types": ["oob"], "oob_channels": ["auth0"] }), OOB),
+        (json!({ "authenticator_types": ["oob"], "oob_channels": ["email"] }), OOB),
     ] {
-        tenant.add_user(User::new("auth0|dan").password("pa55").require_mfa()).unwrap();
+        let user = User::new("auth0|dan").email("dan@acme.com").password("pa55").require_mfa();
+        tenant.add_user(user).unwrap();
         let mfa = mfa_token(&tenant, "auth0|dan").await;
         let associated = associate(&tenant, &mfa, body.clone()).await;
         assert_eq!(associated.status, 200, "{associated:?}");
@@ -330,12 +332,12 @@ async fn a_user_gets_a_factor() {
             token(&tenant, &of_grant(RECOVERY, &mfa, &[("recovery_code", &recovery)])).await;
         assert_eq!(outcome(&early), (403, "invalid_grant".into()));
         let mut form = of_grant(confirm, &mfa, &[("oob_code", &associated.text("oob_code"))]);
-        match tenant.last_message_to("+15550101") {
-            _ if confirm == OTP => form = form.and("otp", &tenant.otp("auth0|dan").unwrap()),
-            Some(message) if associated.text("oob_channel") == "sms" => {
-                form = form.and("binding_code", &message.code);
-            }
-            _ => tenant.approve(&tenant.pending_requests()[0].id).unwrap(),
+        let code = |to| tenant.last_message_to(to).unwrap().code;
+        match &*associated.text("oob_channel") {
+            "sms" => form = form.and("binding_code", &code("+15550101")),
+            "email" => form = form.and("binding_code", &code("dan@acme.com")),
+            "auth0" => tenant.approve(&tenant.pending_requests()[0].id).unwrap(),
+            _ => form = form.and("otp", &tenant.otp("auth0|dan").unwrap()),
         }
         let issued = token(&tenant, &form).await;
         assert_eq!(issued.status, 200, "{body}: {issued:?}");

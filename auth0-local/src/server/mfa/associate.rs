@@ -1,7 +1,7 @@
 //! `POST /mfa/associate`: a user who has no second factor gets one. The next grant with it confirms it.
 use super::{bearer::Bearer, challenge::send};
 use crate::{
-    directory::FactorKind,
+    directory::{FactorKind, User},
     running::RunningTenant,
     secret::{Hidden, random_of},
     server::{
@@ -52,7 +52,7 @@ pub(super) async fn associate(
         return Err(refused("a local tenant associates with an mfa_token only. Log in first"));
     };
     let user = bearer.user;
-    let factor = factor(&sent)?;
+    let factor = factor(&sent, &user)?;
     let recovery_code = recovery_code()?;
     let id = {
         let mut store = running.store();
@@ -86,11 +86,11 @@ pub(in crate::server) fn recovery_code() -> Result<String, Refusal> {
     Ok(random_of(b"ABCDEFGHJKLMNPQRSTUVWXYZ123456789", RECOVERY_CODE)?)
 }
 
-fn factor(sent: &Association) -> Result<FactorKind, Refusal> {
+fn factor(sent: &Association, user: &User) -> Result<FactorKind, Refusal> {
     let types: Vec<&str> = sent.authenticator_types.iter().map(String::as_str).collect();
     let channels: Vec<&str> = sent.oob_channels.iter().map(String::as_str).collect();
-    let address = |realm: &str, text: &Option<String>| {
-        let recipient = Recipient::read(realm, text.as_deref().unwrap_or_default());
+    let address = |realm: &str, text: Option<&str>| {
+        let recipient = Recipient::read(realm, text.unwrap_or_default());
         recipient.map(|recipient| recipient.address().to_owned())
     };
     match (types.as_slice(), channels.as_slice()) {
@@ -98,16 +98,18 @@ fn factor(sent: &Association) -> Result<FactorKind, Refusal> {
             Ok(FactorKind::Otp { secret: Hidden::new(random_of(totp::ALPHABET, SECRET)?) })
         }
         (["oob"], ["auth0"]) => Ok(FactorKind::Push {}),
-        (["oob"], ["sms"]) => match address("sms", &sent.phone_number) {
+        (["oob"], ["sms"]) => match address("sms", sent.phone_number.as_deref()) {
             Some(phone_number) => Ok(FactorKind::Sms { phone_number }),
             None => {
                 Err(Refusal::invalid_request("phone_number is missing, or not as in +15550100"))
             }
         },
-        (["oob"], ["email"]) => match address("email", &sent.email) {
-            Some(email) => Ok(FactorKind::Email { email }),
-            None => Err(Refusal::invalid_request("email is missing, or no e-mail address")),
-        },
+        (["oob"], ["email"]) => {
+            match address("email", sent.email.as_deref().or(user.own_email())) {
+                Some(email) => Ok(FactorKind::Email { email }),
+                None => Err(Refusal::invalid_request("email is missing, or no e-mail address")),
+            }
+        }
         _ => Err(Refusal::invalid_request(
             "authenticator_types must be [\"otp\"], or [\"oob\"] with one of oob_channels: sms, email or auth0",
         )),
