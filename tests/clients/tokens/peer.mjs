@@ -2,7 +2,7 @@
 // function. The answers have the same form as those of the program `token-client`.
 import { createPrivateKey, createPublicKey, webcrypto } from 'node:crypto'
 import * as oauth from 'oauth4webapi'
-import { claims } from './token_client.mjs'
+import { claims } from './program.mjs'
 
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 export const REFRESH_TOKEN = 'urn:ietf:params:oauth:token-type:refresh_token'
@@ -56,7 +56,7 @@ async function refusal(response) {
     return { status: response.status }
   }
   const description = body.error_description ?? body.message ?? body.description
-  return { status: response.status, code: body.error ?? body.code, description, mfa_token: body.mfa_token, body }
+  return { status: response.status, code: body.error ?? body.code, description, body }
 }
 
 // Sends a request, and once more with a nonce if the server requires one. Returns the answer, or the refusal.
@@ -75,16 +75,19 @@ async function ask(request, process, options) {
       return { answer: (await process(response)) ?? {} }
     } catch (error) {
       if (turn === 0 && oauth.isDPoPNonceError(error)) continue
-      return { error: await refusal(copy), thrown: error.code }
+      return { error: await refusal(copy) }
     }
   }
 }
 
-// The claims, but for those that are random or times.
+const sorted = (scope) => (scope ?? '').split(' ').sort().join(' ')
+
+// The claims, but for those that are random or times, and for the order of scopes.
 function comparable(token, issuer) {
   const own = claims(token)
   if (own === undefined) return undefined
   for (const name of ['iat', 'exp', 'jti', 'auth_time', 'sid', 'at_hash']) delete own[name]
+  if (own.scope !== undefined) own.scope = sorted(own.scope)
   return JSON.parse(JSON.stringify(own).replaceAll(issuer, 'ISSUER/'))
 }
 
@@ -93,7 +96,7 @@ export function properties(tokens, issuer) {
   const { access_token, refresh_token, id_token } = tokens
   return {
     token_type: tokens.token_type.toLowerCase(),
-    scope: (tokens.scope ?? '').split(' ').sort().join(' '),
+    scope: sorted(tokens.scope),
     expires_in: tokens.expires_in,
     issued_token_type: tokens.issued_token_type ?? undefined,
     authorization_details: tokens.authorization_details ?? undefined,
@@ -117,7 +120,8 @@ export class Peer {
 
   // Sends the request that a description has. `onStarted` is called as in `send`.
   async send({ client: described, request }, onStarted = () => undefined) {
-    const client = { client_id: described.client_id, use_mtls_endpoint_aliases: described.authentication.certificate !== undefined }
+    const use_mtls_endpoint_aliases = described.authentication.certificate !== undefined
+    const client = { client_id: described.client_id, use_mtls_endpoint_aliases }
     const [[kind, of]] = Object.entries(request)
     const call = {
       described,
@@ -126,9 +130,8 @@ export class Peer {
       auth: await authentication(described),
       options: { ...insecure, DPoP: described.dpop && (await proofs(described.dpop, client)) },
       onStarted,
-      entered: onStarted,
     }
-    // Scopes of the request count where the answer names none (RFC 6749 §5.1).
+    // Where the answer names no scopes, those of the request count (RFC 6749 §5.1).
     const result = await this[kind](call, of)
     if (result.answer?.access_token !== undefined) {
       return { tokens: { scope: of.scope, ...result.answer } }
@@ -139,7 +142,7 @@ export class Peer {
   grant({ server, client, auth, options }, { grant_type, audience, scope, more = {} }, added = {}) {
     const parameters = given({ audience, scope, ...more, ...added })
     const request = (own) => oauth.genericTokenEndpointRequest(server, client, auth, grant_type, parameters, own)
-    const process = (response) => oauth.processGenericTokenEndpointResponse(server, client, response, tolerant)
+    const process = (response) => oauth.processGenericTokenEndpointResponse(server, client, response)
     return ask(request, process, options)
   }
 
@@ -188,7 +191,8 @@ export class Peer {
 
   revoke({ server, client, auth, options }, { token }) {
     const additionalParameters = { token_type_hint: 'refresh_token' }
-    const request = () => oauth.revocationRequest(server, client, auth, token, { ...insecure, additionalParameters })
+    const request = () =>
+      oauth.revocationRequest(server, client, auth, token, { ...insecure, additionalParameters })
     return ask(request, oauth.processRevocationResponse, options)
   }
 
@@ -198,7 +202,7 @@ export class Peer {
     const begin = (response) => oauth.processDeviceAuthorizationResponse(server, client, response)
     const { answer: started, ...refused } = await ask(start, begin, options)
     if (started === undefined) return refused
-    await onStarted({ ...started, user_code: started.user_code })
+    await onStarted(started)
     const request = (own) => oauth.deviceCodeGrantRequest(server, client, auth, started.device_code, own)
     const process = (response) => oauth.processDeviceCodeResponse(server, client, response)
     return ask(request, process, options)
@@ -220,7 +224,8 @@ export class Peer {
     const { answer: started, ...refused } = await ask(start, begin, options)
     if (started === undefined) return refused
     await onStarted(started)
-    const request = (own) => oauth.backchannelAuthenticationGrantRequest(server, client, auth, started.auth_req_id, own)
+    const request = (own) =>
+      oauth.backchannelAuthenticationGrantRequest(server, client, auth, started.auth_req_id, own)
     const process = (response) => oauth.processBackchannelAuthenticationGrantResponse(server, client, response)
     const result = await ask(request, process, options)
     if (result.answer !== undefined) result.answer.scope ??= parameters.scope
@@ -241,6 +246,7 @@ export class Peer {
   }
 
   async par({ server, client, auth, options, described }, of) {
+    // The key is named in a parameter, and not proved.
     let parameters = authorization(of, options.DPoP && (await options.DPoP.calculateThumbprint()))
     if (of.is_signed) {
       const pem = described.request_key ?? described.authentication.key.pem
@@ -250,7 +256,7 @@ export class Peer {
       const request = await oauth.issueRequestObject(server, client, parameters, { key, kid })
       parameters = { request }
     }
-    const request = (own) => oauth.pushedAuthorizationRequest(server, client, auth, parameters, own)
+    const request = () => oauth.pushedAuthorizationRequest(server, client, auth, parameters, insecure)
     const process = (response) => oauth.processPushedAuthorizationResponse(server, client, response)
     return ask(request, process, insecure)
   }
@@ -258,7 +264,7 @@ export class Peer {
   // Passes the second factor that a grant requires.
   async mfa(call, { factor, code, ...of }) {
     const first = await this.grant(call, of)
-    const mfa_token = first.error?.mfa_token
+    const mfa_token = first.error?.body?.mfa_token
     if (mfa_token === undefined) return first
     await call.onStarted(first.error.body)
     const verify = (kind, parameters) =>
@@ -297,20 +303,24 @@ export class Peer {
 
 async function post(url, members, headers) {
   const body = JSON.stringify(members)
-  const response = await fetch(url, { method: 'POST', body, headers: { ...headers, 'content-type': 'application/json' } })
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: { ...headers, 'content-type': 'application/json' },
+  })
   if (response.ok) return { answer: await response.json() }
   return { error: await refusal(response) }
 }
-
-// ID tokens are those of the token endpoint itself.
-const tolerant = {}
 
 // Returns the parameters that are there.
 function given(parameters) {
   return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined && value !== ''))
 }
 
-export function authorization({ redirect_uri, scope, audience, authorization_details: details, more = {} }, dpop_jkt) {
+export function authorization(
+  { redirect_uri, scope, audience, authorization_details: details, more = {} },
+  dpop_jkt,
+) {
   return given({
     response_type: 'code',
     redirect_uri,
@@ -328,7 +338,15 @@ async function worker({ described, client }, issuer, user, audit_context) {
   const now = Math.floor(Date.now() / 1000)
   const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const header = { typ: 'token-vault-req+jwt', alg: algorithm, kid: id }
-  const payload = { iss: client.client_id, sub: user, aud: issuer, iat: now, exp: now + 60, jti: webcrypto.randomUUID(), audit_context }
+  const payload = {
+    iss: client.client_id,
+    sub: user,
+    aud: issuer,
+    iat: now,
+    exp: now + 60,
+    jti: webcrypto.randomUUID(),
+    audit_context,
+  }
   const input = `${encode(header)}.${encode(payload)}`
   const { name } = ALGORITHMS[algorithm]
   const parameters = { name, saltLength: 32 }

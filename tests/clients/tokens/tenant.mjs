@@ -4,8 +4,8 @@ import { createServer, request as httpRequest } from 'node:http'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto'
-import { Peer } from './tokens_peer.mjs'
-import { serve } from './token_client.mjs'
+import { Peer, VAULT } from './peer.mjs'
+import { serve } from './program.mjs'
 
 export const API = 'https://api.local.test'
 export const BILLING = 'https://billing.local.test'
@@ -25,6 +25,7 @@ const USERS = [
   'urn:ietf:params:oauth:grant-type:device_code',
   'urn:openid:params:grant-type:ciba',
   'http://auth0.com/oauth/grant-type/passwordless/otp',
+  VAULT,
   ...MFA,
 ]
 
@@ -68,7 +69,12 @@ function description(edge, certificate) {
       person('otto', { factors: [{ type: 'otp', secret: OTP_SECRET }] }),
       person('sam', { factors: [{ type: 'sms', phone_number: '+15550100' }] }),
       person('pia', { factors: [{ type: 'push' }] }),
-      person('rita', { factors: [{ type: 'otp', secret: OTP_SECRET }, { type: 'recovery-code', code: 'R3C0VERY' }] }),
+      person('rita', {
+        factors: [
+          { type: 'otp', secret: OTP_SECRET },
+          { type: 'recovery-code', code: 'R3C0VERY' },
+        ],
+      }),
       person('nina', { mfa_required: true }),
       person('nora', { mfa_required: true }),
     ],
@@ -91,13 +97,29 @@ function description(edge, certificate) {
       { client_id: 'id+basic:1', client_secret: ODD_SECRET },
       { client_id: 'limited', ...secret, token_quota: { per_hour: 2 } },
       { client_id: 'plain', ...secret, grant_types: ['authorization_code'] },
-      { client_id: 'api', ...secret, app_type: 'resource_server', resource_server_identifier: API, client_grants: [grant(BILLING, ['read:b'])] },
+      {
+        client_id: 'api',
+        ...secret,
+        app_type: 'resource_server',
+        resource_server_identifier: API,
+        client_grants: [grant(BILLING, ['read:b'])],
+      },
       { client_id: 'legacy', ...secret },
-      { client_id: 'web', ...secret, callbacks: [CALLBACK], grant_types: USERS, multi_resource_refresh_tokens: true },
+      {
+        client_id: 'web',
+        ...secret,
+        callbacks: [CALLBACK],
+        grant_types: USERS,
+        multi_resource_refresh_tokens: true,
+      },
       { client_id: 'signer', ...secret, callbacks: [CALLBACK], public_keys: [rsa.public] },
       { client_id: 'tv', grant_types: USERS },
       ...['RS256', 'RS384', 'PS256'].map(key),
-      { client_id: 'worker', public_keys: [{ pem: rsa.public, alg: 'PS256' }], token_vault_privileged_access: { grants: [{ connection: 'google-oauth2', scopes: ['calendar'] }] } },
+      {
+        client_id: 'worker',
+        public_keys: [{ pem: rsa.public, alg: 'PS256' }],
+        token_vault_privileged_access: { grants: [{ connection: 'google-oauth2', scopes: ['calendar'] }] },
+      },
       { client_id: 'mtls', certificate_thumbprint: thumbprint, callbacks: [CALLBACK] },
     ],
     token_exchange_profiles: [
@@ -153,7 +175,11 @@ export class Tenant {
 
   async local(path, body, method = body === undefined ? 'GET' : 'POST') {
     const headers = { 'content-type': 'application/json' }
-    const response = await fetch(`${this.issuer}__local/${path}`, { method, headers, body: body && JSON.stringify(body) })
+    const response = await fetch(`${this.issuer}__local/${path}`, {
+      method,
+      headers,
+      body: body && JSON.stringify(body),
+    })
     const answer = await response.json()
     if (!response.ok) throw new Error(`${path}: ${JSON.stringify(answer)}`)
     return answer
@@ -191,7 +217,10 @@ export class Tenant {
   async login(user = 'bob', { scope = 'openid offline_access read:a', audience = API, dpop } = {}) {
     const client = { client_id: 'web', authentication: { secret_post: 'secret' }, dpop }
     const more = { username: `${user}@acme.com`, password: 'pa55' }
-    const { tokens, ...other } = await this.peer.send({ client, request: { grant: { grant_type: 'password', scope, audience, more } } })
+    const { tokens, ...other } = await this.peer.send({
+      client,
+      request: { grant: { grant_type: 'password', scope, audience, more } },
+    })
     if (tokens === undefined) throw new Error(JSON.stringify(other))
     return tokens
   }
