@@ -190,6 +190,13 @@ export function nonces() {
         },
       },
       'tokens',
+      {
+        api: (tenant) => `${tenant.issuer}userinfo`,
+        check: ({ result }) => {
+          assert.equal(result.api.status, 200)
+          assert.equal(JSON.parse(result.api.body).sub, 'auth0|bob')
+        },
+      },
     ),
     test('no DPoP where nonces are required', post('machine'), machine(), 'tokens'),
   ]
