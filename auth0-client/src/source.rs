@@ -5,7 +5,7 @@ use crate::{
     error::{CallerScheme, Error, ErrorKind},
     metrics,
     secret::Secret,
-    server::{Body, Call, Deadline},
+    server::{Body, Call, Deadline, late},
     token::{Freshness, Held, Lifetime, Token, Tokens},
 };
 use arc_swap::ArcSwapOption;
@@ -284,11 +284,6 @@ impl Source {
             None => error,
         }
     }
-}
-
-fn late(deadline: Deadline) -> Error {
-    let seconds = deadline.limit().as_secs_f64();
-    Error::new(ErrorKind::DeadlineExceeded, format!("There is no answer within {seconds} s"))
 }
 
 impl IntoFuture for TokenSource {

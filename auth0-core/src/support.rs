@@ -3,7 +3,7 @@ pub use crate::{
     auth0::{one_variable, variables},
     identifier::{PlainHttp, is_loopback},
     jose::Thumbprint,
-    keys::ServerMetadata,
+    keys::{MetadataError, ServerMetadata},
     runtime::{
         SystemClock,
         fetch_thread::{self, Ended, How, NoThread, passed},

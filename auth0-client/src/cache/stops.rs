@@ -76,10 +76,13 @@ impl Stops {
         let now = now.monotonic;
         let stop = |wait| Stop { until: now + wait, error: error.clone() };
         match error.kind() {
-            ErrorKind::InvalidClient if error.code() == Some("unauthorized_client") => {
+            // No caller can cause this one.
+            ErrorKind::InvalidClient if error.is_of_whole_client() => {
+                self.client = Some(stop(CLIENT_REFUSED));
+            }
+            ErrorKind::InvalidClient | ErrorKind::Misconfigured => {
                 self.keys.insert(key, stop(CLIENT_REFUSED));
             }
-            ErrorKind::InvalidClient => self.client = Some(stop(CLIENT_REFUSED)),
             ErrorKind::Throttled => {
                 if let Some(wait) = error.retry_after() {
                     self.keys.insert(key, stop(wait));

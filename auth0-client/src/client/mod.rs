@@ -127,7 +127,8 @@ impl Shared {
             has_certificate: self.server.has_certificate() && call.is_bound,
             refresh_token,
         };
-        let held = read(answer.body(), &expected);
+        let held =
+            read(answer.body(), &expected).map_err(|error| error.with_status(answer.status()));
         held.map(Arc::new).inspect_err(|error| self.server.log(call, error))
     }
 

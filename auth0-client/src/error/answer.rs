@@ -47,6 +47,9 @@ impl Error {
             inner.mfa = MfaRequirement::read(&members);
         }
         inner.limits = limits;
+        inner.is_of_whole_client = kind == ErrorKind::InvalidClient
+            && (code == Some("invalid_client")
+                || purpose == Purpose::Machine && code != Some("unauthorized_client"));
         Self::from_inner(inner)
     }
 }
@@ -81,7 +84,7 @@ fn kind(status: u16, code: Option<&str>, description: Option<&str>, purpose: Pur
         "invalid_client" | "unauthorized_client" => return ErrorKind::InvalidClient,
         "invalid_grant" => return ErrorKind::InvalidGrant,
         _ if status == 429 => return ErrorKind::Throttled,
-        _ if status >= 500 => return ErrorKind::Unavailable,
+        _ if status >= 500 || status == 408 => return ErrorKind::Unavailable,
         _ if purpose == Purpose::Vault && code.starts_with("federated_connection") => {
             return ErrorKind::AccountNotConnected;
         }
@@ -106,7 +109,8 @@ fn kind(status: u16, code: Option<&str>, description: Option<&str>, purpose: Pur
         (401, Purpose::Vault) => ErrorKind::AccountNotConnected,
         (401, Purpose::Exchange) => ErrorKind::InvalidGrant,
         (401, _) => ErrorKind::InvalidClient,
-        (403, _) => ErrorKind::Denied,
+        // Without a code, it is the answer of something in between.
+        (403, _) if !code.is_empty() => ErrorKind::Denied,
         (400..=499, _) if !code.is_empty() => ErrorKind::Misconfigured,
         // Not JSON, or a redirect: not an answer of this endpoint.
         (404, _) => ErrorKind::Misconfigured,

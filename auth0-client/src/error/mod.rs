@@ -58,6 +58,8 @@ struct Inner {
     until: Option<Duration>,
     limits: Limits,
     scheme: CallerScheme,
+    /// Whether the client itself is refused, which no caller can cause.
+    is_of_whole_client: bool,
 }
 
 impl Error {
@@ -75,6 +77,12 @@ impl Error {
         let inner = Arc::make_mut(&mut self.0);
         inner.retry_after = Some(wait);
         inner.until = Some(unix_time.saturating_add(wait));
+        self
+    }
+
+    /// Adds the status of the answer that cannot be read.
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        Arc::make_mut(&mut self.0).status = Some(status);
         self
     }
 
@@ -144,6 +152,17 @@ impl Error {
         self.0.interval
     }
 
+    /// Returns whether all requests of the client are refused in the same way.
+    pub(crate) fn is_of_whole_client(&self) -> bool {
+        self.0.is_of_whole_client
+    }
+
+    /// Returns the same error as a refusal of the user.
+    pub(crate) fn into_denied(mut self) -> Self {
+        Arc::make_mut(&mut self.0).kind = ErrorKind::Denied;
+        self
+    }
+
     /// Returns whether an older token is still better than this error.
     pub(crate) fn is_temporary(&self) -> bool {
         use ErrorKind::{DeadlineExceeded, Throttled, Unavailable};
@@ -166,6 +185,7 @@ impl Inner {
             until: None,
             limits: Limits::default(),
             scheme: CallerScheme::default(),
+            is_of_whole_client: false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Authorization requests that the client sends itself: pushed (RFC 9126), signed (RFC 9101), with details
 //! (RFC 9396).
-use super::{audience, backchannel::details_text, members, seconds, text};
+use super::{Members, audience, backchannel::details_text};
 use crate::{
     client::Client,
     error::{Error, ErrorKind},
@@ -159,11 +159,11 @@ impl AuthorizationRequest {
         }
         let body = Body::Form(parameters);
         let call = Call::to(Endpoint::PushedAuthorization, "pushed_authorization", body);
-        let answer = members(&client.0.answer(call, deadline).await?)?;
-        let request_uri = text(&answer, "request_uri")?;
+        let answer = Members::read(&client.0.answer(call, deadline).await?)?;
+        let request_uri = answer.text("request_uri")?;
         let query = [("client_id", client.client_id()), ("request_uri", &request_uri)];
         let url = client.authorize_url(&query, deadline).await?;
-        let expires_in = seconds(&answer, "expires_in").unwrap_or_default();
+        let expires_in = answer.seconds("expires_in").unwrap_or_default();
         Ok(PushedRequest { url, request_uri, expires_in })
     }
 

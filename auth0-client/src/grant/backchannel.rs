@@ -1,5 +1,5 @@
 //! Client-initiated backchannel authentication (OpenID Connect CIBA Core): a user approves on another device.
-use super::{audience, members, polling::Polling, seconds, text};
+use super::{Members, audience, polling::Polling};
 use crate::{
     client::Client,
     error::{Error, Purpose},
@@ -95,7 +95,7 @@ impl Client {
 }
 
 fn check_message(message: &str) -> Result<(), ConfigError> {
-    let is_char = |c: char| c.is_alphanumeric() || " +-_.,:#".contains(c);
+    let is_char = |c: char| c.is_ascii_alphanumeric() || " +-_.,:#".contains(c);
     let why = match message {
         message if message.trim().is_empty() => "is empty",
         message if message.chars().count() > MAX_MESSAGE_CHARS => "has more than 64 characters",
@@ -103,7 +103,7 @@ fn check_message(message: &str) -> Result<(), ConfigError> {
         _ => return Ok(()),
     };
     Err(ConfigError::new(format!(
-        "the message to the user {why}. Write up to 64 letters, digits, spaces and +-_.,:#"
+        "the message to the user {why}. Write up to 64 letters (a to z), digits, spaces and +-_.,:#"
     )))
 }
 
@@ -188,11 +188,11 @@ impl BackchannelRequest {
         let body = Body::Form(parameters);
         let mut call = Call::to(Endpoint::BackchannelAuthentication, "backchannel_start", body);
         call.forwarded_for = self.forwarded_for;
-        let answer = members(&shared.answer(call, self.deadline).await?)?;
-        let id = text(&answer, "auth_req_id")?;
+        let answer = Members::read(&shared.answer(call, self.deadline).await?)?;
+        let id = answer.text("auth_req_id")?;
         let parameters = Parameters::of_grant(GRANT).with("auth_req_id", id);
         let call = Call::token("backchannel", parameters, Repeat::UnseenNow, Purpose::Other);
-        let times = (seconds(&answer, "interval"), seconds(&answer, "expires_in"));
+        let times = (answer.seconds("interval"), answer.seconds("expires_in"));
         Ok(PendingBackchannel(Polling::new(shared, call, scope, times, self.deadline)))
     }
 }

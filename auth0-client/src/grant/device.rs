@@ -1,5 +1,5 @@
 //! The device authorization grant (RFC 8628), with the statuses of Auth0.
-use super::{audience, members, polling::Polling, seconds, text};
+use super::{Members, audience, polling::Polling};
 use crate::{
     client::{Client, Shared},
     error::{Error, Purpose},
@@ -93,15 +93,17 @@ impl DeviceRequest {
         let shared: Arc<Shared> = self.client.0;
         let call =
             Call::to(Endpoint::DeviceAuthorization, "device_authorization", Body::Form(parameters));
-        let answer = members(&shared.answer(call, self.deadline).await?)?;
-        let code = text(&answer, "device_code")?;
+        let answer = Members::read(&shared.answer(call, self.deadline).await?)?;
+        let code = answer.text("device_code")?;
         let parameters = Parameters::of_grant(GRANT).with("device_code", code);
         let call = Call::token("device_code", parameters, Repeat::UnseenNow, Purpose::Other);
-        let times = (seconds(&answer, "interval"), seconds(&answer, "expires_in"));
+        let times = (answer.seconds("interval"), answer.seconds("expires_in"));
         Ok(PendingDevice {
-            user_code: text(&answer, "user_code")?,
-            verification_uri: text(&answer, "verification_uri")?,
-            verification_uri_complete: text(&answer, "verification_uri_complete").ok(),
+            user_code: answer.text("user_code")?,
+            verification_uri: answer.text("verification_uri")?,
+            verification_uri_complete: answer
+                .optional("verification_uri_complete")
+                .map(str::to_owned),
             polling: Polling::new(shared, call, scope.unwrap_or_default(), times, self.deadline),
         })
     }

@@ -1,5 +1,5 @@
 //! Further factors, after `mfa_required`: challenge, enroll, verify.
-use super::{members, text};
+use super::Members;
 use crate::{
     client::Client,
     error::{Error, ErrorKind, MfaRequirement, Purpose},
@@ -15,6 +15,9 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 const OTP: &str = "http://auth0.com/oauth/grant-type/mfa-otp";
 const OOB: &str = "http://auth0.com/oauth/grant-type/mfa-oob";
+/// The description of a notification that the user has refused. Its code is that of a wrong one-time password.
+const REJECTED: &str = "MFA Authorization rejected.";
+
 const RECOVERY_CODE: &str = "http://auth0.com/oauth/grant-type/mfa-recovery-code";
 
 /// The factors of a user who has to pass one: see [`Client::mfa`].
@@ -22,7 +25,6 @@ const RECOVERY_CODE: &str = "http://auth0.com/oauth/grant-type/mfa-recovery-code
 pub struct Mfa {
     client: Client,
     token: Secret,
-    scope: String,
     forwarded_for: Option<IpAddr>,
     deadline: Duration,
 }
@@ -55,7 +57,7 @@ pub struct MfaChallenge {
 
 /// A factor that is being enrolled.
 pub struct Enrollment {
-    members: Map<String, Value>,
+    members: Members,
     oob_code: Option<Secret>,
 }
 
@@ -84,7 +86,6 @@ impl Client {
         Mfa {
             client: self.clone(),
             token: Secret::new(requirement.token()),
-            scope: String::new(),
             forwarded_for: None,
             deadline: self.0.deadline,
         }
@@ -138,21 +139,22 @@ impl Mfa {
         self.enroll([("authenticator_types", Value::from(vec!["otp"]))]).await
     }
 
-    /// Enrolls a channel to which codes or notifications are sent: `sms` or `voice` with a phone number, `email`, or
-    /// `auth0` for the Guardian app.
+    /// Enrolls a channel to which codes or notifications are sent: `sms` or `voice` with a phone number, `email` with an
+    /// address (or that of the user), or `auth0` for the Guardian app.
     ///
     /// # Errors
     /// As for [`TokenSource::token`](crate::TokenSource::token).
     pub async fn enroll_oob(
         &self,
         channel: &str,
-        phone_number: Option<&str>,
+        address: Option<&str>,
     ) -> Result<Enrollment, Error> {
         check(required("the channel", channel))?;
-        let phone_number = phone_number.map(|number| ("phone_number", Value::from(number)));
+        let name = if channel == "email" { "email" } else { "phone_number" };
+        let address = address.map(|address| (name, Value::from(address)));
         let types = ("authenticator_types", Value::from(vec!["oob"]));
         let channels = ("oob_channels", Value::from(vec![channel]));
-        self.enroll([types, channels].into_iter().chain(phone_number)).await
+        self.enroll([types, channels].into_iter().chain(address)).await
     }
 
     async fn enroll(
@@ -162,8 +164,9 @@ impl Mfa {
         let body: Map<_, _> =
             parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let body = Body::WithToken(self.token.clone(), Some(body));
-        let members = members(&self.send(Endpoint::MfaAssociate, "mfa_associate", body).await?)?;
-        let oob_code = text(&members, "oob_code").ok().map(Secret::new);
+        let members =
+            Members::read(&self.send(Endpoint::MfaAssociate, "mfa_associate", body).await?)?;
+        let oob_code = members.optional("oob_code").map(Secret::new);
         Ok(Enrollment { members, oob_code })
     }
 
@@ -180,10 +183,10 @@ impl Mfa {
             body.insert("authenticator_id".into(), id.into());
         }
         let answer = self.send(Endpoint::MfaChallenge, "mfa_challenge", Body::Json(body)).await?;
-        let members = members(&answer)?;
+        let members = Members::read(&answer)?;
         Ok(MfaChallenge {
-            challenge_type: text(&members, "challenge_type")?,
-            oob_code: text(&members, "oob_code").ok().map(Secret::new),
+            challenge_type: members.text("challenge_type")?,
+            oob_code: members.optional("oob_code").map(Secret::new),
             needs_code: members.get("binding_method").is_some_and(|method| method == "prompt"),
         })
     }
@@ -234,7 +237,10 @@ impl Mfa {
     async fn verify_oob(&self, oob_code: &Secret, code: Option<&str>) -> Result<Tokens, Error> {
         let mut parameters = Parameters::of_grant(OOB).with("oob_code", oob_code.clone());
         parameters.set_some("binding_code", code);
-        self.verify(parameters).await
+        self.verify(parameters).await.map_err(|error| match error.description() {
+            Some(REJECTED) => error.into_denied(),
+            _ => error,
+        })
     }
 
     /// Verifies a recovery code. [`Tokens::recovery_code`] is the next one, which the user writes down.
@@ -250,7 +256,7 @@ impl Mfa {
         let parameters = parameters.with("mfa_token", self.token.clone());
         let mut call = Call::token("mfa", parameters, Repeat::UnseenNow, Purpose::Other);
         call.forwarded_for = self.forwarded_for;
-        self.client.0.tokens_once(call, self.scope.clone(), None, self.deadline).await
+        self.client.0.tokens_once(call, String::new(), None, self.deadline).await
     }
 
     async fn send(

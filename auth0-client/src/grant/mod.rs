@@ -41,24 +41,45 @@ fn audience(text: &str) -> Result<String, ConfigError> {
     Ok(text.parse::<Audience>()?.as_str().to_owned())
 }
 
-/// Reads the members of an answer that has no tokens.
-fn members(answer: &HttpResponse) -> Result<Map<String, Value>, Error> {
-    match serde_json::from_slice(answer.body()) {
-        Ok(Value::Object(members)) => Ok(members),
-        _ => Err(Error::new(ErrorKind::Malformed, "The answer is not a JSON object")),
+/// The members of an answer that has no tokens.
+struct Members {
+    status: u16,
+    members: Map<String, Value>,
+}
+
+impl Members {
+    fn read(answer: &HttpResponse) -> Result<Self, Error> {
+        let status = answer.status();
+        match serde_json::from_slice(answer.body()) {
+            Ok(Value::Object(members)) => Ok(Self { status, members }),
+            _ => {
+                let cause = "The answer is not a JSON object";
+                Err(Error::new(ErrorKind::Malformed, cause).with_status(status))
+            }
+        }
     }
-}
 
-/// Reads a member that an answer must have.
-fn text(members: &Map<String, Value>, name: &str) -> Result<String, Error> {
-    let text = members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    text.map(str::to_owned)
-        .ok_or_else(|| Error::new(ErrorKind::Malformed, format!("The answer has no {name}")))
-}
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
 
-/// Reads a number of seconds, as a number or as digits.
-fn seconds(members: &Map<String, Value>, name: &str) -> Option<Duration> {
-    let value = members.get(name)?;
-    let seconds = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
-    Duration::try_from_secs_f64(seconds).ok()
+    /// Returns a text that may be absent.
+    fn optional(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// Returns a text that the answer must have.
+    fn text(&self, name: &str) -> Result<String, Error> {
+        self.optional(name).map(str::to_owned).ok_or_else(|| {
+            let cause = format!("The answer has no {name}");
+            Error::new(ErrorKind::Malformed, cause).with_status(self.status)
+        })
+    }
+
+    /// Returns a number of seconds, which may be digits.
+    fn seconds(&self, name: &str) -> Option<Duration> {
+        let value = self.get(name)?;
+        let seconds = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
 }

@@ -15,6 +15,7 @@ pub struct OpenGrant {
     client: Client,
     grant_type: String,
     parameters: Parameters,
+    audience: Option<String>,
     scopes: Scopes,
     forwarded_for: Option<IpAddr>,
     deadline: Duration,
@@ -56,6 +57,7 @@ impl Client {
             client: self.clone(),
             grant_type,
             parameters: Parameters::default(),
+            audience: None,
             scopes: Scopes::default(),
             forwarded_for: None,
             deadline: self.0.deadline,
@@ -76,7 +78,7 @@ impl OpenGrant {
     /// Sets the API that the access token is for.
     pub fn audience(mut self, api: impl AsRef<str>) -> Self {
         match audience(api.as_ref()) {
-            Ok(audience) => self.parameters.set("audience", audience),
+            Ok(audience) => self.audience = Some(audience),
             Err(error) => self.mistake.note(Err(error)),
         }
         self
@@ -109,6 +111,7 @@ impl OpenGrant {
         self.mistake.check()?;
         let scope = self.scopes.text();
         let mut parameters = Parameters::of_grant(self.grant_type);
+        parameters.set_some("audience", self.audience);
         parameters.set_some("scope", scope.clone());
         parameters.append(self.parameters);
         let mut call = Call::token("other", parameters, Repeat::UnseenNow, Purpose::Other);

@@ -121,7 +121,7 @@ where
 }
 
 fn with_token<B>(mut request: Request<B>, token: &Token, url: &str) -> Result<Request<B>, Error> {
-    if token.is_dpop() && request.uri().scheme().is_none() {
+    if token.needs_proof() && request.uri().scheme().is_none() {
         return Err(Error::new(
             ErrorKind::Misconfigured,
             "A request with a bound token needs its absolute URL",

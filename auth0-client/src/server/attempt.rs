@@ -1,5 +1,5 @@
 //! One try of a request.
-use super::{Body, Call, Deadline, Server};
+use super::{Body, Call, Deadline, Endpoint, Server};
 use crate::{authentication::Credentials, error::Error, secret::Secret};
 use auth0_core::{
     support::fetch_thread::{self, How},
@@ -75,7 +75,11 @@ impl Message {
         };
         let (content_type, body, header) = match &call.body {
             Body::Form(parameters) => {
-                let Credentials { parameters: own, header } = credentials(server)?;
+                let Credentials { parameters: mut own, header } = credentials(server)?;
+                // A parameter of the request itself, whatever authenticates the client (RFC 9126 §2.1).
+                if call.endpoint == Endpoint::PushedAuthorization && header.is_some() {
+                    own.push(("client_id", Secret::new(&*server.client_id)));
+                }
                 (Some("application/x-www-form-urlencoded"), parameters.form(&own), header)
             }
             Body::Json(members) => {

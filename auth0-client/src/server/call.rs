@@ -50,6 +50,7 @@ pub(super) struct Tries {
     pub(super) lost: u32,
     pub(super) failed: u32,
     pub(super) nonces: u32,
+    pub(super) throttled: u32,
 }
 
 impl Repeat {
@@ -66,6 +67,11 @@ impl Repeat {
     /// Returns whether a request that failed in the server is repeated.
     pub(super) const fn after_failure(self, tries: &Tries) -> bool {
         matches!(self, Self::Always) && tries.failed <= 1
+    }
+
+    /// Returns whether a request that met a limit is repeated after it: a limit that ends at once can be met again.
+    pub(super) const fn after_throttled(self, tries: &Tries) -> bool {
+        self.waits() && tries.throttled <= 3
     }
 
     /// Returns whether a request waits for a limit.

@@ -1,10 +1,11 @@
 //! The metadata of the issuer over time.
-use super::{Deadline, Server};
+use super::{Deadline, Server, late};
 use crate::error::{Error, ErrorKind};
 use arc_swap::ArcSwapOption;
 use auth0_core::support::{
     ServerMetadata,
     fetch_thread::{self, How},
+    passed,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
@@ -40,22 +41,25 @@ impl KnownMetadata {
         if let Some(fresh) = self.fresh(server) {
             return Ok(fresh);
         }
-        let _reading = self.reading.lock().await;
+        let _reading = tokio::select! {
+            reading = self.reading.lock() => reading,
+            () = passed(&*server.clock, deadline.left(&*server.clock)) => return Err(late(deadline)),
+        };
         if let Some(fresh) = self.fresh(server) {
             return Ok(fresh); // read meanwhile
         }
         let now = server.clock.monotonic();
         let (metadata, until) = match read(server, deadline).await {
             Ok(metadata) => (Arc::new(metadata), now + FRESH),
-            Err(cause) => match self.known.load().as_ref() {
+            Err(error) => match self.known.load().as_ref() {
                 Some(known) => {
                     tracing::warn!(
-                        target: "auth0", issuer = %server.issuer, %cause,
+                        target: "auth0", issuer = %server.issuer, %error,
                         "the metadata cannot be read again; known endpoints are used"
                     );
                     (Arc::clone(&known.metadata), now + PAUSE)
                 }
-                None => return Err(Error::new(ErrorKind::Unavailable, cause)),
+                None => return Err(error),
             },
         };
         self.known.store(Some(Arc::new(Known { metadata: Arc::clone(&metadata), until })));
@@ -69,8 +73,12 @@ impl KnownMetadata {
     }
 }
 
-/// Reads the document, and once more if that fails: the first connection may have been lost.
-async fn read(server: &Arc<Server>, deadline: Deadline) -> Result<ServerMetadata, String> {
+/// Reads the document, and once more if there is none: the first connection may have been lost.
+async fn read(server: &Arc<Server>, deadline: Deadline) -> Result<ServerMetadata, Error> {
+    let unavailable = |cause: &str| {
+        let cause = format!("The metadata of {} cannot be read: {cause}", server.issuer);
+        Error::new(ErrorKind::Unavailable, cause)
+    };
     let mut tries = 0..2;
     loop {
         tries.next();
@@ -78,17 +86,31 @@ async fn read(server: &Arc<Server>, deadline: Deadline) -> Result<ServerMetadata
         let own = Arc::clone(server);
         let work =
             async move { ServerMetadata::read(&own.http, &own.issuer, &own.plain_http).await };
-        let result = match fetch_thread::within(&*server.clock, limit, work).await.how {
-            How::Done(result) => result,
-            How::Panicked => Err("the transport panicked".into()),
-            How::Late => Err("it took too long".into()),
-        };
-        match result {
-            Ok(metadata) => return Ok(metadata),
-            Err(cause) if tries.is_empty() || deadline.left(&*server.clock).is_zero() => {
-                return Err(format!("The metadata of {} cannot be read: {cause}", server.issuer));
+        let mut pause = None;
+        let error = match fetch_thread::within(&*server.clock, limit, work).await.how {
+            How::Done(Ok(metadata)) => return Ok(metadata),
+            How::Done(Err(error)) if error.is_of_configuration() => {
+                let cause = format!("The metadata of {} cannot be used: {error}", server.issuer);
+                Error::new(ErrorKind::Misconfigured, cause)
             }
-            Err(_) => {}
+            How::Done(Err(error)) => {
+                pause = error.retry_after();
+                unavailable(&error.to_string())
+            }
+            How::Panicked => unavailable("the transport panicked"),
+            How::Late => unavailable("it took too long"),
+        };
+        let left = deadline.left(&*server.clock);
+        if left.is_zero() {
+            return Err(late(deadline));
+        }
+        match pause {
+            Some(wait) if tries.is_empty() || wait >= left => {
+                return Err(error.retry_in(wait, server.clock.unix_time()));
+            }
+            Some(wait) => passed(&*server.clock, wait).await,
+            None if tries.is_empty() => return Err(error),
+            None => {}
         }
     }
 }

@@ -10,7 +10,12 @@ mod sending;
 pub(crate) use call::{Body, Call, Repeat};
 pub(crate) use endpoint::Endpoint;
 
-use crate::{authentication::Authentication, error::Error, key::SigningKey, proof::Prover};
+use crate::{
+    authentication::Authentication,
+    error::{Error, ErrorKind},
+    key::SigningKey,
+    proof::Prover,
+};
 use auth0_core::{
     Issuer,
     support::{PlainHttp, ServerMetadata},
@@ -93,10 +98,12 @@ impl Deadline {
     pub(crate) fn left(&self, clock: &dyn Clock) -> Duration {
         self.at.saturating_sub(clock.monotonic())
     }
+}
 
-    pub(crate) const fn limit(&self) -> Duration {
-        self.limit
-    }
+/// Returns the error of a call that has no time left.
+pub(crate) fn late(deadline: Deadline) -> Error {
+    let seconds = deadline.limit.as_secs_f64();
+    Error::new(ErrorKind::DeadlineExceeded, format!("There is no answer within {seconds} s"))
 }
 
 impl Server {

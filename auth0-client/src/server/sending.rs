@@ -3,6 +3,7 @@ use super::{
     Call, Deadline, Server,
     attempt::{Attempt, attempt},
     call::Tries,
+    late,
 };
 use crate::{
     error::{Error, ErrorKind, Purpose},
@@ -108,11 +109,6 @@ async fn sent(
     }
 }
 
-fn late(deadline: Deadline) -> Error {
-    let seconds = deadline.limit().as_secs_f64();
-    Error::new(ErrorKind::DeadlineExceeded, format!("There is no answer within {seconds} s"))
-}
-
 /// What an answer means for the request.
 enum Read {
     Success(HttpResponse),
@@ -151,7 +147,8 @@ fn read(server: &Server, call: &Call, url: &str, answer: HttpResponse, tries: &m
             if is_of_tenant {
                 server.stop_tenant(wait);
             }
-            call.repeat.waits().then(|| wait + pause())
+            tries.throttled += 1;
+            call.repeat.after_throttled(tries).then(|| wait + pause())
         }
         ErrorKind::SlowDown => {
             error = error.retry_in(wait.unwrap_or_default(), now);

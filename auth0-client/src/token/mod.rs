@@ -47,10 +47,17 @@ impl Token {
         &self.0.access_token
     }
 
-    /// Returns whether the token is bound to the client's DPoP key, so that each request needs a proof (RFC 9449 §7).
+    /// Returns whether the token is sent with the scheme `DPoP`: it is bound to the client's DPoP key, so that each request
+    /// needs a proof (RFC 9449 §7), or to its certificate, without a proof.
     #[must_use]
     pub fn is_dpop(&self) -> bool {
         self.0.is_dpop
+    }
+
+    /// Returns whether each request with the token needs a proof.
+    #[cfg(feature = "tower")]
+    pub(crate) fn needs_proof(&self) -> bool {
+        self.is_dpop() && self.0.prover.is_some()
     }
 
     /// Returns the scopes of the token: those of the answer or, if it names none, those that were requested
@@ -81,13 +88,7 @@ impl Token {
         let mut headers = HeaderMap::with_capacity(2);
         let scheme = if self.is_dpop() { "DPoP" } else { "Bearer" };
         headers.insert(AUTHORIZATION, sensitive(&format!("{scheme} {}", self.encoded()))?);
-        if self.is_dpop() {
-            let prover = self.0.prover.as_ref().ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Misconfigured,
-                    "The token is bound to a key that this client does not have",
-                )
-            })?;
+        if let Some(prover) = self.0.prover.as_ref().filter(|_| self.is_dpop()) {
             headers.insert(DPOP, sensitive(&prover.prove(method, url, Some(self.encoded()))?)?);
         }
         Ok(headers)

@@ -33,14 +33,14 @@ async fn each_fault_of_the_token_endpoint() {
         (Fault::empty_with_status(500).unwrap(), ErrorKind::Unavailable, 2, 503),
         (Fault::reset(), ErrorKind::Unavailable, 2, 503),
         (Fault::lost(), ErrorKind::Unavailable, 2, 503),
-        (Fault::huge(), ErrorKind::Unavailable, 2, 503),
+        (Fault::huge(), ErrorKind::Malformed, 1, 502),
         (Fault::html(), ErrorKind::Malformed, 1, 502),
         (Fault::garbage(), ErrorKind::Malformed, 1, 502),
         (Fault::wrong(), ErrorKind::Malformed, 1, 502),
         (Fault::empty(), ErrorKind::Malformed, 1, 502),
         (Fault::redirect(), ErrorKind::Malformed, 1, 502),
         (Fault::empty_with_status(400).unwrap(), ErrorKind::Malformed, 1, 502),
-        (Fault::html_with_status(403).unwrap(), ErrorKind::Denied, 1, 403),
+        (Fault::html_with_status(403).unwrap(), ErrorKind::Malformed, 1, 502),
         (status(400), ErrorKind::Misconfigured, 1, 502),
         (status(401), ErrorKind::InvalidClient, 1, 502),
         (status(403), ErrorKind::Denied, 1, 403),
@@ -188,7 +188,11 @@ async fn each_fault_of_the_metadata() {
         tenant.set_fault(Document::Metadata, fault);
         let (client, before) = (new(&tenant, &wire), tenant.token_requests().total());
         let error = wire.run(&tenant, source(&client).token()).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unavailable, "{fault}: {error}");
+        let expected = match fault == status(404) {
+            true => ErrorKind::Misconfigured,
+            false => ErrorKind::Unavailable,
+        };
+        assert_eq!(error.kind(), expected, "{fault}: {error}");
         assert_eq!(tenant.token_requests().total(), before);
         // The first request fails, the second does not.
         tenant.set_fault(Document::Metadata, fault.times(1).unwrap());

@@ -49,10 +49,8 @@ async fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
-/// The transport adds what an edge adds, and the alias leads to the tenant itself.
-///
-/// DEFECT of auth0-client: it refuses the token (`Malformed`, bound to a key that this client did not name). Auth0
-/// answers `token_type: DPoP` for tokens that are bound to a certificate.
+/// The transport adds what an edge adds, and the alias leads to the tenant itself. Tokens that are bound to a
+/// certificate have the type `DPoP`.
 #[tokio::test]
 async fn the_headers_of_an_edge() {
     // The tenant compares the hash only.
@@ -89,8 +87,6 @@ async fn the_headers_of_an_edge() {
 const DIRECTORY: &str = "CLIENT_TESTS_MTLS";
 
 /// Trusted authorities come from the environment of a process, so the test is one.
-///
-/// DEFECT of auth0-client: the same as above.
 #[test]
 fn with_tls() {
     if let Ok(directory) = env::var(DIRECTORY) {
@@ -226,8 +222,6 @@ impl Authority {
 }
 
 /// A proxy of the environment leads out of the machine: a tenant on loopback is not behind one.
-///
-/// DEFECT of auth0-core: `default_client` with a certificate takes the proxy for a tenant on loopback, too.
 #[test]
 fn a_proxy_is_not_used_for_loopback() {
     const CHILD: &str = "CLIENT_TESTS_PROXY";

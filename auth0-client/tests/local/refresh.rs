@@ -90,7 +90,7 @@ async fn the_client_never_uses_a_token_twice() {
         (Fault::empty(), ErrorKind::Malformed),
         (Fault::html(), ErrorKind::Malformed),
         (Fault::redirect(), ErrorKind::Malformed),
-        (Fault::huge(), ErrorKind::Unavailable),
+        (Fault::huge(), ErrorKind::Malformed),
     ] {
         let tokens = log_in(&tenant, &web, "auth0|ann", SCOPE).await;
         let token = tokens.refresh_token().unwrap();

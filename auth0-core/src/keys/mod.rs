@@ -23,7 +23,7 @@ pub(crate) use header_cache::KnownHeader;
 pub use health::Health;
 pub(crate) use key_set::SignatureCheck;
 pub(crate) use schedule::STALE;
-pub use server_metadata::ServerMetadata;
+pub use server_metadata::{MetadataError, ServerMetadata};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use source::{Discovered, KeySource};
 pub(crate) use state::{Unavailable, abandoned};

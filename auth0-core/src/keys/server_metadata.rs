@@ -8,7 +8,7 @@ use crate::{
     transport::{HttpClient, PermittedAddresses, Transport},
 };
 use serde_json::{Map, Value};
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
 
 /// The endpoints of an issuer. Members of unexpected types are absent.
@@ -23,7 +23,7 @@ pub struct ServerMetadata {
 const MTLS_ALIASES: &str = "mtls_endpoint_aliases";
 
 impl ServerMetadata {
-    /// Reads the metadata of a configured issuer. The error is for the log.
+    /// Reads the metadata of a configured issuer.
     ///
     /// # Errors
     /// There is no metadata, or it is not that of the issuer.
@@ -31,10 +31,10 @@ impl ServerMetadata {
         http: &Arc<dyn HttpClient>,
         issuer: &Issuer,
         plain_http: &PlainHttp,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, MetadataError> {
         let transport =
             Transport { http: Arc::clone(http), addresses: PermittedAddresses::default() };
-        Self::fetch(&transport, issuer, plain_http).await.map_err(|error| error.to_string())
+        Self::fetch(&transport, issuer, plain_http).await.map_err(MetadataError)
     }
 
     async fn fetch(
@@ -45,7 +45,10 @@ impl ServerMetadata {
         let body = metadata_document(transport, issuer).await?;
         let members: Map<String, Value> = serde_json::from_slice(&body)
             .map_err(|error| FetchError::NotMetadata(error.to_string()))?;
-        let stated = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
+        let stated = members
+            .get("issuer")
+            .and_then(Value::as_str)
+            .ok_or_else(|| FetchError::NotMetadata("there is no issuer in it".into()))?;
         let named = [Some(issuer.clone()), issuer.other_spelling()].into_iter().flatten();
         let Some(named) = named.into_iter().find(|name| name.as_str() == stated) else {
             return Err(FetchError::OtherIssuer {
@@ -80,6 +83,42 @@ impl ServerMetadata {
         url_of_issuer(url.as_str()?, &self.issuer, is_allowed).ok().map(String::from)
     }
 }
+
+/// The reason why there is no metadata. Its text is for the log.
+#[derive(Clone, Debug)]
+pub struct MetadataError(FetchError);
+
+impl MetadataError {
+    /// Returns whether the configured issuer is wrong, and not its server.
+    #[must_use]
+    pub const fn is_of_configuration(&self) -> bool {
+        matches!(self.0, FetchError::OtherIssuer { .. } | FetchError::NoMetadata { .. })
+    }
+
+    /// Returns how long the server asks to wait.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match &self.0 {
+            FetchError::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for MetadataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            FetchError::NoMetadata { status, url, oauth_url } => write!(
+                f,
+                "status {status} at {url}, and there is no metadata at {oauth_url} either. Compare the domain, or \
+                 the issuer, with Dashboard > Applications > Settings"
+            ),
+            error => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for MetadataError {}
 
 impl fmt::Debug for ServerMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -73,7 +73,7 @@ pub fn default_client(
     identity: Option<&[u8]>,
 ) -> Result<Arc<dyn HttpClient>, ConfigError> {
     match identity {
-        Some(pem) => own::with_identity(pem),
+        Some(pem) => own::with_identity(Kind::of(url), pem),
         None => own::client(Kind::of(url)),
     }
 }
@@ -98,8 +98,12 @@ mod own {
         Ok(Arc::new(Reqwest::guarded(private)?))
     }
 
-    pub(super) fn with_identity(pem: &[u8]) -> Result<Arc<dyn HttpClient>, ConfigError> {
-        Ok(Arc::new(Reqwest::with_identity(pem)?))
+    pub(super) fn with_identity(
+        kind: Kind,
+        pem: &[u8],
+    ) -> Result<Arc<dyn HttpClient>, ConfigError> {
+        let uses_proxy = matches!(kind, Kind::Elsewhere);
+        Ok(Arc::new(Reqwest::with_identity(pem, uses_proxy)?))
     }
 }
 
@@ -118,7 +122,7 @@ mod own {
         client(Kind::Elsewhere)
     }
 
-    pub(super) fn with_identity(_: &[u8]) -> Result<Arc<dyn HttpClient>, ConfigError> {
+    pub(super) fn with_identity(_: Kind, _: &[u8]) -> Result<Arc<dyn HttpClient>, ConfigError> {
         client(Kind::Elsewhere)
     }
 }

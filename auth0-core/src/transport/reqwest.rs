@@ -34,14 +34,17 @@ impl Reqwest {
 
     /// Creates a client that authenticates with a certificate (RFC 8705 §2): PEM with the certificate, those
     /// between it and the root, and the private key.
-    pub(crate) fn with_identity(pem: &[u8]) -> Result<Self, ConfigError> {
+    pub(crate) fn with_identity(pem: &[u8], uses_proxy: bool) -> Result<Self, ConfigError> {
         let identity = reqwest::Identity::from_pem(pem).map_err(|_| {
             ConfigError::new(
                 "the client certificate cannot be read. Write PEM with the certificate (and those between it \
                  and the root, if any) and its private key, one after the other",
             )
         })?;
-        Self::build(|builder| builder.identity(identity))
+        Self::build(|builder| {
+            let builder = builder.identity(identity);
+            if uses_proxy { builder } else { builder.no_proxy() }
+        })
     }
 
     /// Creates a client for issuers that must not lead into private networks. It uses no proxy, because a
@@ -151,14 +154,10 @@ async fn read(mut response: Response, limit: usize) -> Result<HttpResponse, Fail
         }
     }
     while let Some(chunk) = response.chunk().await? {
-        if answer.body.len() + chunk.len() > limit {
-            if answer.status != 200 {
-                break; // the status says enough
-            }
-            let error = HttpError::new(format!("the body is longer than {limit} bytes"));
-            return Err(Failed { error, is_lost_connection: false });
-        }
         answer.body.extend_from_slice(&chunk);
+        if answer.body.len() > limit {
+            break; // the caller refuses it
+        }
     }
     Ok(answer)
 }

@@ -18,5 +18,4 @@ export const refresh = (more, login) => async (tenant) => ({
   refresh: { token: (await tenant.login(login?.user, login)).refresh_token, ...more },
 })
 
-// With `defect`, the kind of error that comes out instead, which is a mistake of `auth0-client`.
 export const test = (name, client, request, expected, more) => ({ name, client, request, expected, ...more })

@@ -104,7 +104,6 @@ export function exchanges() {
     }),
     test('exchange: a session transfer, DPoP', { ...legacy, dpop: proofKey }, transfer, 'tokens', {
       peer: false,
-      defect: 'Misconfigured',
     }),
   ]
 }

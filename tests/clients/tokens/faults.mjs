@@ -33,7 +33,7 @@ export function faults() {
     one('hang', 'DeadlineExceeded', alone),
     one('slow:0.2', 'tokens'),
     ...['garbage', 'wrong', 'empty', 'html', 'redirect'].map((fault) => one(fault, 'Malformed')),
-    one('huge', 'Malformed', { ...alone, defect: 'Unavailable' }),
+    one('huge', 'Malformed', alone),
     one('404', 'Misconfigured'),
     one('403', 'Denied'),
     one('429:30', 'Throttled', { retryAfter: 30 }),

@@ -40,7 +40,6 @@ export function machines(pair) {
     test('private_key_jwt: another kid', key('key-RS256', 'RS256', { id: 'k2' }), machine(), 'InvalidClient'),
     test('private_key_jwt of a client with a secret', key('machine', 'RS256'), machine(), 'InvalidClient'),
     test('mTLS', mtls, machine(), 'tokens', {
-      defect: 'Malformed',
       check: ({ tenant, theirs, result }) => {
         assert.equal(tenant.edge.requests, theirs.edge.requests)
         assert.ok(claims(result.tokens.access_token).cnf['x5t#S256'])

@@ -1,11 +1,10 @@
-//! What does not hold yet: each test fails, and says why.
+//! Limits, mistakes and deadlines in the details.
 use crate::kit::{API, SECRET, Wire, acme, builder, client};
 use auth0_client::ErrorKind;
 use auth0_local::{Client as Registered, Document, Endpoint, Factor, Fault, User};
 use std::time::Duration;
 
-/// DEFECT of auth0-client: `Retry-After: 0` is obeyed without a limit on the tries, so one call sends a request about
-/// every 175 ms until its deadline.
+/// `Retry-After: 0` is obeyed a few times, and not until the deadline.
 #[tokio::test]
 async fn a_limit_that_ends_at_once() {
     let tenant = acme().start().await.unwrap();
@@ -19,7 +18,6 @@ async fn a_limit_that_ends_at_once() {
     assert!(sent <= 11, "{sent} requests in 10 seconds");
 }
 
-/// DEFECT of auth0-client: `OpenGrant::audience` adds a second parameter where every other builder replaces the first.
 #[tokio::test]
 async fn the_last_audience_counts() {
     let tenant = acme().start().await.unwrap();
@@ -28,8 +26,7 @@ async fn the_last_audience_counts() {
     grant.send().await.unwrap();
 }
 
-/// DEFECT of the documentation of `Mfa::verify_challenge`, or of auth0-local: it names `Denied` for a user who refused.
-/// The tenant answers `invalid_grant`, which is `InvalidGrant`.
+/// A user who refuses a push notification gets the code of a wrong one-time password.
 #[tokio::test]
 async fn a_notification_that_is_refused() {
     let grants = ["password", "http://auth0.com/oauth/grant-type/mfa-oob"];
@@ -50,9 +47,7 @@ async fn a_notification_that_is_refused() {
     assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
 }
 
-/// DEFECT of auth0-client: metadata that is not there before the deadline of the call that reads it is `Unavailable`,
-/// not `DeadlineExceeded`. So a call with more time that has joined the request fails with it, and does not start
-/// another. `concurrency` has the same test with known metadata, which passes.
+/// Metadata that is late for one call is read again for another. `concurrency` has the same test with known metadata.
 #[tokio::test]
 async fn a_call_with_less_time_does_not_end_another() {
     let tenant = acme().start().await.unwrap();
