@@ -30,6 +30,18 @@ const WORKER_LIFE: Duration = Duration::from_secs(60);
 /// The longest audit context that Auth0 accepts, in characters.
 const MAX_AUDIT_CHARS: usize = 256;
 
+/// The parameters that this grant sets, and those that Auth0 refuses here.
+const RESERVED: [&str; 8] = [
+    "audience",
+    "connection",
+    "login_hint",
+    "requested_token_type",
+    "resource",
+    "scope",
+    "subject_token",
+    "subject_token_type",
+];
+
 /// An account of a user at another provider, in Token Vault: see [`Client::connection`].
 #[derive(Clone)]
 #[must_use = "a connection requests nothing until a token is requested"]
@@ -38,6 +50,7 @@ pub struct Connection {
     name: String,
     login_hint: Option<String>,
     organization: Option<String>,
+    extra: Parameters,
     deadline: Duration,
     mistake: Mistake,
 }
@@ -73,6 +86,7 @@ impl Client {
             name,
             login_hint: None,
             organization: None,
+            extra: Parameters::default(),
             deadline: self.0.deadline,
             mistake,
         }
@@ -92,6 +106,13 @@ impl Connection {
         let id = id.into();
         self.mistake.note(required("the organization", &id));
         self.organization = Some(id);
+        self
+    }
+
+    /// Adds a parameter.
+    pub fn parameter(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let result = self.extra.add(name.as_ref(), value.as_ref(), &RESERVED);
+        self.mistake.note(result);
         self
     }
 
@@ -180,6 +201,7 @@ impl Connection {
             .with("requested_token_type", requested)
             .with("connection", self.name.as_str());
         parameters.set_some("login_hint", self.login_hint.clone());
+        parameters.append(self.extra.clone());
         let mut call = Call::token("token_vault", parameters.clone(), repeat, Purpose::Vault);
         // It is a token of another provider, which knows no key of this client.
         call.is_bound = false;

@@ -11,12 +11,16 @@ use std::{fmt, sync::Arc, time::Duration};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
+/// The parameters that this request sets.
+const RESERVED: [&str; 3] = ["audience", "device_code", "scope"];
+
 /// The settings of a device flow: see [`Client::device`].
 #[must_use = "`start` sends the request"]
 pub struct DeviceRequest {
     client: Client,
     audience: Option<String>,
     scopes: Scopes,
+    extra: Parameters,
     deadline: Duration,
     mistake: Mistake,
 }
@@ -51,6 +55,7 @@ impl Client {
             client: self.clone(),
             audience: None,
             scopes: Scopes::default(),
+            extra: Parameters::default(),
             deadline: self.0.deadline,
             mistake: Mistake::default(),
         }
@@ -74,6 +79,13 @@ impl DeviceRequest {
         self
     }
 
+    /// Adds a parameter.
+    pub fn parameter(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let result = self.extra.add(name.as_ref(), value.as_ref(), &RESERVED);
+        self.mistake.note(result);
+        self
+    }
+
     /// Sets the limit of each request, not of the wait for the user: that of the client by default.
     pub const fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;
@@ -90,6 +102,7 @@ impl DeviceRequest {
         let mut parameters = Parameters::default();
         parameters.set_some("scope", scope.clone());
         parameters.set_some("audience", self.audience);
+        parameters.append(self.extra);
         let shared: Arc<Shared> = self.client.0;
         let call =
             Call::to(Endpoint::DeviceAuthorization, "device_authorization", Body::Form(parameters));
@@ -132,6 +145,21 @@ impl PendingDevice {
     #[must_use]
     pub fn expires_in(&self) -> Duration {
         self.polling.left()
+    }
+
+    /// Returns the pause between polls.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        self.polling.interval()
+    }
+
+    /// Polls once, for an application that keeps its own time.
+    ///
+    /// # Errors
+    /// [`Pending`](crate::ErrorKind::Pending) and [`SlowDown`](crate::ErrorKind::SlowDown): poll again after
+    /// [`interval`](Self::interval). Others as for [`wait`](Self::wait).
+    pub async fn poll(&mut self) -> Result<Tokens, Error> {
+        self.polling.poll().await
     }
 
     /// Polls until the user has answered. Dropping the future ends the polls.

@@ -13,6 +13,9 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 const GRANT: &str = "http://auth0.com/oauth/grant-type/passwordless/otp";
 
+/// The parameters that the login sets.
+const RESERVED: [&str; 5] = ["audience", "otp", "realm", "scope", "username"];
+
 /// The user of a passwordless login: see [`Client::passwordless`].
 #[must_use = "a user is sent nothing until `start` is called"]
 pub struct Passwordless {
@@ -55,6 +58,7 @@ pub struct PasswordlessLogin {
     code: Secret,
     audience: Option<String>,
     scopes: Scopes,
+    extra: Parameters,
     forwarded_for: Option<IpAddr>,
     deadline: Duration,
 }
@@ -123,6 +127,7 @@ impl Passwordless {
             code: Secret::new(code.as_ref()),
             audience: None,
             scopes: Scopes::default(),
+            extra: Parameters::default(),
             forwarded_for: None,
         }
     }
@@ -196,6 +201,13 @@ impl PasswordlessLogin {
         self
     }
 
+    /// Adds a parameter.
+    pub fn parameter(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let result = self.extra.add(name.as_ref(), value.as_ref(), &RESERVED);
+        self.user.mistake.note(result);
+        self
+    }
+
     /// Sets the address of the user (`auth0-forwarded-for`).
     pub const fn forwarded_for(mut self, address: IpAddr) -> Self {
         self.forwarded_for = Some(address);
@@ -224,6 +236,7 @@ impl PasswordlessLogin {
             .with("realm", connection.names().0);
         parameters.set_some("audience", self.audience);
         parameters.set_some("scope", scope.clone());
+        parameters.append(self.extra);
         let mut call = Call::token("passwordless", parameters, Repeat::UnseenNow, Purpose::Other);
         call.forwarded_for = self.forwarded_for;
         client.0.tokens_once(call, scope.unwrap_or_default(), None, self.deadline).await

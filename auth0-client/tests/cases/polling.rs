@@ -105,6 +105,18 @@ fn sorted(text: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
+async fn one_poll_of_a_device_at_a_time() {
+    let server = server();
+    let mut login = device(&server).await;
+    server.queue([Answer::error(403, "authorization_pending"), Answer::error(429, "slow_down")]);
+    assert_eq!(login.poll().await.unwrap_err().kind(), ErrorKind::Pending);
+    assert_eq!(login.interval(), Duration::from_secs(5));
+    assert_eq!(login.poll().await.unwrap_err().kind(), ErrorKind::SlowDown);
+    assert_eq!(login.interval(), Duration::from_secs(10));
+    assert_eq!(login.poll().await.unwrap().access_token().encoded(), "token-4");
+}
+
+#[tokio::test]
 async fn the_polls_end() {
     for (answer, kind) in [
         (Answer::error(403, "expired_token"), ErrorKind::Expired),

@@ -104,6 +104,24 @@ async fn a_hint_of_a_caller_is_no_mistake_of_the_operator() {
 }
 
 #[tokio::test]
+async fn a_parameter_is_a_part_of_the_key() {
+    let server = Server::new();
+    let google = server.client().connection("google-oauth2");
+    let ann = token_of("ann", 600);
+    for _ in 0..2 {
+        for (value, token) in [("1", "token-1"), ("2", "token-2")] {
+            let source = google.clone().parameter("x", value).for_caller(&ann);
+            assert_eq!(source.token().await.unwrap().encoded(), token);
+        }
+    }
+    for name in ["audience", "scope", "resource", "subject_token", "client_id"] {
+        let source = google.clone().parameter(name, "x").for_caller(&ann);
+        assert_eq!(source.token().await.unwrap_err().kind(), ErrorKind::Misconfigured);
+    }
+    assert_eq!(server.count(), 2);
+}
+
+#[tokio::test]
 async fn a_refresh_token_as_subject_is_sent_once() {
     let server = Server::answering([Answer::Lost]);
     server.respond(named);
