@@ -13,6 +13,7 @@ mod fault;
 mod file;
 mod jws;
 mod mfa_answer;
+mod mtls_edge;
 mod pending;
 mod proofs;
 mod quickstart;

@@ -5,10 +5,10 @@ use crate::{
     error::LocalError,
     fault::{Fault, FaultChanges, FaultKind, Faults},
     mfa_answer::MfaAnswer,
+    mtls_edge::MtlsEdge,
     proofs::Proofs,
     stats::Stats,
     store::{LoginAnswer, Logins, NextLogin, Store, VaultAccount},
-    tenant::MtlsEdge,
     token_requests::{TokenRequest, TokenRequests},
 };
 use auth0_core::Algorithm;

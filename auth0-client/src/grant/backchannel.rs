@@ -9,7 +9,7 @@ use crate::{
 };
 use auth0_core::ConfigError;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{fmt, net::IpAddr, time::Duration};
 
 const GRANT: &str = "urn:openid:params:grant-type:ciba";
@@ -200,12 +200,13 @@ impl BackchannelRequest {
 /// Writes authorization details as JSON.
 pub(super) fn details_text(details: &impl Serialize) -> Result<String, ConfigError> {
     let value = serde_json::to_value(details).ok();
-    let entries = value.as_ref().and_then(|value| value.as_array());
+    let entries = value.as_ref().and_then(Value::as_array);
     let is_valid = entries.is_some_and(|entries| {
-        entries.iter().all(|entry| entry.get("type").is_some_and(serde_json::Value::is_string))
+        entries.iter().all(|entry| entry.get("type").is_some_and(Value::is_string))
     });
-    match value {
-        Some(value) if is_valid => Ok(value.to_string()),
+    // In the order of the application's members.
+    match serde_json::to_string(details) {
+        Ok(text) if is_valid => Ok(text),
         _ => Err(ConfigError::new(
             "the authorization details are not a list of objects with a type (RFC 9396 §2). Write for example \
              [{\"type\": \"payment\", \"amount\": 2500}]",

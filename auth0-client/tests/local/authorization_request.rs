@@ -1,7 +1,10 @@
 //! Logins that start with a pushed, a signed or a detailed request, up to the tokens.
 use crate::{
     browser::{CHALLENGE, HTTP, exchange, open},
-    kit::{API, CALLBACK, SECOND, SECRET, acme, advance, builder, claims, client, key_pair},
+    kit::{
+        API, CALLBACK, SECOND, SECRET, acme, advance, authorization_details, builder, claims,
+        client, key_pair,
+    },
 };
 use auth0_client::{AuthorizationRequest, Client, ErrorKind, ProofKey};
 use auth0_local::{Client as Registered, ClientKey, Endpoint, Fault, LocalTenant};
@@ -49,8 +52,7 @@ async fn finish(tenant: &LocalTenant, client: &Client, url: &str) {
     let id_token = claims(tenant, tokens.id_token().unwrap());
     assert_eq!(id_token["nonce"], "n0nce");
     assert!(id_token["auth_time"].is_u64(), "of max_age: {id_token}");
-    let details = r#"[{"amount":"25.00","type":"payment"}]"#;
-    assert_eq!(tokens.authorization_details(), Some(details));
+    assert_eq!(authorization_details(&tokens), json!([{ "type": "payment", "amount": "25.00" }]));
 }
 
 #[tokio::test]

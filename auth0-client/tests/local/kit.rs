@@ -180,3 +180,8 @@ impl HttpClient for Wire {
         })
     }
 }
+
+/// The members of `authorization_details`, in no order.
+pub(crate) fn authorization_details(tokens: &auth0_client::Tokens) -> serde_json::Value {
+    serde_json::from_str(tokens.authorization_details().expect("there are details")).unwrap()
+}

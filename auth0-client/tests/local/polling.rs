@@ -1,5 +1,7 @@
 //! A user who approves on another device: the device flow, and CIBA.
-use crate::kit::{API, SECOND, SECRET, Wire, acme, advance, builder, claims};
+use crate::kit::{
+    API, SECOND, SECRET, Wire, acme, advance, authorization_details, builder, claims,
+};
 use auth0_client::{Client, Error, ErrorKind, Tokens};
 use auth0_core::time::Clock;
 use auth0_local::{Client as Registered, Endpoint, Fault, LocalTenant};
@@ -150,7 +152,10 @@ async fn a_user_whose_phone_asks() {
     let approve = || world.tenant.approve(&asked[0].id).unwrap();
     let tokens = world.decided(pending.wait(), 2, approve).await.unwrap();
     assert_eq!(claims(&world.tenant, tokens.access_token().encoded())["sub"], "auth0|bob");
-    assert_eq!(tokens.authorization_details(), Some(r#"[{"amount":"25.00","type":"payment"}]"#));
+    assert_eq!(
+        authorization_details(&tokens),
+        serde_json::json!([{ "type": "payment", "amount": "25.00" }])
+    );
 
     let pending = start().await;
     let asked = world.tenant.pending_requests();

@@ -1,10 +1,11 @@
 //! The configuration of a local tenant.
-use super::{LocalTenant, mtls::MtlsEdge};
+use super::LocalTenant;
 use crate::{
     directory::{Api, Client, Directory, Quota, TokenExchangeProfile, User},
     error::LocalError,
     file::TENANT_KEY,
     mfa_answer::MfaAnswer,
+    mtls_edge::MtlsEdge,
     proofs::{NonceUse, Proofs},
     running::{RunningTenant, Settings},
     server,

@@ -2,7 +2,6 @@
 mod builder;
 mod messages;
 mod mfa;
-mod mtls;
 mod pending;
 
 use crate::{
@@ -18,8 +17,6 @@ use crate::{
 use auth0_testing::{SigningKey, Tenant, TokenBuilder};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
-
-pub(crate) use mtls::MtlsEdge;
 
 pub use builder::{Builder, DEFAULT_AUDIENCE};
 

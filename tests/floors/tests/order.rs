@@ -18,8 +18,8 @@ const CRATES: [(&str, &str); 8] = [
     ),
     (
         "auth0-local",
-        "error address+env_file+endpoint+secret stats+fault file+token+directory store running server tenant \
-         quickstart cli lib main",
+        "error address+env_file+endpoint+secret+totp+mfa_answer+proofs+token_requests mtls_edge stats+fault+file+token \
+         directory jws+store running pending server tenant quickstart cli lib main",
     ),
     ("auth0-testing", "clock key draft tenant lib"),
     (

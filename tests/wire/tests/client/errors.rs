@@ -72,24 +72,42 @@ const fn row(
     Row { request, fault: None, kind, status, error, code, description, retry_after }
 }
 
-const INVALID_TOKEN: (&str, &str, &str) =
-    ("invalid_token", "subject_token_invalid", "the token is not valid any more");
+const INVALID_TOKEN: (&str, &str, &str) = (
+    "invalid_token",
+    "subject_token_invalid",
+    "The access token is not accepted any more. Request a new one.",
+);
 const DENIED: (&str, &str, &str) =
-    ("access_denied", "delegation_denied", "access to another API is denied");
-const NOT_CONNECTED: (&str, &str, &str) =
-    ("access_denied", "account_not_connected", "the user has not connected this account");
+    ("access_denied", "delegation_denied", "This API may not call another API for this caller.");
+const NOT_CONNECTED: (&str, &str, &str) = (
+    "access_denied",
+    "account_not_connected",
+    "The user has not connected this account. Connect it, and try again.",
+);
 const FACTOR: (&str, &str, &str) =
-    ("access_denied", "mfa_required", "the user has to pass another factor");
-const CLIENT: (&str, &str, &str) =
-    ("server_error", "client_misconfigured", "this API cannot call another API");
+    ("access_denied", "mfa_required", "The user has to pass another factor.");
+const CLIENT: (&str, &str, &str) = (
+    "server_error",
+    "client_misconfigured",
+    "This API cannot call another API. Its operator has to correct that.",
+);
 const MALFORMED: (&str, &str, &str) =
-    ("server_error", "upstream_invalid", "the answer of another server cannot be used");
-const THROTTLED: (&str, &str, &str) =
-    ("temporarily_unavailable", "upstream_throttled", "a limit of another server is reached");
-const UNAVAILABLE: (&str, &str, &str) =
-    ("temporarily_unavailable", "upstream_unavailable", "another server is not available");
-const PENDING: (&str, &str, &str) =
-    ("temporarily_unavailable", "authorization_pending", "the user has not answered yet");
+    ("server_error", "upstream_invalid", "The answer of another server cannot be used.");
+const THROTTLED: (&str, &str, &str) = (
+    "temporarily_unavailable",
+    "upstream_throttled",
+    "A limit of another server is reached. Try again after the time in Retry-After.",
+);
+const UNAVAILABLE: (&str, &str, &str) = (
+    "temporarily_unavailable",
+    "upstream_unavailable",
+    "Another server is not available. Try again after the time in Retry-After.",
+);
+const PENDING: (&str, &str, &str) = (
+    "temporarily_unavailable",
+    "authorization_pending",
+    "The user has not answered yet. Try again after the time in Retry-After.",
+);
 
 fn rows() -> Vec<Row> {
     let with = |fault: Fault, row: Row| Row { fault: Some(fault), ..row };
