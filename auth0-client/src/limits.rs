@@ -1,12 +1,12 @@
 //! The limits in the headers of Auth0's answers.
 use auth0_core::transport::HttpResponse;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// A rate limit starts anew within this time. A later end means that one of two clocks is wrong.
 const MAX_RESET: Duration = Duration::from_secs(60);
 
 /// The longest time of a quota, and the longest `Retry-After` that is obeyed.
-const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Several times as many buckets as Auth0 has.
 const MAX_BUCKETS: usize = 16;
@@ -17,7 +17,7 @@ const MAX_BUCKETS: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// `Retry-After`, if it is a number of seconds (RFC 9110 §10.2.3).
+    /// `Retry-After`: a number of seconds, or the time until a date (RFC 9110 §10.2.3).
     pub retry_after: Option<Duration>,
     /// `x-ratelimit-*`: the limit of the tenant.
     pub rate: Option<RateLimit>,
@@ -55,7 +55,7 @@ pub struct Quota {
 
 impl Limits {
     /// Reads the headers of an answer. What cannot be read is left out.
-    pub(crate) fn read(answer: &HttpResponse) -> Self {
+    pub(crate) fn read(answer: &HttpResponse, unix_time: Duration) -> Self {
         let number = |name: &str| answer.header(name)?.trim().parse::<u64>().ok();
         let rate = number("x-ratelimit-remaining").zip(number("x-ratelimit-reset"));
         let mut quotas = Vec::new();
@@ -67,16 +67,11 @@ impl Limits {
             quotas.extend(buckets.take(MAX_BUCKETS));
         }
         Self {
-            retry_after: answer.header("retry-after").and_then(Self::seconds),
+            retry_after: answer.header("retry-after").and_then(|text| retry_after(text, unix_time)),
             rate: rate.map(|(remaining, reset)| RateLimit { remaining, reset }),
             quotas,
             has_policy: answer.header("auth0-ratelimit").is_some(),
         }
-    }
-
-    /// Reads a number of seconds.
-    pub(crate) fn seconds(text: &str) -> Option<Duration> {
-        text.trim().parse().ok().map(Duration::from_secs)
     }
 
     /// Returns how long to wait after a refusal: `Retry-After`, else the end of a used-up quota, else that of the
@@ -101,6 +96,16 @@ impl Limits {
         let is_used_up = self.quotas.iter().any(|quota| quota.remaining == 0);
         !is_used_up && !self.has_policy && self.rate.is_some_and(|rate| rate.remaining == 0)
     }
+}
+
+/// Reads `Retry-After` at this time since 1970. A time that is too long is cut.
+pub(crate) fn retry_after(text: &str, unix_time: Duration) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.parse().map_or(MAX_WAIT, Duration::from_secs).min(MAX_WAIT));
+    }
+    let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(date.saturating_sub(unix_time).min(MAX_WAIT))
 }
 
 impl Quota {

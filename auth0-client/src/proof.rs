@@ -57,26 +57,25 @@ impl Prover {
         })
     }
 
-    /// Keeps the nonce that a server has sent for the next proof. Returns whether it is another one.
-    pub(crate) fn keep_nonce(&self, url: &str, nonce: &str) -> bool {
-        let Ok(url) = Url::parse(url) else { return false };
+    /// Keeps the nonce that a server has sent for the next proof.
+    pub(crate) fn keep_nonce(&self, url: &str, nonce: &str) {
+        let Ok(url) = Url::parse(url) else { return };
         // The characters of a nonce (RFC 9449 §8.1).
         let is_char = |byte: u8| {
             byte == b'!' || (b'#'..=b'[').contains(&byte) || (b']'..=b'~').contains(&byte)
         };
         if nonce.is_empty() || nonce.len() > MAX_NONCE_BYTES || !nonce.bytes().all(is_char) {
-            return false;
+            return;
         }
         let mut nonces = self.nonces();
         let origin = origin(&url);
         if nonces.get(&origin).is_some_and(|known| **known == *nonce) {
-            return false;
+            return;
         }
         if nonces.len() >= MAX_ORIGINS && !nonces.contains_key(&origin) {
             nonces.clear();
         }
         nonces.insert(origin, nonce.into());
-        true
     }
 
     fn nonces(&self) -> MutexGuard<'_, HashMap<String, Arc<str>>> {

@@ -163,9 +163,39 @@ impl TokenSource {
             (401, Party::Caller) => ErrorKind::InvalidGrant,
             (403, Party::Caller | Party::Account) => ErrorKind::Denied,
             (401, Party::Account) => ErrorKind::AccountNotConnected,
-            _ => return Error::of_downstream(status, retry_after),
+            _ => return self.failed(Error::of_downstream(status, retry_after)),
         };
-        self.0.of_caller(Error::downstream(kind, status, retry_after))
+        self.failed(Error::downstream(kind, status, retry_after))
+    }
+
+    /// Logs the failure of a request to another API.
+    pub(crate) fn failed(&self, error: Error) -> Error {
+        let error = self.0.of_caller(error);
+        let grant = self.0.request.call.label;
+        match error.kind() {
+            ErrorKind::Misconfigured => tracing::error!(
+                target: "auth0", grant, %error,
+                "another API refuses the token of this service: compare the audience with that API, and the \
+                 application's permissions"
+            ),
+            ErrorKind::Denied | ErrorKind::InvalidGrant | ErrorKind::AccountNotConnected => {
+                tracing::debug!(target: "auth0", grant, %error, "another API refuses a caller");
+            }
+            _ => tracing::warn!(target: "auth0", grant, %error, "a request to another API failed"),
+        }
+        error
+    }
+
+    /// Returns the limit of a call.
+    #[cfg(feature = "send")]
+    pub(crate) fn deadline(&self) -> Duration {
+        self.0.request.deadline
+    }
+
+    /// Waits for this long.
+    #[cfg(feature = "send")]
+    pub(crate) async fn time_passed(&self, limit: Duration) {
+        passed(&*self.0.clock, limit).await;
     }
 }
 
@@ -180,6 +210,7 @@ impl Source {
             return Ok(held);
         }
         if let Some(mistake) = &self.request.mistake {
+            self.shared.server.log(&self.request.call, mistake);
             return Err(mistake.clone());
         }
         let held = self.newest();
@@ -211,9 +242,15 @@ impl Source {
         };
         let is_valid = |held: &Arc<Held>| held.freshness(self.clock.moment()) != Freshness::Expired;
         match (result, held) {
-            (Err(error), Some(held)) if error.is_temporary() && is_valid(&held) => Ok(held),
+            (Err(error), Some(held)) if self.may_outlive(&error) && is_valid(&held) => Ok(held),
             (result, _) => result,
         }
+    }
+
+    /// Returns whether a token that is still valid is better than this error. That of a caller may have been withdrawn.
+    fn may_outlive(&self, error: &Error) -> bool {
+        let is_own = self.request.party == Party::Service;
+        is_own || error.is_temporary() || error.kind() == ErrorKind::Malformed
     }
 
     /// Waits for a request, which it joins or starts.

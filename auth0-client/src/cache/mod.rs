@@ -22,6 +22,9 @@ const CAPACITY: usize = 16 * 1024;
 /// The slots of a set of the table: so many that tokens of different length even out within a set.
 const WAYS: usize = 64;
 
+/// The room of a set, of which large caches have more.
+const SET_BYTES: usize = 128 * 1024;
+
 /// The outcome of a request for a token.
 pub(crate) type Outcome = Result<Arc<Held>, Error>;
 
@@ -48,8 +51,9 @@ struct Entry {
 impl TokenCache {
     /// Creates a cache of at most this many bytes.
     pub(crate) fn new(max_bytes: usize, clock: Arc<dyn Clock>) -> Self {
-        let per_set = max_bytes / (CAPACITY / WAYS);
-        let entries = SetCache::new(if max_bytes == 0 { 0 } else { CAPACITY }, per_set);
+        // A small cache has fewer sets, so that each has room for a token.
+        let sets = (max_bytes / SET_BYTES).clamp(1, CAPACITY / WAYS);
+        let entries = SetCache::new(if max_bytes == 0 { 0 } else { sets * WAYS }, max_bytes / sets);
         Self { entries, flight: SingleFlight::new(Stops::default()), clock }
     }
 

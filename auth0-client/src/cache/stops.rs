@@ -80,7 +80,7 @@ impl Stops {
             ErrorKind::InvalidClient if error.is_of_whole_client() => {
                 self.client = Some(stop(CLIENT_REFUSED));
             }
-            ErrorKind::InvalidClient | ErrorKind::Misconfigured => {
+            _ if error.is_of_operator() => {
                 self.keys.insert(key, stop(CLIENT_REFUSED));
             }
             ErrorKind::Throttled => {

@@ -320,7 +320,7 @@ fn check_secret(secret: &str) -> Result<(), ConfigError> {
         secret if secret.contains("-----BEGIN") => {
             "is a key in PEM. A private key goes into AUTH0_CLIENT_ASSERTION_SIGNING_KEY, or .signing_key(…)"
         }
-        secret if is_placeholder(secret) => "is still a placeholder",
+        secret if !secret.starts_with('$') && is_placeholder(secret) => "is still a placeholder",
         secret if secret.trim() != secret || secret.chars().any(char::is_control) => {
             "has a space or an invisible character at one end, or inside"
         }

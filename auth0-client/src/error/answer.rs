@@ -14,6 +14,9 @@ const MAX_INTERVAL: Duration = Duration::from_secs(300);
 /// The headers that name a request, in Auth0 and at its edge.
 const REQUEST_IDS: [&str; 3] = ["x-auth0-requestid", "x-request-id", "cf-ray"];
 
+/// The description of a refusal of the client, whose code is that of a refusal of the user.
+const WRONG_SECRET: &str = "Unauthorized";
+
 /// The purpose of a request, on which the meaning of a refusal depends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -49,7 +52,8 @@ impl Error {
         inner.limits = limits;
         inner.is_of_whole_client = kind == ErrorKind::InvalidClient
             && (code == Some("invalid_client")
-                || purpose == Purpose::Machine && code != Some("unauthorized_client"));
+                || purpose == Purpose::Machine && description == Some(WRONG_SECRET));
+        inner.is_of_operator = purpose == Purpose::Machine && kind == ErrorKind::Denied;
         Self::from_inner(inner)
     }
 }
@@ -77,7 +81,7 @@ fn kind(status: u16, code: Option<&str>, description: Option<&str>, purpose: Pur
     match code {
         "authorization_pending" => return ErrorKind::Pending,
         // Auth0 answers a poll that is too early with 429.
-        "slow_down" => return ErrorKind::SlowDown,
+        "slow_down" if purpose == Purpose::Other => return ErrorKind::SlowDown,
         "expired_token" => return ErrorKind::Expired,
         "mfa_required" => return ErrorKind::MfaRequired,
         "too_many_requests" => return ErrorKind::Throttled,
@@ -90,7 +94,8 @@ fn kind(status: u16, code: Option<&str>, description: Option<&str>, purpose: Pur
         }
         "invalid_token" => return ErrorKind::InvalidGrant,
         "temporarily_unavailable" | "server_error" => return ErrorKind::Unavailable,
-        "access_denied" if status == 401 && is_of_client(description, purpose) => {
+        // Auth0 has no other description for a wrong secret.
+        "access_denied" if status == 401 && description == Some(WRONG_SECRET) => {
             return ErrorKind::InvalidClient;
         }
         "access_denied" if purpose == Purpose::Vault && status == 401 => {
@@ -115,15 +120,6 @@ fn kind(status: u16, code: Option<&str>, description: Option<&str>, purpose: Pur
         // Not JSON, or a redirect: not an answer of this endpoint.
         (404, _) => ErrorKind::Misconfigured,
         _ => ErrorKind::Malformed,
-    }
-}
-
-/// Returns whether a refusal with status 401 is about the client, and not about the user of the request: Auth0 has
-/// no other description for a wrong secret.
-fn is_of_client(description: Option<&str>, purpose: Purpose) -> bool {
-    match purpose {
-        Purpose::Vault => description == Some("Unauthorized"),
-        Purpose::Machine | Purpose::Exchange | Purpose::Other => true,
     }
 }
 

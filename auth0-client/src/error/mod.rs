@@ -60,6 +60,8 @@ struct Inner {
     scheme: CallerScheme,
     /// Whether the client itself is refused, which no caller can cause.
     is_of_whole_client: bool,
+    /// Whether it is a refusal that no user can correct.
+    is_of_operator: bool,
 }
 
 impl Error {
@@ -157,6 +159,12 @@ impl Error {
         self.0.is_of_whole_client
     }
 
+    /// Returns whether only the operator can correct it.
+    pub(crate) fn is_of_operator(&self) -> bool {
+        self.0.is_of_operator
+            || matches!(self.0.kind, ErrorKind::InvalidClient | ErrorKind::Misconfigured)
+    }
+
     /// Returns the same error as a refusal of the user.
     pub(crate) fn into_denied(mut self) -> Self {
         Arc::make_mut(&mut self.0).kind = ErrorKind::Denied;
@@ -186,6 +194,7 @@ impl Inner {
             limits: Limits::default(),
             scheme: CallerScheme::default(),
             is_of_whole_client: false,
+            is_of_operator: false,
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The response to the caller of an API that could not call another.
 use super::{Error, ErrorKind, whole_seconds};
-use crate::limits::Limits;
-use std::{borrow::Cow, time::Duration};
+use crate::limits::retry_after;
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// How long a client waits after a failure that does not say so itself.
 const DEFAULT_RETRY: Duration = Duration::from_secs(5);
-
-/// The longest `Retry-After` of another API that is passed on.
-const MAX_RETRY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The scheme with which a caller sent its token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl ErrorKind {
 
 impl Error {
     /// Creates the error of another API that answers your request with this status, which is not a success, and this
-    /// `Retry-After` (in seconds). [`TokenSource::refused`](crate::TokenSource::refused) also knows whose token it
+    /// `Retry-After`. [`TokenSource::refused`](crate::TokenSource::refused) also knows whose token it
     /// was: a caller's or this service's own.
     ///
     /// 401 and 403 are [`Misconfigured`](ErrorKind::Misconfigured) here; 429 is
@@ -150,11 +150,11 @@ impl Error {
         Self::downstream(kind, status, retry_after)
     }
 
-    pub(crate) fn downstream(kind: ErrorKind, status: u16, retry_after: Option<&str>) -> Self {
+    pub(crate) fn downstream(kind: ErrorKind, status: u16, header: Option<&str>) -> Self {
         let mut inner = super::Inner::new(kind, Some("It is the answer of another API".into()));
         inner.status = Some(status);
-        let wait = retry_after.and_then(Limits::seconds).map(|wait| wait.min(MAX_RETRY));
-        inner.retry_after = wait;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        inner.retry_after = header.and_then(|text| retry_after(text, now));
         Self::from_inner(inner)
     }
 
@@ -165,14 +165,14 @@ impl Error {
         let Row(status, error, code, description) = self.kind().row();
         let mut headers = Vec::with_capacity(4);
         if status == 401 {
-            let scheme = match self.0.scheme {
-                CallerScheme::Bearer => "Bearer",
-                CallerScheme::Dpop => "DPoP",
+            let (scheme, algorithms) = match self.0.scheme {
+                CallerScheme::Bearer => ("Bearer", ""),
+                CallerScheme::Dpop => ("DPoP", ", algs=\"ES256\""),
             };
             headers.push((
                 "www-authenticate",
                 Cow::Owned(format!(
-                    "{scheme} error=\"{error}\", error_description=\"{description}\""
+                    "{scheme} error=\"{error}\", error_description=\"{description}\"{algorithms}"
                 )),
             ));
         }

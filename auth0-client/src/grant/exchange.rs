@@ -3,7 +3,7 @@ use super::{TOKEN_EXCHANGE, audience, delegation::check_subject};
 use crate::{
     cache::KeyBuilder,
     client::Client,
-    error::{Error, Purpose},
+    error::{Error, ErrorKind, Purpose},
     parameters::{Mistake, Parameters, Scopes, required},
     secret::Secret,
     server::{Call, Repeat},
@@ -199,18 +199,28 @@ impl Exchange {
     /// As for [`TokenSource::token`]. A setting is not valid
     /// ([`Misconfigured`](crate::ErrorKind::Misconfigured)): nothing was sent then.
     pub async fn send(self) -> Result<Tokens, Error> {
-        self.mistake.clone().check()?;
-        check_subject(&self.subject)?;
-        let (client, limit) = (self.client.clone(), self.deadline);
-        let (is_for_once, subject_ends_at) = (self.is_for_once(), expiry(&self.subject));
-        let (parameters, scope, forwarded_for) = self.parameters();
-        let key = KeyBuilder::of(&parameters);
-        let mut call =
-            Call::token("token_exchange", parameters, Repeat::UnseenNow, Purpose::Exchange);
-        call.forwarded_for = forwarded_for;
-        if is_for_once {
-            return client.0.tokens_once(call, scope, None, limit).await;
+        if !self.is_for_once() {
+            return self.source()?.tokens().await;
         }
+        let (client, limit) = (self.client.clone(), self.deadline);
+        let (call, _, scope) = self.call()?;
+        client.0.tokens_once(call, scope, None, limit).await
+    }
+
+    /// Returns the source of the access token, which can [forget](TokenSource::forget) it, and sends requests. Nothing is
+    /// sent before.
+    ///
+    /// # Errors
+    /// A setting is not valid, or the tokens are for one session only (`offline_access`, a session transfer):
+    /// [`Misconfigured`](crate::ErrorKind::Misconfigured).
+    pub fn source(self) -> Result<TokenSource, Error> {
+        if self.is_for_once() {
+            let cause = "These tokens are for one session: call send";
+            return Err(Error::new(ErrorKind::Misconfigured, cause));
+        }
+        let (client, limit) = (self.client.clone(), self.deadline);
+        let subject_ends_at = expiry(&self.subject);
+        let (call, key, scope) = self.call()?;
         let request = TokenRequest {
             key,
             call,
@@ -219,7 +229,7 @@ impl Exchange {
             deadline: limit,
             mistake: None,
         };
-        TokenSource::of_exchange(&client.0, &Arc::new(request), subject_ends_at).tokens().await
+        Ok(TokenSource::of_exchange(&client.0, &Arc::new(request), subject_ends_at))
     }
 
     /// Returns whether each call needs tokens of its own.
@@ -229,7 +239,9 @@ impl Exchange {
         is_transfer || self.scopes.contains("offline_access")
     }
 
-    fn parameters(self) -> (Parameters, String, Option<IpAddr>) {
+    fn call(self) -> Result<(Call, KeyBuilder, String), Error> {
+        self.mistake.clone().check()?;
+        check_subject(&self.subject)?;
         let scope = self.scopes.text();
         let mut parameters = Parameters::of_grant(TOKEN_EXCHANGE)
             .with("subject_token_type", self.subject_type)
@@ -243,7 +255,11 @@ impl Exchange {
         parameters.set_some("organization", self.organization);
         parameters.set_some("requested_token_type", self.requested_type);
         parameters.append(self.extra);
-        (parameters, scope.unwrap_or_default(), self.forwarded_for)
+        let key = KeyBuilder::of(&parameters);
+        let mut call =
+            Call::token("token_exchange", parameters, Repeat::UnseenNow, Purpose::Exchange);
+        call.forwarded_for = self.forwarded_for;
+        Ok((call, key, scope.unwrap_or_default()))
     }
 }
 

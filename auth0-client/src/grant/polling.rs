@@ -75,10 +75,10 @@ impl Polling {
         let mut pause = self.interval;
         loop {
             let left = self.left();
-            if left.is_zero() || pause >= left && failures > 0 {
+            passed(&*self.shared.server.clock, pause.min(left)).await;
+            if pause >= left {
                 return Err(Error::new(ErrorKind::Expired, "The request has ended"));
             }
-            passed(&*self.shared.server.clock, pause.min(left)).await;
             match self.poll().await {
                 Ok(tokens) => return Ok(tokens),
                 Err(error) if matches!(error.kind(), ErrorKind::Pending | ErrorKind::SlowDown) => {

@@ -1,7 +1,10 @@
 //! Private keys in PEM (RFC 7468).
 use auth0_core::ConfigError;
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
-use std::fs;
+use std::{
+    fs::File,
+    io::{self, Read},
+};
 use zeroize::Zeroizing;
 
 /// Several times the size of an RSA key of 8192 bits with certificates around it.
@@ -24,13 +27,18 @@ pub(crate) fn text_or_file(name: &str, value: &str) -> Result<Zeroizing<String>,
             "{name} is neither PEM (it has no line -----BEGIN …-----) nor the path of a file with PEM: {why}"
         ))
     };
-    let length = fs::metadata(value).map_err(|error| refused(error.kind().to_string()))?.len();
-    if length > MAX_FILE_BYTES {
+    let failed = |error: io::Error| refused(error.kind().to_string());
+    let file = File::open(value).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(refused("it is not a regular file".into()));
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
         return Err(refused(format!("the file has more than {MAX_FILE_BYTES} bytes")));
     }
-    let text = fs::read_to_string(value).map_err(|error| refused(error.kind().to_string()))?;
     match text.contains("-----BEGIN") {
-        true => Ok(Zeroizing::new(text)),
+        true => Ok(text),
         false => Err(refused("the file has no such line".into())),
     }
 }

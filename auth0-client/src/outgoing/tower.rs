@@ -3,10 +3,10 @@ use super::{Verdict, verdict};
 use crate::{
     error::{Error, ErrorKind},
     source::TokenSource,
-    token::Token,
+    token::{DPOP, Token},
 };
 use auth0_core::BoxFuture;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use std::{
     error::Error as StdError,
@@ -20,7 +20,8 @@ use tower_service::Service;
 ///
 /// The headers `Authorization` and, for a bound token, `DPoP` are set; the request needs its absolute URL. If the answer
 /// is `401`, the token is forgotten as [`TokenSource::forget`] does, and a request without a body is repeated once with
-/// another. If the API requires a DPoP nonce, such a request is repeated once with it. Answers are returned as they are.
+/// another. If the API requires a DPoP nonce, such a request is repeated once with it. Answers are returned as they are. The
+/// token takes as long as the source permits; for the whole request, put a timeout layer around this one.
 ///
 /// ```
 /// use auth0_client::TokenLayer;
@@ -88,23 +89,21 @@ where
             let request = Request::from_parts(parts, body);
             let url = request.uri().to_string();
             let mut token = source.token().await?;
-            let mut answer =
-                inner.call(with_token(request, &token, &url)?).await.map_err(Into::into)?;
+            let (request, mut proof) = with_token(request, &token, &url)?;
+            let mut answer = inner.call(request).await.map_err(Into::into)?;
             let (mut nonces, mut tokens) = (0..1, 0..1);
             while let Some(next) = &again {
-                let repeats = match verdict(&token, &url, answer.status(), answer.headers()) {
-                    Verdict::Accepted => false,
-                    Verdict::NeedsNonce => nonces.next().is_some(),
-                    Verdict::Refused => tokens.next().is_some() && source.forget(&token),
-                };
-                if !repeats {
-                    break;
+                let headers = answer.headers();
+                match verdict(&token, &url, proof.as_ref(), answer.status(), headers) {
+                    Verdict::NeedsNonce if nonces.next().is_some() => {}
+                    Verdict::Refused if tokens.next().is_some() && source.forget(&token) => {
+                        token = source.token().await?;
+                    }
+                    _ => break,
                 }
-                if tokens.is_empty() {
-                    token = source.token().await?;
-                }
-                let request = Request::from_parts(next.clone(), B::default());
-                let request = with_token(request, &token, &url)?;
+                let bare = Request::from_parts(next.clone(), B::default());
+                let request;
+                (request, proof) = with_token(bare, &token, &url)?;
                 ready(&mut inner).await?;
                 answer = inner.call(request).await.map_err(Into::into)?;
             }
@@ -120,7 +119,11 @@ where
     std::future::poll_fn(|context| service.poll_ready(context)).await.map_err(Into::into)
 }
 
-fn with_token<B>(mut request: Request<B>, token: &Token, url: &str) -> Result<Request<B>, Error> {
+fn with_token<B>(
+    mut request: Request<B>,
+    token: &Token,
+    url: &str,
+) -> Result<(Request<B>, Option<HeaderValue>), Error> {
     if token.needs_proof() && request.uri().scheme().is_none() {
         return Err(Error::new(
             ErrorKind::Misconfigured,
@@ -128,8 +131,9 @@ fn with_token<B>(mut request: Request<B>, token: &Token, url: &str) -> Result<Re
         ));
     }
     let headers = token.headers_for(request.method().as_str(), url)?;
+    let proof = headers.get(DPOP).cloned();
     request.headers_mut().extend(headers);
-    Ok(request)
+    Ok((request, proof))
 }
 
 impl<S: fmt::Debug> fmt::Debug for TokenService<S> {

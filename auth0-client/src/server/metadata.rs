@@ -1,6 +1,9 @@
 //! The metadata of the issuer over time.
 use super::{Deadline, Server, late};
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    limits::MAX_WAIT,
+};
 use arc_swap::ArcSwapOption;
 use auth0_core::support::{
     ServerMetadata,
@@ -15,6 +18,9 @@ const FRESH: Duration = Duration::from_secs(60 * 60);
 
 /// The pause after a failure, while known endpoints are used.
 const PAUSE: Duration = Duration::from_secs(60);
+
+/// The limit of a renewal in the background.
+const RENEWAL: Duration = Duration::from_secs(10);
 
 /// The limit for one document.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,38 +44,51 @@ impl KnownMetadata {
         server: &Arc<Server>,
         deadline: Deadline,
     ) -> Result<Arc<ServerMetadata>, Error> {
-        if let Some(fresh) = self.fresh(server) {
-            return Ok(fresh);
+        if let Some(known) = self.known.load_full() {
+            self.renew(&known, server);
+            return Ok(Arc::clone(&known.metadata));
         }
         let _reading = tokio::select! {
             reading = self.reading.lock() => reading,
             () = passed(&*server.clock, deadline.left(&*server.clock)) => return Err(late(deadline)),
         };
-        if let Some(fresh) = self.fresh(server) {
-            return Ok(fresh); // read meanwhile
+        if let Some(known) = self.known.load_full() {
+            return Ok(Arc::clone(&known.metadata)); // read meanwhile
         }
+        let metadata = Arc::new(read(server, deadline).await?);
+        self.keep(Arc::clone(&metadata), server.clock.monotonic() + FRESH);
+        Ok(metadata)
+    }
+
+    fn keep(&self, metadata: Arc<ServerMetadata>, until: Duration) {
+        self.known.store(Some(Arc::new(Known { metadata, until })));
+    }
+
+    /// Reads the document again in the background if it is old. No request waits for that.
+    fn renew(&self, known: &Known, server: &Arc<Server>) {
         let now = server.clock.monotonic();
-        let (metadata, until) = match read(server, deadline).await {
-            Ok(metadata) => (Arc::new(metadata), now + FRESH),
-            Err(error) => match self.known.load().as_ref() {
-                Some(known) => {
+        if now < known.until {
+            return;
+        }
+        // The next look is after this one has ended.
+        self.keep(Arc::clone(&known.metadata), now.saturating_add(RENEWAL + PAUSE));
+        let (server, metadata) = (Arc::clone(server), Arc::clone(&known.metadata));
+        // Without the thread, the next look is later.
+        drop(fetch_thread::spawn(async move {
+            let deadline = Deadline::after(RENEWAL, &*server.clock);
+            let result = read(&server, deadline).await;
+            let now = server.clock.monotonic();
+            match result {
+                Ok(newer) => server.state.metadata.keep(Arc::new(newer), now + FRESH),
+                Err(error) => {
                     tracing::warn!(
                         target: "auth0", issuer = %server.issuer, %error,
                         "the metadata cannot be read again; known endpoints are used"
                     );
-                    (Arc::clone(&known.metadata), now + PAUSE)
+                    server.state.metadata.keep(metadata, now + PAUSE);
                 }
-                None => return Err(error),
-            },
-        };
-        self.known.store(Some(Arc::new(Known { metadata: Arc::clone(&metadata), until })));
-        Ok(metadata)
-    }
-
-    fn fresh(&self, server: &Server) -> Option<Arc<ServerMetadata>> {
-        let known = self.known.load();
-        let known = known.as_ref()?;
-        (server.clock.monotonic() < known.until).then(|| Arc::clone(&known.metadata))
+            }
+        }));
     }
 }
 
@@ -94,7 +113,7 @@ async fn read(server: &Arc<Server>, deadline: Deadline) -> Result<ServerMetadata
                 Error::new(ErrorKind::Misconfigured, cause)
             }
             How::Done(Err(error)) => {
-                pause = error.retry_after();
+                pause = error.retry_after().map(|wait| wait.min(MAX_WAIT));
                 unavailable(&error.to_string())
             }
             How::Panicked => unavailable("the transport panicked"),

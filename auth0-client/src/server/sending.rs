@@ -6,7 +6,7 @@ use super::{
     late,
 };
 use crate::{
-    error::{Error, ErrorKind, Purpose},
+    error::{Error, ErrorKind},
     limits::Limits,
     metrics,
 };
@@ -16,6 +16,7 @@ use std::{
     sync::{Arc, PoisonError},
     time::Duration,
 };
+use tokio::sync::SemaphorePermit;
 
 /// The pause before a repetition is between these two: many instances must not repeat in step.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -41,10 +42,7 @@ pub(super) async fn send(
 /// Logs a failure that the operator can correct, or has to know of.
 pub(super) fn log(server: &Server, call: &Call, error: &Error) {
     let (issuer, client_id, grant) = (&server.issuer, &server.client_id, call.label);
-    let is_of_operator =
-        matches!(error.kind(), ErrorKind::InvalidClient | ErrorKind::Misconfigured)
-            || call.purpose == Purpose::Machine && error.kind() == ErrorKind::Denied;
-    if is_of_operator {
+    if error.is_of_operator() {
         tracing::error!(target: "auth0", %issuer, client_id, grant, %error, "a request to Auth0 was refused");
     } else if error.is_temporary() || error.kind() == ErrorKind::Malformed {
         tracing::warn!(target: "auth0", %issuer, client_id, grant, %error, "a request to Auth0 failed");
@@ -60,13 +58,6 @@ async fn sent(
 ) -> Result<HttpResponse, Error> {
     let metadata = server.metadata(deadline).await?;
     let url = call.endpoint.url(&metadata, server.has_certificate(), server.is_auth0)?;
-    let _permit = tokio::select! {
-        permit = server.state.permits.acquire() => permit,
-        () = passed(&*server.clock, deadline.left(&*server.clock)) => {
-            let cause = "Too many requests to Auth0 are pending in this process";
-            return Err(Error::new(ErrorKind::DeadlineExceeded, cause));
-        }
-    };
     let mut tries = Tries::default();
     let mut last = None;
     loop {
@@ -74,7 +65,12 @@ async fn sent(
         if deadline.left(&*server.clock).is_zero() {
             return Err(last.unwrap_or_else(|| late(deadline)));
         }
-        let (error, pause) = match attempt(server, call, &url, deadline).await? {
+        let attempt = {
+            // Not while it waits for a repetition: others could be sent.
+            let _permit = permit(server, deadline).await?;
+            attempt(server, call, &url, deadline).await?
+        };
+        let (error, pause) = match attempt {
             Attempt::Answer(answer) => match read(server, call, &url, answer, &mut tries) {
                 Read::Success(answer) => return Ok(answer),
                 Read::Nonce => continue,
@@ -109,6 +105,19 @@ async fn sent(
     }
 }
 
+/// Waits until a request may be sent.
+async fn permit(server: &Server, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
+    let late = || {
+        let cause = "Too many requests to Auth0 are pending in this process";
+        Error::new(ErrorKind::DeadlineExceeded, cause)
+    };
+    tokio::select! {
+        biased;
+        permit = server.state.permits.acquire() => permit.map_err(|_| late()),
+        () = passed(&*server.clock, deadline.left(&*server.clock)) => Err(late()),
+    }
+}
+
 /// What an answer means for the request.
 enum Read {
     Success(HttpResponse),
@@ -125,12 +134,12 @@ fn read(server: &Server, call: &Call, url: &str, answer: HttpResponse, tries: &m
     if let Some((nonce, prover)) = nonce {
         prover.keep_nonce(url, nonce);
     }
-    let limits = Limits::read(&answer);
+    let now = server.clock.unix_time();
+    let limits = Limits::read(&answer, now);
     metrics::limits(&limits);
     if (200..300).contains(&answer.status()) {
         return Read::Success(answer);
     }
-    let now = server.clock.unix_time();
     let wait = limits.wait(now);
     let is_of_tenant = limits.is_of_tenant();
     let mut error = Error::of_answer(&answer, limits, call.purpose);

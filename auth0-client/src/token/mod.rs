@@ -19,7 +19,7 @@ use std::{
 };
 
 /// The headers of a proof, and of the nonce for the next one (RFC 9449 §4.1, §8.1).
-const DPOP: HeaderName = HeaderName::from_static("dpop");
+pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
 #[cfg(any(feature = "send", feature = "tower"))]
 pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
@@ -94,12 +94,13 @@ impl Token {
         Ok(headers)
     }
 
-    /// Keeps the nonce that an API has sent in `DPoP-Nonce`, for the next proof to its origin. Returns whether it is
-    /// a new one, so that a request that was refused with `use_dpop_nonce` is worth repeating. The helpers for
-    /// reqwest and tower call this themselves.
-    #[must_use = "a nonce that is not new is no reason to repeat a request"]
-    pub fn keep_nonce(&self, url: &str, nonce: &str) -> bool {
-        self.0.prover.as_ref().is_some_and(|prover| prover.keep_nonce(url, nonce))
+    /// Keeps the nonce that an API has sent in `DPoP-Nonce`, for the next proof to its origin: also that of a good answer.
+    /// A request that was refused with `use_dpop_nonce` is worth repeating once. The helpers for reqwest and tower do all
+    /// of that.
+    pub fn keep_nonce(&self, url: &str, nonce: &str) {
+        if let Some(prover) = &self.0.prover {
+            prover.keep_nonce(url, nonce);
+        }
     }
 }
 

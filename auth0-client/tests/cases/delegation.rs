@@ -3,6 +3,9 @@ use crate::kit::{API, Answer, EPOCH, Seen, Server, jwt, run, settle};
 use auth0_client::{Delegation, ErrorKind, ProofKey};
 use std::time::Duration;
 
+/// Auth0's answer to a wrong secret.
+const UNAUTHORIZED: &str = r#"{"error":"access_denied","error_description":"Unauthorized"}"#;
+
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// A token of a user, for this many seconds.
@@ -135,7 +138,8 @@ async fn refusals_and_what_the_caller_gets() {
         (Answer::error(403, "invalid_grant"), ErrorKind::InvalidGrant, 401),
         (Answer::error(401, "invalid_token"), ErrorKind::InvalidGrant, 401),
         (Answer::error(401, "invalid_client"), ErrorKind::InvalidClient, 502),
-        (Answer::error(401, "access_denied"), ErrorKind::InvalidClient, 502),
+        (Answer::error(401, "access_denied"), ErrorKind::Denied, 403),
+        (Answer::json(401, UNAUTHORIZED), ErrorKind::InvalidClient, 502),
         (Answer::error(403, "unauthorized_client"), ErrorKind::InvalidClient, 502),
         (Answer::error(400, "unsupported_grant_type"), ErrorKind::Misconfigured, 502),
         (Answer::error(403, "mfa_required"), ErrorKind::MfaRequired, 403),
@@ -195,8 +199,14 @@ async fn refusals_of_another_api() {
             assert_eq!(retry_after, (expected == 503).then_some(("retry-after", "17")));
         }
     }
-    let reply = of_caller.refused(503, Some("Thu, 26 Nov 2026 12:00:00 GMT")).reply();
-    assert!(reply.headers().any(|header| header == ("retry-after", "5")));
+    for (text, expected) in [
+        ("soon", "5"),
+        ("Thu, 26 Nov 1998 12:00:00 GMT", "1"),
+        ("99999999999999999999999", "86400"),
+    ] {
+        let reply = of_caller.refused(503, Some(text)).reply();
+        assert!(reply.headers().any(|header| header == ("retry-after", expected)), "{text}");
+    }
 }
 
 #[tokio::test]

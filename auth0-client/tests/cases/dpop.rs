@@ -97,8 +97,7 @@ async fn headers_of_a_request() {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"abc");
     assert_eq!(claims["ath"], URL_SAFE_NO_PAD.encode(hash));
     // Nonces are those of an origin.
-    assert!(token.keep_nonce("https://orders.acme.com/x", "n1"));
-    assert!(!token.keep_nonce("https://orders.acme.com/y", "n1"), "it is known");
+    token.keep_nonce("https://orders.acme.com/x", "n1");
     let nonce_for = |url: &str| {
         let headers = token.headers_for("GET", url).unwrap();
         part(headers["dpop"].to_str().unwrap(), 1).get("nonce").cloned()
@@ -110,7 +109,7 @@ async fn headers_of_a_request() {
         assert_eq!(token.headers_for("GET", url).unwrap_err().kind(), ErrorKind::Misconfigured);
     }
     for number in 0..1000 {
-        assert!(token.keep_nonce(&format!("https://{number}.acme.com/"), "n"));
+        token.keep_nonce(&format!("https://{number}.acme.com/"), "n");
     }
     assert_eq!(nonce_for("https://999.acme.com/"), Some("n".into()));
 }

@@ -115,6 +115,24 @@ async fn it_is_kept_by_all_that_it_depends_on() {
 }
 
 #[tokio::test]
+async fn a_refused_token_is_forgotten() {
+    let server = Server::new();
+    let client = server.client();
+    let source = exchange(&client, "ann").source().unwrap();
+    let token = source.token().await.unwrap();
+    assert!(source.forget(&token));
+    let next = exchange(&client, "ann").send().await.unwrap();
+    assert_eq!(next.access_token().encoded(), "token-2");
+    for request in [
+        exchange(&client, "ann").scopes(["offline_access"]),
+        exchange(&client, "ann").audience("urn:acme.eu.auth0.com:session_transfer"),
+        exchange(&client, " "),
+    ] {
+        assert_eq!(request.source().unwrap_err().kind(), ErrorKind::Misconfigured);
+    }
+}
+
+#[tokio::test]
 async fn what_is_for_one_session_is_not_kept() {
     let server = Server::new();
     let client = server.client();

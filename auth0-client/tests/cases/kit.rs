@@ -117,6 +117,7 @@ pub(crate) struct Server {
 struct State {
     seen: Vec<Seen>,
     metadata: String,
+    is_hidden: bool,
     metadata_reads: usize,
     queue: VecDeque<Answer>,
     responder: Responder,
@@ -146,6 +147,7 @@ impl Server {
             state: Arc::new(Mutex::new(State {
                 seen: Vec::new(),
                 metadata: metadata(""),
+                is_hidden: false,
                 metadata_reads: 0,
                 queue: VecDeque::new(),
                 at_once: 0,
@@ -173,6 +175,11 @@ impl Server {
 
     pub(crate) fn set_metadata(&self, more: &str) {
         self.state().metadata = metadata(more);
+    }
+
+    /// Lets each request of the metadata hang.
+    pub(crate) fn hide_metadata(&self) {
+        self.state().is_hidden = true;
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -221,6 +228,28 @@ fn metadata(more: &str) -> String {
     )
 }
 
+impl Server {
+    /// Returns the answer to a request. `None` if there is none for ever.
+    fn answer_to(&self, seen: Seen, url: &str) -> Option<Answer> {
+        let mut state = self.state();
+        if url.ends_with("/.well-known/openid-configuration") {
+            state.metadata_reads += 1;
+            let document = Answer::json(200, &state.metadata);
+            let is_hidden = state.is_hidden;
+            state.at_once += usize::from(!is_hidden);
+            return (!is_hidden).then_some(document);
+        }
+        state.seen.push(seen.clone());
+        state.at_once += 1;
+        state.most_at_once = state.most_at_once.max(state.at_once);
+        let number = state.seen.len();
+        match state.queue.pop_front() {
+            Some(answer) => Some(answer),
+            None => Some((state.responder)(&seen, number)),
+        }
+    }
+}
+
 impl HttpClient for Server {
     fn send<'a>(
         &'a self,
@@ -238,20 +267,8 @@ impl HttpClient for Server {
             at: self.clock.monotonic(),
         };
         Box::pin(async move {
-            let answer = {
-                let mut state = self.state();
-                if request.url.ends_with("/.well-known/openid-configuration") {
-                    state.metadata_reads += 1;
-                    return Ok(HttpResponse::json(state.metadata.clone()));
-                }
-                state.seen.push(seen.clone());
-                state.at_once += 1;
-                state.most_at_once = state.most_at_once.max(state.at_once);
-                let number = state.seen.len();
-                match state.queue.pop_front() {
-                    Some(answer) => answer,
-                    None => (state.responder)(&seen, number),
-                }
+            let Some(answer) = self.answer_to(seen, request.url) else {
+                return future::pending().await;
             };
             let _answering = Answering(self);
             tokio::task::yield_now().await;

@@ -36,6 +36,8 @@ async fn a_wait_beyond_the_deadline_fails_at_once() {
         (throttled().with("x-ratelimit-remaining", "0").with("x-ratelimit-reset", &reset), 60),
         (throttled().with("auth0-client-quota-limit", quota), 3540),
         (throttled().with("auth0-organization-quota-limit", quota), 3540),
+        (throttled().with("retry-after", "Thu, 01 Jan 2026 12:01:00 GMT"), 60),
+        (throttled().with("retry-after", "99999999999999999999999"), 86_400),
         // The first that is there counts.
         (throttled().with("auth0-client-quota-limit", quota).with("retry-after", "30"), 30),
     ] {
@@ -232,6 +234,50 @@ async fn a_refused_client_is_not_asked_for_again_at_once() {
     assert_eq!(server.count(), 3);
     server.respond(|_, _| Answer::token("b"));
     assert_eq!(token(&server, &client, "https://fourth.acme.com").await.unwrap(), "b");
+}
+
+#[tokio::test]
+async fn one_key_that_is_refused_stops_no_other() {
+    let why = r#"{"error":"access_denied","error_description":"an Action says no"}"#;
+    for (status, body) in
+        [(401, why), (403, why), (401, "<html>"), (403, r#"{"error":"unauthorized_client"}"#)]
+    {
+        let server = Server::new();
+        server.respond(move |seen, number| match seen.parameter("audience").as_deref() {
+            Some(API) => Answer::json(status, body),
+            _ => Answer::token(&format!("token-{number}")),
+        });
+        let client = client(&server, 10);
+        for _ in 0..3 {
+            token(&server, &client, API).await.unwrap_err();
+        }
+        assert_eq!(server.count(), 1, "{body}");
+        token(&server, &client, "https://other.acme.com").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn requests_that_wait_let_others_pass() {
+    let server = Server::new();
+    server.respond(|seen, number| match seen.parameter("connection").as_deref() {
+        Some(_) => throttled().with("retry-after", "8"),
+        None => Answer::token(&format!("token-{number}")),
+    });
+    let client = client(&server, 30);
+    let user = jwt(r#"{"sub":"ann"}"#);
+    let waiting: Vec<_> = (0..100)
+        .map(|number| {
+            let account = client.connection("github").login_hint(format!("{number}"));
+            let source = account.for_caller(&user);
+            tokio::spawn(async move { source.token().await })
+        })
+        .collect();
+    crate::kit::settle().await;
+    client.machine(API).build().unwrap().token().await.unwrap();
+    assert_eq!(server.clock.passed(), Duration::ZERO);
+    for call in waiting {
+        call.abort();
+    }
 }
 
 #[tokio::test]

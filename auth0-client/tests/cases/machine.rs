@@ -229,7 +229,16 @@ async fn the_metadata_is_read_once() {
     assert_eq!((server.count(), server.metadata_reads()), (20, 1));
     server.clock.advance(Duration::from_secs(3601));
     client.machine("https://new.acme.com").build().unwrap().token().await.unwrap();
+    settle().await;
     assert_eq!(server.metadata_reads(), 2);
+    // Known endpoints are used while the document cannot be read, and no request waits for it.
+    server.clock.advance(Duration::from_secs(3601));
+    server.hide_metadata();
+    for number in 0..3 {
+        let api = format!("https://more-{number}.acme.com");
+        client.machine(api).build().unwrap().token().await.unwrap();
+    }
+    assert_eq!(server.count(), 24);
 }
 
 #[tokio::test]

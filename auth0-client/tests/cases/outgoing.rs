@@ -194,6 +194,47 @@ async fn a_nonce_that_the_api_requires() {
     assert_eq!(server.count(), 1);
 }
 
+/// One nonce for all clients, which changes: requests that come at once need no other token.
+#[tokio::test]
+async fn a_nonce_that_changes_for_many_requests_at_once() {
+    let server = Server::new();
+    let orders = dpop(&server);
+    for nonce in ["n1", "n2", "n3"] {
+        let api = Api::answering(
+            (0..8).map(|_| (401, vec![("www-authenticate", USE_NONCE), ("dpop-nonce", nonce)])),
+        );
+        let url = api.start().await;
+        let calls: Vec<_> = (0..8)
+            .map(|_| {
+                let (orders, url) = (orders.clone(), url.clone());
+                tokio::spawn(async move { get(&orders, &url).await })
+            })
+            .collect();
+        for call in calls {
+            // A request may meet the old nonce twice here, which is not its token's fault.
+            let result = call.await.unwrap();
+            assert!(result.is_ok() || result.unwrap_err().kind() == ErrorKind::Malformed);
+        }
+    }
+    assert_eq!(server.count(), 1, "the token is good");
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_error() {
+    let server = Server::new();
+    let api = Api::answering([(302, vec![("location", "/elsewhere")])]);
+    let url = api.start().await;
+    let error = get(&source(&server), &url).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Malformed);
+    let api = Api::answering([(302, vec![("location", "/elsewhere")])]);
+    let url = api.start().await;
+    let http =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let error = source(&server).send(&http, http.get(&url)).await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Malformed, Some(302)));
+    assert_eq!(api.tokens().len(), 1);
+}
+
 #[tokio::test]
 async fn an_api_that_always_wants_another_nonce() {
     let server = Server::new();

@@ -144,6 +144,7 @@ async fn a_user_who_never_answers() {
     assert_eq!(error.kind(), ErrorKind::Expired);
     assert_eq!(server.clock.passed(), Duration::from_secs(300));
     assert!(server.count() <= 61, "{}", server.count());
+    assert!(server.last().at < Duration::from_secs(300), "not after its end");
 }
 
 #[tokio::test]

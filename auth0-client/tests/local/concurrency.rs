@@ -28,7 +28,7 @@ async fn a_thousand_tasks_cause_one_request() {
 async fn a_thousand_tasks_share_a_failure() {
     let tenant = acme().start().await.unwrap();
     let source = client(&tenant, "service").machine(API).build().unwrap();
-    tenant.set_fault(Endpoint::Token, Fault::status(403).unwrap().times(1).unwrap());
+    tenant.set_fault(Endpoint::Token, Fault::garbage().times(1).unwrap());
     let hundred: JoinSet<_> =
         (0..100).map(|_| source.clone()).map(|it| async move { it.token().await }).collect();
     let results = hundred.join_all().await;

@@ -73,9 +73,9 @@ struct Downstream {
 impl Downstream {
     /// Creates each source once: the tokens are kept there.
     fn new(settings: &Settings) -> Result<Self, ConfigError> {
-        let Settings { client, url, audience, .. } = settings;
+        let Settings { client, http, url, audience, .. } = settings;
         Ok(Self {
-            http: reqwest::Client::new(),
+            http: http.clone(),
             url: url.clone(),
             on_behalf: client.delegation(audience).build()?,
             itself: client.machine(audience).build()?,

@@ -1,5 +1,5 @@
 //! The settings of the environment.
-use crate::Settings;
+use crate::{Settings, http_client};
 use auth0_axum::{Auth0, ConfigError};
 use auth0_client::Client;
 use std::env;
@@ -23,7 +23,8 @@ pub(crate) fn is_configured() -> bool {
 
 pub(crate) fn settings() -> Result<Settings, ConfigError> {
     let (url, audience) = downstream()?;
-    Ok(Settings { auth: Auth0::from_env()?, client: Client::from_env()?, url, audience })
+    let http = http_client(&url)?;
+    Ok(Settings { auth: Auth0::from_env()?, client: Client::from_env()?, http, url, audience })
 }
 
 /// Returns the URL and the audience of the other API.

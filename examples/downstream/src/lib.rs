@@ -5,9 +5,10 @@ mod local;
 
 pub use local::{Local, start};
 
-use auth0_axum::Auth0;
+use auth0_axum::{Auth0, ConfigError};
 use auth0_client::Client;
 use auth0_local::LocalTenant;
+use reqwest::redirect::Policy;
 use std::{error::Error, net::SocketAddr, sync::Arc};
 
 /// What an example needs to call this API.
@@ -17,10 +18,23 @@ pub struct Settings {
     pub auth: Auth0,
     /// Requests tokens: `Client::from_env()?` in a service of yours.
     pub client: Client,
+    /// Sends requests to the other API. It follows no redirect, so that neither a token nor a proof is sent elsewhere.
+    pub http: reqwest::Client,
     /// The URL of the other API, without a slash at its end.
     pub url: String,
     /// The identifier of the other API.
     pub audience: String,
+}
+
+/// Returns a client for requests with tokens to an API at this URL. A proxy cannot reach an API on loopback.
+fn http_client(url: &str) -> Result<reqwest::Client, ConfigError> {
+    let builder = reqwest::Client::builder().redirect(Policy::none());
+    let is_local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    let builder = match is_local.iter().any(|start| url.starts_with(start)) {
+        true => builder.no_proxy(),
+        false => builder,
+    };
+    builder.build().map_err(|error| ConfigError::new(format!("no HTTP client: {error}")))
 }
 
 /// What a service needs to call this API as itself.
@@ -28,6 +42,8 @@ pub struct Settings {
 pub struct ServiceSettings {
     /// Requests tokens: `Client::from_env()?` in a service of yours.
     pub client: Client,
+    /// Sends requests to the API: see [`Settings::http`].
+    pub http: reqwest::Client,
     /// The URL of the API, without a slash at its end.
     pub url: String,
     /// The identifier of the API.
@@ -50,11 +66,12 @@ impl ServiceSettings {
 pub async fn service_settings() -> Result<ServiceSettings, Box<dyn Error + Send + Sync>> {
     if environment::is_configured() {
         let (url, audience) = environment::downstream()?;
-        return Ok(ServiceSettings { client: Client::from_env()?, url, audience, tenant: None });
+        let (client, http) = (Client::from_env()?, http_client(&url)?);
+        return Ok(ServiceSettings { client, http, url, audience, tenant: None });
     }
     let local = start().await?;
-    let Settings { client, url, audience, .. } = local.settings()?;
-    Ok(ServiceSettings { client, url, audience, tenant: Some(local.tenant) })
+    let Settings { client, http, url, audience, .. } = local.settings()?;
+    Ok(ServiceSettings { client, http, url, audience, tenant: Some(local.tenant) })
 }
 
 /// Returns the settings of the environment. If nothing is set, starts a tenant and the API on free ports, and prints

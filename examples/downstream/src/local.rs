@@ -1,5 +1,5 @@
 //! A tenant and the API in the process.
-use crate::{Settings, api};
+use crate::{Settings, api, http_client};
 use auth0_axum::{Auth0, ConfigError};
 use auth0_client::Client;
 use auth0_local::{Api, Client as Application, ConnectedAccount, LocalTenant, User};
@@ -53,7 +53,7 @@ impl Local {
             .issuer(self.tenant.issuer())
             .client_id(CLIENT_ID)
             .client_secret(SECRET);
-        let client = match std::env::var("AUTH0_CLIENT_DPOP").as_deref() {
+        let client = match std::env::var("AUTH0_CLIENT_DPOP").as_deref().map(str::trim) {
             Ok("required") => builder.dpop_with_own_key(),
             Ok("disabled" | "") | Err(_) => builder,
             Ok(_) => {
@@ -63,6 +63,7 @@ impl Local {
         Ok(Settings {
             auth: Auth0::builder().issuer(self.tenant.issuer()).audience(AUDIENCE).build()?,
             client: client.build()?,
+            http: http_client(&self.url)?,
             url: self.url.clone(),
             audience: DOWNSTREAM.to_owned(),
         })

@@ -20,11 +20,10 @@ async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
         .init();
     let api = downstream::service_settings().await?;
-    let http = reqwest::Client::new();
     let inventory = api.client.machine(&api.audience).build()?;
     for number in 1..=REQUESTS {
-        let request = http.get(format!("{}/inventory", api.url));
-        match inventory.send(&http, request).await {
+        let request = api.http.get(format!("{}/inventory", api.url));
+        match inventory.send(&api.http, request).await {
             Ok(answer) => println!("{number}: {}", answer.text().await?),
             Err(error) => {
                 eprintln!("{number}: {error}");

@@ -103,10 +103,15 @@ pub(crate) async fn with_call(mut answer: Answer, api: &str) -> Answer {
         http.get(api).headers(headers).send().await.expect("an answer")
     };
     let mut response = call().await;
-    let nonce = response.headers().get("dpop-nonce").map(|nonce| nonce.to_str().expect("text"));
-    let is_new = nonce.is_some_and(|nonce| token.keep_nonce(api, nonce));
+    let line = |name: &str| {
+        response.headers().get(name).map(|value| value.to_str().expect("text").to_owned())
+    };
+    if let Some(nonce) = line("dpop-nonce") {
+        token.keep_nonce(api, &nonce);
+    }
+    let needs_nonce = line("www-authenticate").is_some_and(|line| line.contains("use_dpop_nonce"));
     let mut calls = 1;
-    if is_new && response.status() == 401 {
+    if needs_nonce {
         response = call().await;
         calls = 2;
     }

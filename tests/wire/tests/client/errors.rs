@@ -15,8 +15,10 @@ struct Caller<'a> {
 }
 
 impl<'a> Caller<'a> {
-    fn new(tenant: &'a LocalTenant, scheme: &'static str) -> Self {
+    /// A caller whose token differs from those of other numbers: a failure can hold back requests for the same one.
+    fn new(tenant: &'a LocalTenant, scheme: &'static str, number: usize) -> Self {
         let token = tenant.token().subject("auth0|ann").client("spa").scope("read:messages");
+        let token = token.claim("number", number);
         Self { tenant, scheme, token: Self::bound(tenant, scheme, token) }
     }
 
@@ -158,8 +160,11 @@ fn check(server: &str, row: &Row, scheme: &str, answer: &Answer) {
         row.retry_after.into_iter().collect::<Vec<_>>(),
         "{name}"
     );
-    let challenge =
-        format!(r#"{scheme} error="{}", error_description="{}""#, row.error, row.description);
+    let algorithms = if scheme == "DPoP" { r#", algs="ES256""# } else { "" };
+    let challenge = format!(
+        r#"{scheme} error="{}", error_description="{}"{algorithms}"#,
+        row.error, row.description
+    );
     let challenges: Vec<String> = (row.status == 401).then_some(challenge).into_iter().collect();
     assert_eq!(answer.lines("www-authenticate"), challenges, "{name}");
 }
@@ -168,9 +173,9 @@ fn check(server: &str, row: &Row, scheme: &str, answer: &Answer) {
 async fn every_error_gives_the_same_bytes() {
     let tenant = tenant().await;
     let servers = servers::start(|| verifier(&tenant), || Requests::new(&tenant)).await;
-    for row in rows() {
+    for (number, row) in rows().into_iter().enumerate() {
         for scheme in ["Bearer", "DPoP"] {
-            let caller = Caller::new(&tenant, scheme);
+            let caller = Caller::new(&tenant, scheme, number);
             let mut answers = Vec::new();
             for (server, address) in servers {
                 for path in ["plain", "policy"] {
@@ -213,7 +218,7 @@ async fn callers_of_both_extractors_get_their_tokens() {
     let tenant = tenant().await;
     let servers = servers::start(|| verifier(&tenant), || Requests::new(&tenant)).await;
     for scheme in ["Bearer", "DPoP"] {
-        let caller = Caller::new(&tenant, scheme);
+        let caller = Caller::new(&tenant, scheme, 0);
         for (server, address) in servers {
             for path in ["plain", "policy"] {
                 let answer = caller.get(address, &format!("/{path}/down")).await;
