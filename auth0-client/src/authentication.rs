@@ -46,6 +46,14 @@ impl Authentication {
         !matches!(self, Self::None)
     }
 
+    /// Returns the secret of the client.
+    pub(crate) fn secret(&self) -> Option<&str> {
+        match self {
+            Self::SecretInBody(secret) | Self::SecretInHeader(secret) => Some(secret),
+            _ => None,
+        }
+    }
+
     pub(crate) const fn signing_key(&self) -> Option<&SigningKey> {
         match self {
             Self::Assertion(key) => Some(key),

@@ -20,7 +20,7 @@ mod source;
 mod token;
 
 pub use client::{Client, ClientBuilder};
-pub use error::{CallerScheme, Error, ErrorKind, MfaRequirement, Reply};
+pub use error::{Error, ErrorKind, MfaRequirement, Reply};
 pub use grant::{
     Authenticator, AuthorizationRequest, BackchannelRequest, Connection, Delegation,
     DelegationBuilder, DeviceRequest, Enrollment, Exchange, MachineBuilder, Mfa, MfaChallenge,

@@ -2,15 +2,19 @@
 use crate::{
     cache::{CacheKey, Flight, KeyBuilder, Outcome},
     client::Shared,
-    error::{CallerScheme, Error, ErrorKind},
+    error::{Error, ErrorKind},
     metrics,
     secret::Secret,
     server::{Body, Call, Deadline, late},
     token::{Freshness, Held, Lifetime, Token, Tokens},
 };
 use arc_swap::ArcSwapOption;
-use auth0_core::{BoxFuture, support::passed, time::Clock};
-use std::{fmt, sync::Arc, time::Duration};
+use auth0_core::{
+    BoxFuture,
+    support::{CallerChallenge, passed_while_running},
+    time::Clock,
+};
+use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 /// How long a call waits for a token while another is still valid for a moment.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -74,7 +78,7 @@ pub(crate) struct Subject {
     /// The token, if it is not among the parameters of the request.
     pub(crate) token: Option<Secret>,
     pub(crate) ends_at: Option<Duration>,
-    pub(crate) scheme: CallerScheme,
+    pub(crate) challenge: CallerChallenge,
 }
 
 /// Whose token it is: on this depends what a refusal of another API means.
@@ -134,8 +138,8 @@ impl TokenSource {
         request: &Arc<TokenRequest>,
         ends_at: Option<Duration>,
     ) -> Self {
-        let scheme = CallerScheme::default();
-        Self::new(shared, request, Some(Subject { token: None, ends_at, scheme }))
+        let challenge = CallerChallenge::default();
+        Self::new(shared, request, Some(Subject { token: None, ends_at, challenge }))
     }
 
     /// Returns the access token with those that came with it.
@@ -195,7 +199,7 @@ impl TokenSource {
     /// Waits for this long.
     #[cfg(feature = "send")]
     pub(crate) async fn time_passed(&self, limit: Duration) {
-        passed(&*self.0.clock, limit).await;
+        passed_while_running(&self.0.clock, limit).await;
     }
 }
 
@@ -219,18 +223,18 @@ impl Source {
             Freshness::Fresh => {}
             Freshness::Renewable => {
                 if self.request.party == Party::Service {
-                    self.shared.cache.renew(self.key, deadline, || self.request(deadline));
+                    self.shared.cache.renew(self.key, &deadline, || self.request(&deadline));
                 }
             }
             Freshness::Expiring => return self.replaced(held).await,
-            Freshness::Expired => return self.requested(deadline).await,
+            Freshness::Expired => return self.requested(&deadline, self.request.deadline).await,
         }
         metrics::cache_hit(self.request.call.label);
         if let Some(held) = held {
             self.slot.store(Some(Arc::clone(&held)));
             return Ok(held);
         }
-        self.requested(deadline).await
+        self.requested(&deadline, self.request.deadline).await
     }
 
     /// Requests a token in place of one that is valid for a moment only, and returns this one if that fails.
@@ -238,7 +242,11 @@ impl Source {
         let is_failing = self.shared.cache.has_just_failed(&self.key);
         let result = match (&held, is_failing) {
             (Some(held), true) => return Ok(Arc::clone(held)),
-            _ => self.requested(self.deadline(self.request.deadline.min(PATIENCE))).await,
+            // The request itself has all the time of a call.
+            _ => {
+                let limit = self.request.deadline;
+                self.requested(&self.deadline(limit), limit.min(PATIENCE)).await
+            }
         };
         let is_valid = |held: &Arc<Held>| held.freshness(self.clock.moment()) != Freshness::Expired;
         match (result, held) {
@@ -253,9 +261,10 @@ impl Source {
         is_own || error.is_temporary() || error.kind() == ErrorKind::Malformed
     }
 
-    /// Waits for a request, which it joins or starts.
-    async fn requested(&self, deadline: Deadline) -> Outcome {
+    /// Waits for a request, which it joins or starts, for so long at most.
+    async fn requested(&self, deadline: &Deadline, patience: Duration) -> Outcome {
         let clock = &*self.clock;
+        let mut is_over = pin!(passed_while_running(&self.clock, patience));
         loop {
             let joined = self.shared.cache.join(self.key, deadline, || self.request(deadline))?;
             let waiter = match joined {
@@ -268,7 +277,7 @@ impl Source {
             let outcome = tokio::select! {
                 biased;
                 outcome = waiter.outcome() => outcome,
-                () = passed(clock, deadline.left(clock)) => Some(Err(late(deadline))),
+                () = &mut is_over => return Err(late(deadline)),
             };
             match outcome {
                 Some(Ok(held)) => {
@@ -290,7 +299,8 @@ impl Source {
     }
 
     /// Returns the request, which depends on nothing of this call.
-    fn request(&self, deadline: Deadline) -> impl Future<Output = Outcome> + Send + use<> {
+    fn request(&self, deadline: &Deadline) -> impl Future<Output = Outcome> + Send + use<> {
+        let deadline = deadline.clone();
         let (shared, request) = (Arc::clone(&self.shared), Arc::clone(&self.request));
         let subject = self.subject.as_ref().map(|subject| (subject.token.clone(), subject.ends_at));
         async move {
@@ -299,7 +309,7 @@ impl Source {
             if let (Body::Form(parameters), Some(token)) = (&mut call.body, token) {
                 parameters.set("subject_token", token);
             }
-            shared.tokens(&call, &request.scope, ends_at, None, deadline).await
+            shared.tokens(&call, &request.scope, ends_at, None, &deadline).await
         }
     }
 
@@ -317,7 +327,7 @@ impl Source {
 
     fn of_caller(&self, error: Error) -> Error {
         match &self.subject {
-            Some(subject) => error.with_scheme(subject.scheme),
+            Some(subject) => error.with_challenge(subject.challenge.clone()),
             None => error,
         }
     }

@@ -1,12 +1,13 @@
 //! What the crates of this family share beyond the public interface: it may change in any release.
 pub use crate::{
     auth0::{one_variable, variables},
+    error::CallerChallenge,
     identifier::{PlainHttp, is_loopback},
     jose::Thumbprint,
     keys::{MetadataError, ServerMetadata},
     runtime::{
         SystemClock,
-        fetch_thread::{self, Ended, How, NoThread, passed},
+        fetch_thread::{self, Ended, How, NoThread, passed, passed_while_running},
         set_cache::{Address, SetCache},
         single_flight::{Joined, Leader, Settle, SingleFlight, Waiter},
     },
@@ -14,7 +15,7 @@ pub use crate::{
     transport::default_client,
 };
 
-use crate::{config_error::ConfigError, identifier::Issuer};
+use crate::{config_error::ConfigError, identifier::Issuer, token::VerifiedToken};
 
 /// Parses an issuer, which may be http on loopback and on the allowed hosts.
 ///
@@ -22,6 +23,12 @@ use crate::{config_error::ConfigError, identifier::Issuer};
 /// The text is not an issuer.
 pub fn issuer(text: &str, plain_http: &PlainHttp) -> Result<Issuer, ConfigError> {
     Issuer::parse(text, plain_http)
+}
+
+/// Returns the challenge of a caller with this token: that of its verifier, and the scheme that it used.
+#[must_use]
+pub fn caller_challenge<C>(token: &VerifiedToken<C>) -> CallerChallenge {
+    token.caller_challenge()
 }
 
 /// Decodes base64url without padding, as tokens have it (RFC 7515 §2).

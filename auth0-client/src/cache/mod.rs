@@ -94,7 +94,7 @@ impl TokenCache {
     pub(crate) fn join<F>(
         self: &Arc<Self>,
         key: CacheKey,
-        deadline: Deadline,
+        deadline: &Deadline,
         request: impl FnOnce() -> F,
     ) -> Result<Flight, Error>
     where
@@ -154,7 +154,7 @@ impl TokenCache {
     pub(crate) fn renew<F>(
         self: &Arc<Self>,
         key: CacheKey,
-        deadline: Deadline,
+        deadline: &Deadline,
         request: impl FnOnce() -> F,
     ) where
         F: Future<Output = Outcome> + Send + 'static,

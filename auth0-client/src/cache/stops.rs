@@ -80,20 +80,26 @@ impl Stops {
             ErrorKind::InvalidClient if error.is_of_whole_client() => {
                 self.client = Some(stop(CLIENT_REFUSED));
             }
-            _ if error.is_of_operator() => {
-                self.keys.insert(key, stop(CLIENT_REFUSED));
-            }
+            _ if error.is_of_operator() => self.stop(key, stop(CLIENT_REFUSED), now),
             ErrorKind::Throttled => {
                 if let Some(wait) = error.retry_after() {
-                    self.keys.insert(key, stop(wait));
+                    self.stop(key, stop(wait), now);
                 }
             }
             _ => {}
         }
         let count = self.failures.get(&key).map_or(0, |failure| failure.count);
         let pause = FIRST_PAUSE.saturating_mul(1 << count.min(5)).min(LONGEST_PAUSE);
-        self.failures.insert(key, Failure { count: count.saturating_add(1), until: now + pause });
-        self.drop_old(now);
+        if has_room(&mut self.failures, &key, |failure| failure.until <= now) {
+            let failure = Failure { count: count.saturating_add(1), until: now + pause };
+            self.failures.insert(key, failure);
+        }
+    }
+
+    fn stop(&mut self, key: CacheKey, stop: Stop, now: Duration) {
+        if has_room(&mut self.keys, &key, |stop| stop.until <= now) {
+            self.keys.insert(key, stop);
+        }
     }
 
     /// Returns whether a token may be renewed in the background.
@@ -106,29 +112,25 @@ impl Stops {
         if self.forgotten.get(&key).is_some_and(|last| now < last.saturating_add(FORGET_BUDGET)) {
             return false;
         }
-        self.forgotten.insert(key, now);
-        self.drop_old(now);
-        true
+        // Without room, a refused token stays.
+        let is_over = |last: &Duration| now >= last.saturating_add(FORGET_BUDGET);
+        let has_room = has_room(&mut self.forgotten, &key, is_over);
+        if has_room {
+            self.forgotten.insert(key, now);
+        }
+        has_room
     }
+}
 
-    fn drop_old(&mut self, now: Duration) {
-        if self.keys.len() > MAX_KEYS {
-            self.keys.retain(|_, stop| stop.until > now);
-        }
-        if self.failures.len() > MAX_KEYS {
-            self.failures.retain(|_, failure| failure.until > now);
-        }
-        if self.forgotten.len() > MAX_KEYS {
-            self.forgotten.retain(|_, last| now < last.saturating_add(FORGET_BUDGET));
-        }
-        // All of them are active: a flood of keys, of which each is bounded by the server's own limits.
-        for is_full in [self.keys.len(), self.failures.len(), self.forgotten.len()] {
-            if is_full > 2 * MAX_KEYS {
-                self.keys.clear();
-                self.failures.clear();
-                self.forgotten.clear();
-                break;
-            }
-        }
+/// Returns whether a map has room for another key, after what is over has made room. A key that finds none is limited by
+/// the server itself.
+fn has_room<T>(
+    map: &mut HashMap<CacheKey, T>,
+    key: &CacheKey,
+    is_over: impl Fn(&T) -> bool,
+) -> bool {
+    if map.len() >= MAX_KEYS && !map.contains_key(key) {
+        map.retain(|_, entry| !is_over(entry));
     }
+    map.len() < MAX_KEYS || map.contains_key(key)
 }

@@ -193,6 +193,14 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, ConfigError> {
         let plain_http = PlainHttp::parse(&self.http_hosts)?;
         let issuer = self.parsed_issuer(&plain_http)?;
+        if plain_http.names().next().is_some() {
+            let hosts: Vec<&str> = plain_http.names().collect();
+            tracing::warn!(
+                target: "auth0", hosts = hosts.join(","),
+                "secrets and tokens may be sent to these hosts over plain http, so that an attacker in the network \
+                 can read them. In production, remove AUTH0_ALLOW_HTTP_HOSTS (ClientBuilder::allow_http_hosts)"
+            );
+        }
         let client_id = self.parsed_client_id()?;
         let authentication = self.authentication()?;
         check_assertion(&authentication, &client_id, &issuer)?;

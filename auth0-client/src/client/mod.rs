@@ -115,7 +115,7 @@ impl Shared {
         scope: &str,
         subject_ends_at: Option<Duration>,
         refresh_token: Option<&Secret>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Outcome {
         let requested_at = self.server.clock.moment();
         let answer = self.server.call(call, deadline).await?;
@@ -143,7 +143,7 @@ impl Shared {
         let shared = Arc::clone(self);
         self.on_thread(async move {
             let deadline = Deadline::after(limit, &*shared.server.clock);
-            shared.tokens(&call, &scope, None, refresh_token.as_ref(), deadline).await.map(Tokens)
+            shared.tokens(&call, &scope, None, refresh_token.as_ref(), &deadline).await.map(Tokens)
         })
         .await
     }
@@ -157,7 +157,17 @@ impl Shared {
         let shared = Arc::clone(self);
         self.on_thread(async move {
             let deadline = Deadline::after(limit, &*shared.server.clock);
-            shared.server.call(&call, deadline).await
+            shared.server.call(&call, &deadline).await
+        })
+        .await
+    }
+
+    /// Returns the issuer in the spelling of its metadata, to which signed requests are addressed.
+    pub(crate) async fn issuer(&self, limit: Duration) -> Result<String, Error> {
+        let server = Arc::clone(&self.server);
+        self.on_thread(async move {
+            let deadline = Deadline::after(limit, &*server.clock);
+            Ok(server.metadata(&deadline).await?.issuer().as_str().to_owned())
         })
         .await
     }

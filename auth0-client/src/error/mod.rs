@@ -7,10 +7,10 @@ mod reply;
 pub(crate) use answer::Purpose;
 pub use kind::ErrorKind;
 pub use mfa::MfaRequirement;
-pub use reply::{CallerScheme, Reply};
+pub use reply::Reply;
 
 use crate::limits::Limits;
-use auth0_core::support::{Escaped, EscapedMessage};
+use auth0_core::support::{CallerChallenge, Escaped, EscapedMessage};
 use std::{
     fmt,
     sync::Arc,
@@ -57,12 +57,15 @@ struct Inner {
     /// The end of `retry_after`, since 1970.
     until: Option<Duration>,
     limits: Limits,
-    scheme: CallerScheme,
+    challenge: CallerChallenge,
     /// Whether the client itself is refused, which no caller can cause.
     is_of_whole_client: bool,
     /// Whether it is a refusal that no user can correct.
     is_of_operator: bool,
 }
+
+/// A shorter text, such as a word, is no secret by itself, and would tear others apart.
+const SHORTEST_SECRET: usize = 4;
 
 impl Error {
     /// Creates an error that no server has sent. The cause must contain no text of a server.
@@ -82,15 +85,28 @@ impl Error {
         self
     }
 
+    /// Removes secrets of the request that the server repeats.
+    pub(crate) fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
+        let inner = Arc::make_mut(&mut self.0);
+        for secret in secrets.filter(|secret| secret.len() >= SHORTEST_SECRET) {
+            for text in [&mut inner.code, &mut inner.description].into_iter().flatten() {
+                if text.contains(secret) {
+                    *text = text.replace(secret, "…").into();
+                }
+            }
+        }
+        self
+    }
+
     /// Adds the status of the answer that cannot be read.
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         Arc::make_mut(&mut self.0).status = Some(status);
         self
     }
 
-    /// Adds the scheme with which the caller sent its token.
-    pub(crate) fn with_scheme(mut self, scheme: CallerScheme) -> Self {
-        Arc::make_mut(&mut self.0).scheme = scheme;
+    /// Adds the challenge of the caller whose request fails.
+    pub(crate) fn with_challenge(mut self, challenge: CallerChallenge) -> Self {
+        Arc::make_mut(&mut self.0).challenge = challenge;
         self
     }
 
@@ -192,7 +208,7 @@ impl Inner {
             retry_after: None,
             until: None,
             limits: Limits::default(),
-            scheme: CallerScheme::default(),
+            challenge: CallerChallenge::default(),
             is_of_whole_client: false,
             is_of_operator: false,
         }

@@ -9,17 +9,6 @@ use std::{
 /// How long a client waits after a failure that does not say so itself.
 const DEFAULT_RETRY: Duration = Duration::from_secs(5);
 
-/// The scheme with which a caller sent its token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CallerScheme {
-    /// `Bearer` (RFC 6750).
-    #[default]
-    Bearer,
-    /// `DPoP` (RFC 9449).
-    Dpop,
-}
-
 /// A response for any HTTP library: copy the status, every header and the body. The body is JSON, as that of all
 /// refusals, and contains no text of another server.
 ///
@@ -46,7 +35,7 @@ impl Reply {
         self.status
     }
 
-    /// Returns every header: a lower-case name, and a value of printable ASCII.
+    /// Returns every header line: a lower-case name, and a value of printable ASCII. `www-authenticate` may occur twice.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.headers.iter().map(|(name, value)| (*name, &**value))
     }
@@ -163,18 +152,11 @@ impl Error {
     #[must_use]
     pub fn reply(&self) -> Reply {
         let Row(status, error, code, description) = self.kind().row();
-        let mut headers = Vec::with_capacity(4);
+        let mut headers = Vec::with_capacity(5);
         if status == 401 {
-            let (scheme, algorithms) = match self.0.scheme {
-                CallerScheme::Bearer => ("Bearer", ""),
-                CallerScheme::Dpop => ("DPoP", ", algs=\"ES256\""),
-            };
-            headers.push((
-                "www-authenticate",
-                Cow::Owned(format!(
-                    "{scheme} error=\"{error}\", error_description=\"{description}\"{algorithms}"
-                )),
-            ));
+            for line in self.0.challenge.lines(error, description) {
+                headers.push(("www-authenticate", Cow::Owned(line)));
+            }
         }
         headers.push(("content-type", Cow::Borrowed("application/json")));
         headers.push(("cache-control", Cow::Borrowed("no-store")));

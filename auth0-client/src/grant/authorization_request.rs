@@ -153,7 +153,7 @@ impl AuthorizationRequest {
         if !client.0.server.authentication.is_confidential() {
             return Err(misconfigured("A public client cannot push authorization requests"));
         }
-        let parameters = self.parameters()?;
+        let parameters = self.parameters().await?;
         if parameters.form(&[]).len() > MAX_BYTES {
             return Err(misconfigured("The authorization request is larger than 10 KiB"));
         }
@@ -174,13 +174,13 @@ impl AuthorizationRequest {
     /// As for [`push`](Self::push).
     pub async fn url(self) -> Result<String, Error> {
         let (client, deadline) = (self.client.clone(), self.deadline);
-        let parameters = self.parameters()?;
+        let parameters = self.parameters().await?;
         let mut query = vec![("client_id", client.client_id())];
         query.extend(parameters.iter());
         client.authorize_url(&query, deadline).await
     }
 
-    fn parameters(self) -> Result<Parameters, Error> {
+    async fn parameters(self) -> Result<Parameters, Error> {
         self.mistake.check()?;
         let shared = Arc::clone(&self.client.0);
         let custom = self.extra.iter().filter(|(name, _)| name.starts_with("ext-")).count();
@@ -216,7 +216,7 @@ impl AuthorizationRequest {
         for (name, value) in [
             ("client_id", Value::from(&*server.client_id)),
             ("iss", (*server.client_id).into()),
-            ("aud", server.issuer.as_str().into()),
+            ("aud", shared.issuer(self.deadline).await?.into()),
             ("iat", now.into()),
             ("nbf", now.into()),
             ("exp", (now + SIGNED_LIFE.as_secs()).into()),
@@ -249,7 +249,7 @@ impl Client {
         let server = Arc::clone(&self.0.server);
         let deadline = Deadline::after(limit, &*server.clock);
         let base = self.0.on_thread(async move {
-            let metadata = server.metadata(deadline).await?;
+            let metadata = server.metadata(&deadline).await?;
             server.url(Endpoint::Authorization, &metadata)
         });
         let mut url = Url::parse(&base.await?).map_err(|_| {

@@ -175,7 +175,7 @@ impl BackchannelRequest {
         let shared = self.client.0;
         // The hint is JSON, with the issuer as tokens have it.
         let hint = json!({
-            "format": "iss_sub", "iss": shared.server.issuer.as_str(), "sub": self.user_id,
+            "format": "iss_sub", "iss": shared.issuer(self.deadline).await?, "sub": self.user_id,
         });
         let mut parameters = Parameters::default()
             .with("scope", scope.as_str())

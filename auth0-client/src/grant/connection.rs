@@ -164,7 +164,7 @@ impl Connection {
         let mut payload = json!({
             "iss": server.client_id,
             "sub": user_id,
-            "aud": server.issuer.as_str(),
+            "aud": self.client.0.issuer(self.deadline).await?,
             "iat": issued_at,
             "exp": issued_at + WORKER_LIFE.as_secs(),
             "jti": random_id().ok_or_else(no_randomness)?,

@@ -146,7 +146,7 @@ pub(super) fn source(
     let subject = Subject {
         token: Some(Secret::new(caller.encoded())),
         ends_at: caller.ends_at(),
-        scheme: caller.scheme(),
+        challenge: caller.challenge(),
     };
     match check_subject(caller.encoded()) {
         Ok(()) => TokenSource::new(shared, request, Some(subject)),

@@ -24,14 +24,21 @@ pub(super) enum Attempt {
     Lost(String),
 }
 
-/// Sends a request once, with credentials and a proof of its own.
+/// Where a request goes.
+pub(super) struct Destination<'a> {
+    pub(super) url: &'a str,
+    /// The issuer in the spelling of its metadata, to which assertions are addressed.
+    pub(super) issuer: &'a str,
+}
+
+/// Sends a request once, with credentials and a proof of its own. Also returns whether the process was stopped meanwhile.
 pub(super) async fn attempt(
     server: &Arc<Server>,
     call: &Call,
-    url: &str,
-    deadline: Deadline,
-) -> Result<Attempt, Error> {
-    let message = Message::new(server, call, url)?;
+    to: &Destination<'_>,
+    deadline: &Deadline,
+) -> Result<(Attempt, bool), Error> {
+    let message = Message::new(server, call, to)?;
     let limit = deadline.left(&*server.clock).min(TIMEOUT);
     let http = Arc::clone(&server.http);
     let work = async move {
@@ -45,7 +52,7 @@ pub(super) async fn attempt(
         http.send(request).await
     };
     let ended = fetch_thread::within(&*server.clock, limit, work).await;
-    Ok(match ended.how {
+    let attempt = match ended.how {
         How::Done(Ok(answer)) if answer.body().len() > MAX_BODY_BYTES => {
             Attempt::Answer(HttpResponse::new(answer.status(), ""))
         }
@@ -54,7 +61,8 @@ pub(super) async fn attempt(
         How::Done(Err(error)) => Attempt::Lost(error.to_string()),
         How::Panicked => Attempt::Lost("the transport panicked".into()),
         How::Late => Attempt::Lost("there is no answer in time".into()),
-    })
+    };
+    Ok((attempt, ended.was_frozen))
 }
 
 /// A request as it is sent.
@@ -66,8 +74,12 @@ struct Message {
 }
 
 impl Message {
-    fn new(server: &Server, call: &Call, url: &str) -> Result<Self, Error> {
-        let mut url = url.to_owned();
+    fn new(server: &Server, call: &Call, to: &Destination<'_>) -> Result<Self, Error> {
+        let credentials = || {
+            let now = server.clock.unix_time();
+            server.authentication.credentials(&server.client_id, to.issuer, now)
+        };
+        let mut url = to.url.to_owned();
         let mut headers = vec![("accept", Secret::new("application/json"))];
         let mut method = "POST";
         let mut bearer = |token: &Secret| {
@@ -75,7 +87,7 @@ impl Message {
         };
         let (content_type, body, header) = match &call.body {
             Body::Form(parameters) => {
-                let Credentials { parameters: mut own, header } = credentials(server)?;
+                let Credentials { parameters: mut own, header } = credentials()?;
                 // A parameter of the request itself, whatever authenticates the client (RFC 9126 §2.1).
                 if call.endpoint == Endpoint::PushedAuthorization && header.is_some() {
                     own.push(("client_id", Secret::new(&*server.client_id)));
@@ -83,7 +95,7 @@ impl Message {
                 (Some("application/x-www-form-urlencoded"), parameters.form(&own), header)
             }
             Body::Json(members) => {
-                let Credentials { parameters: own, header } = credentials(server)?;
+                let Credentials { parameters: own, header } = credentials()?;
                 let mut members = members.clone();
                 members.extend(
                     own.into_iter().map(|(name, value)| (name.to_owned(), (*value).into())),
@@ -119,11 +131,6 @@ impl Message {
         }
         Ok(Self { method, url, headers, body })
     }
-}
-
-fn credentials(server: &Server) -> Result<Credentials, Error> {
-    let now = server.clock.unix_time();
-    server.authentication.credentials(&server.client_id, server.issuer.as_str(), now)
 }
 
 fn json(members: &Map<String, Value>) -> Zeroizing<Vec<u8>> {

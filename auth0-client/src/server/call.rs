@@ -80,7 +80,38 @@ impl Repeat {
     }
 }
 
+/// Parameters that are secrets, those of other grants included.
+const SECRETS: [&str; 16] = [
+    "actor_token",
+    "assertion",
+    "auth_req_id",
+    "binding_code",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "device_code",
+    "mfa_token",
+    "oob_code",
+    "otp",
+    "password",
+    "recovery_code",
+    "refresh_token",
+    "subject_token",
+    "token",
+];
+
 impl Call {
+    /// Returns the secrets of the request, which a server may repeat in an error.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let (form, token) = match &self.body {
+            Body::Form(parameters) => (Some(parameters), None),
+            Body::Json(members) => (None, members.get("mfa_token").and_then(Value::as_str)),
+            Body::WithToken(token, _) | Body::Delete(token, _) => (None, Some(&**token)),
+        };
+        let of_form = form.into_iter().flat_map(Parameters::iter);
+        of_form.filter(|(name, _)| SECRETS.contains(name)).map(|(_, value)| value).chain(token)
+    }
+
     /// Creates a request to the token endpoint.
     pub(crate) fn token(
         label: &'static str,

@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use auth0_core::support::{
     ServerMetadata,
     fetch_thread::{self, How},
-    passed,
+    passed_while_running,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
@@ -42,7 +42,7 @@ impl KnownMetadata {
     pub(super) async fn get(
         &self,
         server: &Arc<Server>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Arc<ServerMetadata>, Error> {
         if let Some(known) = self.known.load_full() {
             self.renew(&known, server);
@@ -50,7 +50,9 @@ impl KnownMetadata {
         }
         let _reading = tokio::select! {
             reading = self.reading.lock() => reading,
-            () = passed(&*server.clock, deadline.left(&*server.clock)) => return Err(late(deadline)),
+            () = passed_while_running(&server.clock, deadline.left(&*server.clock)) => {
+                return Err(late(deadline));
+            }
         };
         if let Some(known) = self.known.load_full() {
             return Ok(Arc::clone(&known.metadata)); // read meanwhile
@@ -76,7 +78,7 @@ impl KnownMetadata {
         // Without the thread, the next look is later.
         drop(fetch_thread::spawn(async move {
             let deadline = Deadline::after(RENEWAL, &*server.clock);
-            let result = read(&server, deadline).await;
+            let result = read(&server, &deadline).await;
             let now = server.clock.monotonic();
             match result {
                 Ok(newer) => server.state.metadata.keep(Arc::new(newer), now + FRESH),
@@ -93,7 +95,7 @@ impl KnownMetadata {
 }
 
 /// Reads the document, and once more if there is none: the first connection may have been lost.
-async fn read(server: &Arc<Server>, deadline: Deadline) -> Result<ServerMetadata, Error> {
+async fn read(server: &Arc<Server>, deadline: &Deadline) -> Result<ServerMetadata, Error> {
     let unavailable = |cause: &str| {
         let cause = format!("The metadata of {} cannot be read: {cause}", server.issuer);
         Error::new(ErrorKind::Unavailable, cause)
@@ -106,7 +108,13 @@ async fn read(server: &Arc<Server>, deadline: Deadline) -> Result<ServerMetadata
         let work =
             async move { ServerMetadata::read(&own.http, &own.issuer, &own.plain_http).await };
         let mut pause = None;
-        let error = match fetch_thread::within(&*server.clock, limit, work).await.how {
+        let ended = fetch_thread::within(&*server.clock, limit, work).await;
+        let starts_anew = ended.was_frozen && deadline.restart(&*server.clock);
+        if starts_anew && !matches!(ended.how, How::Done(Ok(_))) {
+            tries = 0..2; // a failure of a process that was stopped is not the server's
+            continue;
+        }
+        let error = match ended.how {
             How::Done(Ok(metadata)) => return Ok(metadata),
             How::Done(Err(error)) if error.is_of_configuration() => {
                 let cause = format!("The metadata of {} cannot be used: {error}", server.issuer);
@@ -127,7 +135,7 @@ async fn read(server: &Arc<Server>, deadline: Deadline) -> Result<ServerMetadata
             Some(wait) if tries.is_empty() || wait >= left => {
                 return Err(error.retry_in(wait, server.clock.unix_time()));
             }
-            Some(wait) => passed(&*server.clock, wait).await,
+            Some(wait) => deadline.pause(&*server.clock, wait).await,
             None if tries.is_empty() => return Err(error),
             None => {}
         }

@@ -18,15 +18,18 @@ use crate::{
 };
 use auth0_core::{
     Issuer,
-    support::{PlainHttp, ServerMetadata},
+    support::{PlainHttp, ServerMetadata, passed},
     time::Clock,
     transport::{HttpClient, HttpResponse},
 };
 use metadata::KnownMetadata;
 use std::{
     fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
 
@@ -83,25 +86,58 @@ pub(crate) struct ServerParts {
     pub(crate) request_key: Option<SigningKey>,
 }
 
-/// The end of a call, on the monotonic clock.
-#[derive(Clone, Copy, Debug)]
+/// The end of a call, on the monotonic clock. Clones share it.
+#[derive(Clone, Debug)]
 pub(crate) struct Deadline {
-    at: Duration,
+    /// In milliseconds.
+    at: Arc<AtomicU64>,
     limit: Duration,
+    restarts: Arc<AtomicU32>,
 }
+
+/// How often a call starts anew whose process was stopped. A thread that is blocked looks the same.
+const RESTARTS: u32 = 2;
+
+/// A pause that takes so much longer means that the process did not run.
+const FROZEN: Duration = Duration::from_secs(1);
 
 impl Deadline {
     pub(crate) fn after(limit: Duration, clock: &dyn Clock) -> Self {
-        Self { at: clock.monotonic().saturating_add(limit), limit }
+        let at = millis(clock.monotonic().saturating_add(limit));
+        Self { at: Arc::new(at.into()), limit, restarts: Arc::default() }
     }
 
     pub(crate) fn left(&self, clock: &dyn Clock) -> Duration {
-        self.at.saturating_sub(clock.monotonic())
+        let at = Duration::from_millis(self.at.load(Ordering::Relaxed));
+        at.saturating_sub(clock.monotonic())
+    }
+
+    /// Starts anew after the process was stopped, which is no fault of the server. Returns whether it may.
+    pub(crate) fn restart(&self, clock: &dyn Clock) -> bool {
+        let may = self.restarts.fetch_add(1, Ordering::Relaxed) < RESTARTS;
+        if may {
+            let at = millis(clock.monotonic().saturating_add(self.limit));
+            self.at.store(at, Ordering::Relaxed);
+        }
+        may
+    }
+
+    /// Pauses within a call.
+    pub(crate) async fn pause(&self, clock: &dyn Clock, time: Duration) {
+        let began = Instant::now();
+        passed(clock, time).await;
+        if began.elapsed() > time.saturating_add(FROZEN) {
+            self.restart(clock);
+        }
     }
 }
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Returns the error of a call that has no time left.
-pub(crate) fn late(deadline: Deadline) -> Error {
+pub(crate) fn late(deadline: &Deadline) -> Error {
     let seconds = deadline.limit.as_secs_f64();
     Error::new(ErrorKind::DeadlineExceeded, format!("There is no answer within {seconds} s"))
 }
@@ -142,7 +178,7 @@ impl Server {
     pub(crate) async fn call(
         self: &Arc<Self>,
         call: &Call,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<HttpResponse, Error> {
         sending::send(self, call, deadline).await
     }
@@ -150,7 +186,7 @@ impl Server {
     /// Returns the metadata of the issuer.
     pub(crate) async fn metadata(
         self: &Arc<Self>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Arc<ServerMetadata>, Error> {
         self.state.metadata.get(self, deadline).await
     }

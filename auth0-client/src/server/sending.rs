@@ -1,7 +1,7 @@
 //! A request with its repetitions, within a deadline.
 use super::{
     Call, Deadline, Server,
-    attempt::{Attempt, attempt},
+    attempt::{Attempt, Destination, attempt},
     call::Tries,
     late,
 };
@@ -10,7 +10,7 @@ use crate::{
     limits::Limits,
     metrics,
 };
-use auth0_core::{support::passed, transport::HttpResponse};
+use auth0_core::{support::passed_while_running, transport::HttpResponse};
 use aws_lc_rs::rand;
 use std::{
     sync::{Arc, PoisonError},
@@ -25,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(300);
 pub(super) async fn send(
     server: &Arc<Server>,
     call: &Call,
-    deadline: Deadline,
+    deadline: &Deadline,
 ) -> Result<HttpResponse, Error> {
     let result = sent(server, call, deadline).await;
     let outcome = match &result {
@@ -54,10 +54,11 @@ pub(super) fn log(server: &Server, call: &Call, error: &Error) {
 async fn sent(
     server: &Arc<Server>,
     call: &Call,
-    deadline: Deadline,
+    deadline: &Deadline,
 ) -> Result<HttpResponse, Error> {
     let metadata = server.metadata(deadline).await?;
     let url = call.endpoint.url(&metadata, server.has_certificate(), server.is_auth0)?;
+    let to = Destination { url: &url, issuer: metadata.issuer().as_str() };
     let mut tries = Tries::default();
     let mut last = None;
     loop {
@@ -65,13 +66,14 @@ async fn sent(
         if deadline.left(&*server.clock).is_zero() {
             return Err(last.unwrap_or_else(|| late(deadline)));
         }
-        let attempt = {
+        let (attempt, was_frozen) = {
             // Not while it waits for a repetition: others could be sent.
             let _permit = permit(server, deadline).await?;
-            attempt(server, call, &url, deadline).await?
+            attempt(server, call, &to, deadline).await?
         };
+        let starts_anew = was_frozen && deadline.restart(&*server.clock);
         let (error, pause) = match attempt {
-            Attempt::Answer(answer) => match read(server, call, &url, answer, &mut tries) {
+            Attempt::Answer(answer) => match read(server, call, to.url, answer, &mut tries) {
                 Read::Success(answer) => return Ok(answer),
                 Read::Nonce => continue,
                 Read::Failure(error, pause) => (error, pause),
@@ -82,7 +84,8 @@ async fn sent(
                 (Error::new(ErrorKind::Unavailable, cause), pause)
             }
             Attempt::Lost(cause) => {
-                tries.lost += 1;
+                // A failure of a process that was stopped is not the server's.
+                tries.lost += u32::from(!starts_anew);
                 let pause = call.repeat.after_lost(&tries).then(pause);
                 let is_late = deadline.left(&*server.clock).is_zero();
                 (
@@ -97,7 +100,7 @@ async fn sent(
         };
         match pause {
             Some(pause) if pause < deadline.left(&*server.clock) => {
-                passed(&*server.clock, pause).await;
+                deadline.pause(&*server.clock, pause).await;
                 last = Some(error);
             }
             _ => return Err(error),
@@ -106,7 +109,7 @@ async fn sent(
 }
 
 /// Waits until a request may be sent.
-async fn permit(server: &Server, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
+async fn permit<'a>(server: &'a Server, deadline: &Deadline) -> Result<SemaphorePermit<'a>, Error> {
     let late = || {
         let cause = "Too many requests to Auth0 are pending in this process";
         Error::new(ErrorKind::DeadlineExceeded, cause)
@@ -114,7 +117,7 @@ async fn permit(server: &Server, deadline: Deadline) -> Result<SemaphorePermit<'
     tokio::select! {
         biased;
         permit = server.state.permits.acquire() => permit.map_err(|_| late()),
-        () = passed(&*server.clock, deadline.left(&*server.clock)) => Err(late()),
+        () = passed_while_running(&server.clock, deadline.left(&*server.clock)) => Err(late()),
     }
 }
 
@@ -140,9 +143,10 @@ fn read(server: &Server, call: &Call, url: &str, answer: HttpResponse, tries: &m
     if (200..300).contains(&answer.status()) {
         return Read::Success(answer);
     }
-    let wait = limits.wait(now);
+    let (wait, retry_after) = (limits.wait(now), limits.retry_after);
     let is_of_tenant = limits.is_of_tenant();
-    let mut error = Error::of_answer(&answer, limits, call.purpose);
+    let secrets = call.secrets().chain(server.authentication.secret());
+    let mut error = Error::of_answer(&answer, limits, call.purpose).without(secrets);
     if error.code() == Some("use_dpop_nonce") && has_nonce {
         tries.nonces += 1;
         if tries.nonces == 1 {
@@ -160,15 +164,16 @@ fn read(server: &Server, call: &Call, url: &str, answer: HttpResponse, tries: &m
             call.repeat.after_throttled(tries).then(|| wait + pause())
         }
         ErrorKind::SlowDown => {
-            error = error.retry_in(wait.unwrap_or_default(), now);
+            // The rate limit, which each answer has, is another matter.
+            error = error.retry_in(retry_after.unwrap_or_default(), now);
             None
         }
         ErrorKind::Unavailable => {
             tries.failed += 1;
-            if let Some(wait) = wait {
+            if let Some(wait) = retry_after {
                 error = error.retry_in(wait, now);
             }
-            call.repeat.after_failure(tries).then(|| wait.unwrap_or_default() + pause())
+            call.repeat.after_failure(tries).then(|| retry_after.unwrap_or_default() + pause())
         }
         _ => None,
     };
@@ -179,11 +184,11 @@ fn read(server: &Server, call: &Call, url: &str, answer: HttpResponse, tries: &m
 async fn wait_for_tenant(
     server: &Arc<Server>,
     call: &Call,
-    deadline: Deadline,
+    deadline: &Deadline,
 ) -> Result<(), Error> {
     let Some(wait) = server.stopped_for() else { return Ok(()) };
     if call.repeat.waits() && wait < deadline.left(&*server.clock) {
-        passed(&*server.clock, wait).await;
+        deadline.pause(&*server.clock, wait).await;
         return Ok(());
     }
     let cause = "The rate limit of the tenant is reached";

@@ -1,6 +1,8 @@
 //! The token of the caller on whose behalf another API is called.
-use crate::error::CallerScheme;
-use auth0_core::{VerifiedToken, support::base64url};
+use auth0_core::{
+    VerifiedToken,
+    support::{CallerChallenge, base64url, caller_challenge},
+};
 use serde_json::Value;
 use std::{
     fmt,
@@ -18,33 +20,28 @@ use std::{
 /// let caller = Caller::from("eyJhbGciOiJSUzI1NiJ9.e30.c2ln");
 /// assert_eq!(format!("{caller:?}"), "Caller(…)"); // without the token
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Caller<'a> {
     encoded: &'a str,
     expires_at: Option<SystemTime>,
-    scheme: CallerScheme,
+    challenge: CallerChallenge,
 }
 
 impl<'a> Caller<'a> {
     /// Creates a caller from a verified token, and its text as the caller sent it.
     #[must_use]
     pub fn new<C>(token: &VerifiedToken<C>, encoded: &'a str) -> Self {
-        let scheme = if token.is_dpop() { CallerScheme::Dpop } else { CallerScheme::Bearer };
-        Self { encoded, expires_at: Some(token.expires_at()), scheme }
-    }
-
-    /// Sets the scheme with which the caller sent the token, for the challenge of a refusal.
-    #[must_use]
-    pub const fn with_scheme(self, scheme: CallerScheme) -> Self {
-        Self { scheme, ..self }
+        let challenge = caller_challenge(token);
+        Self { encoded, expires_at: Some(token.expires_at()), challenge }
     }
 
     pub(crate) const fn encoded(&self) -> &'a str {
         self.encoded
     }
 
-    pub(crate) const fn scheme(&self) -> CallerScheme {
-        self.scheme
+    /// Returns the challenge of a refusal.
+    pub(crate) fn challenge(&self) -> CallerChallenge {
+        self.challenge.clone()
     }
 
     /// Returns the end of the token since 1970, as its verifier or its payload says. `None` if it is opaque.
@@ -59,7 +56,7 @@ impl<'a> Caller<'a> {
 /// An encoded token. Its expiry is read from its payload.
 impl<'a> From<&'a str> for Caller<'a> {
     fn from(encoded: &'a str) -> Self {
-        Self { encoded, expires_at: None, scheme: CallerScheme::default() }
+        Self { encoded, expires_at: None, challenge: CallerChallenge::default() }
     }
 }
 

@@ -44,6 +44,27 @@ async fn each_try_has_an_assertion_of_its_own() {
     assert_eq!((ids.len(), server.count()), (3, 3));
 }
 
+/// Another provider may name itself without the slash, in its metadata and in what is addressed to it.
+#[tokio::test]
+async fn the_issuer_is_spelled_as_in_its_metadata() {
+    let server = Server::new();
+    server.set_issuer("https://id.acme.com");
+    let key = SigningKey::from_pem(RSA_PEM).unwrap();
+    let builder = auth0_client::Client::builder().issuer("https://id.acme.com/").client_id("app");
+    let builder = builder.http_client(server.clone()).clock(server.clock.clone());
+    let client = builder.signing_key(key).build().unwrap();
+    let audience_of = |name: &str| part(&server.last().parameter(name).unwrap(), 1)["aud"].clone();
+    client.machine(API).build().unwrap().token().await.unwrap();
+    assert_eq!(audience_of("client_assertion"), "https://id.acme.com");
+    client.connection("github").for_user("ann", "why").await.unwrap();
+    assert_eq!(audience_of("subject_token"), "https://id.acme.com");
+    server.respond(|_, _| Answer::json(200, r#"{"auth_req_id":"x","request_uri":"urn:x"}"#));
+    client.backchannel("ann", "ok").start().await.unwrap();
+    assert!(server.last().parameter("login_hint").unwrap().contains("\"https://id.acme.com\""));
+    client.authorization_request("https://app.acme.com/cb").signed().push().await.unwrap();
+    assert_eq!(audience_of("request"), "https://id.acme.com");
+}
+
 #[tokio::test]
 async fn the_signature_is_that_of_the_algorithm() {
     use aws_lc_rs::signature::{

@@ -111,6 +111,54 @@ async fn text_of_a_server_is_escaped() {
 }
 
 #[tokio::test]
+async fn a_secret_that_the_server_repeats_is_removed() {
+    let server = Server::new();
+    server.respond(|seen, _| {
+        let text = format!("bad: {}", seen.body.replace('"', "'"));
+        Answer::json(
+            400,
+            &serde_json::json!({ "error": text, "error_description": text }).to_string(),
+        )
+    });
+    let client = server.client();
+    let mfa = r#"{"error":"mfa_required","mfa_token":"mfa-token"}"#;
+    let errors = [
+        run(&server, client.exchange("urn:a:b", "subject-1").actor("actor-1", "urn:a:c").send())
+            .await,
+        run(&server, client.refresh("refresh-1").send()).await,
+        run(
+            &server,
+            client.grant("x").parameter("code", "code-1").parameter("password", "pass-1").send(),
+        )
+        .await,
+        run(&server, client.passwordless("a@b").log_in("654321").send()).await,
+    ];
+    server.queue([Answer::json(403, mfa)]);
+    let required = client.refresh("refresh-1").send().await.unwrap_err();
+    let mfa = client.mfa(required.mfa().unwrap());
+    let mut errors: Vec<_> = errors.into_iter().map(Result::unwrap_err).collect();
+    errors.push(run(&server, mfa.verify_otp("123456")).await.unwrap_err());
+    errors.push(run(&server, mfa.challenge(None)).await.unwrap_err());
+    for error in errors {
+        let text = format!("{error} {error:?} {:?} {:?}", error.code(), error.description());
+        assert!(text.contains('…') && text.contains("client_id"), "{text}");
+        for secret in [
+            "the-secret",
+            "subject-1",
+            "actor-1",
+            "refresh-1",
+            "code-1",
+            "pass-1",
+            "654321",
+            "123456",
+            "mfa-token",
+        ] {
+            assert!(!text.contains(secret), "{secret} is in {text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_id_of_the_request_is_kept() {
     let answer = Answer::error(400, "x").with("x-auth0-requestid", "abc123");
     let error = error_of(answer).await;

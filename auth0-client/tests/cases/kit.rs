@@ -177,6 +177,18 @@ impl Server {
         self.state().metadata = metadata(more);
     }
 
+    /// Makes the server another provider, with all endpoints.
+    pub(crate) fn set_issuer(&self, issuer: &str) {
+        let endpoints = [
+            "token_endpoint",
+            "authorization_endpoint",
+            "backchannel_authentication_endpoint",
+            "pushed_authorization_request_endpoint",
+        ];
+        let endpoints = endpoints.map(|name| format!(r#","{name}":"{issuer}/{name}""#)).concat();
+        self.state().metadata = format!(r#"{{"issuer":"{issuer}"{endpoints}}}"#);
+    }
+
     /// Lets each request of the metadata hang.
     pub(crate) fn hide_metadata(&self) {
         self.state().is_hidden = true;

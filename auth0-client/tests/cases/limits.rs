@@ -280,6 +280,35 @@ async fn requests_that_wait_let_others_pass() {
     }
 }
 
+/// The rate limit is on each answer of Auth0, and says nothing about a failure or a poll.
+#[tokio::test]
+async fn a_failure_does_not_wait_for_the_rate_limit() {
+    let reset = (EPOCH.as_secs() + 59).to_string();
+    let failure = Answer::error(503, "temporarily_unavailable")
+        .with("x-ratelimit-remaining", "90")
+        .with("x-ratelimit-reset", &reset);
+    let server = Server::answering([failure, Answer::token("a")]);
+    assert_eq!(token(&server, &client(&server, 10), API).await.unwrap(), "a");
+    assert!(server.clock.passed() < Duration::from_secs(1), "{:?}", server.clock.passed());
+}
+
+/// Keys whose limits are active are not forgotten for others.
+#[tokio::test]
+async fn many_keys_that_are_held_back() {
+    let server = Server::new();
+    server.respond(|_, _| throttled().with("retry-after", "600"));
+    let delegation = client(&server, 1).delegation(API).build().unwrap();
+    let user = |number: usize| jwt(&format!(r#"{{"sub":"{number}"}}"#));
+    for number in 0..9_000 {
+        delegation.on_behalf_of(&user(number)).await.unwrap_err();
+    }
+    assert_eq!(server.count(), 9_000);
+    for number in 0..1_000 {
+        delegation.on_behalf_of(&user(number)).await.unwrap_err();
+    }
+    assert_eq!(server.count(), 9_000, "the first are still held back");
+}
+
 #[tokio::test]
 async fn the_deadline_ends_a_call() {
     let server = Server::new();

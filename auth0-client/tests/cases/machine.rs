@@ -151,6 +151,23 @@ async fn a_refused_token_is_replaced_once() {
     assert_eq!(one.token().await.unwrap().encoded(), "token-3");
 }
 
+/// In its last minute, a call waits a second for the next token. The request for it has the time of a call.
+#[tokio::test]
+async fn a_slow_issuer_in_the_last_minute() {
+    let (release, held) = Answer::held(Answer::token("new"));
+    let server = Server::answering([Answer::token("old"), held]);
+    let orders = server.client().machine(API).build().unwrap();
+    orders.token().await.unwrap();
+    server.clock.advance(Duration::from_secs(DAY - 30));
+    assert_eq!(run(&server, orders.token()).await.unwrap().encoded(), "old");
+    server.clock.advance(Duration::from_secs(2));
+    settle().await;
+    release.send_replace(true);
+    settle().await;
+    assert_eq!(orders.token().await.unwrap().encoded(), "new");
+    assert_eq!(server.count(), 2);
+}
+
 #[tokio::test]
 async fn a_token_without_a_life_is_used_once() {
     for expires_in in [

@@ -52,9 +52,13 @@ async fn a_device() {
     assert_eq!(login.verification_uri(), "https://acme.eu.auth0.com/activate");
     assert!(login.verification_uri_complete().is_some());
     assert_eq!(login.expires_in(), Duration::from_secs(900));
+    let reset = (crate::kit::EPOCH.as_secs() + 60).to_string();
     server.queue([
         Answer::error(403, "authorization_pending"),
-        Answer::error(429, "slow_down"),
+        // The rate limit, which each answer has, is not the interval.
+        Answer::error(429, "slow_down")
+            .with("x-ratelimit-remaining", "9")
+            .with("x-ratelimit-reset", &reset),
         Answer::error(403, "authorization_pending"),
         Answer::token("a"),
     ]);

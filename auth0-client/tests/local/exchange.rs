@@ -120,7 +120,7 @@ async fn what_is_refused_before_it_is_sent() {
     assert_eq!(tenant.token_requests().total(), 0);
     for (request, kind) in [
         (request("urn:acme:other", "a"), ErrorKind::Misconfigured),
-        (request(LEGACY, "of nobody"), ErrorKind::Misconfigured),
+        (request(LEGACY, "of no user"), ErrorKind::Misconfigured),
         (request(LEGACY, "of ann").audience("https://unknown.test"), ErrorKind::Denied),
     ] {
         let error = request.send().await.unwrap_err();

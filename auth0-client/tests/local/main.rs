@@ -23,5 +23,6 @@ mod mfa;
 mod mtls;
 mod passwordless;
 mod polling;
+mod process;
 mod refresh;
 mod vault;

@@ -119,3 +119,41 @@ async fn a_token_that_is_not_bound_to_the_certificate() {
     };
     work.with_subscriber(subscriber).await;
 }
+
+/// What the operator has to know of another API, and of a host over http.
+#[tokio::test]
+async fn what_the_operator_learns() {
+    let log = Log::default();
+    let writer = log.clone();
+    let layer = fmt::layer().with_ansi(false).with_writer(move || writer.clone());
+    let subscriber = tracing_subscriber::registry().with(layer);
+    let work = async {
+        let server = Server::new();
+        let client = server.builder().client_secret("the-secret").allow_http_hosts(["auth0"]);
+        let client = client.build().unwrap();
+        let lines = |level: &str| log.text().matches(level).count();
+        assert_eq!(lines("WARN"), 1, "{}", log.text());
+        let orders = client.machine(API).build().unwrap();
+        let caller = jwt(r#"{"sub":"ann"}"#);
+        let billing = client.delegation(API).build().unwrap().on_behalf_of(&caller);
+        for (source, status, level) in [
+            (&orders, 401, "ERROR"),
+            (&orders, 403, "ERROR"),
+            (&orders, 500, "WARN"),
+            (&billing, 429, "WARN"),
+            (&billing, 404, "WARN"),
+            (&billing, 401, "DEBUG"),
+            (&billing, 403, "DEBUG"),
+        ] {
+            let before = lines(level);
+            let _ = source.refused(status, None);
+            assert_eq!(lines(level), before + 1, "{status}: {}", log.text());
+        }
+        let before = lines("ERROR");
+        let mistake = client.connection("github").parameter("scope", "x").for_caller(&caller);
+        mistake.token().await.unwrap_err();
+        assert_eq!(lines("ERROR"), before + 1);
+    };
+    work.with_subscriber(subscriber).await;
+    check(&log.text());
+}

@@ -1,7 +1,7 @@
 //! The response to an error: status, `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1),
 //! body. No other module defines what a refusal looks like.
 use super::{AuthScheme, DpopMode, Error, ErrorCode, RefusalBody, body};
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// The response of a refusal, for any HTTP library: copy the status, every header in order
 /// (`www-authenticate` may occur more than once) and the body.
@@ -88,8 +88,42 @@ pub(crate) struct ChallengeOptions {
     pub(crate) body: Option<RefusalBody>,
 }
 
+/// The challenge of a refusal that another crate makes about the token of a caller.
+#[derive(Clone, Debug, Default)]
+pub struct CallerChallenge {
+    options: Option<Arc<ChallengeOptions>>,
+    scheme: AuthScheme,
+}
+
+impl CallerChallenge {
+    pub(crate) const fn new(options: Arc<ChallengeOptions>, scheme: AuthScheme) -> Self {
+        Self { options: Some(options), scheme }
+    }
+
+    /// Returns one line for each enabled scheme, as those of a refused token.
+    #[must_use]
+    pub fn lines(&self, error: &str, description: &str) -> Vec<String> {
+        let push_error = |line: &mut Parameters| {
+            line.push("error", error);
+            line.push("error_description", description);
+        };
+        lines_of(self.scheme, true, push_error, self.options.as_deref())
+    }
+}
+
 /// Returns one line for each enabled scheme. The line of the scheme that the client used has the error.
 fn lines(error: &Error, options: Option<&ChallengeOptions>) -> Vec<String> {
+    // A malformed request is not corrected by another token.
+    let needs_token = matches!(error.status(), 401 | 403);
+    lines_of(error.scheme(), needs_token, |line| line.push_error(error), options)
+}
+
+fn lines_of(
+    client_used: AuthScheme,
+    needs_token: bool,
+    push_error: impl Fn(&mut Parameters),
+    options: Option<&ChallengeOptions>,
+) -> Vec<String> {
     let mode = options.map_or(DpopMode::default(), |options| options.dpop);
     let schemes: &[AuthScheme] = match mode {
         DpopMode::Allowed => &[AuthScheme::Bearer, AuthScheme::Dpop],
@@ -97,25 +131,30 @@ fn lines(error: &Error, options: Option<&ChallengeOptions>) -> Vec<String> {
         DpopMode::Disabled => &[AuthScheme::Bearer],
     };
     // If the request names no scheme, the first line has the error.
-    let used = schemes.iter().find(|scheme| **scheme == error.scheme()).or(schemes.first());
-    schemes.iter().map(|scheme| line(*scheme, Some(scheme) == used, error, options)).collect()
+    let used = schemes.iter().find(|scheme| **scheme == client_used).or(schemes.first());
+    let line = |scheme: &AuthScheme| {
+        let push_error = |line: &mut Parameters| {
+            if Some(scheme) == used {
+                push_error(line);
+            }
+        };
+        line(*scheme, needs_token, push_error, options)
+    };
+    schemes.iter().map(line).collect()
 }
 
 fn line(
     scheme: AuthScheme,
-    is_used: bool,
-    error: &Error,
+    needs_token: bool,
+    push_error: impl Fn(&mut Parameters),
     options: Option<&ChallengeOptions>,
 ) -> String {
     let mut line = Parameters::of(scheme.as_str());
     if let Some(realm) = options.and_then(|options| options.realm.as_deref()) {
         line.push("realm", realm);
     }
-    if is_used {
-        line.push_error(error);
-    }
-    // A malformed request is not corrected by another token.
-    if matches!(error.status(), 401 | 403)
+    push_error(&mut line);
+    if needs_token
         && let Some(url) = options.and_then(|options| options.resource_metadata.as_deref())
     {
         line.push("resource_metadata", url);

@@ -7,8 +7,8 @@ mod grpc;
 mod scheme;
 
 pub use body::RefusalBody;
-pub use challenge::Challenge;
 pub(crate) use challenge::ChallengeOptions;
+pub use challenge::{CallerChallenge, Challenge};
 pub use code::{ErrorCode, ErrorKind};
 pub use grpc::GrpcStatus;
 pub(crate) use scheme::AuthScheme;

@@ -217,33 +217,87 @@ pub async fn within<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Ended<T> {
     // Created before the work begins, because the work may advance the clock of a test.
-    let mut deadline = clock.sleep(limit);
+    let mut limit = Limit::new(clock, limit);
     let mut task = Task(tokio::spawn(work.with_current_subscriber()));
-    let (mut ran_for, mut was_frozen, mut beat) = (Duration::ZERO, false, Instant::now());
-    let how = loop {
-        tokio::select! {
-            biased;
-            joined = &mut task.0 => break joined.map_or(How::Panicked, How::Done),
-            () = tokio::time::sleep(HEARTBEAT) => {
-                ran_for += HEARTBEAT;
-                if is_late(beat) {
-                    was_frozen = true;
-                    deadline = clock.sleep(limit.saturating_sub(ran_for));
-                }
-                if ran_for >= limit {
-                    break How::Late;
-                }
-            }
-            () = &mut deadline => break How::Late,
-        }
-        beat = Instant::now();
+    let how = tokio::select! {
+        biased;
+        joined = &mut task.0 => joined.map_or(How::Panicked, How::Done),
+        () = limit.reached(clock) => How::Late,
     };
-    let was_frozen = was_frozen || is_late(beat);
+    let was_frozen = limit.was_frozen();
     if matches!(how, How::Late) {
         task.0.abort();
         let _ = (&mut task.0).await; // so that late work has ended when its caller goes on
     }
     Ended { how, was_frozen }
+}
+
+/// Returns a future that ends after this long, on the clock or in real time. Time in which the process was stopped does
+/// not count. The future can be awaited on any runtime, and without one.
+pub fn passed_while_running(
+    clock: &Arc<dyn Clock>,
+    time: Duration,
+) -> impl Future<Output = ()> + use<> {
+    let timer = runtime().map(|runtime| {
+        let (mut sender, receiver) = oneshot::channel::<()>();
+        let clock = Arc::clone(clock);
+        let mut limit = {
+            let _entered = runtime.enter();
+            Limit::new(&*clock, time)
+        };
+        runtime.spawn(async move {
+            tokio::select! {
+                () = limit.reached(&*clock) => {}
+                () = sender.closed() => {} // no one waits any more
+            }
+        });
+        receiver
+    });
+    async move {
+        if let Ok(timer) = timer {
+            let _ = timer.await;
+        }
+    }
+}
+
+/// A time limit, for which time does not count in which the process was stopped.
+struct Limit {
+    time: Duration,
+    deadline: BoxFuture<'static, ()>,
+    ran_for: Duration,
+    was_frozen: bool,
+    beat: Instant,
+}
+
+impl Limit {
+    fn new(clock: &dyn Clock, time: Duration) -> Self {
+        let (deadline, ran_for) = (clock.sleep(time), Duration::ZERO);
+        Self { time, deadline, ran_for, was_frozen: false, beat: Instant::now() }
+    }
+
+    async fn reached(&mut self, clock: &dyn Clock) {
+        loop {
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep(HEARTBEAT) => {
+                    self.ran_for += HEARTBEAT;
+                    if is_late(self.beat) {
+                        self.was_frozen = true;
+                        self.deadline = clock.sleep(self.time.saturating_sub(self.ran_for));
+                    }
+                    if self.ran_for >= self.time {
+                        return;
+                    }
+                }
+                () = &mut self.deadline => return,
+            }
+            self.beat = Instant::now();
+        }
+    }
+
+    fn was_frozen(&self) -> bool {
+        self.was_frozen || is_late(self.beat)
+    }
 }
 
 fn is_late(beat: Instant) -> bool {

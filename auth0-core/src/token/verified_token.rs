@@ -7,7 +7,7 @@ use super::{
     verified::AcceptedBy,
 };
 use crate::{
-    error::{AuthScheme, Error},
+    error::{AuthScheme, CallerChallenge, Error},
     jose::json::{self, Value},
 };
 use serde::de::DeserializeOwned;
@@ -223,6 +223,10 @@ impl<C> VerifiedToken<C> {
 
     pub(crate) fn scheme(&self) -> AuthScheme {
         self.presentation.scheme
+    }
+
+    pub(crate) fn caller_challenge(&self) -> CallerChallenge {
+        CallerChallenge::new(Arc::clone(&self.verified.accepted_by.challenge), self.scheme())
     }
 
     /// Returns whether the client sent the token with the scheme `DPoP` (RFC 9449 §7.1), and not as a bearer token.

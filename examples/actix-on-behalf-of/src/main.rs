@@ -25,27 +25,6 @@ use serde::Deserialize;
 use std::{error::Error, net::TcpListener};
 use tracing_subscriber::EnvFilter;
 
-const COMMANDS: [(&str, &str); 6] = [
-    ("a token of Ann", "TOKEN={token}'{\"subject\":\"auth0|ann\"}')"),
-    (
-        "200: the report of Ann, who is the subject of the second token",
-        "curl -i http://{address}/report -H \"Authorization: Bearer $TOKEN\"",
-    ),
-    (
-        "200: the inventory, which this API requests as itself",
-        "curl -i http://{address}/inventory -H \"Authorization: Bearer $TOKEN\"",
-    ),
-    (
-        "200: the calendar of one of Ann's accounts",
-        "curl -i \"http://{address}/calendar?account=ann@home.test\" -H \"Authorization: Bearer $TOKEN\"",
-    ),
-    (
-        "403: Ann has not connected this account",
-        "curl -i \"http://{address}/calendar?account=other@acme.test\" -H \"Authorization: Bearer $TOKEN\"",
-    ),
-    ("401: without a token", "curl -i http://{address}/report"),
-];
-
 /// The other API, and the tokens for it.
 #[derive(Clone)]
 struct Downstream {
@@ -125,7 +104,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .init();
     let listener = TcpListener::bind(auth0_local::address()?)?;
     let address = listener.local_addr()?;
-    let settings = downstream::settings(address, &COMMANDS).await?;
+    let settings = downstream::settings(address).await?;
     let api = web::Data::new(Downstream::new(&settings)?);
     let auth = settings.auth;
     println!("listening on http://{address}");

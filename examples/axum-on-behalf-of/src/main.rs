@@ -33,27 +33,6 @@ use std::error::Error;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-const COMMANDS: [(&str, &str); 6] = [
-    ("a token of Ann", "TOKEN={token}'{\"subject\":\"auth0|ann\"}')"),
-    (
-        "200: the report of Ann, who is the subject of the second token",
-        "curl -i http://{address}/report -H \"Authorization: Bearer $TOKEN\"",
-    ),
-    (
-        "200: the inventory, which this API requests as itself",
-        "curl -i http://{address}/inventory -H \"Authorization: Bearer $TOKEN\"",
-    ),
-    (
-        "200: the calendar of one of Ann's accounts",
-        "curl -i \"http://{address}/calendar?account=ann@home.test\" -H \"Authorization: Bearer $TOKEN\"",
-    ),
-    (
-        "403: Ann has not connected this account",
-        "curl -i \"http://{address}/calendar?account=other@acme.test\" -H \"Authorization: Bearer $TOKEN\"",
-    ),
-    ("401: without a token", "curl -i http://{address}/report"),
-];
-
 #[derive(Clone, FromRef)]
 struct App {
     auth: Auth0,
@@ -136,7 +115,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
         .init();
     let listener = TcpListener::bind(auth0_local::address()?).await?;
-    let settings = downstream::settings(listener.local_addr()?, &COMMANDS).await?;
+    let settings = downstream::settings(listener.local_addr()?).await?;
     let app = app(&settings)?;
     println!("listening on http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)

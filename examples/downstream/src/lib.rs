@@ -74,19 +74,38 @@ pub async fn service_settings() -> Result<ServiceSettings, Box<dyn Error + Send 
     Ok(ServiceSettings { client, http, url, audience, tenant: Some(local.tenant) })
 }
 
+/// The commands for an example with the routes `/report`, `/inventory` and `/calendar`.
+const COMMANDS: [(&str, &str); 6] = [
+    ("a token of Ann", "TOKEN={token}'{\"subject\":\"auth0|ann\"}')"),
+    (
+        "200: the report of Ann, who is the subject of the second token",
+        "curl -i http://{address}/report -H \"Authorization: Bearer $TOKEN\"",
+    ),
+    (
+        "200: the inventory, which this API requests as itself",
+        "curl -i http://{address}/inventory -H \"Authorization: Bearer $TOKEN\"",
+    ),
+    (
+        "200: the calendar of one of Ann's accounts",
+        "curl -i \"http://{address}/calendar?account=ann@home.test\" -H \"Authorization: Bearer $TOKEN\"",
+    ),
+    (
+        "403: Ann has not connected this account",
+        "curl -i \"http://{address}/calendar?account=other@acme.test\" -H \"Authorization: Bearer $TOKEN\"",
+    ),
+    ("401: without a token", "curl -i http://{address}/report"),
+];
+
 /// Returns the settings of the environment. If nothing is set, starts a tenant and the API on free ports, and prints
-/// these commands for another terminal.
+/// commands for another terminal.
 ///
 /// # Errors
 /// A variable is missing or not valid.
-pub async fn settings(
-    server: SocketAddr,
-    commands: &[(&str, &str)],
-) -> Result<Settings, Box<dyn Error + Send + Sync>> {
+pub async fn settings(server: SocketAddr) -> Result<Settings, Box<dyn Error + Send + Sync>> {
     if environment::is_configured() {
         return Ok(environment::settings()?);
     }
     let local = start().await?;
-    local.tenant.print_commands(server, commands);
+    local.tenant.print_commands(server, &COMMANDS);
     Ok(local.settings()?)
 }

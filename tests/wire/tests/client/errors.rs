@@ -160,12 +160,13 @@ fn check(server: &str, row: &Row, scheme: &str, answer: &Answer) {
         row.retry_after.into_iter().collect::<Vec<_>>(),
         "{name}"
     );
-    let algorithms = if scheme == "DPoP" { r#", algs="ES256""# } else { "" };
-    let challenge = format!(
-        r#"{scheme} error="{}", error_description="{}"{algorithms}"#,
-        row.error, row.description
-    );
-    let challenges: Vec<String> = (row.status == 401).then_some(challenge).into_iter().collect();
+    // One line for each scheme, as those of a token that the verifier refuses.
+    let parameters = format!(r#" error="{}", error_description="{}""#, row.error, row.description);
+    let challenge = match scheme {
+        "DPoP" => vec!["Bearer".to_owned(), format!(r#"DPoP{parameters}, algs="ES256""#)],
+        _ => vec![format!("Bearer{parameters}"), r#"DPoP algs="ES256""#.to_owned()],
+    };
+    let challenges = if row.status == 401 { challenge } else { Vec::new() };
     assert_eq!(answer.lines("www-authenticate"), challenges, "{name}");
 }
 
