@@ -108,6 +108,13 @@ fn kind(status: u16, code: Option<&str>, description: Option<&str>, purpose: Pur
         "invalid_request" if description.is_some_and(|text| text.contains("Delegation chain")) => {
             return ErrorKind::Denied;
         }
+        // The account is what a user has chosen, and no mistake of the operator.
+        "invalid_request"
+            if purpose == Purpose::Vault
+                && description.is_some_and(|text| text.contains("login_hint")) =>
+        {
+            return ErrorKind::AccountNotConnected;
+        }
         _ => {}
     }
     match (status, purpose) {

@@ -13,7 +13,7 @@ use crate::{
 use auth0_core::{ConfigError, support::Escaped};
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-/// Types of subject tokens that Auth0 reserves.
+/// The namespaces of subject token types that Auth0 reserves.
 const RESERVED_TYPES: [&str; 7] = [
     "http://auth0.com",
     "https://auth0.com",
@@ -123,10 +123,18 @@ fn check_type(name: &str) -> Result<(), ConfigError> {
         )))
     };
     let lower = name.to_ascii_lowercase();
-    if url::Url::parse(name).is_err() {
+    if url::Url::parse(name).is_err()
+        || name.contains(|c: char| c.is_whitespace() || c.is_control())
+    {
         return refused("is not a URI");
     }
-    if RESERVED_TYPES.iter().any(|prefix| lower.starts_with(prefix)) {
+    let is_below = |namespace: &&str| {
+        let rest = lower.strip_prefix(*namespace);
+        rest.is_some_and(|rest| {
+            !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
+        })
+    };
+    if RESERVED_TYPES.iter().any(is_below) {
         return refused("is reserved by Auth0");
     }
     Ok(())

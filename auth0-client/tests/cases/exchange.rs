@@ -30,6 +30,11 @@ async fn what_cannot_be_sent_is_refused_before() {
         (client.exchange("URN:OKTA:x", "x"), "reserved"),
         (client.exchange("legacy", "x"), "not a URI"),
         (client.exchange("", "x"), "not a URI"),
+        (client.exchange(" urn:acme:legacy", "x"), "not a URI"),
+        (client.exchange("urn:acme:legacy\n", "x"), "not a URI"),
+        (client.exchange("urn:acme:le gacy", "x"), "not a URI"),
+        (client.exchange("https://auth0.com", "x"), "reserved"),
+        (client.exchange("https://auth0.com:443/x", "x"), "reserved"),
         (with("grant_type"), "set by the client"),
         (with("client_id"), "set by the client"),
         (with("client_secret"), "set by the client"),
@@ -52,6 +57,17 @@ async fn what_cannot_be_sent_is_refused_before() {
         assert!(error.to_string().contains(sentence), "{error}");
     }
     assert_eq!(server.count(), 0);
+}
+
+#[tokio::test]
+async fn types_that_are_not_reserved() {
+    let server = Server::new();
+    for name in
+        ["urn:ietfs:x", "urn:okta-legacy:x", "https://auth0.company.com/x", "urn:acme:auth0"]
+    {
+        let result = run(&server, server.client().exchange(name, "x").send()).await;
+        assert!(result.is_ok(), "{name}: {result:?}");
+    }
 }
 
 #[tokio::test]

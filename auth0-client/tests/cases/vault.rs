@@ -74,6 +74,7 @@ async fn an_account_that_is_not_connected_is_not_asked_for_again() {
         (401, "access_denied", "No such identity", ErrorKind::AccountNotConnected),
         (401, "federated_connection_refresh_token_not_found", "", ErrorKind::AccountNotConnected),
         (401, "invalid_request", "", ErrorKind::AccountNotConnected),
+        (400, "invalid_request", "login_hint is not valid", ErrorKind::AccountNotConnected),
         (401, "access_denied", "Unauthorized", ErrorKind::InvalidClient),
         (401, "invalid_client", "", ErrorKind::InvalidClient),
         (401, "invalid_grant", "", ErrorKind::InvalidGrant),
