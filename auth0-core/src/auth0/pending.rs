@@ -16,6 +16,9 @@ use std::{sync::Arc, time::Duration};
 /// The time to retry while the store of used proofs does not answer.
 const REPLAY_RETRY: Duration = Duration::from_secs(1);
 
+/// The time to retry while the store of revocations does not answer.
+const REVOCATIONS_RETRY: Duration = Duration::from_secs(1);
+
 /// The reason why there is no token.
 pub(super) enum Stop {
     Refused(Box<Refusal>),
@@ -30,6 +33,8 @@ pub(super) enum Pending {
     Keys { trusted: Arc<Trusted>, header: Header },
     /// A key that these keys lack, or with which their check of the signature may have another result.
     Key { trusted: Arc<Trusted>, header: Header, keys: Arc<Snapshot>, check: SignatureCheck },
+    /// A recent answer of the store of revocations.
+    Revocations { trusted: Arc<Trusted>, client_id: Option<Box<str>> },
     /// The answer of the store whether the proof, which is valid, was used before.
     ReplayStore { token: VerifiedToken, trusted: Arc<Trusted>, proven: Box<Proven> },
 }
@@ -140,6 +145,13 @@ pub(super) fn record_use(
             .retry_after(REPLAY_RETRY),
     };
     Err(Refusal::of_token(error, &token, trusted))
+}
+
+/// Refuses a token because it cannot be known whether it was revoked.
+pub(super) fn revocations_unavailable() -> Error {
+    Error::new(ErrorCode::RevocationsUnavailable)
+        .because("the store of revocations has not answered in time")
+        .retry_after(REVOCATIONS_RETRY)
 }
 
 pub(super) fn signature_error(check: &SignatureCheck) -> Error {

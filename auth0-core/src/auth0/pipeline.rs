@@ -9,12 +9,13 @@
 //! validation    typ iss aud exp nbf iat
 //! requirement   of the issuer, for each of its tokens
 //! possession    DPoP proof, certificate                   the store of used proofs last
+//! revocation    subject, organization, client, session, jti
 //! ```
 //!
 //! A token in the token cache skips the steps from `jws` to `validation`.
 use super::{
     large_token::LARGE_HEADER,
-    pending::{Pending, Refusal, Stop, keys_unavailable, record_use},
+    pending::{Pending, Refusal, Stop, keys_unavailable, record_use, revocations_unavailable},
     verifier::Verifier,
 };
 use crate::{
@@ -94,6 +95,7 @@ impl Verifier {
         pending: Pending,
     ) -> Result<VerifiedToken, Box<Refusal>> {
         let mut pending = pending;
+        let mut has_waited = false;
         loop {
             let verdict = match pending {
                 Pending::Issuer { header, question } => {
@@ -134,6 +136,18 @@ impl Verifier {
                         Err(Stop::Pending(Pending::Key { check, .. })) => return refuse(&check),
                         verdict => verdict,
                     }
+                }
+                Pending::Revocations { trusted, client_id } => {
+                    let is_known = match &self.revocations {
+                        Some(revocations) => revocations.current().await,
+                        None => true,
+                    };
+                    if !is_known || has_waited {
+                        let (error, trusted) = (revocations_unavailable(), Some(trusted));
+                        return Err(Box::new(Refusal { error, header: None, trusted, client_id }));
+                    }
+                    has_waited = true;
+                    self.check_all(credentials, Inputs::default())
                 }
                 Pending::ReplayStore { token, trusted, proven } => {
                     let outcome = self.dpop.replay.record(&proven.used).await;
@@ -246,6 +260,7 @@ impl Verifier {
             .check(issuer, header, &claims, &payload, &trusted.accepted_by, now.unix_time)
             .map_err(|error| Refusal::new(error, header, Some(&trusted), claims.client_id()))?;
         verified.payload = payload.into();
+        verified.revocation_keys = verified.keys_of_revocations();
         let is_cached = is_cacheable && self.tokens.takes(&verified);
         if is_cached || verified.binding.is_some() {
             let hash = message.token_hash(credentials.token);
@@ -283,6 +298,7 @@ impl Verifier {
                 .map_err(|error| Refusal::of_token(error, &token, trusted))?;
         }
         if token.binding().is_none() && credentials.is_plain() {
+            self.check_revocation(&token, trusted, now)?;
             return Ok(token);
         }
         let Self { dpop, origin, .. } = self;
@@ -295,6 +311,7 @@ impl Verifier {
             now.unix_time,
         )
         .map_err(|error| Refusal::of_token(error, &token, trusted))?;
+        self.check_revocation(&token, trusted, now)?;
         let Some(proven) = proven else { return Ok(token) };
         match dpop.replay.record_now(&proven.used) {
             Some(outcome) => Ok(record_use(token, trusted, proven.next_nonce, outcome)?),
@@ -303,6 +320,26 @@ impl Verifier {
                 Err(Stop::Pending(Pending::ReplayStore { token, trusted, proven }))
             }
         }
+    }
+
+    /// Refuses a token that was revoked. It is asked for each request, also for a cached token.
+    fn check_revocation(
+        &self,
+        token: &VerifiedToken,
+        trusted: &Arc<Trusted>,
+        now: Moment,
+    ) -> Result<(), Stop> {
+        let Some(revocations) = &self.revocations else { return Ok(()) };
+        if let Some(what) = token.found_among(revocations) {
+            let error =
+                Error::new(ErrorCode::TokenRevoked).because(format!("the {what} was revoked"));
+            return Err(Refusal::of_token(error, token, trusted).into());
+        }
+        if revocations.is_current(now.monotonic) {
+            return Ok(());
+        }
+        let client_id = token.client_id().map(Into::into);
+        Err(Stop::Pending(Pending::Revocations { trusted: Arc::clone(trusted), client_id }))
     }
 
     /// Returns a token of the cache that is still valid. The scheme is checked again, because the token may

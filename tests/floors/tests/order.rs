@@ -5,7 +5,7 @@ use std::path::Path;
 const CRATES: [(&str, &str); 8] = [
     (
         "auth0-core",
-        "config_error runtime+telemetry+error jose+identifier transport+request+token keys+policy \
+        "config_error runtime+telemetry+error jose+identifier transport+request+revocation token keys+policy \
          possession+issuer auth0+mcp lease adapter support lib",
     ),
     (

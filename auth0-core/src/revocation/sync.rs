@@ -1,0 +1,257 @@
+//! Reading the store of revocations, without end, on the thread `auth0-fetch`.
+use super::{
+    entry::RevocationEntry,
+    local::{RevocationError, Revocations, Shared},
+    store::{Changes, RevocationStore, RevocationStoreError, UsedId},
+    table::Inserted,
+};
+use crate::{
+    runtime::{
+        Clock,
+        fetch_thread::{self, How, passed},
+    },
+    telemetry::{EscapedMessage, metrics},
+};
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+    pin::pin,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::Notify;
+
+/// The limit for adding a revocation: its caller waits.
+const WRITE_LIMIT: Duration = Duration::from_secs(2);
+
+/// The pause after a failure.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest wait for changes: a store that hangs, and a handle that was dropped, are noticed after it.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+/// How many revocations are written back at once to a store that has lost them.
+const WRITTEN_BACK_AT_ONCE: usize = 1000;
+
+/// The connection of an instance to the store.
+pub(super) struct Sync {
+    store: Arc<dyn RevocationStore>,
+    max_delay: Duration,
+    /// Until when the last answer is not too old, in milliseconds on the monotonic clock; zero before the first.
+    current_until: AtomicU64,
+    /// Whether the last attempt to read the store has failed.
+    has_failed: AtomicBool,
+    /// Wakes those who wait for the next attempt to end.
+    attempted: Notify,
+}
+
+impl Sync {
+    pub(super) fn new(store: Arc<dyn RevocationStore>, max_delay: Duration) -> Self {
+        Self {
+            store,
+            max_delay,
+            current_until: AtomicU64::new(0),
+            has_failed: AtomicBool::new(false),
+            attempted: Notify::new(),
+        }
+    }
+
+    pub(super) fn store(&self) -> Arc<dyn RevocationStore> {
+        Arc::clone(&self.store)
+    }
+
+    pub(super) fn is_current(&self, monotonic: Duration) -> bool {
+        millis(monotonic) < self.current_until.load(Ordering::Acquire)
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Acquire)
+    }
+
+    /// Waits until the state is current. Returns `false` if the store fails.
+    pub(super) async fn current(&self, clock: &Arc<dyn Clock>) -> bool {
+        let mut is_late = pin!(passed(&**clock, self.max_delay));
+        loop {
+            let mut attempted = pin!(self.attempted.notified());
+            attempted.as_mut().enable();
+            if self.is_current(clock.monotonic()) {
+                return true;
+            }
+            if self.has_failed() {
+                return false;
+            }
+            tokio::select! {
+                () = attempted => {}
+                () = &mut is_late => return self.is_current(clock.monotonic()),
+            }
+        }
+    }
+
+    pub(super) async fn append(
+        &self,
+        entry: RevocationEntry,
+        clock: &dyn Clock,
+    ) -> Result<(), RevocationError> {
+        limited(clock, self.store.append(vec![entry])).await
+    }
+
+    pub(super) async fn use_once(
+        &self,
+        used: UsedId,
+        clock: &dyn Clock,
+    ) -> Result<bool, RevocationError> {
+        limited(clock, self.store.use_once(used)).await
+    }
+
+    /// Starts to read the store, until the last handle is dropped.
+    pub(super) fn start(&self, revocations: &Revocations) {
+        let shared = Arc::downgrade(&revocations.0);
+        if let Err(error) = fetch_thread::spawn(read(shared)) {
+            self.has_failed.store(true, Ordering::Release);
+            tracing::error!(target: "auth0", %error, "the store of revocations cannot be read");
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        (self.max_delay / 4).min(LONGEST_WAIT)
+    }
+
+    fn note(&self, is_read: bool, current_until: Option<Duration>) {
+        if let Some(until) = current_until {
+            self.current_until.store(millis(until), Ordering::Release);
+        }
+        self.has_failed.store(!is_read, Ordering::Release);
+        self.attempted.notify_waiters();
+    }
+}
+
+async fn limited<T>(
+    clock: &dyn Clock,
+    work: impl Future<Output = Result<T, RevocationStoreError>>,
+) -> Result<T, RevocationError> {
+    tokio::select! {
+        biased;
+        outcome = work => outcome.map_err(|error| RevocationError::Unavailable(error.to_string())),
+        () = passed(clock, WRITE_LIMIT) => {
+            let cause = format!("it has not answered within {} s", WRITE_LIMIT.as_secs());
+            Err(RevocationError::Unavailable(cause))
+        }
+    }
+}
+
+/// What is known of the store's log.
+#[derive(Default)]
+struct Reader {
+    position: Option<String>,
+    /// What the store has lost, and was not read from it since.
+    lost: Option<HashMap<[u8; 16], RevocationEntry>>,
+}
+
+async fn read(shared: Weak<Shared>) {
+    let mut reader = Reader::default();
+    while let Some(shared) = shared.upgrade() {
+        let revocations = Revocations(shared);
+        let Some(sync) = &revocations.0.sync else { return };
+        let began = Instant::now();
+        let pause = match reader.attempt(&revocations, sync).await {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => sync.wait().saturating_sub(began.elapsed()),
+            Err(()) => PAUSE,
+        };
+        if !pause.is_zero() {
+            passed(&**revocations.clock(), pause).await;
+        }
+    }
+}
+
+impl Reader {
+    /// Reads the next part of the log. Returns whether to go on at once.
+    async fn attempt(&mut self, revocations: &Revocations, sync: &Sync) -> Result<bool, ()> {
+        let clock = revocations.clock();
+        let began = clock.monotonic();
+        let (store, position, wait) = (sync.store(), self.position.clone(), sync.wait());
+        let work = async move { store.changes(position.as_deref(), wait).await };
+        let limit = sync.max_delay.saturating_add(wait);
+        let failed = |cause: &str| {
+            if !sync.has_failed() {
+                report(revocations, cause);
+            }
+            metrics::revocation_read("failure");
+            sync.note(false, None);
+            Err(())
+        };
+        let changes = match fetch_thread::within(&**clock, limit, work).await.how {
+            How::Done(Ok(changes)) => changes,
+            How::Done(Err(error)) => return failed(&error.to_string()),
+            How::Panicked => return failed("the store panicked"),
+            How::Late => return failed("it has not answered in time"),
+        };
+        let Changes { entries, position, has_more, has_lost } = changes;
+        if has_lost {
+            let known = revocations.entries();
+            self.lost =
+                Some(known.into_iter().map(|entry| (*entry.key.as_bytes(), entry)).collect());
+        }
+        if let Some(lost) = &mut self.lost {
+            let found: HashSet<_> = entries.iter().map(|entry| *entry.key.as_bytes()).collect();
+            lost.retain(|key, _| !found.contains(key));
+        }
+        let is_idle = entries.is_empty() && !has_more;
+        for entry in entries {
+            if revocations.insert(entry) == Inserted::Full {
+                return failed("this instance has no room for all revocations");
+            }
+        }
+        self.position = Some(position);
+        if has_more {
+            return Ok(true);
+        }
+        if sync.has_failed() {
+            tracing::info!(target: "auth0", "the store of revocations can be read again");
+        }
+        metrics::revocation_read("success");
+        metrics::revocations(revocations.count());
+        sync.note(true, Some(began.saturating_add(sync.max_delay)));
+        self.write_back(&**clock, sync).await;
+        Ok(!is_idle)
+    }
+
+    /// Adds to the store what it has lost. What fails is tried again after the next part of the log.
+    async fn write_back(&mut self, clock: &dyn Clock, sync: &Sync) {
+        let Some(lost) = &mut self.lost else { return };
+        let entries: Vec<_> = lost.values().copied().take(WRITTEN_BACK_AT_ONCE).collect();
+        if !entries.is_empty() {
+            if limited(clock, sync.store.append(entries.clone())).await.is_err() {
+                return;
+            }
+            for entry in &entries {
+                lost.remove(entry.key.as_bytes());
+            }
+        }
+        if lost.is_empty() {
+            self.lost = None;
+            tracing::warn!(target: "auth0", "the store of revocations was empty: this instance has added what it knows");
+        }
+    }
+}
+
+fn report(revocations: &Revocations, cause: &str) {
+    let cause = EscapedMessage(cause);
+    match revocations.accepts_old() {
+        false => tracing::error!(
+            target: "auth0", %cause,
+            "the store of revocations cannot be read: requests get 503 until it can"
+        ),
+        true => tracing::warn!(
+            target: "auth0", %cause,
+            "the store of revocations cannot be read: tokens that are revoked at other instances are accepted"
+        ),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
