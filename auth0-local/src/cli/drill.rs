@@ -52,8 +52,8 @@ impl RevokeCommand {
 #[derive(Args)]
 pub(super) struct FaultCommand {
     /// The fault of an endpoint from now on: jwks=500, metadata=slow. The endpoints are jwks, metadata,
-    /// authorize, token, userinfo, revoke, logout, register, device, backchannel, par, passwordless and
-    /// mfa. The faults are a status from 400 to 599, 429:SECONDS with Retry-After, throttled:SECONDS,
+    /// authorize, token, userinfo, revoke, logout, register, device, backchannel, par, passwordless,
+    /// mfa and events. The faults are a status from 400 to 599, 429:SECONDS with Retry-After, throttled:SECONDS,
     /// policy:SECONDS, quota:SECONDS, organization-quota:SECONDS, slow, slow:SECONDS, hang, reset,
     /// lost, garbage, wrong, html, html:STATUS, huge, redirect, empty, empty:STATUS and none; append
     /// @0.5 for a fault of half of the requests, and x3 for one of three requests
