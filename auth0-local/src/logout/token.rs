@@ -30,9 +30,9 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// assert_eq!(good.mint(), good.mint(), "the same `jti`: a replay");
 ///
 /// let with_nonce = good.clone().claim("nonce", "n").mint();
-/// let of_nobody = good.clone().without_subject().without_session_id().mint();
+/// let of_no_one = good.clone().without_subject().without_session_id().mint();
 /// let forged = good.clone().signed_by(&tenant.tenant().unknown_key()).mint();
-/// assert!(with_nonce != of_nobody && of_nobody != forged);
+/// assert!(with_nonce != of_no_one && of_no_one != forged);
 /// # Ok::<(), auth0_local::LocalError>(())
 /// # }).unwrap()
 /// ```

@@ -59,6 +59,18 @@ fn users_and_organizations() {
 }
 
 #[test]
+fn a_tenant_whose_users_were_deleted() {
+    let directory = Directory::new("deleted");
+    let server = server(&directory, &[]);
+    for user in ["auth0|ann", "auth0|bob", "auth0|eve"] {
+        assert_eq!(server.ask(&["login"]), user);
+        server.ask(&["delete-user", user]);
+    }
+    let (status, sentence) = failure(&["login", "--issuer", &server.issuer]);
+    assert!(status == 1 && sentence.contains("the tenant has no user"), "{sentence}");
+}
+
+#[test]
 fn logout() {
     let directory = Directory::new("logout");
     let more = "spa=http://127.0.0.1:9/spa";

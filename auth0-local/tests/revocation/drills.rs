@@ -117,7 +117,7 @@ async fn hostile_bodies() {
                 json!({ "user": ["auth0|ann"] }),
                 json!({ "user": "auth0|ann", "other": 1 }),
                 json!({ "user": "" }),
-                json!({ "user": "auth0|nobody\r\nx: y" }),
+                json!({ "user": "auth0|carl\r\nx: y" }),
                 json!(["auth0|ann"]),
                 json!("auth0|ann"),
                 json!(null),
@@ -175,10 +175,7 @@ async fn hostile_bodies() {
         }
         for path in paths {
             for body in ["", "{", "\u{0}", "{\"user\":\"auth0|ann\"}{}"] {
-                assert!(
-                    *path == "events" && body.is_empty()
-                        || send(&tenant, path, body).await.status == 400
-                );
+                assert_eq!(send(&tenant, path, body).await.status, 400, "{path} {body:?}");
             }
             assert_eq!(send(&tenant, path, &long).await.status, 400, "{path}");
             assert_eq!(send(&tenant, path, format!("{long}x")).await.status, 413, "{path}");

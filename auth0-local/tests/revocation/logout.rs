@@ -136,7 +136,7 @@ async fn the_logout_of_a_browser_logs_its_clients_out() {
     }
     tenant.log_out("auth0|bob").await.unwrap();
     let rest = receiver.arrived();
-    assert_eq!(rest.len(), 3, "a browser without a session logged nobody out: {rest:?}");
+    assert_eq!(rest.len(), 3, "a browser without a session logged no user out: {rest:?}");
     assert!(rest.iter().all(|it| claims(&tenant, &it.form["logout_token"])["sub"] == "auth0|bob"));
 }
 
