@@ -31,6 +31,8 @@ impl RotateCommand {
 #[derive(Args)]
 pub(super) struct RevokeCommand {
     /// The id of the key; without it, all keys except the signing key are withdrawn
+    // One of 64 ids begins with a hyphen.
+    #[arg(allow_hyphen_values = true)]
     kid: Option<String>,
     #[command(flatten)]
     target: Target,
