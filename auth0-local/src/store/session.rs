@@ -53,10 +53,11 @@ impl Sessions {
         Some(session.clone())
     }
 
-    /// Notes that a client received a code of the session with this `sid`.
-    pub(crate) fn add_client(&mut self, id: &str, client_id: &str) {
-        let session = self.0.values_mut().find(|session| session.id == id);
-        if let Some(session) = session.filter(|session| session.clients.len() < MAX_CLIENTS) {
+    /// Notes that a client received a code of a session, if this is its cookie.
+    pub(crate) fn add_client(&mut self, cookie: &str, id: &str, client_id: &str) {
+        let session = self.0.get_mut(&Fingerprint::of(cookie));
+        let is_open = |it: &&mut Session| it.id == id && it.clients.len() < MAX_CLIENTS;
+        if let Some(session) = session.filter(is_open) {
             session.clients.insert(client_id.to_owned());
         }
     }

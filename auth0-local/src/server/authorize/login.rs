@@ -41,7 +41,12 @@ pub(super) fn decide(
         Some(NextLogin::User(subject)) => running.user(&subject),
         None => match session {
             Some((user, session)) => {
-                return with_code(running, request, reply, &user, &session, None);
+                let outcome = with_code(running, request, reply, &user, &session, None)?;
+                let mut store = running.store();
+                for cookie in cookie::values(running, headers) {
+                    store.sessions.add_client(cookie, &session.id, reply.client.id());
+                }
+                return Ok(outcome);
             }
             None if request.is_silent => {
                 return Err(Refused::new("login_required", "Login required"));
@@ -136,7 +141,6 @@ fn with_code(
         key: request.dpop_jkt.clone(),
     };
     store.codes.keep(&code, kept, now);
-    store.sessions.add_client(&session.id, reply.client.id());
     Ok(Outcome::Code { code, cookie })
 }
 
