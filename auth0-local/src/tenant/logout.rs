@@ -1,7 +1,6 @@
 //! Logout tokens, as the library makes and sends them.
 use super::{Builder, LocalTenant};
 use crate::{
-    directory::Client,
     error::LocalError,
     logout::{LogoutDelivery, LogoutTokenBuilder},
 };
@@ -19,14 +18,14 @@ impl Builder {
                 "the tenant has no client {id:?} for --backchannel-logout. Add the client to the file of --tenant"
             ))
         })?;
-        *client = Client::clone(client).backchannel_logout_url(url);
+        *client = client.clone().backchannel_logout_url(url);
         Ok(self)
     }
 }
 
 impl LocalTenant {
     /// Logs a user out, as Auth0 does with its Management API: ends the sessions and refresh tokens of the user with
-    /// this `sub`, and sends logout tokens to the [URLs](Client::backchannel_logout_url) of all clients. A client
+    /// this `sub`, and sends logout tokens to the [URLs](crate::Client::backchannel_logout_url) of all clients. A client
     /// receives one for each session that the user had with it or, if there was none, one with a `sid` of no session.
     /// Access tokens stay valid.
     ///
