@@ -2,7 +2,7 @@
 // was sent), or the kind of error. `request` may be made for each tenant.
 import { proofKey, rsa, API } from './tenant.mjs'
 
-export const post = (client_id, secret_post = 'secret') => ({ client_id, authentication: { secret_post } })
+export const post = (client_id, secret_post = 's3cret') => ({ client_id, authentication: { secret_post } })
 export const basic = (client_id, secret_basic) => ({ client_id, authentication: { secret_basic } })
 export const key = (client_id, algorithm, more) => ({
   client_id,

@@ -21,7 +21,7 @@ export function machines(pair) {
   }
   return [
     test('client_secret_post', post('machine'), machine(), 'tokens'),
-    test('client_secret_basic', basic('machine', 'secret'), machine(), 'tokens'),
+    test('client_secret_basic', basic('machine', 's3cret'), machine(), 'tokens'),
     test(
       'client_secret_basic: an id and a secret that are encoded',
       basic('id+basic:1', ODD_SECRET),

@@ -33,7 +33,7 @@ export function pushes() {
   }
   return [
     test('PAR', web, par({ more }), 'done', opens),
-    test('PAR, basic', basic('web', 'secret'), par(), 'done', opens),
+    test('PAR, basic', basic('web', 's3cret'), par(), 'done', opens),
     test('PAR, private_key_jwt', key('key-PS256', 'PS256'), par(), 'done', opens),
     test('PAR with details', web, par({ authorization_details: details }), 'done', opens),
     test('PAR, DPoP', bound, par(), 'done', opens),
@@ -127,7 +127,7 @@ export function devices() {
     test('device: an unknown API', tv, device({ audience: 'https://unknown.test' }), 'Denied'),
     asked('CIBA: approved', web, {}, 'approve', 'tokens'),
     asked('CIBA: denied', web, {}, 'deny', 'Denied'),
-    asked('CIBA: approved, basic', basic('web', 'secret'), {}, 'approve', 'tokens'),
+    asked('CIBA: approved, basic', basic('web', 's3cret'), {}, 'approve', 'tokens'),
     asked('CIBA: approved, DPoP', bound, {}, 'approve', 'tokens'),
     asked(
       'CIBA: details',

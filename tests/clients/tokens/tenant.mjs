@@ -56,7 +56,7 @@ function description(edge, certificate) {
   })
   const account = (login_hint, scopes) => ({ connection: 'google-oauth2', login_hint, scopes, expires_in: 600 })
   const thumbprint = createHash('sha256').update(new X509Certificate(certificate).raw).digest('base64url')
-  const secret = { client_secret: 'secret' }
+  const secret = { client_secret: 's3cret' }
   const grant = (audience, scopes, organization_usage) => ({ audience, scopes, organization_usage })
   return {
     users: [
@@ -215,7 +215,7 @@ export class Tenant {
 
   // A user logs in with the grant `password`, or with a code: what a browser does.
   async login(user = 'bob', { scope = 'openid offline_access read:a', audience = API, dpop } = {}) {
-    const client = { client_id: 'web', authentication: { secret_post: 'secret' }, dpop }
+    const client = { client_id: 'web', authentication: { secret_post: 's3cret' }, dpop }
     const more = { username: `${user}@acme.com`, password: 'pa55' }
     const { tokens, ...other } = await this.peer.send({
       client,
