@@ -14,6 +14,7 @@ mod pipeline;
 mod refusal_log;
 mod refusal_watch;
 mod resource_metadata;
+mod revocation_check;
 mod token_cache;
 mod verifier;
 

@@ -16,9 +16,6 @@ use std::{sync::Arc, time::Duration};
 /// The time to retry while the store of used proofs does not answer.
 const REPLAY_RETRY: Duration = Duration::from_secs(1);
 
-/// The time to retry while the store of revocations does not answer.
-const REVOCATIONS_RETRY: Duration = Duration::from_secs(1);
-
 /// The reason why there is no token.
 pub(super) enum Stop {
     Refused(Box<Refusal>),
@@ -145,13 +142,6 @@ pub(super) fn record_use(
             .retry_after(REPLAY_RETRY),
     };
     Err(Refusal::of_token(error, &token, trusted))
-}
-
-/// Refuses a token because it cannot be known whether it was revoked.
-pub(super) fn revocations_unavailable() -> Error {
-    Error::new(ErrorCode::RevocationsUnavailable)
-        .because("the store of revocations has not answered in time")
-        .retry_after(REVOCATIONS_RETRY)
 }
 
 pub(super) fn signature_error(check: &SignatureCheck) -> Error {

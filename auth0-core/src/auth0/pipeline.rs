@@ -15,7 +15,7 @@
 //! A token in the token cache skips the steps from `jws` to `validation`.
 use super::{
     large_token::LARGE_HEADER,
-    pending::{Pending, Refusal, Stop, keys_unavailable, record_use, revocations_unavailable},
+    pending::{Pending, Refusal, Stop, keys_unavailable, record_use},
     verifier::Verifier,
 };
 use crate::{
@@ -138,14 +138,7 @@ impl Verifier {
                     }
                 }
                 Pending::Revocations { trusted, client_id } => {
-                    let is_known = match &self.revocations {
-                        Some(revocations) => revocations.current().await,
-                        None => true,
-                    };
-                    if !is_known || has_waited {
-                        let (error, trusted) = (revocations_unavailable(), Some(trusted));
-                        return Err(Box::new(Refusal { error, header: None, trusted, client_id }));
-                    }
+                    self.await_revocations(trusted, client_id, has_waited).await?;
                     has_waited = true;
                     self.check_all(credentials, Inputs::default())
                 }
@@ -320,26 +313,6 @@ impl Verifier {
                 Err(Stop::Pending(Pending::ReplayStore { token, trusted, proven }))
             }
         }
-    }
-
-    /// Refuses a token that was revoked. It is asked for each request, also for a cached token.
-    fn check_revocation(
-        &self,
-        token: &VerifiedToken,
-        trusted: &Arc<Trusted>,
-        now: Moment,
-    ) -> Result<(), Stop> {
-        let Some(revocations) = &self.revocations else { return Ok(()) };
-        if let Some(what) = token.found_among(revocations) {
-            let error =
-                Error::new(ErrorCode::TokenRevoked).because(format!("the {what} was revoked"));
-            return Err(Refusal::of_token(error, token, trusted).into());
-        }
-        if revocations.is_current(now.monotonic) {
-            return Ok(());
-        }
-        let client_id = token.client_id().map(Into::into);
-        Err(Stop::Pending(Pending::Revocations { trusted: Arc::clone(trusted), client_id }))
     }
 
     /// Returns a token of the cache that is still valid. The scheme is checked again, because the token may

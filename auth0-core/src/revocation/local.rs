@@ -173,7 +173,7 @@ impl Revocations {
     ///
     /// # Errors
     /// A name is empty, there is no room, or the store cannot be reached. In the last case this instance refuses the
-    /// tokens although others do not: try again.
+    /// tokens although others do not yet: it goes on to try.
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), RevocationError> {
         let now = self.clock().unix_time();
         let key = revocation.key().map_err(RevocationError::Invalid)?;
@@ -188,11 +188,15 @@ impl Revocations {
             expires_at: seconds(end.unwrap_or_else(|| self.end_of_tokens(now))),
         };
         let kind = revocation.kind.as_str();
-        if self.insert(entry) == Inserted::Full {
+        let inserted = self.insert(entry);
+        if inserted == Inserted::Full {
             metrics::revocation(kind, "full");
             return Err(RevocationError::Full);
         }
-        if let Some(sync) = &self.0.sync {
+        // What is known is in the store, unless it could not be added.
+        if let Some(sync) = &self.0.sync
+            && (inserted == Inserted::Changed || sync.is_unsent(&entry))
+        {
             sync.append(entry, &**self.clock()).await.inspect_err(|error| {
                 metrics::revocation(kind, "unavailable");
                 tracing::error!(target: "auth0", kind, %error, "a revocation reached this instance only");

@@ -13,11 +13,11 @@ use crate::{
     telemetry::{EscapedMessage, metrics},
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     future::Future,
     pin::pin,
     sync::{
-        Arc, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -46,6 +46,8 @@ pub(super) struct Sync {
     has_failed: AtomicBool,
     /// Wakes those who wait for the next attempt to end.
     attempted: Notify,
+    /// What could not be added to the store. As bounded as the table, which has the same.
+    unsent: Mutex<HashMap<[u8; 16], RevocationEntry>>,
 }
 
 impl Sync {
@@ -56,6 +58,7 @@ impl Sync {
             current_until: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),
             attempted: Notify::new(),
+            unsent: Mutex::default(),
         }
     }
 
@@ -90,12 +93,40 @@ impl Sync {
         }
     }
 
+    /// Adds a revocation to the store. One that cannot be added now is added later.
     pub(super) async fn append(
         &self,
         entry: RevocationEntry,
         clock: &dyn Clock,
     ) -> Result<(), RevocationError> {
-        limited(clock, self.store.append(vec![entry])).await
+        // Before the attempt, because its caller may drop it.
+        self.lock_unsent().insert(*entry.key.as_bytes(), entry);
+        limited(clock, self.store.append(vec![entry])).await?;
+        self.forget_unsent(&[entry]);
+        Ok(())
+    }
+
+    /// Returns whether a revocation is not in the store yet.
+    pub(super) fn is_unsent(&self, entry: &RevocationEntry) -> bool {
+        self.lock_unsent().contains_key(entry.key.as_bytes())
+    }
+
+    fn unsent(&self) -> Vec<RevocationEntry> {
+        self.lock_unsent().values().copied().take(WRITTEN_BACK_AT_ONCE).collect()
+    }
+
+    fn forget_unsent(&self, sent: &[RevocationEntry]) {
+        let mut unsent = self.lock_unsent();
+        for entry in sent {
+            // A later revocation of the same may have been added meanwhile.
+            if unsent.get(entry.key.as_bytes()) == Some(entry) {
+                unsent.remove(entry.key.as_bytes());
+            }
+        }
+    }
+
+    fn lock_unsent(&self) -> MutexGuard<'_, HashMap<[u8; 16], RevocationEntry>> {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn use_once(
@@ -196,8 +227,14 @@ impl Reader {
                 Some(known.into_iter().map(|entry| (*entry.key.as_bytes(), entry)).collect());
         }
         if let Some(lost) = &mut self.lost {
-            let found: HashSet<_> = entries.iter().map(|entry| *entry.key.as_bytes()).collect();
-            lost.retain(|key, _| !found.contains(key));
+            for found in &entries {
+                let is_same = |lost: &RevocationEntry| {
+                    found.revoked_at >= lost.revoked_at && found.expires_at >= lost.expires_at
+                };
+                if lost.get(found.key.as_bytes()).is_some_and(is_same) {
+                    lost.remove(found.key.as_bytes());
+                }
+            }
         }
         let is_idle = entries.is_empty() && !has_more;
         for entry in entries {
@@ -219,21 +256,29 @@ impl Reader {
         Ok(!is_idle)
     }
 
-    /// Adds to the store what it has lost. What fails is tried again after the next part of the log.
+    /// Adds to the store what it has lost, and what could not be added before. What fails is tried again after the next
+    /// part of the log.
     async fn write_back(&mut self, clock: &dyn Clock, sync: &Sync) {
-        let Some(lost) = &mut self.lost else { return };
-        let entries: Vec<_> = lost.values().copied().take(WRITTEN_BACK_AT_ONCE).collect();
-        if !entries.is_empty() {
-            if limited(clock, sync.store.append(entries.clone())).await.is_err() {
+        let mut missing = sync.unsent();
+        missing.extend(self.lost.iter().flat_map(HashMap::values));
+        missing.truncate(WRITTEN_BACK_AT_ONCE);
+        if !missing.is_empty() {
+            if limited(clock, sync.store.append(missing.clone())).await.is_err() {
                 return;
             }
-            for entry in &entries {
+            sync.forget_unsent(&missing);
+            tracing::warn!(
+                target: "auth0", count = missing.len(),
+                "the store of revocations lacked some: this instance has added what it knows"
+            );
+        }
+        if let Some(lost) = &mut self.lost {
+            for entry in &missing {
                 lost.remove(entry.key.as_bytes());
             }
-        }
-        if lost.is_empty() {
-            self.lost = None;
-            tracing::warn!(target: "auth0", "the store of revocations was empty: this instance has added what it knows");
+            if lost.is_empty() {
+                self.lost = None;
+            }
         }
     }
 }
