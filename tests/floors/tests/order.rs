@@ -30,7 +30,7 @@ const CRATES: [(&str, &str); 8] = [
         "auth0-client",
         "secret limits key error parameters authentication+proof+metrics token+server cache client source grant outgoing lib",
     ),
-    ("auth0-redis", "connection replay_store lib"),
+    ("auth0-redis", "address+connection once replay_store+revocation_log revocation_store lib"),
 ];
 
 #[test]
