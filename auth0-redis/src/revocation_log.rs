@@ -33,7 +33,7 @@ local now = tonumber(redis.call('TIME')[1])
 local old = redis.call('XREVRANGE', log, (now - 600) * 1000, '-', 'COUNT', 1)[1]
 if old then
   local first
-  for _, entry in ipairs(redis.call('XRANGE', log, '-', old[1], 'COUNT', 100 + #ARGV)) do
+  for _, entry in ipairs(redis.call('XRANGE', log, '-', old[1], 'COUNT', 100 + #ARGV / 4)) do
     first = entry[1]
     local life = 0
     for at = 1, #entry[2], 2 do

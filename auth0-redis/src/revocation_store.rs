@@ -115,7 +115,9 @@ impl RedisRevocationStore {
             return Ok(changes);
         }
         lock(&self.unread).clear();
-        Ok(Changes { has_lost: true, ..self.from_the_beginning().await? })
+        let mut changes = self.from_the_beginning().await?;
+        changes.has_lost = true;
+        Ok(changes)
     }
 
     /// Returns what was added after a position, or none if the log is not the one that was read up to it.
@@ -130,9 +132,10 @@ impl RedisRevocationStore {
             Value::Int(0) => return Ok(None),
             other => return Err(unexpected(&other)),
         }
+        let changes = self.accept(&page, position);
         // Redis may have lost only the end of the log, before this instance has read it.
-        let misses_own = !page.is_full() && !added.is_disjoint(&lock(&self.unread));
-        Ok((!misses_own).then(|| changes(page, position)))
+        let misses_own = !changes.has_more && !added.is_disjoint(&lock(&self.unread));
+        Ok((!misses_own).then_some(changes))
     }
 
     async fn from_the_beginning(&self) -> Result<Changes, String> {
@@ -143,7 +146,7 @@ impl RedisRevocationStore {
         }
         let page = self.read(EntryId::default(), Duration::ZERO).await?;
         match page.ids.is_empty() {
-            false => Ok(changes(page, EntryId::default())),
+            false => Ok(self.accept(&page, EntryId::default())),
             true => Err("the log of revocations was removed while it was read".into()),
         }
     }
@@ -159,11 +162,18 @@ impl RedisRevocationStore {
                  this one, writes to it"
             );
         }
+        Ok(page)
+    }
+
+    fn accept(&self, page: &Page, before: EntryId) -> Changes {
         let mut unread = lock(&self.unread);
         for id in &page.ids {
             unread.remove(id);
         }
-        Ok(page)
+        let position = page.ids.last().copied().unwrap_or(before);
+        let mut changes = Changes::new(page.entries.clone(), position.to_string());
+        changes.has_more = page.is_full();
+        changes
     }
 
     async fn use_once(&self, used: UsedId) -> Result<bool, String> {
@@ -177,12 +187,6 @@ impl RedisRevocationStore {
     fn log(&self) -> String {
         format!("{}log", self.prefix)
     }
-}
-
-fn changes(page: Page, before: EntryId) -> Changes {
-    let position = page.ids.last().copied().unwrap_or(before);
-    let has_more = page.is_full();
-    Changes { has_more, ..Changes::new(page.entries, position.to_string()) }
 }
 
 impl RevocationStore for RedisRevocationStore {
