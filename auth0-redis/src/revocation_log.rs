@@ -12,10 +12,10 @@ use auth0_core::revocation::{RevocationEntry, RevocationKey};
 use redis::{Cmd, Value};
 use std::{fmt, str::FromStr, time::Duration};
 
-/// How many entries are read at once: about 1.2 MB.
-pub(crate) const READ_AT_ONCE: usize = 10_000;
+/// How many entries are read at once: about 120 kB, which arrive within the time limit also over a slow network.
+pub(crate) const READ_AT_ONCE: usize = 1000;
 
-/// How many entries are added at once: Redis does nothing else for two milliseconds.
+/// How many entries are added at once: Redis does nothing else for some milliseconds.
 pub(crate) const APPENDED_AT_ONCE: usize = 1000;
 
 /// The script of an addition.
@@ -23,25 +23,29 @@ pub(crate) const APPENDED_AT_ONCE: usize = 1000;
 /// Entries that have expired are removed at the beginning of the log, up to the first that has not: an entry stays for
 /// as long as itself and all older ones. The end is counted from the addition, so that the clock of Redis only measures
 /// how long an entry is there. The last entry that is older than ten minutes stays, and all after it: readers are at one
-/// of them.
+/// of them. Redis looks for that entry in the whole log if there is none, so the first entry is looked at before.
 const APPEND: &str = "
 local log, id = KEYS[1], nil
 for at = 1, #ARGV, 4 do
   id = redis.call('XADD', log, '*', 'k', ARGV[at], 'r', ARGV[at + 1], 'e', ARGV[at + 2], 'l', ARGV[at + 3])
 end
 local now = tonumber(redis.call('TIME')[1])
-local old = redis.call('XREVRANGE', log, (now - 600) * 1000, '-', 'COUNT', 1)[1]
-if old then
-  local first
-  for _, entry in ipairs(redis.call('XRANGE', log, '-', old[1], 'COUNT', 100 + #ARGV / 4)) do
-    first = entry[1]
-    local life = 0
-    for at = 1, #entry[2], 2 do
-      if entry[2][at] == 'l' then life = tonumber(entry[2][at + 1]) or 0 end
-    end
-    if tonumber(string.match(first, '^%d+')) / 1000 + life >= now then break end
+local function time(entry) return tonumber(string.match(entry[1], '^%d+')) / 1000 end
+local function is_over(entry)
+  local life = 0
+  for at = 1, #entry[2], 2 do
+    if entry[2][at] == 'l' then life = tonumber(entry[2][at + 1]) or 0 end
   end
-  redis.call('XTRIM', log, 'MINID', first)
+  return time(entry) + life < now
+end
+local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+if time(first) < now - 600 and is_over(first) then
+  local last = redis.call('XREVRANGE', log, (now - 600) * 1000, '-', 'COUNT', 1)[1]
+  for _, entry in ipairs(redis.call('XRANGE', log, '-', last[1], 'COUNT', 100 + #ARGV / 4)) do
+    first = entry
+    if not is_over(entry) then break end
+  end
+  redis.call('XTRIM', log, 'MINID', first[1])
 end
 return id
 ";

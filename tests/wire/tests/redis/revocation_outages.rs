@@ -173,7 +173,7 @@ async fn a_replica_is_refused() {
         instance.until(&token, UNAVAILABLE).await;
     }
     let cause = patient(&redis).changes(None, Duration::ZERO).await.unwrap_err();
-    assert!(cause.to_string().contains("READONLY"), "{cause}");
+    assert!(cause.to_string().contains("read only replica"), "{cause}");
     redis.ask::<()>("REPLICAOF NO ONE");
     for instance in &instances {
         instance.until(&token, Ok(())).await;
