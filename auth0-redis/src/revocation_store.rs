@@ -33,7 +33,7 @@ const LOOKED_FOR: usize = 10_000;
 ///   its default).
 ///
 /// The user of the URL needs the commands `EVAL`, `GET`, `SET`, `TIME`, `XADD`, `XDEL`, `XRANGE`, `XREAD`, `XREVRANGE`
-/// and `XTRIM`, for the keys that begin with the prefix. Redis 6.2 is the oldest that has them.
+/// and `XTRIM`, for the keys that begin with the prefix. Redis 7 is tested.
 ///
 /// ```
 /// use auth0_core::{Auth0, revocation::Revocations};
@@ -86,7 +86,9 @@ impl RedisRevocationStore {
         self
     }
 
-    /// Limits how long Redis may take for an answer, including the time to connect: 250 ms by default, 1 ms to 10 s.
+    /// Limits how long Redis may take for an answer, including the time to connect: 250 ms by default, 1 ms to 10 s. A
+    /// connection that gives no answer is replaced after this time, so it should be shorter than
+    /// [`Revocations::max_delay`](auth0_core::revocation::Revocations::max_delay).
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit.clamp(TIME_LIMITS.0, TIME_LIMITS.1);
         self
@@ -108,14 +110,14 @@ impl RedisRevocationStore {
     }
 
     async fn changes(&self, since: Option<&str>, wait: Duration) -> Result<Changes, String> {
-        let Some(since) = since else { return self.from_the_beginning().await };
+        let Some(since) = since else { return self.read_all().await };
         if let Ok(position) = since.parse()
             && let Some(changes) = self.after(position, wait).await?
         {
             return Ok(changes);
         }
         lock(&self.unread).clear();
-        let mut changes = self.from_the_beginning().await?;
+        let mut changes = self.read_all().await?;
         changes.has_lost = true;
         Ok(changes)
     }
@@ -138,7 +140,7 @@ impl RedisRevocationStore {
         Ok((!misses_own).then_some(changes))
     }
 
-    async fn from_the_beginning(&self) -> Result<Changes, String> {
+    async fn read_all(&self) -> Result<Changes, String> {
         let begin = log::begin(&self.log());
         match self.reader.ask(begin, Patience::of(self.time_limit)).await?.value {
             Value::Int(1) => {}

@@ -5,7 +5,10 @@ use auth0_axum::{
     testing::Tenant,
 };
 use auth0_redis::RedisRevocationStore;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::task::JoinSet;
 use wire_tests::{network::Network, redis_server::RedisServer};
 
@@ -119,6 +122,23 @@ async fn lost_answers_do_no_harm() {
         assert!(!read.has_lost && !read.entries.is_empty());
         assert!(read.entries.iter().all(|found| *found == entry), "{:?}", read.entries);
         position = read.position;
+    }
+}
+
+/// The network discards what is sent: a read notices it, not TCP.
+#[tokio::test]
+async fn a_dead_connection_is_replaced() {
+    let Some(redis) = RedisServer::start() else { return };
+    let network = Network::start(redis.port()).await;
+    let store = RedisRevocationStore::new(&format!("redis://{}/", network.address())).unwrap();
+    let store = store.time_limit(PROMISED);
+    let since = store.changes(None, Duration::ZERO).await.unwrap().position;
+    for _ in 0..2 {
+        network.swallow_all();
+        let started_at = Instant::now();
+        store.changes(Some(&since), Duration::from_millis(50)).await.unwrap_err();
+        assert!(started_at.elapsed() < PROMISED + SLACK, "{:?}", started_at.elapsed());
+        assert!(!store.changes(Some(&since), Duration::ZERO).await.unwrap().has_lost);
     }
 }
 
