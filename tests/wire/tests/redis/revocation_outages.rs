@@ -163,6 +163,22 @@ async fn a_log_that_has_lost_its_end_is_read_anew() {
     assert_eq!(lost.entries, [RevocationEntry::new(key, 5, 6)]);
 }
 
+#[tokio::test]
+async fn a_log_that_was_saved_is_not_read_anew() {
+    let Some(redis) = RedisServer::stopped() else { return };
+    let mut redis = redis.with("--appendonly").with("yes");
+    redis.restart();
+    let (one, other) = (patient(&redis), patient(&redis));
+    other.append(vec![entry(1)]).await.unwrap();
+    let since = one.changes(None, Duration::ZERO).await.unwrap();
+    other.append(vec![entry(2)]).await.unwrap();
+    redis.kill();
+    redis.restart();
+    other.append(vec![entry(3)]).await.unwrap();
+    let changes = read(&one, &since).await;
+    assert_eq!((&*changes.entries, changes.has_lost), (&[entry(2), entry(3)][..], false));
+}
+
 /// It may be behind without notice.
 #[tokio::test]
 async fn a_replica_is_refused() {
