@@ -220,13 +220,7 @@ impl EventSubscriberBuilder {
         if found.is_none()
             && let Some(client) = &self.client
         {
-            let mut hosts = self.http_hosts.clone();
-            // The client has allowed its own host.
-            let host =
-                Url::parse(client.issuer()).ok().and_then(|url| url.host_str().map(str::to_owned));
-            hosts.extend(host.filter(|_| client.issuer().starts_with("http://")));
-            return issuer(client.issuer(), plain_http)
-                .or_else(|_| issuer(client.issuer(), &PlainHttp::parse(&hosts)?));
+            return issuer(client.issuer(), plain_http);
         }
         found.ok_or_else(|| {
             ConfigError::new(
