@@ -9,10 +9,10 @@ const MARGIN: Duration = Duration::from_secs(5 * 60);
 
 /// An offset, and the time up to which events were received.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
-    pub(crate) offset: String,
+struct Position {
+    offset: String,
     /// Since 1970.
-    pub(crate) time: Duration,
+    time: Duration,
 }
 
 /// Where a connection begins.
@@ -24,20 +24,6 @@ pub(crate) enum Start {
     Latest,
 }
 
-impl Position {
-    /// Reads what a store has kept.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (millis, offset) = text.split_once(' ')?;
-        let time = Duration::from_millis(millis.parse().ok()?);
-        is_offset(offset).then(|| Self { offset: offset.to_owned(), time })
-    }
-
-    /// Writes it for a store.
-    pub(crate) fn to_text(&self) -> String {
-        format!("{} {}", self.time.as_millis(), self.offset)
-    }
-}
-
 /// Where the next connection begins.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cursor {
@@ -47,8 +33,26 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    pub(crate) const fn new(position: Option<Position>) -> Self {
-        Self { position, since: None }
+    /// Reads what a store has kept. Without that, the first connection begins with the latest event.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (millis, offset) = text.split_once(' ')?;
+        let time = Duration::from_millis(millis.parse().ok()?);
+        Some(match offset {
+            "" => Self { position: None, since: Some(time) },
+            offset => {
+                let offset = is_offset(offset).then(|| offset.to_owned())?;
+                Self { position: Some(Position { offset, time }), since: None }
+            }
+        })
+    }
+
+    /// Writes it for a store. `None` before the first connection.
+    pub(crate) fn to_text(&self) -> Option<String> {
+        let (time, offset) = match &self.position {
+            Some(Position { offset, time }) => (*time, &**offset),
+            None => (self.since?, ""),
+        };
+        Some(format!("{} {offset}", time.as_millis()))
     }
 
     pub(crate) fn start(&self) -> Start {
@@ -59,24 +63,26 @@ impl Cursor {
         }
     }
 
-    /// Notes the time of the first connection: events that are lost before there is an offset are read again.
-    pub(crate) fn connected(&mut self, now: Duration) {
-        if self.position.is_none() && self.since.is_none() {
+    /// Notes the time of the first connection: what is lost before there is an offset is read again. Returns whether it is
+    /// the first.
+    pub(crate) fn connected(&mut self, now: Duration) -> bool {
+        let is_first = self.position.is_none() && self.since.is_none();
+        if is_first {
             self.since = Some(now.saturating_sub(MARGIN));
         }
+        is_first
     }
 
-    /// Moves to an offset, up to which all events until a time were received. Returns `None` for text that cannot be an
+    /// Moves to an offset, up to which all events until a time were received. Returns `false` for text that cannot be an
     /// offset.
-    pub(crate) fn advance(&mut self, offset: String, time: Option<Duration>) -> Option<&Position> {
+    pub(crate) fn advance(&mut self, offset: String, time: Option<Duration>) -> bool {
         if !is_offset(&offset) {
-            return None;
+            return false;
         }
-        let before = self.position.take().map(|position| position.time);
-        let time = time.or(before).or(self.since).unwrap_or_default();
-        Some(
-            self.position.insert(Position { offset, time: before.map_or(time, |it| it.max(time)) }),
-        )
+        let before = self.position.take().map(|position| position.time).or(self.since);
+        let time = time.into_iter().chain(before).max().unwrap_or_default();
+        self.position = Some(Position { offset, time });
+        true
     }
 
     /// Gives up where the next connection would begin, because the server does not know it any more. Returns the time up to
@@ -105,37 +111,37 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     #[test]
-    fn a_position_is_text_of_a_store() {
-        let position = Position { offset: "a b".replace(' ', "="), time: HOUR };
-        assert_eq!(position.to_text(), "3600000 a=b");
-        assert_eq!(Position::parse("3600000 a=b"), Some(position));
-        for text in [
-            "",
-            "a",
-            "3600000",
-            "3600000 ",
-            "x a",
-            "1 a b",
-            "1 é",
-            &format!("1 {}", "a".repeat(1025)),
-        ] {
-            assert_eq!(Position::parse(text), None, "{text}");
+    fn a_cursor_is_text_of_a_store() {
+        for (text, start) in
+            [("3600000 a=b", Start::Offset("a=b".into())), ("3600000 ", Start::Time(HOUR))]
+        {
+            let cursor = Cursor::parse(text).unwrap();
+            assert_eq!((cursor.start(), cursor.to_text().as_deref()), (start, Some(text)));
+        }
+        let long = format!("1 {}", "a".repeat(1025));
+        for text in ["", "a", "3600000", "x a", "1 a b", "1 é", "-1 a", &long] {
+            assert!(Cursor::parse(text).is_none(), "{text}");
         }
     }
 
     #[test]
     fn a_cursor() {
-        let mut cursor = Cursor::new(None);
-        assert_eq!(cursor.start(), Start::Latest);
-        cursor.connected(HOUR);
+        let mut cursor = Cursor::default();
+        assert_eq!((cursor.start(), cursor.to_text()), (Start::Latest, None));
+        assert!(cursor.connected(HOUR));
         assert_eq!(cursor.start(), Start::Time(HOUR - MARGIN));
-        cursor.connected(HOUR * 2);
+        assert!(!cursor.connected(HOUR * 2));
         assert_eq!(cursor.start(), Start::Time(HOUR - MARGIN), "only the first");
 
-        assert_eq!(cursor.advance("a\r\nb: c".into(), Some(HOUR)), None);
-        assert_eq!(cursor.advance("a".into(), Some(HOUR * 3)).unwrap().time, HOUR * 3);
-        assert_eq!(cursor.advance("b".into(), Some(HOUR)).unwrap().time, HOUR * 3, "a late one");
-        assert_eq!(cursor.advance("c".into(), None).unwrap().time, HOUR * 3);
+        assert!(!cursor.advance("a\r\nb: c".into(), Some(HOUR)));
+        for (offset, time, expected) in [
+            ("a", Some(HOUR * 3), "10800000 a"),
+            ("b", Some(HOUR), "10800000 b"),
+            ("c", None, "10800000 c"),
+        ] {
+            assert!(cursor.advance(offset.into(), time));
+            assert_eq!(cursor.to_text().as_deref(), Some(expected), "a late one lowers nothing");
+        }
         assert_eq!(cursor.start(), Start::Offset("c".into()));
 
         assert_eq!(cursor.lose(), Some(HOUR * 3));

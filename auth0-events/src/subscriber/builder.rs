@@ -163,7 +163,7 @@ impl EventSubscriberBuilder {
     /// # Errors
     /// A setting is missing, is a placeholder, or contradicts another.
     pub fn build(self) -> Result<EventSubscriber, ConfigError> {
-        let plain_http = PlainHttp::parse(&self.http_hosts)?;
+        let plain_http = self.plain_http()?;
         let own = self.tenant(&plain_http)?;
         if self.revocations.is_none() && self.handler.is_none() {
             return Err(ConfigError::new(
@@ -200,6 +200,19 @@ impl EventSubscriberBuilder {
             clock,
             fence: AtomicU64::new(0),
         })
+    }
+
+    /// Returns the hosts that may be reached over http: also that of the client, which has allowed it.
+    fn plain_http(&self) -> Result<PlainHttp, ConfigError> {
+        #[cfg(feature = "client")]
+        if let Some(client) = &self.client
+            && let Ok(url) = Url::parse(client.issuer())
+            && let (Some(host), "http", false) = (url.host_str(), url.scheme(), is_loopback(&url))
+        {
+            let hosts = self.http_hosts.iter().map(String::as_str).chain([host]);
+            return PlainHttp::parse(&hosts.collect::<Vec<_>>());
+        }
+        PlainHttp::parse(&self.http_hosts)
     }
 
     /// Returns the issuer of the tenant.

@@ -54,13 +54,13 @@ impl EventSubscriber {
         let mut backoff = Backoff::default();
         for call in 1..=HANDLER_CALLS {
             let Err(error) = self.attempt(handler, event.clone()).await else {
-                metrics::event(event.event_type(), "handled");
+                metrics::event(self.label(event.event_type()), "handled");
                 return;
             };
             let (kind, id) = (Escaped(event.event_type()), Escaped(event.id().unwrap_or_default()));
             let error = EscapedMessage(&error).to_string();
             if call == HANDLER_CALLS {
-                metrics::event(event.event_type(), "given_up");
+                metrics::event(self.label(event.event_type()), "given_up");
                 tracing::error!(
                     target: "auth0", r#type = %kind, %id, error, calls = HANDLER_CALLS,
                     "an event was given up: the handler has failed each time"

@@ -6,13 +6,8 @@ mod reader;
 pub use builder::EventSubscriberBuilder;
 
 use crate::{
-    connection::Connector,
-    credential::Credential,
-    event::Event,
-    handler::Handler,
-    leadership::Leadership,
-    metrics,
-    position::{Cursor, Position},
+    connection::Connector, credential::Credential, event::Event, handler::Handler,
+    leadership::Leadership, metrics, position::Cursor,
 };
 use auth0_core::{Revocations, time::Clock};
 use std::{
@@ -106,8 +101,8 @@ impl EventSubscriber {
             let (queue, mut received) = mpsc::channel(QUEUE);
             let read = async {
                 let position = self.leadership.position().await;
-                let position = position.as_deref().and_then(Position::parse);
-                self.read(Cursor::new(position), &queue).await;
+                let cursor = position.as_deref().and_then(Cursor::parse).unwrap_or_default();
+                self.read(cursor, &queue).await;
             };
             tokio::select! {
                 biased;

@@ -7,7 +7,7 @@ use crate::{
     effect::{REVOKING_TYPES, Target},
     event::{Content, Event, read},
     metrics,
-    position::{Cursor, Position, Start},
+    position::{Cursor, Start},
     sse::{Endless, Frame, Message, Parser},
     timestamp,
 };
@@ -86,7 +86,12 @@ impl EventSubscriber {
         };
         tracing::debug!(target: "auth0", "connected to the events of the tenant");
         metrics::connected(true);
-        cursor.connected(self.clock.unix_time());
+        if cursor.connected(self.clock.unix_time()) {
+            let received = Received { event: None, position: cursor.to_text() };
+            if queue.send(received).await.is_err() {
+                return Outcome::Stopped;
+            }
+        }
         match self.receive(&mut connection, cursor, pace, queue).await {
             Ok(never) => match never {},
             Err(outcome) => outcome,
@@ -140,8 +145,8 @@ impl EventSubscriber {
                 (event.unix_time(), Some(event))
             }
         };
-        let position =
-            offset.and_then(|offset| cursor.advance(offset, time).map(Position::to_text));
+        let has_moved = offset.is_some_and(|offset| cursor.advance(offset, time));
+        let position = if has_moved { cursor.to_text() } else { None };
         let wanted = |event: &Event| {
             self.handler.as_ref().is_some_and(|handler| handler.wants(event.event_type()))
         };
@@ -193,7 +198,7 @@ impl EventSubscriber {
     }
 
     /// Returns a label for metrics, of which there is a small number.
-    fn label<'a>(&'a self, kind: &str) -> &'a str {
+    pub(super) fn label<'a>(&'a self, kind: &str) -> &'a str {
         let own = self.handler.iter().flat_map(|handler| handler.types.iter().flatten());
         let known = REVOKING_TYPES.into_iter().chain(own.map(String::as_str));
         known.into_iter().find(|known| *known == kind).unwrap_or("other")

@@ -65,7 +65,7 @@ fn what_is_right() {
         },
     ];
     for change in changes {
-        change(complete()).build().unwrap();
+        let _ = change(complete()).build().unwrap();
     }
 }
 
@@ -81,18 +81,9 @@ fn a_client_brings_the_tenant() {
         let builder = EventSubscriber::builder().client(&client).on_every_event(ignore);
         let both = builder.clone().token("abc").build().unwrap_err().to_string();
         assert!(both.contains("a client and a token"), "{both}");
-        let result = builder.build();
-        match client.issuer().starts_with("https") {
-            true => assert!(
-                format!("{:?}", result.unwrap())
-                    .contains("https://acme.eu.auth0.com/api/v2/events")
-            ),
-            // The host is allowed for the client, and has to be for the subscriber.
-            false => assert!(result.unwrap_err().to_string().contains("plain http")),
-        }
-        let allowed = EventSubscriber::builder().client(&client).allow_http_hosts(["auth0"]);
-        let subscriber = allowed.on_every_event(ignore).build().unwrap();
-        assert!(!format!("{subscriber:?}").contains("hidden"));
+        let text = format!("{:?}", builder.build().unwrap());
+        assert!(text.contains(&format!("{}api/v2/events", client.issuer())), "{text}");
+        assert!(!text.contains("hidden"), "{text}");
     }
     let public =
         Client::builder().domain("acme.eu.auth0.com").client_id("spa").public().build().unwrap();

@@ -60,7 +60,6 @@ async fn it_is_called_again_before_the_offset_moves() {
     let (builder, calls) = handled(kit.builder().store(store.clone()), &steps);
     let _running = kit.run(builder).await;
     kit.tenant.emit_event("user.created", json!({ "user_id": "a" })).unwrap();
-    let offset = kit.tenant.events().last_offset();
     for count in [1, 2] {
         until("a call", || calls.lock().unwrap().len() == count).await;
         kit.clock.skip(SECOND..=SECOND * 2).await;
@@ -69,20 +68,17 @@ async fn it_is_called_again_before_the_offset_moves() {
     // What is revoked does not wait for the handler.
     kit.tenant.block("auth0|bob").unwrap();
     kit.revoked(1).await;
-    assert_eq!(store.position().await.unwrap(), None);
+    let moved = || ready(store.position()).unwrap_or_default().len() > "1767225600000 ".len();
+    assert!(!moved());
     kit.clock.pass(SECOND * 30).await;
     kit.clock.skip(SECOND * 2..=SECOND * 4).await;
     until("the last call", || calls.lock().unwrap().len() == 4).await;
-    until("its end", || {
-        let position = futures(store.position());
-        position.is_some_and(|position| !position.ends_with(&offset))
-    })
-    .await;
+    until("its end", moved).await;
     assert_eq!(*calls.lock().unwrap(), ["a", "a", "a", "a"]);
 }
 
 /// The result of a future that is ready at once.
-fn futures<T, E: std::fmt::Debug>(mut future: auth0_core::BoxFuture<'_, Result<T, E>>) -> T {
+fn ready<T, E: std::fmt::Debug>(mut future: auth0_core::BoxFuture<'_, Result<T, E>>) -> T {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match future.as_mut().poll(&mut context) {
         std::task::Poll::Ready(result) => result.unwrap(),

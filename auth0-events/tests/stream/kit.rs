@@ -24,6 +24,9 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 /// How often a lease is renewed.
 pub(crate) const RENEWAL: Duration = Duration::from_secs(5);
 
+/// The limits of calls and answers, and the interval of renewals: a range of pauses does not mean them.
+const LIMITS: [Duration; 3] = [Duration::from_secs(3), RENEWAL, Duration::from_secs(10)];
+
 /// A test that waits for longer has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -61,7 +64,11 @@ impl TestClock {
         let found = |pauses: &Pauses| {
             let now = self.inner.monotonic();
             let mut all = pauses.pending.iter().map(|(_, pause)| *pause);
-            all.find(|pause| pause.ends_at > now && range.contains(&pause.time))
+            let is_meant = |pause: &Pause| match range.start() == range.end() {
+                true => pause.time == *range.start(),
+                false => range.contains(&pause.time) && !LIMITS.contains(&pause.time),
+            };
+            all.find(|pause| pause.ends_at > now && is_meant(pause))
         };
         let wait = async {
             loop {
@@ -246,30 +253,3 @@ static KEY_FILE: LazyLock<PathBuf> = LazyLock::new(|| {
     }
     file
 });
-
-/// Collects the log of a test.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    pub(crate) fn subscriber(&self) -> impl tracing_subscriber::util::SubscriberInitExt + use<> {
-        let writer = self.clone();
-        let layer = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
-        layer.with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).finish()
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}

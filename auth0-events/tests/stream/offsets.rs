@@ -113,7 +113,7 @@ async fn how_the_next_connection_begins() {
         let sent = headers.lines().find_map(|line| line.strip_prefix("last-event-id: "));
         assert_eq!(sent, offset, "{number}");
         if number < 7 {
-            clock.skip(SECOND..=SECOND * 2).await;
+            clock.skip(SECOND..=SECOND * 4).await;
         }
     }
 }
