@@ -1,6 +1,10 @@
 //! A connection to the Events API.
 use crate::{position::Start, timestamp};
-use auth0_core::{ConfigError, support::passed, time::Clock};
+use auth0_core::{
+    ConfigError,
+    support::{EscapedMessage, passed},
+    time::Clock,
+};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -160,7 +164,8 @@ impl Connection {
                 Ok(Some(bytes)) => Ok(bytes),
                 Ok(None) => Err(Ended::Closed),
                 Err(error) => {
-                    tracing::debug!(target: "auth0", error = chain(error), "the stream of events broke");
+                    let error = chain(error);
+                    tracing::debug!(target: "auth0", error = %EscapedMessage(&error), "the stream of events broke");
                     Err(Ended::Closed)
                 }
             },

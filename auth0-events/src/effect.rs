@@ -8,6 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(crate) const REVOKING_TYPES: [&str; 4] =
     ["organization.deleted", "organization.member.deleted", "user.deleted", "user.updated"];
 
+/// How far the time of an event can be ahead of this clock. A later time would revoke tokens of later logins.
+const MAX_AHEAD: Duration = Duration::from_secs(5 * 60);
+
 /// A member is missing without which it is unknown whose tokens are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Incomplete(pub(crate) &'static str);
@@ -53,7 +56,8 @@ impl<'a> Target<'a> {
             }
             Self::Organization(organization) => Revocation::organization(issuer, organization),
         };
-        let time = event.unix_time().unwrap_or(received_at);
+        let latest = received_at.saturating_add(MAX_AHEAD);
+        let time = event.unix_time().map_or(received_at, |time| time.min(latest));
         revocation.at(UNIX_EPOCH.checked_add(time).unwrap_or_else(SystemTime::now))
     }
 }

@@ -117,8 +117,8 @@ impl Leadership {
     pub(crate) async fn save(&self, lease: Lease, position: &str) -> Result<bool, EventStoreError> {
         let saved = self.limited(CALL, self.store.save(lease.fence, position)).await;
         if let Err(error) = &saved {
-            let error = EscapedMessage(&error.to_string()).to_string();
-            tracing::warn!(target: "auth0", error, "the position in the events is not saved yet");
+            let error = error.to_string();
+            tracing::warn!(target: "auth0", error = %EscapedMessage(&error), "the position in the events is not saved yet");
         }
         saved
     }
@@ -146,10 +146,11 @@ impl Leadership {
 
 /// Logs the first failure of several in a row.
 fn report(error: &EventStoreError, has_failed: &mut bool) {
-    let error = EscapedMessage(&error.to_string()).to_string();
+    let text = error.to_string();
+    let error = EscapedMessage(&text);
     if std::mem::replace(has_failed, true) {
-        tracing::debug!(target: "auth0", error, "the store of the events fails");
+        tracing::debug!(target: "auth0", %error, "the store of the events fails");
     } else {
-        tracing::warn!(target: "auth0", error, "the store of the events fails");
+        tracing::warn!(target: "auth0", %error, "the store of the events fails");
     }
 }

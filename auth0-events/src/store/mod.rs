@@ -68,7 +68,7 @@ use std::{fmt, time::Duration};
 pub trait EventStore: Send + Sync + fmt::Debug + 'static {
     /// Takes the lease for this long, or renews it, and returns its fencing number; `None` while another holder has it.
     ///
-    /// The number of a lease does not change while it is renewed. If the lease has ended, the next one has a larger
+    /// Numbers begin with 1. That of a lease does not change while it is renewed. If the lease has ended, the next one has a larger
     /// number, also for the same holder. It must be one atomic step.
     ///
     /// # Errors

@@ -58,16 +58,16 @@ impl EventSubscriber {
                 return;
             };
             let (kind, id) = (Escaped(event.event_type()), Escaped(event.id().unwrap_or_default()));
-            let error = EscapedMessage(&error).to_string();
+            let error = EscapedMessage(&error);
             if call == HANDLER_CALLS {
                 metrics::event(self.label(event.event_type()), "given_up");
                 tracing::error!(
-                    target: "auth0", r#type = %kind, %id, error, calls = HANDLER_CALLS,
+                    target: "auth0", r#type = %kind, %id, %error, calls = HANDLER_CALLS,
                     "an event was given up: the handler has failed each time"
                 );
             } else {
                 tracing::warn!(
-                    target: "auth0", r#type = %kind, %id, error, call,
+                    target: "auth0", r#type = %kind, %id, %error, call,
                     "the handler of an event has failed, and is called again"
                 );
                 passed(&*self.clock, backoff.pause()).await;

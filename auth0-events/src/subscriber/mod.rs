@@ -35,7 +35,7 @@ const QUEUE: usize = 100;
 /// let revocations = Revocations::in_memory();
 /// let subscriber = EventSubscriber::builder()
 ///     .domain("acme.eu.auth0.com")
-///     .token("eyJ…") // or .client(&client)
+///     .token("eyJ...") // or .client(&client)
 ///     .revocations(&revocations)
 ///     .build()?;
 /// # if false {

@@ -142,7 +142,7 @@ impl EventSubscriber {
                     metrics::lag(now.saturating_sub(time));
                 }
                 self.revoke(&event, now).await;
-                (event.unix_time(), Some(event))
+                (event.unix_time().map(|time| time.min(now)), Some(event))
             }
         };
         let has_moved = offset.is_some_and(|offset| cursor.advance(offset, time));

@@ -9,7 +9,7 @@ use std::{
     ops::RangeInclusive,
     path::{Path, PathBuf},
     pin::Pin,
-    sync::{Arc, LazyLock},
+    sync::LazyLock,
     task::{Context, Poll},
     time::Duration,
 };
