@@ -2,6 +2,7 @@
 //! not what it should be.
 mod connections;
 mod contents;
+mod events;
 mod instances;
 mod log;
 mod once;
