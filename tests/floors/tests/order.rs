@@ -34,7 +34,10 @@ const CRATES: [(&str, &str); 9] = [
         "auth0-events",
         "backoff+metrics+secret+sse+timestamp event+store credential+effect+handler+position connection leadership subscriber lib",
     ),
-    ("auth0-redis", "address+connection once+event_store replay_store+revocation_log revocation_store lib"),
+    (
+        "auth0-redis",
+        "address+connection once+event_store replay_store+revocation_log revocation_store lib",
+    ),
 ];
 
 #[test]
