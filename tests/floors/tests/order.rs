@@ -2,7 +2,7 @@
 use std::path::Path;
 
 /// The rooms of each crate, the lowest floor first. Rooms on one floor are joined by `+`.
-const CRATES: [(&str, &str); 8] = [
+const CRATES: [(&str, &str); 9] = [
     (
         "auth0-core",
         "config_error runtime+telemetry+error jose+identifier transport+request+revocation token keys+policy \
@@ -30,7 +30,14 @@ const CRATES: [(&str, &str); 8] = [
         "auth0-client",
         "secret limits key error parameters authentication+proof+metrics token+server cache client source grant outgoing lib",
     ),
-    ("auth0-redis", "connection replay_store lib"),
+    (
+        "auth0-events",
+        "backoff+metrics+secret+sse+timestamp event+store credential+effect+handler+position connection leadership subscriber lib",
+    ),
+    (
+        "auth0-redis",
+        "address+connection once+event_store replay_store+revocation_log revocation_store lib",
+    ),
 ];
 
 #[test]
