@@ -182,7 +182,8 @@ impl Revocations {
             key,
             revoked_at: match revocation.at {
                 When::Now => seconds(now),
-                When::At(time) => seconds(time),
+                // The last time that is not "always".
+                When::At(time) => seconds(time).min(u32::MAX - 1),
                 When::Always => u32::MAX,
             },
             expires_at: seconds(end.unwrap_or_else(|| self.end_of_tokens(now))),

@@ -1,9 +1,11 @@
 //! Every refusal's cause has three parts: what was seen, what was expected, and what to do.
 use super::log::Log;
 use auth0_axum::{
-    Algorithm, Dpop, ErrorCode, TrustedIssuer,
+    Algorithm, Dpop, ErrorCode, Revocations, TrustedIssuer,
+    auth0_core::BoxFuture,
     dpop::DpopNonces,
     resolver::{IssuerResolver, ResolverContext},
+    revocation::{Changes, RevocationEntry, RevocationStore, RevocationStoreError, UsedId},
     testing::{Failure, SigningKey, Tenant, TokenBuilder},
 };
 use serde_json::json;
@@ -221,6 +223,20 @@ async fn every_code_has_a_cause_of_three_parts() {
     let parts = ["the database is down", "the issuers of the resolver", "Builder::issuer_resolver"];
     seen.send(&log, &servers, &case("issuers_unavailable", "/token", &*bearer, parts)).await;
 
+    let revocations = Revocations::in_memory();
+    let with =
+        |revocations: &Revocations| tenant.builder().revocations(revocations).build().unwrap();
+    let servers = servers::start(|| with(&revocations)).await;
+    revocations.revoke_subject(tenant.issuer(), "auth0|65f1c0ffee").await.unwrap();
+    let parts = ["the subject was revoked", "are not revoked", "after a new login"];
+    seen.send(&log, &servers, &case("token_revoked", "/token", &*bearer, parts)).await;
+
+    let revocations = Revocations::with_store(FailingStore);
+    let servers = servers::start(|| with(&revocations)).await;
+    let parts = ["has not answered", "an answer of the store", "Revocations::with_store"];
+    seen.send(&log, &servers, &case("revocations_unavailable", "/token", &*bearer, parts)).await;
+    drop(revocations);
+
     tenant.fail(Failure::Status(404));
     let servers = start(Dpop::allowed()).await;
     let parts = [
@@ -233,6 +249,30 @@ async fn every_code_has_a_cause_of_three_parts() {
     let all: BTreeSet<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     let missing: Vec<_> = all.difference(&seen.codes).collect();
     assert!(missing.is_empty(), "no case covers {missing:?}");
+}
+
+/// A store of revocations that cannot be reached.
+#[derive(Debug)]
+struct FailingStore;
+
+type StoreResult<'a, T> = BoxFuture<'a, Result<T, RevocationStoreError>>;
+
+fn unreachable_store<'a, T: Send + 'a>() -> StoreResult<'a, T> {
+    Box::pin(async { Err(RevocationStoreError::new("connection refused")) })
+}
+
+impl RevocationStore for FailingStore {
+    fn append(&self, _: Vec<RevocationEntry>) -> StoreResult<'_, ()> {
+        unreachable_store()
+    }
+
+    fn changes<'a>(&'a self, _: Option<&'a str>, _: Duration) -> StoreResult<'a, Changes> {
+        unreachable_store()
+    }
+
+    fn use_once(&self, _: UsedId) -> StoreResult<'_, bool> {
+        unreachable_store()
+    }
 }
 
 /// A body that does not arrive in full.
