@@ -54,8 +54,10 @@ impl TestClock {
         Self { inner: inner.clone(), pauses: watch::Sender::default() }
     }
 
+    /// Advances the clock, by whole milliseconds.
     pub(crate) fn advance(&self, time: Duration) {
-        self.inner.advance(time);
+        let millis = time.as_nanos().div_ceil(1_000_000);
+        self.inner.advance(Duration::from_millis(u64::try_from(millis).unwrap()));
     }
 
     /// Waits until something waits for a time in this range. Returns the time.

@@ -73,7 +73,7 @@ async fn how_the_next_connection_begins() {
             "{STREAM}event: error\ndata: {{\"error\":{{\"code\":\"{code}\",\"message\":\"x\"}}}}\n\n"
         )
     };
-    let event = "event: user.created\nid: one\ndata: {\"offset\":\"one\",\"event\":{\"type\":\"user.created\",\"id\":\"e\",\"time\":\"2026-01-01T01:00:00Z\"}}\n\n";
+    let event = "event: user.created\nid: one\ndata: {\"offset\":\"one\",\"event\":{\"type\":\"user.created\",\"id\":\"e\",\"time\":\"2026-01-01T00:00:00.5Z\"}}\n\n";
     let with_offset = "event: error\ndata: {\"error\":{\"code\":\"timeout\",\"message\":\"x\",\"offset\":\"two\"}}\n\n";
     let server = Server::start([
         Answer::text(&format!("{STREAM}:connected\n\nretry: 0\n\n")),
@@ -97,7 +97,7 @@ async fn how_the_next_connection_begins() {
         ("&from_timestamp=2025-12-31T23%3A55%3A00.000Z", None),
         ("", Some("one")),
         ("", Some("two")),
-        ("&from_timestamp=2026-01-01T00%3A55%3A00.000Z", None),
+        ("&from_timestamp=2025-12-31T23%3A55%3A00.500Z", None),
         ("", None),
         ("", Some("three")),
         ("", Some("three")),
