@@ -137,12 +137,20 @@ async fn a_leader_that_cannot_renew_its_lease_closes_its_connection() {
     }
 }
 
+/// Waits until the position of the first connection is saved.
+async fn has_position(store: &InMemoryEventStore) {
+    while store.position().await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn one_that_has_lost_its_lease_closes_its_connection() {
     let kit = Kit::start().await;
     let store = InMemoryEventStore::with_clock(kit.clock.clone());
     let _running = kit.run(kit.builder().store(store.clone())).await;
     kit.clock.pause(RENEWAL..=RENEWAL).await;
+    has_position(&store).await;
     store.resign(1).await.unwrap();
     assert_eq!(store.lead("another", SECOND * 15).await.unwrap(), Some(2));
     let lost_at = kit.clock.monotonic();
@@ -157,9 +165,7 @@ async fn one_that_was_stopped_for_a_while_changes_nothing() {
     let store = InMemoryEventStore::with_clock(kit.clock.clone());
     let _running = kit.run(kit.builder().store(store.clone())).await;
     kit.clock.pause(RENEWAL..=RENEWAL).await;
-    while store.position().await.unwrap().is_none() {
-        tokio::task::yield_now().await;
-    }
+    has_position(&store).await;
     // Another instance takes over after the end of the lease, before the first one notices.
     kit.clock.advance(Duration::from_millis(4_900));
     store.resign(1).await.unwrap();

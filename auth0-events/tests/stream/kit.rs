@@ -85,6 +85,13 @@ impl TestClock {
         })
     }
 
+    /// Returns whether something has begun to wait for this time less than a second ago.
+    pub(crate) fn has_begun(&self, time: Duration) -> bool {
+        let least = self.inner.monotonic() + time - SECOND;
+        let pauses = self.pauses.borrow();
+        pauses.pending.iter().any(|(_, pause)| pause.time == time && pause.ends_at >= least)
+    }
+
     /// Waits until something waits for a time in this range, and lets that time pass.
     pub(crate) async fn skip(&self, range: RangeInclusive<Duration>) -> Duration {
         let pause = self.pause(range).await;
