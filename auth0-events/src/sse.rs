@@ -247,16 +247,16 @@ mod tests {
             let (name, id) = ("e".into(), id.map(str::to_owned));
             Frame::Message(Message { name, id, data: String::new(), is_too_large: true })
         };
-        let half = &long[..MAX_BYTES / 2];
+        let half = "x".repeat(MAX_BYTES / 2);
+        let long_id = "x".repeat(MAX_BYTES - 4);
         for (text, id) in [
             (format!("event: e\nid: 7\ndata: {long}\n\n"), Some("7")),
             (format!("event: e\ndata: {long}\nid: 7\n\n"), Some("7")),
             (format!("event: e\nid: 7\ndata: {half}\ndata: {half}\n\n"), Some("7")),
-            (format!("event: e\nid: {}\ndata: abc\n\n", &long[..MAX_BYTES - 4]), None),
+            (format!("event: e\nid: {long_id}\ndata: abc\n\n"), Some(&*long_id)),
         ] {
             let text = format!("{text}data: next\n\n");
             let parts: Vec<&[u8]> = text.as_bytes().chunks(1000).collect();
-            let id = if id.is_none() { Some(&long[..MAX_BYTES - 4]) } else { id };
             assert_eq!(parse(&parts), [large(id), message("", None, "next")]);
         }
         let comment = format!(": {long}\ndata: a\n\n");

@@ -4,7 +4,7 @@ use crate::{
     server::{Answer, STREAM, Server},
 };
 use auth0_core::Revocations;
-use auth0_testing::ManualClock;
+use auth0_testing::{ManualClock, Tenant};
 use std::{sync::atomic::Ordering, time::Duration};
 
 const DELETED: &str = "event: user.deleted\nid: two\ndata: {\"event\":{\"type\":\"user.deleted\",\"time\":\"2026-01-01T00:00:00Z\",\"data\":{\"object\":{\"user_id\":\"auth0|ann\"}}}}\n\n";
@@ -88,4 +88,21 @@ async fn answers_that_are_no_stream() {
         until("a revocation", || revocations.count() == 1).await;
         assert!(!server.url().is_empty());
     }
+}
+
+#[tokio::test]
+async fn an_event_of_the_future() {
+    let tenant = Tenant::new();
+    let clock = TestClock::new(tenant.clock());
+    let text = format!("{STREAM}{}", DELETED.replace("2026-01-01", "9999-12-31"));
+    let server = Server::start([Answer::Open(vec![text.into()])]).await;
+    let revocations = Revocations::in_memory();
+    let auth = tenant.builder().revocations(&revocations).build().unwrap();
+    let builder = server.builder(&revocations, &clock).issuers([tenant.issuer()]);
+    let _running = run(builder.build().unwrap());
+    until("both revocations", || revocations.count() == 2).await;
+    let token = || tenant.token().subject("auth0|ann").mint();
+    assert!(auth.verify(&token()).await.is_err());
+    tenant.clock().advance(SECOND * 301);
+    assert!(auth.verify(&token()).await.is_ok(), "a token of a later login");
 }

@@ -46,10 +46,12 @@ async fn one_that_stops_in_order_leaves_the_lease_at_once() {
     kit.connected().await;
     let _second = run(kit.builder().store(store.clone()).build().unwrap());
     kit.clock.pass(RENEWAL).await;
+    let stopped_at = kit.clock.monotonic();
     drop(stop);
     first.await.unwrap();
     kit.clock.pass(RENEWAL).await;
     until("the second connection", || kit.tenant.stats().events.served == 2).await;
+    assert!(kit.clock.monotonic() - stopped_at < SECOND * 10, "before the end of the lease");
 }
 
 /// A store that can be down, or hang.
@@ -125,11 +127,36 @@ async fn a_leader_that_cannot_renew_its_lease_closes_its_connection() {
         let lease = kit.clock.monotonic() - renewed_at;
         assert!(lease < SECOND * 15, "{lease:?}");
         store.is_down.store(false, Ordering::SeqCst);
-        kit.clock.advance(RENEWAL);
+        if hangs {
+            kit.clock.skip(SECOND * 3..=SECOND * 3).await;
+        }
+        kit.clock.skip(RENEWAL..=RENEWAL).await;
         kit.connected().await;
         kit.tenant.block("auth0|bob").unwrap();
         kit.revoked(1).await;
     }
+}
+
+/// Waits until the position of the first connection is saved.
+async fn has_position(store: &InMemoryEventStore) {
+    while store.position().await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn one_that_has_lost_its_lease_closes_its_connection() {
+    let kit = Kit::start().await;
+    let store = InMemoryEventStore::with_clock(kit.clock.clone());
+    let _running = kit.run(kit.builder().store(store.clone())).await;
+    kit.clock.pause(RENEWAL..=RENEWAL).await;
+    has_position(&store).await;
+    store.resign(1).await.unwrap();
+    assert_eq!(store.lead("another", SECOND * 15).await.unwrap(), Some(2));
+    let lost_at = kit.clock.monotonic();
+    kit.clock.advance(RENEWAL);
+    until("the end of the connection", || kit.connections() == 0).await;
+    assert!(kit.clock.monotonic() - lost_at < SECOND * 10, "at the next renewal");
 }
 
 #[tokio::test]
@@ -138,9 +165,7 @@ async fn one_that_was_stopped_for_a_while_changes_nothing() {
     let store = InMemoryEventStore::with_clock(kit.clock.clone());
     let _running = kit.run(kit.builder().store(store.clone())).await;
     kit.clock.pause(RENEWAL..=RENEWAL).await;
-    while store.position().await.unwrap().is_none() {
-        tokio::task::yield_now().await;
-    }
+    has_position(&store).await;
     // Another instance takes over after the end of the lease, before the first one notices.
     kit.clock.advance(Duration::from_millis(4_900));
     store.resign(1).await.unwrap();

@@ -54,8 +54,10 @@ impl TestClock {
         Self { inner: inner.clone(), pauses: watch::Sender::default() }
     }
 
+    /// Advances the clock, by whole milliseconds.
     pub(crate) fn advance(&self, time: Duration) {
-        self.inner.advance(time);
+        let millis = time.as_nanos().div_ceil(1_000_000);
+        self.inner.advance(Duration::from_millis(u64::try_from(millis).unwrap()));
     }
 
     /// Waits until something waits for a time in this range. Returns the time.
@@ -81,6 +83,13 @@ impl TestClock {
         timeout(PATIENCE, wait).await.unwrap_or_else(|_| {
             panic!("nothing waits for {range:?}, but {:?}", self.pauses.borrow().pending)
         })
+    }
+
+    /// Returns whether something has begun to wait for this time less than a second ago.
+    pub(crate) fn has_begun(&self, time: Duration) -> bool {
+        let least = self.inner.monotonic() + time - SECOND;
+        let pauses = self.pauses.borrow();
+        pauses.pending.iter().any(|(_, pause)| pause.time == time && pause.ends_at >= least)
     }
 
     /// Waits until something waits for a time in this range, and lets that time pass.

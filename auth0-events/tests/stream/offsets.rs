@@ -7,6 +7,8 @@ use auth0_events::{EventStore, InMemoryEventStore};
 use auth0_testing::ManualClock;
 use std::time::Duration;
 
+const EVENT: &str = "event: user.created\nid: one\ndata: {\"offset\":\"one\",\"event\":{\"type\":\"user.created\",\"id\":\"e\",\"time\":\"2026-01-01T00:00:00.5Z\"}}\n\n";
+
 /// Waits until a position ends with an offset.
 async fn saved(store: &InMemoryEventStore, offset: &str) {
     let wait = async {
@@ -44,24 +46,45 @@ async fn a_message_without_an_event_moves_the_offset() {
 
 #[tokio::test]
 async fn an_offset_that_has_expired() {
-    for is_status in [false, true] {
-        let kit = Kit::start().await;
-        let store = InMemoryEventStore::with_clock(kit.clock.clone());
-        let _running = kit.run(kit.builder().store(store.clone())).await;
-        kit.tenant.block("auth0|bob").unwrap();
-        saved(&store, &kit.tenant.events().last_offset()).await;
-        if is_status {
-            kit.tenant.events().refuse(410, None).unwrap();
-        }
-        kit.tenant.events().expire_offsets();
-        kit.tenant.events().disconnect();
-        kit.clock.skip(SECOND * 2..=SECOND * 2).await;
-        kit.clock.pause(SECOND..=SECOND).await;
-        kit.tenant.events().clear_faults();
-        // From the time of the last event on.
-        kit.tenant.delete_user("auth0|ann").unwrap();
-        kit.clock.advance(SECOND);
-        kit.revoked(2).await;
+    let kit = Kit::start().await;
+    let store = InMemoryEventStore::with_clock(kit.clock.clone());
+    let _running = kit.run(kit.builder().store(store.clone())).await;
+    kit.tenant.block("auth0|bob").unwrap();
+    saved(&store, &kit.tenant.events().last_offset()).await;
+    kit.tenant.events().expire_offsets();
+    kit.tenant.events().disconnect();
+    kit.clock.skip(SECOND * 2..=SECOND * 2).await;
+    kit.clock.pause(SECOND..=SECOND).await;
+    // From the time of the last event on.
+    kit.tenant.delete_user("auth0|ann").unwrap();
+    kit.clock.advance(SECOND);
+    kit.revoked(2).await;
+}
+
+#[tokio::test]
+async fn an_offset_that_the_status_of_an_answer_refuses() {
+    let status =
+        |line: &str| Answer::text(&format!("HTTP/1.1 {line}\r\ncontent-length: 0\r\n\r\n"));
+    let body = r#"{"statusCode":400,"errorCode":"invalid_cursor"}"#;
+    let cursor =
+        format!("HTTP/1.1 400 Bad Request\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    for (answer, is_lost) in [
+        (status("410 Gone"), true),
+        (Answer::text(&cursor), true),
+        (status("400 Bad Request"), false),
+        (status("500 Oops"), false),
+    ] {
+        let clock = TestClock::new(&ManualClock::at(Duration::from_secs(1_767_225_600)));
+        let event = format!("{STREAM}{EVENT}");
+        let server = Server::start([Answer::text(&event), answer, Answer::Open(Vec::new())]).await;
+        let builder = server.builder(&Revocations::in_memory(), &clock);
+        let _running = run(builder.build().unwrap());
+        clock.skip(SECOND * 2..=SECOND * 2).await;
+        assert!(server.request(1).await.contains("last-event-id: one\r\n"));
+        clock.skip(SECOND..=SECOND).await;
+        let request = server.request(2).await;
+        assert_eq!(request.contains("from_timestamp=2025-12-31T23%3A55%3A00.000Z"), is_lost);
+        assert_eq!(request.contains("last-event-id: one\r\n"), !is_lost);
     }
 }
 
@@ -73,11 +96,10 @@ async fn how_the_next_connection_begins() {
             "{STREAM}event: error\ndata: {{\"error\":{{\"code\":\"{code}\",\"message\":\"x\"}}}}\n\n"
         )
     };
-    let event = "event: user.created\nid: one\ndata: {\"offset\":\"one\",\"event\":{\"type\":\"user.created\",\"id\":\"e\",\"time\":\"2026-01-01T01:00:00Z\"}}\n\n";
     let with_offset = "event: error\ndata: {\"error\":{\"code\":\"timeout\",\"message\":\"x\",\"offset\":\"two\"}}\n\n";
     let server = Server::start([
         Answer::text(&format!("{STREAM}:connected\n\nretry: 0\n\n")),
-        Answer::text(&format!("{STREAM}{event}")),
+        Answer::text(&format!("{STREAM}{EVENT}")),
         Answer::text(&format!("{STREAM}{with_offset}")),
         Answer::text(&error("cursor_expired")),
         Answer::text("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"),
@@ -97,7 +119,7 @@ async fn how_the_next_connection_begins() {
         ("&from_timestamp=2025-12-31T23%3A55%3A00.000Z", None),
         ("", Some("one")),
         ("", Some("two")),
-        ("&from_timestamp=2026-01-01T00%3A55%3A00.000Z", None),
+        ("&from_timestamp=2025-12-31T23%3A55%3A00.500Z", None),
         ("", None),
         ("", Some("three")),
         ("", Some("three")),
