@@ -11,7 +11,11 @@ use auth0_axum::{
     testing::Tenant,
 };
 use auth0_redis::RedisRevocationStore;
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 use wire_tests::redis_server::RedisServer;
 
 #[tokio::test]
@@ -248,4 +252,59 @@ async fn entries_of_other_programs_are_reported() {
     let cause = store.changes(None, Duration::ZERO).await.unwrap_err().to_string();
     assert!(cause.contains("WRONGTYPE"), "{cause}");
     assert!(store.append(vec![entry(2)]).await.is_err());
+}
+
+/// Two instances serve more than 10,000 requests, while subjects are revoked at either, and Redis hangs and restarts.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_is_accepted_long_after_its_revocation() {
+    const SUBJECTS: usize = 24;
+    let Some(mut redis) = RedisServer::start() else { return };
+    let (tenant, _, instances) = two(&redis).await;
+    let instances = Arc::new(instances);
+    let subject = |number: usize| format!("auth0|{number}");
+    let tokens: Vec<_> =
+        (0..=SUBJECTS).map(|number| tenant.token().subject(&subject(number)).mint()).collect();
+    let revoked: Arc<Mutex<HashMap<usize, Instant>>> = Arc::default();
+
+    let (all, times, issuer) = (instances.clone(), revoked.clone(), tenant.issuer().to_owned());
+    let revoking = tokio::spawn(async move {
+        for number in 0..SUBJECTS {
+            match number {
+                6 => redis.suspend(),
+                8 => redis.resume(),
+                12 => redis.kill(),
+                14 => redis.restart(),
+                _ => {}
+            }
+            let revocations = &all[number % 2].revocations;
+            let is_down = matches!(number, 6 | 7 | 12 | 13);
+            while revocations.revoke_subject(&issuer, subject(number)).await.is_err() && !is_down {}
+            if !is_down {
+                times.lock().unwrap().insert(number, Instant::now());
+            }
+        }
+        redis
+    });
+
+    let mut requests = 0;
+    let is_over = || revoked.lock().unwrap().len() >= SUBJECTS - 4;
+    let mut refused_by_both = false;
+    while !(is_over() && refused_by_both && requests >= 10_000) {
+        refused_by_both = true;
+        for (number, token) in tokens.iter().enumerate() {
+            for instance in &*instances {
+                let at = revoked.lock().unwrap().get(&number).copied();
+                let late = at.map_or(Duration::ZERO, |at| at.elapsed());
+                let outcome = instance.verify(token).await;
+                requests += 1;
+                assert!(outcome != Ok(()) || late < PROMISED + SLACK, "{number}: {late:?}");
+                refused_by_both &= at.is_none() || outcome == REVOKED;
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+    let _redis = revoking.await.unwrap();
+    for instance in &*instances {
+        instance.until(&tokens[SUBJECTS], Ok(())).await;
+    }
 }
