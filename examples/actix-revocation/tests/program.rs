@@ -16,6 +16,11 @@ async fn one_instance_in_memory() {
 }
 
 #[tokio::test]
+async fn events() {
+    revoked::events(PROGRAM).await;
+}
+
+#[tokio::test]
 async fn two_instances() {
     revoked::two_instances(PROGRAM).await;
 }

@@ -13,7 +13,7 @@ const COMMANDS: [(&str, &str); 11] = [
     ("200: with a token", "curl -i http://{address}/api/private -H \"Authorization: Bearer $ANN\""),
     (
         "an event a second, until Ann's token ends",
-        "curl -sN http://{address}/api/stream -H \"Authorization: Bearer $ANN\" &",
+        "curl -sN http://{address}/api/stream -H \"Authorization: Bearer $ANN\" & sleep 3",
     ),
     (
         "logs Ann out: the tenant sends a logout token to this server, and the stream ends",
@@ -26,7 +26,7 @@ const COMMANDS: [(&str, &str); 11] = [
     ("200: Bob has not", "curl -i http://{address}/api/private -H \"Authorization: Bearer $BOB\""),
     (
         "an event a second, until Bob's token ends",
-        "curl -sN http://{address}/api/stream -H \"Authorization: Bearer $BOB\" &",
+        "curl -sN http://{address}/api/stream -H \"Authorization: Bearer $BOB\" & sleep 3",
     ),
     (
         "blocks Bob: this server reads the event of the tenant, and the stream ends",

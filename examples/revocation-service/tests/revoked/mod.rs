@@ -38,6 +38,11 @@ fn token(tenant: &LocalTenant, user: &str) -> String {
     tenant.token().subject(user).mint()
 }
 
+fn token_of_events(tenant: &LocalTenant) -> String {
+    let token = tenant.token().machine("events").audience(&tenant.management_audience());
+    token.scope("read:events").mint()
+}
+
 /// Lets the tenant send its logout tokens to an example.
 fn send_logout_tokens_to(tenant: &LocalTenant, example: &Example) {
     let url = format!("{}/backchannel-logout", example.url);
@@ -56,7 +61,7 @@ async fn log_out(tenant: &LocalTenant, user: &str) -> Instant {
 pub(crate) async fn one_instance_in_memory(program: &str) {
     let tenant = tenant().await;
     // Events that cannot be read do not stop the API.
-    let events = [("AUTH0_EVENTS_URL", NOWHERE), ("AUTH0_EVENTS_TOKEN", "a secret")];
+    let events = [("AUTH0_EVENTS_URL", NOWHERE), ("AUTH0_EVENTS_TOKEN", "secret-of-events")];
     let api = Example::start(program, &variables(&tenant, &events));
     send_logout_tokens_to(&tenant, &api);
     let (ann, bob) = (token(&tenant, ANN), token(&tenant, BOB));
@@ -129,6 +134,31 @@ pub(crate) async fn sessions(program: &str) {
     assert_eq!(api.get("/api/private", &other).await.status, 200, "the session goes on");
     let _ = of_other.next().await;
     assert!(of_other.next().await.is_some());
+}
+
+pub(crate) async fn events(program: &str) {
+    // Its URL, and that of its tenant.
+    for path in ["api/v2/events", ""] {
+        let tenant = tenant().await;
+        let (url, token_of_events) =
+            (format!("{}{path}", tenant.issuer()), token_of_events(&tenant));
+        let events = [("AUTH0_EVENTS_URL", &*url), ("AUTH0_EVENTS_TOKEN", &token_of_events)];
+        let api = Example::start(program, &variables(&tenant, &events));
+        let (ann, bob) = (token(&tenant, ANN), token(&tenant, BOB));
+        let (mut of_ann, mut of_bob) = (api.stream(&ann).await, api.stream(&bob).await);
+        while tenant.events().connections() == 0 {
+            assert!(of_ann.next().await.unwrap() < 30, "the example does not read the events");
+        }
+        tenant.block(BOB).unwrap();
+        of_bob.ends(Instant::now()).await;
+        api.get("/api/private", &bob).await.is(401, "token_revoked");
+
+        // What happens while the subscription is lost is read after it is repaired.
+        tenant.events().disconnect();
+        tenant.block(ANN).unwrap();
+        of_ann.ends_within(5, Instant::now()).await;
+        api.get("/api/private", &ann).await.is(401, "token_revoked");
+    }
 }
 
 pub(crate) async fn two_instances(program: &str) {
