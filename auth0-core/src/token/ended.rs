@@ -3,7 +3,7 @@ use super::VerifiedToken;
 use crate::{
     revocation::Revocations,
     runtime::{
-        BoxFuture, Clock,
+        Clock,
         fetch_thread::{Reached, reached},
     },
 };
@@ -31,7 +31,7 @@ pub struct Ended {
 struct AwaitedRevocation {
     token: VerifiedToken,
     /// Ready after a change of the revocations.
-    change: BoxFuture<'static, ()>,
+    change: Change,
 }
 
 impl<C> VerifiedToken<C> {
@@ -150,7 +150,10 @@ impl AwaitedRevocation {
     }
 }
 
-fn next_change(revocations: &Revocations) -> BoxFuture<'static, ()> {
+/// A stream that ends with its token is `Sync` if its content is.
+type Change = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
+fn next_change(revocations: &Revocations) -> Change {
     let changed = revocations.changed();
     Box::pin(async move { changed.notified().await })
 }

@@ -39,9 +39,11 @@ fn endpoint() -> Endpoint {
     Endpoint { tenant, revocations, logout, auth }
 }
 
+type PlainChange = fn(TokenBuilder) -> TokenBuilder;
+
 #[tokio::test]
 async fn tokens_that_are_accepted() {
-    let accepted: Vec<(&str, fn(TokenBuilder) -> TokenBuilder)> = vec![
+    let accepted: Vec<(&str, PlainChange)> = vec![
         ("of Auth0", |token| token),
         ("typ logout+jwt", |token| token.header("typ", "logout+jwt")),
         ("typ in full", |token| token.header("typ", "application/logout+jwt")),

@@ -32,6 +32,9 @@ fn at(tenant: &Tenant, seconds: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(now.saturating_add_signed(seconds))
 }
 
+/// Creates a token that a revocation names.
+type Named = fn(&Tenant) -> TokenBuilder;
+
 #[tokio::test]
 async fn each_kind_of_revocation() {
     let tenant = Tenant::new();
@@ -39,7 +42,7 @@ async fn each_kind_of_revocation() {
     let ann = || tenant.token().subject("auth0|ann").client("web").claim("jti", "t1");
     let member = || ann().organization("org_1", "acme");
     let in_session = || ann().claim(SID, "s1");
-    let revoked: [(Revocation, fn(&Tenant) -> TokenBuilder); 6] = [
+    let revoked: [(Revocation, Named); 6] = [
         (Revocation::subject(issuer, "auth0|ann"), |t| t.token().subject("auth0|ann")),
         (Revocation::organization_member(issuer, "org_1", "auth0|ann"), |t| {
             t.token().subject("auth0|ann").organization("org_1", "acme")

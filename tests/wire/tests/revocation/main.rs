@@ -15,6 +15,9 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 const FORM: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
 const TARGET: &str = "POST /backchannel-logout";
 
+/// A name, the header of the type, the body, and the expected status.
+type Row<'a> = (&'a str, Option<(&'a str, &'a [u8])>, String, u16);
+
 /// One server of each kind, each with revocations of its own.
 async fn start(tenant: &Tenant) -> [(&'static str, SocketAddr); 3] {
     let verifier = || tenant.builder().revocations(&Revocations::in_memory()).build().unwrap();
@@ -72,7 +75,7 @@ async fn every_answer_of_the_endpoint_has_the_same_bytes() {
     let large = format!("logout_token={}", "x".repeat(16 * 1024));
     let json = ("content-type", &b"application/json"[..]);
     let twice = format!("{}&logout_token=x", of(&token));
-    let rows: Vec<(&str, Option<(&str, &[u8])>, String, u16)> = vec![
+    let rows: Vec<Row<'_>> = vec![
         ("only sid", Some(FORM), of(&token.clone().without("sub").claim("jti", "l2")), 200),
         ("with other members", Some(FORM), format!("a=b&{}", of(&token)), 200),
         ("used before", Some(FORM), of(&token), 400),
