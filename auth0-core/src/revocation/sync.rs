@@ -239,6 +239,8 @@ impl Reader {
         let is_idle = entries.is_empty() && !has_more;
         for entry in entries {
             if revocations.insert(entry) == Inserted::Full {
+                // At once: what is known is not all.
+                sync.current_until.store(0, Ordering::Release);
                 return failed("this instance has no room for all revocations");
             }
         }
