@@ -2,10 +2,8 @@
 use super::log::Log;
 use auth0_axum::{
     Algorithm, Dpop, ErrorCode, Revocations, TrustedIssuer,
-    auth0_core::BoxFuture,
     dpop::DpopNonces,
     resolver::{IssuerResolver, ResolverContext},
-    revocation::{Changes, RevocationEntry, RevocationStore, RevocationStoreError, UsedId},
     testing::{Failure, SigningKey, Tenant, TokenBuilder},
 };
 use serde_json::json;
@@ -13,6 +11,7 @@ use std::{collections::BTreeSet, error::Error, net::SocketAddr, time::Duration};
 use tracing::Level;
 use wire_tests::{
     client::{break_off, get, send_body},
+    failing_store::FailingStore,
     servers,
 };
 
@@ -249,30 +248,6 @@ async fn every_code_has_a_cause_of_three_parts() {
     let all: BTreeSet<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     let missing: Vec<_> = all.difference(&seen.codes).collect();
     assert!(missing.is_empty(), "no case covers {missing:?}");
-}
-
-/// A store of revocations that cannot be reached.
-#[derive(Debug)]
-struct FailingStore;
-
-type StoreResult<'a, T> = BoxFuture<'a, Result<T, RevocationStoreError>>;
-
-fn unreachable_store<'a, T: Send + 'a>() -> StoreResult<'a, T> {
-    Box::pin(async { Err(RevocationStoreError::new("connection refused")) })
-}
-
-impl RevocationStore for FailingStore {
-    fn append(&self, _: Vec<RevocationEntry>) -> StoreResult<'_, ()> {
-        unreachable_store()
-    }
-
-    fn changes<'a>(&'a self, _: Option<&'a str>, _: Duration) -> StoreResult<'a, Changes> {
-        unreachable_store()
-    }
-
-    fn use_once(&self, _: UsedId) -> StoreResult<'_, bool> {
-        unreachable_store()
-    }
 }
 
 /// A body that does not arrive in full.
