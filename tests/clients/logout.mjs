@@ -70,6 +70,8 @@ function newProvider(issuer, apis) {
   return new Provider(issuer, {
     jwks: { keys: [key] },
     ttl: { ClientCredentials: 600 },
+    // By default it reaches no loopback address.
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     clients: [
       { client_id: 'ann', token_endpoint_auth_method: 'client_secret_post', ...machine },
       { client_id: 'bob', token_endpoint_auth_method: 'client_secret_post', ...machine },
