@@ -6,6 +6,7 @@ mod context;
 mod error;
 mod extract;
 mod extraction;
+mod logout;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod metadata;
@@ -20,18 +21,20 @@ mod verdict;
 mod verifier;
 #[cfg(feature = "websocket")]
 mod websocket;
+mod whole_body;
 
 pub use auth0_core;
 pub use auth0_core::{
-    Algorithm, Auth0, Builder, Challenge, ConfigError, Dpop, DpopMode, Error, ErrorCode, ErrorKind,
-    Health, Lease, Policy, RefusalBody, Requirement, ResourceMetadata, TrustedIssuer,
-    VerifiedToken,
+    Algorithm, Auth0, BackchannelLogout, Builder, Challenge, ConfigError, Dpop, DpopMode, Error,
+    ErrorCode, ErrorKind, Health, Lease, Policy, RefusalBody, Requirement, ResourceMetadata,
+    Revocations, TrustedIssuer, VerifiedToken,
     adapter::{Connection, TcpHandle},
-    all_of, any_of, dpop, policy, resolver,
+    all_of, any_of, dpop, policy, resolver, revocation,
 };
 pub use error::AuthError;
 pub use extract::{AccessToken, Authorized, Issuer, MaybeAccessToken, Organization};
 pub use extraction::Extraction;
+pub use logout::backchannel_logout;
 #[cfg(feature = "mcp")]
 pub use mcp::{McpSessions, McpSessionsService, McpTools, McpToolsService};
 pub use metadata::metadata_service;

@@ -7,6 +7,7 @@ mod context;
 mod extract;
 mod grpc;
 mod layer;
+mod logout;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod metadata;
@@ -18,19 +19,21 @@ pub mod testing;
 mod verdict;
 #[cfg(feature = "websocket")]
 mod websocket;
+mod whole_body;
 
 pub use auth0_core;
 pub use auth0_core::{
-    Algorithm, Auth0, Builder, Challenge, ConfigError, Dpop, DpopMode, Error, ErrorCode, ErrorKind,
-    Health, Lease, Policy, RefusalBody, Requirement, ResourceMetadata, TrustedIssuer,
-    VerifiedToken,
+    Algorithm, Auth0, BackchannelLogout, Builder, Challenge, ConfigError, Dpop, DpopMode, Error,
+    ErrorCode, ErrorKind, Health, Lease, Policy, RefusalBody, Requirement, ResourceMetadata,
+    Revocations, TrustedIssuer, VerifiedToken,
     adapter::{Connection, TcpHandle},
-    all_of, any_of, dpop, policy, resolver,
+    all_of, any_of, dpop, policy, resolver, revocation,
 };
 pub use body::AuthBody;
 pub use extract::{AccessToken, Authorized, Issuer, Organization};
 pub use grpc::GrpcMethods;
 pub use layer::{AuthFuture, AuthLayer, AuthService};
+pub use logout::backchannel_logout;
 #[cfg(feature = "mcp")]
 pub use mcp::{McpSessions, McpSessionsService, McpTools, McpToolsService};
 pub use metadata::metadata_routes;

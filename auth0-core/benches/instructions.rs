@@ -60,6 +60,17 @@ fn hot_of(signing: Signing, keys: usize, more: usize) -> Prepared {
     prepared
 }
 
+/// A token, and a verifier with so many revocations of others.
+fn revocable_of(token_cache: usize, revocations: usize) -> Prepared {
+    let fixture = Fixture::new(Signing::Rs256);
+    let auth = fixture.verifier_with_revocations(token_cache, revocations);
+    let prepared = (auth, fixture.header(0, 0));
+    if token_cache > 0 {
+        authenticate(&prepared.0, &prepared.1);
+    }
+    prepared
+}
+
 /// A forged token, and a verifier that remembers none.
 fn forged_of(forged: Forged) -> Prepared {
     let fixture = Fixture::new(Signing::Rs256);
@@ -141,6 +152,14 @@ fn hot(prepared: Prepared) -> Prepared {
 }
 
 #[library_benchmark]
+#[bench::cold(revocable_of(0, 100_000))]
+#[bench::hot(revocable_of(10_000, 100_000))]
+fn revocable(prepared: Prepared) -> Prepared {
+    authenticate(&prepared.0, &prepared.1);
+    prepared
+}
+
+#[library_benchmark]
 #[bench::cold(resolved_of(0, 1))]
 #[bench::cold_100_issuers(resolved_of(0, 100))]
 #[bench::cold_10000_issuers(resolved_of(0, 10_000))]
@@ -186,8 +205,19 @@ fn dpop((bound, proof): (Bound, Vec<u8>)) -> (Bound, Vec<u8>) {
 
 library_benchmark_group!(
     name = verification,
-    benchmarks =
-        [floor, floor_of_proof, hash, hash_message, cold, new, hot, resolved, forged, dpop]
+    benchmarks = [
+        floor,
+        floor_of_proof,
+        hash,
+        hash_message,
+        cold,
+        new,
+        hot,
+        resolved,
+        revocable,
+        forged,
+        dpop
+    ]
 );
 
 main!(

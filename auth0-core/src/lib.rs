@@ -16,6 +16,7 @@ pub mod mcp;
 pub mod policy;
 mod possession;
 mod request;
+pub mod revocation;
 mod runtime;
 #[doc(hidden)]
 pub mod support;
@@ -23,7 +24,10 @@ mod telemetry;
 mod token;
 pub mod transport;
 
-pub use auth0::{Auth0, AuthorizationServer, Builder, ResourceMetadata};
+pub use auth0::{
+    Auth0, AuthorizationServer, BackchannelLogout, Builder, LogoutToken, LogoutTokenError,
+    ResourceMetadata,
+};
 pub use config_error::ConfigError;
 pub use error::{Challenge, DpopMode, Error, ErrorCode, ErrorKind, GrpcStatus, RefusalBody};
 pub use identifier::{Audience, Domain, Issuer};
@@ -33,6 +37,7 @@ pub use keys::Health;
 pub use lease::Lease;
 pub use policy::{Policy, Requirement};
 pub use possession::dpop::Dpop;
+pub use revocation::Revocations;
 pub use runtime::BoxFuture;
 pub use token::{
     Actor, Authentication, Confirmation, Ended, Organization, SubjectKind, UntilEnded,

@@ -32,11 +32,13 @@ pub enum Endpoint {
     Passwordless,
     /// `/mfa/challenge`, `/mfa/associate` and `/mfa/authenticators`.
     Mfa,
+    /// `/api/v2/events`.
+    Events,
 }
 
 impl Endpoint {
     /// All endpoints, in the order of their numbers.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Metadata,
         Self::KeySet,
         Self::Authorize,
@@ -50,6 +52,7 @@ impl Endpoint {
         Self::PushedRequest,
         Self::Passwordless,
         Self::Mfa,
+        Self::Events,
     ];
 
     /// Returns the name on the command line, in JSON and in the path of a redirect.
@@ -68,6 +71,7 @@ impl Endpoint {
             Self::PushedRequest => "par",
             Self::Passwordless => "passwordless",
             Self::Mfa => "mfa",
+            Self::Events => "events",
         }
     }
 

@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod address;
+mod administration;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
@@ -9,9 +10,11 @@ mod directory;
 mod endpoint;
 mod env_file;
 mod error;
+mod events;
 mod fault;
 mod file;
 mod jws;
+mod logout;
 mod mfa_answer;
 mod mtls_edge;
 mod pending;
@@ -37,10 +40,11 @@ pub use endpoint::Endpoint;
 pub use env_file::load_env_file;
 pub use error::LocalError;
 pub use fault::{Fault, Throttle};
+pub use logout::{LogoutDelivery, LogoutTokenBuilder};
 pub use mfa_answer::MfaAnswer;
 pub use pending::PendingRequest;
 pub use quickstart::{mcp_quickstart, openapi_quickstart, quickstart, quickstart_with};
 pub use stats::{Requests, Stats};
 pub use store::{Channel, LoginAnswer, Message, RequestKind, VaultAccount};
-pub use tenant::{Builder, DEFAULT_AUDIENCE, LocalTenant};
+pub use tenant::{Builder, DEFAULT_AUDIENCE, Events, LocalTenant};
 pub use token_requests::{TokenRequest, TokenRequests};

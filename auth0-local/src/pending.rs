@@ -75,7 +75,10 @@ impl RunningTenant {
             }
             (Some(asked), _) => asked,
             (None, Some(subject)) => subject.to_owned(),
-            (None, None) => self.default_user().subject().to_owned(),
+            (None, None) => match self.default_user() {
+                Some(user) => user.subject().to_owned(),
+                None => return Err(LocalError::new("the tenant has no user. Add one first")),
+            },
         };
         self.check_user(&subject)?;
         self.decide(&request.id, Decision::Approved(subject))

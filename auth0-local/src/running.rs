@@ -3,10 +3,12 @@ use crate::{
     directory::{Client, ConnectedAccount, Directory, Quota, User},
     endpoint::Endpoint,
     error::LocalError,
+    events::EventHub,
     fault::{Fault, FaultChanges, FaultKind, Faults},
     mfa_answer::MfaAnswer,
     mtls_edge::MtlsEdge,
     proofs::Proofs,
+    secret::Names,
     stats::Stats,
     store::{LoginAnswer, Logins, NextLogin, Store, VaultAccount},
     token_requests::{TokenRequest, TokenRequests},
@@ -40,6 +42,8 @@ struct Inner {
     logins: Mutex<Logins>,
     store: Mutex<Store>,
     token_requests: Mutex<TokenRequests>,
+    names: Names,
+    events: Arc<EventHub>,
     /// Closed when the tenant stops.
     running: watch::Receiver<()>,
 }
@@ -63,6 +67,10 @@ pub(crate) struct Settings {
     pub(crate) resource_for_machines: bool,
     /// The edge that ends TLS connections of clients with certificates.
     pub(crate) mtls: Option<MtlsEdge>,
+    /// The most connections to the Events API at a time.
+    pub(crate) event_connections: usize,
+    /// The interval of heartbeats on these.
+    pub(crate) event_heartbeat: Duration,
     /// The quotas of organizations, by their ids.
     pub(crate) organization_quotas: BTreeMap<String, Quota>,
 }
@@ -94,6 +102,8 @@ impl RunningTenant {
             logins: Mutex::default(),
             store: Mutex::new(Store::new()?),
             token_requests: Mutex::default(),
+            names: Names::new()?,
+            events: Arc::new(EventHub::new()?),
             running,
         })))
     }
@@ -108,6 +118,14 @@ impl RunningTenant {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    pub(crate) fn events(&self) -> &Arc<EventHub> {
+        &self.0.events
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.0.names
     }
 
     /// Returns the time since 1970 on the tenant's clock.
@@ -125,36 +143,34 @@ impl RunningTenant {
         self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a user, or replaces the user with the same `sub` and the second factors of that.
-    pub(crate) fn add_user(&self, user: User) -> Result<(), LocalError> {
-        let subject = user.subject().to_owned();
-        self.directory().add_user(user)?;
-        self.store().mfa.authenticators.forget(&subject);
-        Ok(())
+    /// Returns whether a client can request tokens for an API: also for the tenant's own ones.
+    pub(crate) fn offers(&self, identifier: &str, client: &Client) -> bool {
+        self.is_mfa_api(identifier)
+            || identifier == self.management_api()
+            || self.directory().offers(identifier, client)
     }
 
-    /// Returns whether a client can request tokens for an API: also that of its users' second factors.
-    pub(crate) fn offers(&self, identifier: &str, client: &Client) -> bool {
-        self.is_mfa_api(identifier) || self.directory().offers(identifier, client)
+    /// Returns the identifier of the Management API.
+    pub(crate) fn management_api(&self) -> String {
+        format!("{}api/v2/", self.tenant().issuer())
     }
 
     pub(crate) fn is_mfa_api(&self, identifier: &str) -> bool {
         identifier.strip_prefix(self.tenant().issuer()) == Some("mfa/")
     }
 
-    /// Returns the user who logs in by default.
-    pub(crate) fn default_user(&self) -> Arc<User> {
+    /// Returns the user who logs in by default. There is none after all users were deleted.
+    pub(crate) fn default_user(&self) -> Option<Arc<User>> {
         let chosen = self.logins().user.clone();
         let directory = self.directory();
         let user = chosen.and_then(|subject| directory.user(&subject));
-        let first = || directory.users().first().cloned();
-        user.or_else(first).unwrap_or_else(|| Arc::new(User::of_an_empty_tenant()))
+        user.or_else(|| directory.first_user())
     }
 
     /// Returns the user with this `sub`. A tenant without users has one.
     pub(crate) fn user(&self, subject: &str) -> Option<Arc<User>> {
         let known = self.directory().user(subject);
-        known.or_else(|| Some(self.default_user()).filter(|user| user.subject() == subject))
+        known.or_else(|| self.default_user().filter(|user| user.subject() == subject))
     }
 
     pub(crate) fn answer_logins_as(&self, subject: &str) -> Result<(), LocalError> {
@@ -200,14 +216,14 @@ impl RunningTenant {
     }
 
     /// Replaces a user. The tenant's own user is in the directory from then on.
-    fn change_user(
+    pub(crate) fn change_user(
         &self,
         subject: &str,
         change: impl FnOnce(User) -> User,
     ) -> Result<(), LocalError> {
         let default = self.default_user();
         let mut directory = self.directory();
-        let user = directory.user(subject).unwrap_or(default);
+        let user = directory.user(subject).or(default).ok_or_else(|| no_user(subject))?;
         directory.replace_user(change(User::clone(&user)))
     }
 
@@ -225,9 +241,7 @@ impl RunningTenant {
     pub(crate) fn check_user(&self, subject: &str) -> Result<(), LocalError> {
         match self.user(subject) {
             Some(_) => Ok(()),
-            None => Err(LocalError::new(format!(
-                "the tenant has no user {subject:?}. Add the user first, or write the user_id of another one"
-            ))),
+            None => Err(no_user(subject)),
         }
     }
 
@@ -306,6 +320,12 @@ impl RunningTenant {
     fn control(&self) -> MutexGuard<'_, Control> {
         self.0.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn no_user(subject: &str) -> LocalError {
+    LocalError::new(format!(
+        "the tenant has no user {subject:?}. Add the user first, or write the user_id of another one"
+    ))
 }
 
 /// Maps random bits to a number from 0 to just below 1: the 53 bits of a float's precision, as a

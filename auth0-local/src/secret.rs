@@ -7,7 +7,10 @@ use aws_lc_rs::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 /// Returns 256 random bits of the system as 43 characters.
 pub(crate) fn random_text() -> Result<String, LocalError> {
@@ -63,6 +66,25 @@ impl Hidden {
 impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(hidden)")
+    }
+}
+
+/// Names that differ from each other, and that cannot be predicted: ids of tokens, sessions and events.
+#[derive(Debug)]
+pub(crate) struct Names {
+    seed: Hidden,
+    count: AtomicU64,
+}
+
+impl Names {
+    pub(crate) fn new() -> Result<Self, LocalError> {
+        Ok(Self { seed: Hidden::new(random_text()?), count: AtomicU64::new(0) })
+    }
+
+    /// Returns a name of 43 characters.
+    pub(crate) fn next(&self) -> String {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        sha256(format!("{}.{number}", self.seed.reveal()))
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Stats {
     pub passwordless: Requests,
     /// Requests to `/mfa/challenge`, `/mfa/associate` and `/mfa/authenticators`.
     pub mfa: Requests,
+    /// Requests to `/api/v2/events`.
+    pub events: Requests,
     /// Requests to the target of [`Fault::redirect`](crate::Fault::redirect). A verifier should
     /// never send one.
     pub redirect_target: u64,
@@ -71,6 +73,7 @@ impl Stats {
             Endpoint::PushedRequest => self.pushed_request,
             Endpoint::Passwordless => self.passwordless,
             Endpoint::Mfa => self.mfa,
+            Endpoint::Events => self.events,
         }
     }
 
@@ -89,6 +92,7 @@ impl Stats {
             Endpoint::PushedRequest => &mut self.pushed_request,
             Endpoint::Passwordless => &mut self.passwordless,
             Endpoint::Mfa => &mut self.mfa,
+            Endpoint::Events => &mut self.events,
         }
     }
 }

@@ -131,6 +131,7 @@ async fn stats() {
             "par",
             "passwordless",
             "mfa",
+            "events",
         ] {
             counts[endpoint] = none.clone();
         }

@@ -36,7 +36,7 @@ const NO_PROVIDER: &str = "rustls has no crypto provider in this process, or sev
 /// delay them either.
 pub(crate) struct RedisConnection {
     connector: Arc<Connector>,
-    thread: Mutex<Option<Thread>>,
+    thread: Arc<Mutex<Option<Thread>>>,
 }
 
 struct Thread {
@@ -61,11 +61,35 @@ pub(crate) struct Patience {
     pub(crate) waits_for_connection: bool,
 }
 
+impl Patience {
+    /// Waits for this long, including the time to connect.
+    pub(crate) fn of(limit: Duration) -> Self {
+        Self { deadline: Instant::now() + limit, waits_for_connection: true }
+    }
+}
+
+/// The range of the time limits that an application can set.
+pub(crate) const TIME_LIMITS: (Duration, Duration) =
+    (Duration::from_millis(1), Duration::from_secs(10));
+
+/// A Redis in the same network answers in a millisecond. A longer wait than this means that it fails.
+pub(crate) const DEFAULT_TIME_LIMIT: Duration = Duration::from_millis(250);
+
 impl RedisConnection {
     pub(crate) fn new(client: Client) -> Self {
         Self {
             connector: Arc::new(Connector { client, current: Mutex::default() }),
-            thread: Mutex::default(),
+            thread: Arc::default(),
+        }
+    }
+
+    /// Creates another connection to the same server, on the same thread. A command that blocks on one does not delay
+    /// the other.
+    pub(crate) fn another(&self) -> Self {
+        let client = self.connector.client.clone();
+        Self {
+            connector: Arc::new(Connector { client, current: Mutex::default() }),
+            thread: Arc::clone(&self.thread),
         }
     }
 
@@ -144,9 +168,9 @@ impl Connector {
                     let now = Instant::now();
                     *lock(&connection.last_answer_at) = now;
                     match &value {
-                        Value::Okay | Value::Nil | Value::BulkString(_) => {}
                         Value::ServerError(_) if now - connection.made_at < SETTLED => {}
-                        _ => self.forget(&attempt),
+                        Value::ServerError(_) => self.forget(&attempt),
+                        _ => {}
                     }
                     return Ok(Reply { value, is_second });
                 }
@@ -238,7 +262,15 @@ async fn made(mut attempt: Attempt, patience: Patience) -> Result<Connection, St
     }
 }
 
+/// Returns the reason why an answer cannot be used.
+pub(crate) fn unexpected(value: &Value) -> String {
+    match value {
+        Value::ServerError(error) => error.to_string(),
+        _ => "Redis sent an unexpected answer".into(),
+    }
+}
+
 /// Locks, also after a panic: no operation under a lock can leave its content half changed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod connection;
+#[cfg(feature = "events")]
+mod event_store;
+mod once;
 mod replay_store;
+mod revocation_log;
+mod revocation_store;
 
+#[cfg(feature = "events")]
+pub use event_store::RedisEventStore;
 pub use replay_store::{OnUnreachable, RedisReplayStore};
+pub use revocation_store::RedisRevocationStore;

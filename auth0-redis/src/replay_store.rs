@@ -1,25 +1,18 @@
 //! A store of used proofs in Redis, which all instances of a service share.
-use crate::connection::{Patience, RedisConnection, Reply};
+use crate::{
+    address,
+    connection::{DEFAULT_TIME_LIMIT, Patience, RedisConnection, TIME_LIMITS},
+    once::use_once,
+};
 use auth0_core::{
     BoxFuture, ConfigError,
     dpop::{InMemoryReplayStore, Insertion, ReplayEntry, ReplayStore, ReplayStoreError},
 };
-use aws_lc_rs::rand;
-use redis::{Client, Cmd, ConnectionAddr, IntoConnectionInfo, Value, io::tcp::TcpSettings};
 use std::{
     fmt,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-use tokio::time::Instant;
-
-/// A Redis in the same network answers in a millisecond. A longer wait than this means that it fails.
-const DEFAULT_TIME_LIMIT: Duration = Duration::from_millis(250);
-const SHORTEST_TIME_LIMIT: Duration = Duration::from_millis(1);
-const LONGEST_TIME_LIMIT: Duration = Duration::from_secs(10);
-
-/// An instance whose clock is behind accepts a proof for longer than the instance that recorded it.
-const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
 
 /// Enough for 300 requests in a second, with proofs that are valid for 330 s.
 const PROCESS_CAPACITY: usize = 100_000;
@@ -87,23 +80,8 @@ impl RedisReplayStore {
     /// # Errors
     /// The URL is not valid, or disables the check of certificates (`#insecure`).
     pub fn new(url: &str) -> Result<Self, ConfigError> {
-        // The error of the library may quote the URL, which may contain a password.
-        let refused = |_| {
-            ConfigError::new(
-                "the URL of the replay store cannot be used. Write redis://host:6379/, or \
-                 rediss://user:password@host:6380/ for TLS",
-            )
-        };
-        let info = url.into_connection_info().map_err(refused)?;
-        if matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
-            return Err(ConfigError::new(
-                "the URL of the replay store disables the check of TLS certificates. Leave \
-                 #insecure out, and name the authority's certificate with SSL_CERT_FILE",
-            ));
-        }
-        let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         Ok(Self {
-            link: RedisConnection::new(Client::open(info).map_err(refused)?),
+            link: RedisConnection::new(address::client(url, "replay store")?),
             prefix: DEFAULT_PREFIX.into(),
             time_limit: DEFAULT_TIME_LIMIT,
             memory: None,
@@ -121,7 +99,7 @@ impl RedisReplayStore {
     /// Limits how long a request waits for Redis, including the time to connect: 250 ms by default, 1 ms to
     /// 10 s.
     pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = limit.clamp(SHORTEST_TIME_LIMIT, LONGEST_TIME_LIMIT);
+        self.time_limit = limit.clamp(TIME_LIMITS.0, TIME_LIMITS.1);
         self
     }
 
@@ -176,43 +154,13 @@ impl RedisReplayStore {
 
     async fn ask(&self, entry: ReplayEntry) -> Result<Insertion, String> {
         let can_do_without = self.memory.is_some() && self.is_unreachable.load(Ordering::Relaxed);
-        let patience = Patience {
-            deadline: Instant::now() + self.time_limit,
-            waits_for_connection: !can_do_without,
-        };
+        let patience =
+            Patience { waits_for_connection: !can_do_without, ..Patience::of(self.time_limit) };
         let key = format!("{}{}", self.prefix, entry.id);
-        let lifetime = entry.lifetime().saturating_add(CLOCK_DIFFERENCE).as_millis();
-        let mut mark = [0; 16];
-        rand::fill(&mut mark).map_err(|_| "the system has no randomness")?;
-
-        let mut set = redis::cmd("SET");
-        set.arg(&key)
-            .arg(&mark)
-            .arg("NX")
-            .arg("PX")
-            .arg(u64::try_from(lifetime).unwrap_or(u64::MAX));
-        match self.link.ask(set, patience).await? {
-            Reply { value: Value::Okay, .. } => Ok(Insertion::New),
-            Reply { value: Value::Nil, is_second: false } => Ok(Insertion::Seen),
-            // The first command may have succeeded: the value shows whether this request has set the key.
-            Reply { value: Value::Nil, is_second: true } => {
-                let mut get: Cmd = redis::cmd("GET");
-                get.arg(&key);
-                match self.link.ask(get, patience).await?.value {
-                    Value::BulkString(found) if found == mark => Ok(Insertion::New),
-                    Value::BulkString(_) => Ok(Insertion::Seen),
-                    other => Err(unexpected(&other)),
-                }
-            }
-            Reply { value, .. } => Err(unexpected(&value)),
+        match use_once(&self.link, &key, entry.lifetime(), patience).await? {
+            true => Ok(Insertion::New),
+            false => Ok(Insertion::Seen),
         }
-    }
-}
-
-fn unexpected(value: &Value) -> String {
-    match value {
-        Value::ServerError(error) => error.to_string(),
-        _ => "Redis sent an unexpected answer".into(),
     }
 }
 
@@ -238,14 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_are_checked_and_not_repeated() {
-        for url in ["redis://:secret@", "http://:secret@host/", "redis://:secret@host/db", "secret"]
-        {
-            let text = RedisReplayStore::new(url).unwrap_err().to_string();
-            assert!(text.contains("redis://host:6379/") && !text.contains("secret"), "{text}");
-        }
-        let text = RedisReplayStore::new("rediss://:secret@host/#insecure").unwrap_err();
-        assert!(text.to_string().contains("SSL_CERT_FILE"), "{text}");
+    fn debug_omits_the_url() {
         let store = RedisReplayStore::new("rediss://app:secret@host:6380/2").unwrap();
         let store = store.time_limit(Duration::ZERO).prefix("acme:");
         assert_eq!(

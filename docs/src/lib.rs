@@ -41,6 +41,9 @@ pub mod agents {}
 #[doc = include_str!("../streams.md")]
 pub mod streams {}
 
+#[doc = include_str!("../revocation.md")]
+pub mod revocation {}
+
 #[doc = include_str!("../dpop.md")]
 pub mod dpop {}
 

@@ -1,19 +1,20 @@
 //! The middleware that reads which tools a request calls.
 use super::{Answer, refuse, refused, verified};
-use crate::{context::ContextAdapter, request::RequestAdapter, unread_body::UnreadBody};
+use crate::{
+    context::ContextAdapter,
+    request::RequestAdapter,
+    unread_body::UnreadBody,
+    whole_body::{Unread, whole_body},
+};
 use actix_web::{
     Error as ActixError, HttpMessage,
     body::EitherBody,
     dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
-    http::header::CONTENT_LENGTH,
-    web::{Bytes, BytesMut},
 };
 use auth0_core::{Error, adapter, mcp};
-use futures_core::Stream;
 use std::{
     fmt,
-    future::{Ready, poll_fn, ready},
-    pin::Pin,
+    future::{Ready, ready},
     rc::Rc,
     sync::Arc,
 };
@@ -65,13 +66,13 @@ impl McpTools {
             return admitted.map_err(|error| (error, None));
         }
         let mut payload = request.take_payload();
-        let body = match read(request, &mut payload, self.0.body_limit()).await {
+        let body = match whole_body(request.headers(), &mut payload, self.0.body_limit()).await {
             Ok(body) => body,
             Err(unread) => {
                 let error = match unread {
                     Unread::TooLarge => self.0.too_large(),
                     // The client has broken off, and does not read the answer.
-                    Unread::BrokenOff => self.0.broken_off(),
+                    Unread::Incomplete => self.0.broken_off(),
                 };
                 let error = refuse(&auth, token, error, request);
                 return Err((error, UnreadBody::take(payload)));
@@ -84,39 +85,6 @@ impl McpTools {
         request.set_payload(Payload::from(body));
         Ok(())
     }
-}
-
-enum Unread {
-    TooLarge,
-    BrokenOff,
-}
-
-/// Reads the whole body.
-async fn read(
-    request: &ServiceRequest,
-    payload: &mut Payload,
-    limit: usize,
-) -> Result<Bytes, Unread> {
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit) {
-        return Err(Unread::TooLarge);
-    }
-    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
-    while let Some(chunk) = poll_fn(|context| Pin::new(&mut *payload).poll_next(context)).await {
-        let chunk = chunk.map_err(|_| Unread::BrokenOff)?;
-        if first.len() + all.len() + chunk.len() > limit {
-            return Err(Unread::TooLarge);
-        }
-        // Most bodies are one chunk, which needs no copy.
-        match first.is_empty() && all.is_empty() {
-            true => first = chunk,
-            false => {
-                all.extend_from_slice(&std::mem::take(&mut first));
-                all.extend_from_slice(&chunk);
-            }
-        }
-    }
-    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 impl Default for McpTools {

@@ -1,12 +1,15 @@
 //! The layer that reads which tools a request calls.
 use super::{refuse, verified};
-use crate::{context::ContextAdapter, rejection::refusal, request::RequestAdapter};
+use crate::{
+    context::ContextAdapter,
+    rejection::refusal,
+    request::RequestAdapter,
+    whole_body::{Unread, whole_body},
+};
 use auth0_core::{Error, adapter, mcp};
 use axum_core::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response, request::Parts};
-use http_body::Body as _;
-use http_body_util::BodyExt;
 use std::{
     fmt,
     future::Future,
@@ -61,10 +64,7 @@ impl McpTools {
         let (auth, token) = verified(parts)?;
         let token = token.as_ref();
         let limit = self.0.body_limit();
-        if body.size_hint().lower() > limit as u64 {
-            return Err(refuse(&auth, token, self.0.too_large(), parts));
-        }
-        let body = match read(body, limit).await {
+        let body = match whole_body(body, limit).await {
             Ok(body) => body,
             Err(Unread::TooLarge) => {
                 return Err(refuse(&auth, token, self.0.too_large(), parts));
@@ -77,31 +77,6 @@ impl McpTools {
         adapter::admit_operation(&auth, token, requirement, || ContextAdapter::new(parts))?;
         Ok(Body::from(body))
     }
-}
-
-enum Unread {
-    TooLarge,
-    Incomplete,
-}
-
-/// Reads the whole body.
-async fn read(mut body: Body, limit: usize) -> Result<Bytes, Unread> {
-    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
-    while let Some(frame) = body.frame().await {
-        let Ok(chunk) = frame.map_err(|_| Unread::Incomplete)?.into_data() else { continue };
-        if first.len() + all.len() + chunk.len() > limit {
-            return Err(Unread::TooLarge);
-        }
-        // Most bodies are one chunk, which needs no copy.
-        match first.is_empty() && all.is_empty() {
-            true => first = chunk,
-            false => {
-                all.extend_from_slice(&mem::take(&mut first));
-                all.extend_from_slice(&chunk);
-            }
-        }
-    }
-    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 impl Default for McpTools {

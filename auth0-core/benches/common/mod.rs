@@ -2,7 +2,7 @@
 //! signature check of aws-lc-rs alone, with a key that was parsed before.
 #![allow(dead_code, reason = "each benchmark takes what it needs")]
 use auth0_core::{
-    Algorithm, Auth0, Dpop, ErrorCode, TrustedIssuer,
+    Algorithm, Auth0, Dpop, ErrorCode, Revocations, TrustedIssuer,
     adapter::{Connection, HeaderLines, HttpParts, RequestView},
     resolver::{IssuerResolver, ResolvedIssuers, ResolverContext},
 };
@@ -140,7 +140,23 @@ impl Fixture {
     pub(crate) fn verifier_with_issuers(&self, token_cache: usize, issuers: usize) -> Auth0 {
         let others = (1..issuers).map(|number| format!("tenant-{number}.eu.auth0.com"));
         let builder = self.tenant.builder_with([]).domains(others).issuer(self.tenant.issuer());
-        let auth = Self::configured(builder, token_cache).build().unwrap();
+        self.warm(Self::configured(builder, token_cache))
+    }
+
+    /// It knows so many revocations of others.
+    pub(crate) fn verifier_with_revocations(&self, token_cache: usize, count: usize) -> Auth0 {
+        let revocations = Revocations::in_memory();
+        let auth = self.warm(self.builder(token_cache).revocations(&revocations));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        for number in 0..count {
+            let other = format!("auth0|{number}");
+            runtime.block_on(revocations.revoke_subject(self.tenant.issuer(), other)).unwrap();
+        }
+        auth
+    }
+
+    fn warm(&self, builder: auth0_core::Builder) -> Auth0 {
+        let auth = builder.build().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let token =
             String::from_utf8(self.header(usize::MAX, 0).split_off("Bearer ".len())).unwrap();

@@ -38,7 +38,7 @@ pub use crate::{
 pub use request_parts::RequestParts;
 
 pub use crate::{
-    auth0::MetadataResponse,
+    auth0::{LogoutResponse, MetadataResponse},
     lease::tcp::{CloseGuard, TcpHandle},
 };
 

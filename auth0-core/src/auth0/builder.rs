@@ -12,8 +12,9 @@ use crate::{
     keys::STALE,
     possession::dpop::Dpop,
     request::Origin,
+    revocation::Revocations,
     runtime::{Clock, SystemClock},
-    token::ClockCheck,
+    token::{ClockCheck, claim_mapping::ClaimPath},
     transport::{DefaultClients, HttpClient},
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -67,6 +68,8 @@ pub struct Builder {
     dpop: Dpop,
     public_url: Option<String>,
     resource: Option<String>,
+    revocations: Option<Revocations>,
+    session_claim: ClaimPath,
     trusted_proxies: Vec<String>,
     http_hosts: Vec<String>,
     realm: Option<String>,
@@ -91,6 +94,8 @@ impl Builder {
             dpop: Dpop::allowed(),
             public_url: None,
             resource: None,
+            revocations: None,
+            session_claim: ClaimPath::default(),
             trusted_proxies: Vec::new(),
             http_hosts: Vec::new(),
             realm: None,
@@ -231,6 +236,20 @@ impl Builder {
         self
     }
 
+    /// Refuses tokens that are revoked: see [`revocation`](crate::revocation). Several verifiers can have the same
+    /// revocations.
+    pub fn revocations(mut self, revocations: &Revocations) -> Self {
+        self.revocations = Some(revocations.clone());
+        self
+    }
+
+    /// Sets the path of the claim that names the login session, for all issuers that do not say it themselves:
+    /// [`TrustedIssuer::session_claim`].
+    pub fn session_claim<N: Into<String>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
+        self.session_claim = ClaimPath::new(path);
+        self
+    }
+
     /// Adds trusted proxies, as addresses (`10.0.0.7`) or networks (`10.0.0.0/8`). Their headers
     /// `Forwarded` (RFC 7239), `X-Forwarded-Proto` and `X-Forwarded-Host` contain the URL that the client
     /// used, and `Client-Cert` (RFC 9440) and `X-Forwarded-Client-Cert` its certificate. From other peers
@@ -317,6 +336,7 @@ impl Builder {
             leeway: self.leeway,
             rfc9068_only: self.rfc9068_only,
             dpop: self.dpop.mode,
+            session_claim: self.session_claim,
         };
         let plain_http = PlainHttp::parse(&self.http_hosts)?;
         let configs = IssuerConfig::all_checked(self.issuers, &defaults, &plain_http)?;
@@ -367,6 +387,7 @@ impl Builder {
             clock: Arc::clone(&clock),
             challenges: [DpopMode::Allowed, DpopMode::Required, DpopMode::Disabled]
                 .map(challenge_of),
+            revocations: self.revocations.clone(),
         };
         let mut clients = DefaultClients::new(self.http);
         let configured = configs.iter().map(|config| config.dpop);
@@ -391,6 +412,9 @@ impl Builder {
             None => None,
         };
         plain_http.warn();
+        if let Some(revocations) = &self.revocations {
+            revocations.start(&clock);
+        }
         let labels = trusted.iter().map(Trusted::metrics_label);
         let refusals = RefusalLog::new(labels, self.logs_all_refusals, Arc::clone(&clock));
         let verifier = Verifier {
@@ -399,6 +423,7 @@ impl Builder {
             resource,
             max_token_bytes: self.max_token_bytes,
             tokens: TokenCache::new(self.token_cache),
+            revocations: self.revocations,
             clock,
             clock_check: ClockCheck::default(),
             challenge,

@@ -63,6 +63,9 @@ impl Verifier {
             ErrorCode::ClaimsInvalid => {
                 format!("the claims of an access token of {}", issuer())
             }
+            ErrorCode::TokenRevoked => {
+                "a token whose subject, client, organization and session are not revoked".to_owned()
+            }
             ErrorCode::TokenTypeInvalid => {
                 let types = match validation {
                     Some(Validation { rfc9068_only: true, .. }) => "at+jwt",
@@ -93,6 +96,9 @@ impl Verifier {
             ErrorCode::IssuersUnavailable => "the issuers of the resolver".to_owned(),
             ErrorCode::ReplayStoreUnavailable => {
                 "an answer of the store of used proofs, and room in it".to_owned()
+            }
+            ErrorCode::RevocationsUnavailable => {
+                "an answer of the store of revocations that is recent".to_owned()
             }
             ErrorCode::OrganizationMismatch
             | ErrorCode::InsufficientScope
@@ -196,6 +202,7 @@ fn next_step(code: ErrorCode) -> Text {
         ErrorCode::ClaimsInvalid => {
             "Check the issuer's settings and Actions, which write the claims, and what the code reads"
         }
+        ErrorCode::TokenRevoked => "Let the client get a new token, after a new login of its user",
         ErrorCode::TokenTypeInvalid => {
             "Let the client send the access token, not the ID token, and request it with this audience"
         }
@@ -223,6 +230,9 @@ fn next_step(code: ErrorCode) -> Text {
         }
         ErrorCode::ReplayStoreUnavailable => {
             "Check the store (Dpop::replay_store), or raise Dpop::replay_capacity or Dpop::replay_share"
+        }
+        ErrorCode::RevocationsUnavailable => {
+            "Check the store (Revocations::with_store), or continue without it (Revocations::on_unavailable)"
         }
         ErrorCode::OrganizationMismatch
         | ErrorCode::InsufficientScope

@@ -1,23 +1,28 @@
 //! The handle of a verifier.
 mod authorization;
 mod authorization_server;
+mod backchannel_logout;
 mod builder;
 mod completion;
 mod environment;
 mod key_maintenance;
 mod large_token;
+mod logout_token;
 mod pasted;
 mod pending;
 mod pipeline;
 mod refusal_log;
 mod refusal_watch;
 mod resource_metadata;
+mod revocation_check;
 mod token_cache;
 mod verifier;
 
 pub use authorization_server::AuthorizationServer;
+pub use backchannel_logout::{BackchannelLogout, LogoutResponse};
 pub use builder::Builder;
 pub use environment::{one_variable, variables};
+pub use logout_token::{LogoutToken, LogoutTokenError};
 pub use refusal_watch::RefusalWatch;
 pub use resource_metadata::{MetadataResponse, ResourceMetadata};
 

@@ -30,6 +30,8 @@ pub(super) enum Pending {
     Keys { trusted: Arc<Trusted>, header: Header },
     /// A key that these keys lack, or with which their check of the signature may have another result.
     Key { trusted: Arc<Trusted>, header: Header, keys: Arc<Snapshot>, check: SignatureCheck },
+    /// A recent answer of the store of revocations.
+    Revocations { trusted: Arc<Trusted>, client_id: Option<Box<str>> },
     /// The answer of the store whether the proof, which is valid, was used before.
     ReplayStore { token: VerifiedToken, trusted: Arc<Trusted>, proven: Box<Proven> },
 }

@@ -9,6 +9,7 @@
 //! validation    typ iss aud exp nbf iat
 //! requirement   of the issuer, for each of its tokens
 //! possession    DPoP proof, certificate                   the store of used proofs last
+//! revocation    subject, organization, client, session, jti
 //! ```
 //!
 //! A token in the token cache skips the steps from `jws` to `validation`.
@@ -94,6 +95,7 @@ impl Verifier {
         pending: Pending,
     ) -> Result<VerifiedToken, Box<Refusal>> {
         let mut pending = pending;
+        let mut has_waited = false;
         loop {
             let verdict = match pending {
                 Pending::Issuer { header, question } => {
@@ -134,6 +136,11 @@ impl Verifier {
                         Err(Stop::Pending(Pending::Key { check, .. })) => return refuse(&check),
                         verdict => verdict,
                     }
+                }
+                Pending::Revocations { trusted, client_id } => {
+                    self.await_revocations(trusted, client_id, has_waited).await?;
+                    has_waited = true;
+                    self.check_all(credentials, Inputs::default())
                 }
                 Pending::ReplayStore { token, trusted, proven } => {
                     let outcome = self.dpop.replay.record(&proven.used).await;
@@ -246,6 +253,7 @@ impl Verifier {
             .check(issuer, header, &claims, &payload, &trusted.accepted_by, now.unix_time)
             .map_err(|error| Refusal::new(error, header, Some(&trusted), claims.client_id()))?;
         verified.payload = payload.into();
+        verified.revocation_keys = verified.keys_of_revocations();
         let is_cached = is_cacheable && self.tokens.takes(&verified);
         if is_cached || verified.binding.is_some() {
             let hash = message.token_hash(credentials.token);
@@ -283,6 +291,7 @@ impl Verifier {
                 .map_err(|error| Refusal::of_token(error, &token, trusted))?;
         }
         if token.binding().is_none() && credentials.is_plain() {
+            self.check_revocation(&token, trusted, now)?;
             return Ok(token);
         }
         let Self { dpop, origin, .. } = self;
@@ -295,6 +304,7 @@ impl Verifier {
             now.unix_time,
         )
         .map_err(|error| Refusal::of_token(error, &token, trusted))?;
+        self.check_revocation(&token, trusted, now)?;
         let Some(proven) = proven else { return Ok(token) };
         match dpop.replay.record_now(&proven.used) {
             Some(outcome) => Ok(record_use(token, trusted, proven.next_nonce, outcome)?),

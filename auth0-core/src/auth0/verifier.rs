@@ -10,6 +10,7 @@ use crate::{
     issuer::IssuerRegistry,
     possession::dpop::DpopRules,
     request::{Credentials, HttpParts, Origin},
+    revocation::Revocations,
     runtime::Clock,
     telemetry::metrics::{self, Stopwatch},
     token::{ClockCheck, VerifiedToken},
@@ -24,6 +25,7 @@ pub(crate) struct Verifier {
     pub(super) schemes: DpopMode,
     pub(super) origin: Origin,
     pub(super) tokens: TokenCache,
+    pub(super) revocations: Option<Revocations>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) clock_check: ClockCheck,
     /// The URL that clients use, if its metadata is published.

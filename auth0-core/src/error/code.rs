@@ -53,6 +53,7 @@ pub enum ErrorKind {
 /// | `token_expired` | 401 | `exp` is past |
 /// | `token_not_yet_valid` | 401 | `nbf` or `iat` is in the future |
 /// | `claims_invalid` | 401 | a required claim is missing, or one has the wrong JSON type |
+/// | `token_revoked` | 401 | the token, or its subject, client, organization or session, was [revoked](crate::revocation) |
 /// | `token_type_invalid` | 401 | `typ` is not that of an access token, or the token is an ID token |
 /// | `token_binding_mismatch` | 401 | the token is bound to another key or certificate than the client's, is bound and sent as `Bearer`, or is not bound and sent as `DPoP` |
 /// | `dpop_proof_missing` | 401 | the scheme is `DPoP`, and there is no proof |
@@ -72,6 +73,7 @@ pub enum ErrorKind {
 /// | `keys_unavailable` | 503 | the issuer's keys cannot be fetched, or the clock is not set |
 /// | `issuers_unavailable` | 503 | the [resolver](crate::resolver::IssuerResolver) does not say which issuers are trusted |
 /// | `replay_store_unavailable` | 503 | the [store of used proofs](crate::dpop::ReplayStore) cannot be reached or is full, or the client's share of it is used up |
+/// | `revocations_unavailable` | 503 | the [store of revocations](crate::revocation::RevocationStore) cannot be read |
 /// | `misconfigured` | 500 | the configuration of the application is wrong |
 ///
 /// ```
@@ -97,6 +99,7 @@ pub enum ErrorCode {
     TokenExpired,
     TokenNotYetValid,
     ClaimsInvalid,
+    TokenRevoked,
     TokenTypeInvalid,
     TokenBindingMismatch,
     DpopProofMissing,
@@ -117,12 +120,13 @@ pub enum ErrorCode {
     KeysUnavailable,
     IssuersUnavailable,
     ReplayStoreUnavailable,
+    RevocationsUnavailable,
     Misconfigured,
 }
 
 impl ErrorCode {
     /// Lists every code, in the order of the table.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::TokenMissing,
         Self::SchemeUnsupported,
         Self::RequestMalformed,
@@ -136,6 +140,7 @@ impl ErrorCode {
         Self::TokenExpired,
         Self::TokenNotYetValid,
         Self::ClaimsInvalid,
+        Self::TokenRevoked,
         Self::TokenTypeInvalid,
         Self::TokenBindingMismatch,
         Self::DpopProofMissing,
@@ -155,6 +160,7 @@ impl ErrorCode {
         Self::KeysUnavailable,
         Self::IssuersUnavailable,
         Self::ReplayStoreUnavailable,
+        Self::RevocationsUnavailable,
         Self::Misconfigured,
     ];
 
@@ -283,6 +289,11 @@ impl ErrorCode {
                 TokenInvalid,
                 "The access token lacks a claim that is needed here, or has one of the wrong type.",
             ),
+            Self::TokenRevoked => (
+                "token_revoked",
+                TokenInvalid,
+                "The access token was revoked. Get a new one, after a new login if there is a user.",
+            ),
             Self::TokenTypeInvalid => (
                 "token_type_invalid",
                 TokenInvalid,
@@ -369,6 +380,11 @@ impl ErrorCode {
                 "replay_store_unavailable",
                 Unavailable,
                 "The DPoP proof cannot be checked at the moment. Try again later, with a new one.",
+            ),
+            Self::RevocationsUnavailable => (
+                "revocations_unavailable",
+                Unavailable,
+                "The access token cannot be checked at the moment. Try again later.",
             ),
             Self::Misconfigured => (
                 "misconfigured",

@@ -10,7 +10,7 @@ pub use audience::Audience;
 pub use domain::Domain;
 pub use issuer::Issuer;
 pub use issuer::is_loopback;
-pub(crate) use placeholder::without_user_information;
+pub(crate) use placeholder::{is_placeholder, without_user_information};
 pub use plain_http::PlainHttp;
 pub(crate) use resource::Resource;
 

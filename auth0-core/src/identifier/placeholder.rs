@@ -3,7 +3,7 @@
 /// Returns whether a text is a placeholder of documentation: `YOUR_DOMAIN`, `{yourDomain}`, `<domain>`,
 /// `$AUTH0_DOMAIN`, `https://your-api`. A valid identifier may contain such a word (`urn:your_orders`), so
 /// only the beginning counts.
-pub(super) fn is_placeholder(text: &str) -> bool {
+pub(crate) fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let name = lower.strip_prefix("https://").unwrap_or(&lower);
     let wanted = ["domain", "tenant", "api", "audience", "auth0", "issuer", "identifier"];

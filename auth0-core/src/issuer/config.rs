@@ -7,7 +7,7 @@ use crate::{
     jose::AlgorithmSet,
     keys::{Discovered, KeySource},
     policy::{Requirement, authenticated},
-    token::Validation,
+    token::{Validation, claim_mapping::ClaimPath},
 };
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -27,6 +27,7 @@ pub(crate) struct IssuerDefaults {
     pub(crate) leeway: Duration,
     pub(crate) rfc9068_only: bool,
     pub(crate) dpop: DpopMode,
+    pub(crate) session_claim: ClaimPath,
 }
 
 /// The checked configuration of an issuer, with the source of its keys.
@@ -107,6 +108,10 @@ impl TrustedIssuer {
             Keys::At(url) => KeySource::at(issuer.clone(), &url, plain_http, algorithms)?,
             Keys::Fixed(json) => KeySource::fixed(issuer.clone(), &json, algorithms)?,
         };
+        let mut mapping = self.mapping;
+        if mapping.session.is_default() {
+            mapping.session.clone_from(&defaults.session_claim);
+        }
         let is_plain = self.requirement == authenticated();
         Ok(IssuerConfig {
             validation: Validation {
@@ -120,7 +125,7 @@ impl TrustedIssuer {
                 rfc9068_only: self.rfc9068_only.unwrap_or(defaults.rfc9068_only),
                 refuses_likely_id_tokens: self.refuses_likely_id_tokens,
                 subject_kinds: self.subject_kinds,
-                mapping: (!self.mapping.is_default()).then(|| Box::new(self.mapping)),
+                mapping: (!mapping.is_default()).then(|| Box::new(mapping)),
                 issuer,
             },
             dpop: self.dpop.unwrap_or(defaults.dpop),

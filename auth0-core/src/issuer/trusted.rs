@@ -4,9 +4,10 @@ use crate::{
     error::{ChallengeOptions, DpopMode},
     keys::{Fetcher, KeyCache, Lease},
     policy::Requirement,
+    revocation::{IssuerHash, Revocations},
     runtime::Clock,
     telemetry::metrics,
-    token::{AcceptedBy, SubjectKinds, Validation},
+    token::{AcceptedBy, Revocable, SubjectKinds, Validation},
     transport::Transport,
 };
 use std::{sync::Arc, time::Duration};
@@ -32,6 +33,7 @@ pub(crate) struct IssuerSettings {
     pub(crate) clock: Arc<dyn Clock>,
     /// The challenge for each mode, shared by all issuers of the mode.
     pub(crate) challenges: [Arc<ChallengeOptions>; 3],
+    pub(crate) revocations: Option<Revocations>,
 }
 
 impl Trusted {
@@ -88,6 +90,11 @@ impl IssuerSettings {
                 false => SubjectKinds::KnownSigns,
             }),
             is_resolved,
+            revocable: self.revocations.as_ref().map(|revocations| Revocable {
+                revocations: revocations.downgrade(),
+                issuer: IssuerHash::new(validation.issuer.as_str()),
+                has_sessions: validation.has_sessions(),
+            }),
         });
         Trusted { validation, keys, _lease: lease, dpop, requirement, accepted_by }
     }

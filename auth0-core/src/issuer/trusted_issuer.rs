@@ -222,6 +222,14 @@ impl TrustedIssuer {
         self
     }
 
+    /// Sets the path of the claim that names the login session, instead of `sid`, which Auth0's access tokens do not have:
+    /// `["https://acme.com/sid"]`, for a claim that an Action copies from `event.session.id`. Only then a session can be
+    /// [revoked](crate::revocation::Revocation::session).
+    pub fn session_claim<N: Into<String>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
+        self.mapping.session = ClaimPath::new(path);
+        self
+    }
+
     /// Sets how its tokens tell persons from machines, for [`policy::user`](crate::policy::user()),
     /// [`policy::machine`](crate::policy::machine()) and
     /// [`VerifiedToken::subject_kind`](crate::VerifiedToken::subject_kind): a function that returns `None`

@@ -68,6 +68,30 @@ pub(crate) fn refusal(issuer: &str, error_code: &'static str) {
     let _ = (issuer, error_code);
 }
 
+/// Counts a revocation.
+pub(crate) fn revocation(kind: &'static str, outcome: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("auth0_revocations_total", "kind" => kind, "outcome" => outcome).increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = (kind, outcome);
+}
+
+/// Counts an attempt to read the store of revocations.
+pub(crate) fn revocation_read(outcome: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("auth0_revocation_reads_total", "outcome" => outcome).increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = outcome;
+}
+
+/// Sets the number of revocations in memory.
+pub(crate) fn revocations(count: usize) {
+    #[cfg(feature = "metrics")]
+    metrics::gauge!("auth0_revocations").set(u32::try_from(count).unwrap_or(u32::MAX));
+    #[cfg(not(feature = "metrics"))]
+    let _ = count;
+}
+
 /// Counts a fetch of an issuer's keys, and sets the age of the keys that are served after it.
 pub(crate) fn fetch(issuer: &str, outcome: &'static str, age: Option<Duration>) {
     #[cfg(feature = "metrics")]

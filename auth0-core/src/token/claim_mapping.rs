@@ -23,6 +23,7 @@ pub(crate) struct ClaimMapping {
     pub(crate) permissions_are_members: bool,
     /// The claims that name the subject: the first that is there counts.
     pub(crate) subject: Vec<ClaimPath>,
+    pub(crate) session: ClaimPath,
 }
 
 impl ClaimPath {
@@ -69,6 +70,10 @@ impl ClaimMapping {
 
     pub(crate) fn client_id(&self, payload: &str) -> Option<PayloadStr> {
         self.client_id.read(payload)
+    }
+
+    pub(crate) fn session(&self, payload: &str) -> Option<PayloadStr> {
+        self.session.read(payload)
     }
 
     pub(crate) fn permissions(&self, payload: &str) -> PayloadStrs {

@@ -1,8 +1,11 @@
 //! The end of a token, for connections that live longer than a request.
 use super::VerifiedToken;
-use crate::runtime::{
-    Clock,
-    fetch_thread::{Reached, reached},
+use crate::{
+    revocation::Revocations,
+    runtime::{
+        Clock,
+        fetch_thread::{Reached, reached},
+    },
 };
 use futures_core::Stream;
 use std::{
@@ -21,18 +24,27 @@ pub struct Ended {
     moment: Duration,
     clock: Arc<dyn Clock>,
     timer: Option<Reached>,
+    revocation: Option<AwaitedRevocation>,
+}
+
+/// The revocation of a token, for which a future waits.
+struct AwaitedRevocation {
+    token: VerifiedToken,
+    /// Ready after a change of the revocations.
+    change: Change,
 }
 
 impl<C> VerifiedToken<C> {
-    /// Returns whether the token has ended: `exp` and the leeway of its issuer are past, on the clock of the verifier.
+    /// Returns whether the token has ended: `exp` and the leeway of its issuer are past, on the clock of the verifier, or
+    /// it was [revoked](Self::is_revoked).
     ///
     /// A token is valid when a handler gets it. A handler that works for long, or holds a connection open, asks again.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.accepted_by().clock.unix_time() >= self.moment_of_end()
+        self.accepted_by().clock.unix_time() >= self.moment_of_end() || self.is_revoked()
     }
 
-    /// Returns a future that is ready when the token has ended. It does not keep the verifier, and waits on any
+    /// Returns a future that is ready when the token has ended: it has expired, or was revoked. It does not keep the verifier, and waits on any
     /// runtime, also on one without timers. If the system has no thread for the timer, it is ready at once.
     ///
     /// ```
@@ -51,13 +63,21 @@ impl<C> VerifiedToken<C> {
     /// # }).unwrap()
     /// ```
     pub fn ended(&self) -> Ended {
-        self.ending_in(Duration::ZERO)
+        let token = self.without_claims();
+        let revocation =
+            self.revocations().map(|revocations| AwaitedRevocation::new(token, &revocations));
+        Ended { revocation, ..self.ending_in(Duration::ZERO) }
     }
 
-    /// Returns a future that is ready this long before the token ends.
+    /// Returns a future that is ready this long before the token expires.
     pub(crate) fn ending_in(&self, time: Duration) -> Ended {
         let clock = Arc::clone(&self.accepted_by().clock);
-        Ended { moment: self.moment_of_end().saturating_sub(time), clock, timer: None }
+        Ended {
+            moment: self.moment_of_end().saturating_sub(time),
+            clock,
+            timer: None,
+            revocation: None,
+        }
     }
 
     /// Returns a stream that ends with the token: after it has ended, no item is returned. Use it for server-sent
@@ -96,18 +116,56 @@ impl<C> VerifiedToken<C> {
 }
 
 impl Ended {
-    /// Returns whether the token has ended. It costs a look at the clock.
+    /// Returns whether the token has ended. It costs a look at the clock, and at the revocations if there are any.
     #[must_use]
     pub fn is_ready(&self) -> bool {
+        let is_revoked = self.revocation.as_ref().is_some_and(|awaited| awaited.token.is_revoked());
+        self.has_expired() || is_revoked
+    }
+
+    fn has_expired(&self) -> bool {
         self.clock.unix_time() >= self.moment
     }
+}
+
+impl AwaitedRevocation {
+    fn new(token: VerifiedToken, revocations: &Revocations) -> Self {
+        Self { token, change: next_change(revocations) }
+    }
+
+    /// Returns whether the token was revoked, and otherwise wakes the task after the next change.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let has_changed = self.change.as_mut().poll(context).is_ready();
+            // After the poll, so that no change is missed.
+            let Some(revocations) = self.token.revocations() else { return Poll::Pending };
+            if self.token.found_among(&revocations).is_some() {
+                return Poll::Ready(());
+            }
+            if !has_changed {
+                return Poll::Pending;
+            }
+            self.change = next_change(&revocations);
+        }
+    }
+}
+
+/// A stream that ends with its token is `Sync` if its content is.
+type Change = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
+fn next_change(revocations: &Revocations) -> Change {
+    let changed = revocations.changed();
+    Box::pin(async move { changed.notified().await })
 }
 
 impl Future for Ended {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        while !self.is_ready() {
+        if self.revocation.as_mut().is_some_and(|awaited| awaited.poll(context).is_ready()) {
+            return Poll::Ready(());
+        }
+        while !self.has_expired() {
             let timer = match self.timer.take() {
                 Some(timer) => timer,
                 // Without a timer it could not be known when the token ends.

@@ -7,8 +7,10 @@ pub(crate) mod claims;
 mod clock_check;
 mod confirmation;
 mod ended;
+mod logout_claims;
 mod organization;
 pub(crate) mod payload_text;
+mod revoked;
 mod subject_kind;
 mod times;
 mod type_error;
@@ -23,12 +25,13 @@ pub(crate) use claims::Claims;
 pub(crate) use clock_check::ClockCheck;
 pub use confirmation::Confirmation;
 pub use ended::{Ended, UntilEnded};
+pub(crate) use logout_claims::LogoutClaims;
 pub use organization::Organization;
 pub use subject_kind::SubjectKind;
 pub(crate) use subject_kind::SubjectKinds;
 pub(crate) use times::Times;
 pub(crate) use validation::Validation;
-pub(crate) use verified::{AcceptedBy, CacheMark, Verified};
+pub(crate) use verified::{AcceptedBy, CacheMark, Revocable, Verified};
 pub use verified_token::VerifiedToken;
 
 use crate::{

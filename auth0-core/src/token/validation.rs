@@ -98,7 +98,10 @@ impl Validation {
             permissions,
             organization_id: lenient(claims.organization_id, payload),
             organization_name: lenient(claims.organization_name, payload),
-            session_id: lenient(claims.session_id, payload),
+            session_id: match mapping.filter(|map| !map.session.is_default()) {
+                Some(mapping) => mapping.session(payload),
+                None => lenient(claims.session_id, payload),
+            },
             authenticated_at: lenient(claims.authenticated_at, payload),
             authentication_class: lenient(claims.authentication_class, payload),
             authentication_methods: lenient(claims.authentication_methods, payload)
@@ -106,8 +109,14 @@ impl Validation {
             binding,
             accepted_by: Arc::clone(accepted_by),
             payload: Box::default(),
+            revocation_keys: None,
             cached: None,
         })
+    }
+
+    /// Returns whether a claim is configured that names the login session.
+    pub(crate) fn has_sessions(&self) -> bool {
+        self.mapping.as_ref().is_some_and(|mapping| !mapping.session.is_default())
     }
 
     /// Returns the claim that permissions are read from, for the log.

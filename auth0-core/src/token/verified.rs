@@ -4,7 +4,12 @@ use super::{
     binding::Binding,
     payload_text::{PayloadStr, PayloadStrs},
 };
-use crate::{error::ChallengeOptions, jose::TokenHash, runtime::Clock};
+use crate::{
+    error::ChallengeOptions,
+    jose::TokenHash,
+    revocation::{IssuerHash, RevocationCheck, TokenKeys, WeakRevocations},
+    runtime::Clock,
+};
 use std::{sync::Arc, time::Duration};
 
 /// The content of a verified token. The strings are spans of the payload.
@@ -27,6 +32,8 @@ pub(crate) struct Verified {
     /// The key or certificate that the client must prove to hold.
     pub(crate) binding: Option<Box<Binding>>,
     pub(crate) accepted_by: Arc<AcceptedBy>,
+    /// The keys under which it may be revoked, if the verifier has revocations.
+    pub(crate) revocation_keys: Option<Box<TokenKeys>>,
     /// The mark by which the token cache recognizes the token. `None` if it is not cached.
     pub(crate) cached: Option<CacheMark>,
 }
@@ -48,6 +55,17 @@ pub(crate) struct AcceptedBy {
     pub(crate) subject_kinds: SubjectKinds,
     /// Whether a resolver has found the issuer, and trusts it for some requests only.
     pub(crate) is_resolved: bool,
+    pub(crate) revocable: Option<Revocable>,
+}
+
+/// How tokens of an issuer are found among the revocations.
+#[derive(Debug)]
+pub(crate) struct Revocable {
+    /// Weak, so that a token that an application keeps does not keep the store being read.
+    pub(crate) revocations: WeakRevocations,
+    pub(crate) issuer: IssuerHash,
+    /// Whether its tokens name their login session.
+    pub(crate) has_sessions: bool,
 }
 
 /// The mark by which a token is recognized that was verified before.
@@ -88,9 +106,31 @@ impl Verified {
                 permissions_claim: "permissions".into(),
                 subject_kinds: SubjectKinds::Auth0,
                 is_resolved: false,
+                revocable: None,
             }),
+            revocation_keys: None,
             cached: Some(cached),
         }
+    }
+
+    /// Returns the keys under which the token may be revoked. The payload is there.
+    pub(crate) fn keys_of_revocations(&self) -> Option<Box<TokenKeys>> {
+        let Revocable { issuer, has_sessions, .. } = *self.accepted_by.revocable.as_ref()?;
+        fn optional<'a>(text: Option<&'a PayloadStr>, payload: &'a str) -> Option<&'a str> {
+            text.map(|text| text.of(payload))
+        }
+        let payload = &*self.payload;
+        let check = RevocationCheck {
+            issuer,
+            subject: self.subject.of(payload),
+            organization: optional(self.organization_id.as_ref(), payload),
+            client: optional(self.client_id.as_ref(), payload),
+            token: optional(self.token_id.as_ref(), payload),
+            session: optional(self.session_id.as_ref(), payload),
+            has_sessions,
+            issued_at: self.times.issued_at,
+        };
+        Some(Box::new(check.keys()))
     }
 
     /// Returns the bytes of memory that it takes, without the overhead of the allocator.
@@ -110,6 +150,7 @@ impl Verified {
         size_of::<Self>()
             + self.payload.len()
             + self.binding.as_ref().map_or(0, |_| size_of::<Binding>())
+            + self.revocation_keys.as_ref().map_or(0, |_| size_of::<TokenKeys>())
             + texts.into_iter().flatten().map(PayloadStr::copied_bytes).sum::<usize>()
             + lists.into_iter().map(PayloadStrs::copied_bytes).sum::<usize>()
     }

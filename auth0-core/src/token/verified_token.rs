@@ -9,6 +9,7 @@ use super::{
 use crate::{
     error::{AuthScheme, CallerChallenge, Error},
     jose::json::{self, Value},
+    revocation::TokenKeys,
 };
 use serde::de::DeserializeOwned;
 use std::{
@@ -219,6 +220,10 @@ impl<C> VerifiedToken<C> {
 
     pub(crate) fn accepted_by(&self) -> &Arc<AcceptedBy> {
         &self.verified.accepted_by
+    }
+
+    pub(super) fn revocation_keys(&self) -> Option<&TokenKeys> {
+        self.verified.revocation_keys.as_deref()
     }
 
     pub(crate) fn scheme(&self) -> AuthScheme {

@@ -16,6 +16,7 @@ mod keys;
 mod policy;
 mod possession;
 mod request;
+mod revocation;
 mod runtime;
 mod token;
 mod transport;

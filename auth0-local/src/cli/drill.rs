@@ -31,6 +31,8 @@ impl RotateCommand {
 #[derive(Args)]
 pub(super) struct RevokeCommand {
     /// The id of the key; without it, all keys except the signing key are withdrawn
+    // One of 64 ids begins with a hyphen.
+    #[arg(allow_hyphen_values = true)]
     kid: Option<String>,
     #[command(flatten)]
     target: Target,
@@ -52,8 +54,8 @@ impl RevokeCommand {
 #[derive(Args)]
 pub(super) struct FaultCommand {
     /// The fault of an endpoint from now on: jwks=500, metadata=slow. The endpoints are jwks, metadata,
-    /// authorize, token, userinfo, revoke, logout, register, device, backchannel, par, passwordless and
-    /// mfa. The faults are a status from 400 to 599, 429:SECONDS with Retry-After, throttled:SECONDS,
+    /// authorize, token, userinfo, revoke, logout, register, device, backchannel, par, passwordless,
+    /// mfa and events. The faults are a status from 400 to 599, 429:SECONDS with Retry-After, throttled:SECONDS,
     /// policy:SECONDS, quota:SECONDS, organization-quota:SECONDS, slow, slow:SECONDS, hang, reset,
     /// lost, garbage, wrong, html, html:STATUS, huge, redirect, empty, empty:STATUS and none; append
     /// @0.5 for a fault of half of the requests, and x3 for one of three requests

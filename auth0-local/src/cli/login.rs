@@ -1,6 +1,6 @@
 //! `auth0-local login`.
 use super::client::Target;
-use crate::server::LOGIN_PATH;
+use crate::{error::LocalError, server::LOGIN_PATH};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
@@ -24,7 +24,7 @@ impl LoginCommand {
     pub(super) async fn run(self) -> super::Result {
         #[derive(Deserialize)]
         struct Answer {
-            user: String,
+            user: Option<String>,
         }
         let choice = match (self.user, self.error) {
             (Some(user), _) if self.once => json!({ "next": { "user": user } }),
@@ -33,6 +33,8 @@ impl LoginCommand {
             (None, None) => json!({}),
         };
         let Answer { user } = self.target.post(LOGIN_PATH, Some(&choice)).await?;
-        super::print(&user)
+        let none =
+            || LocalError::new("the tenant has no user, because all were deleted. Start it again");
+        super::print(&user.ok_or_else(none)?)
     }
 }

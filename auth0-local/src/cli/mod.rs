@@ -1,9 +1,12 @@
 //! The command `auth0-local`.
 mod account;
+mod administration;
 mod client;
 mod description;
 mod drill;
+mod events;
 mod login;
+mod logout;
 mod member;
 mod messages;
 mod otp;
@@ -44,6 +47,13 @@ enum Command {
     Stats(drill::StatsCommand),
     Account(account::AccountCommand),
     History(account::HistoryCommand),
+    Logout(logout::LogoutCommand),
+    Block(administration::BlockCommand),
+    Unblock(administration::UnblockCommand),
+    DeleteUser(administration::DeleteUserCommand),
+    RemoveMember(administration::RemoveMemberCommand),
+    DeleteOrganization(administration::DeleteOrganizationCommand),
+    Events(events::EventsCommand),
 }
 
 /// Runs the command line of this process. An invalid command line ends the process with status 2;
@@ -65,6 +75,13 @@ pub async fn run() -> ExitCode {
         Command::Stats(stats) => stats.run().await,
         Command::Account(account) => account.run().await,
         Command::History(history) => history.run().await,
+        Command::Logout(logout) => logout.run().await,
+        Command::Block(block) => block.run().await,
+        Command::Unblock(unblock) => unblock.run().await,
+        Command::DeleteUser(delete) => delete.run().await,
+        Command::RemoveMember(remove) => remove.run().await,
+        Command::DeleteOrganization(delete) => delete.run().await,
+        Command::Events(events) => events.run().await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -70,6 +70,15 @@ pub(super) struct ServeCommand {
     /// What a grant answers that needs a second factor: requirements, token-only or challenge-types
     #[arg(long, value_name = "FORM", default_value = "requirements")]
     mfa_answer: MfaAnswer,
+    /// Send logout tokens for a client of the file to this URL, too; can be repeated
+    #[arg(long, value_name = "CLIENT=URL", value_parser = assigned)]
+    backchannel_logout: Vec<(String, String)>,
+    /// How many connections to /api/v2/events can be open at a time
+    #[arg(long, value_name = "NUMBER", default_value_t = 4)]
+    event_connections: usize,
+    /// The interval of heartbeats on these
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    event_heartbeat: u32,
     /// Set the fault of an endpoint from the start, as `auth0-local fault` does later: jwks=500; can
     /// be repeated
     #[arg(long, value_name = "ENDPOINT=FAULT", value_parser = assignment)]
@@ -124,6 +133,11 @@ impl ServeCommand {
         if let Some(file) = &self.tenant {
             builder = TenantDescription::read(file)?.add_to(builder);
         }
+        for (client, url) in &self.backchannel_logout {
+            builder = builder.backchannel_logout_url(client, url)?;
+        }
+        builder = builder.event_connections(self.event_connections);
+        builder = builder.event_heartbeat(Duration::from_secs(self.event_heartbeat.into()));
         builder = match self.dpop_nonce {
             NonceClients::None => builder.without_dpop_nonces(),
             NonceClients::Public => builder,
@@ -148,6 +162,17 @@ impl ServeCommand {
             builder = builder.approve_at_once();
         }
         Ok(builder)
+    }
+}
+
+/// Parses `CLIENT=URL`.
+fn assigned(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((client, url)) if !client.is_empty() => Ok((client.into(), url.into())),
+        _ => Err(
+            "the client is missing. Write CLIENT=URL, for example web=http://localhost:3000/logout"
+                .into(),
+        ),
     }
 }
 

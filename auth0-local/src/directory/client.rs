@@ -6,7 +6,7 @@ use super::{
         AUTHORIZATION_CODE, CLIENT_CREDENTIALS, GRANT_TYPES, REFRESH_TOKEN, TOKEN_EXCHANGE,
         TOKEN_VAULT,
     },
-    redirect::{is_loopback_url, is_redirect_url},
+    redirect::{is_endpoint_url, is_loopback_url, is_redirect_url},
     vault_access::VaultAccess,
 };
 use crate::secret;
@@ -42,6 +42,8 @@ pub struct Client {
     callbacks: Vec<String>,
     #[serde(default)]
     allowed_logout_urls: Vec<String>,
+    #[serde(default)]
+    backchannel_logout_urls: Vec<String>,
     /// Unset, those of a client of this kind.
     grant_types: Option<Vec<String>>,
     #[serde(default)]
@@ -83,6 +85,7 @@ impl Client {
             certificate_thumbprint: None,
             callbacks: Vec::new(),
             allowed_logout_urls: Vec::new(),
+            backchannel_logout_urls: Vec::new(),
             grant_types: None,
             multi_resource_refresh_tokens: false,
             client_grants: None,
@@ -128,6 +131,13 @@ impl Client {
     /// Adds an allowed `returnTo` and `post_logout_redirect_uri`, which requests must repeat exactly.
     pub fn logout_url(mut self, url: impl Into<String>) -> Self {
         self.allowed_logout_urls.push(url.into());
+        self
+    }
+
+    /// Adds a URL that receives logout tokens (OpenID Connect Back-Channel Logout): see
+    /// [`LocalTenant::log_out`](crate::LocalTenant::log_out).
+    pub fn backchannel_logout_url(mut self, url: impl Into<String>) -> Self {
+        self.backchannel_logout_urls.push(url.into());
         self
     }
 
@@ -282,6 +292,10 @@ impl Client {
 
     pub(crate) fn may_redirect_to(&self, url: &str) -> bool {
         self.callbacks.iter().any(|allowed| allowed == url) || self.is_open && is_loopback_url(url)
+    }
+
+    pub(crate) fn own_backchannel_logout_urls(&self) -> &[String] {
+        &self.backchannel_logout_urls
     }
 
     pub(crate) fn may_log_out_to(&self, url: &str) -> bool {

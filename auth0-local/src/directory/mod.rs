@@ -39,6 +39,9 @@ const MAX_REGISTERED: usize = 1000;
 /// The most users that logins create. One more removes the oldest.
 const MAX_CREATED: usize = 1000;
 
+/// The most deleted users that are kept, the newest.
+const MAX_DELETED: usize = 10_000;
+
 /// Auth0's own limit. Identifiers that clients send are kept with their tokens.
 const MAX_IDENTIFIER_BYTES: usize = 600;
 
@@ -48,6 +51,10 @@ pub(crate) struct Directory {
     users: Vec<Arc<User>>,
     /// The users that logins without a password created, the oldest first.
     created: VecDeque<Arc<User>>,
+    /// The `sub` of users that were deleted, the oldest first.
+    deleted: VecDeque<String>,
+    /// Whether one of the others was: then an empty tenant has no user.
+    is_emptied: bool,
     clients: Vec<Arc<Client>>,
     /// The clients that registered themselves, the oldest first.
     registered: VecDeque<Arc<Client>>,
@@ -60,7 +67,8 @@ impl Directory {
     /// Adds a user, or replaces the user with the same `sub`.
     pub(crate) fn add_user(&mut self, user: User) -> Result<(), LocalError> {
         user.check()?;
-        self.users.retain(|known| known.subject() != user.subject());
+        self.forget(user.subject());
+        self.deleted.retain(|subject| subject != user.subject());
         self.users.push(Arc::new(user));
         Ok(())
     }
@@ -68,11 +76,38 @@ impl Directory {
     /// Replaces a user in its place, or adds it.
     pub(crate) fn replace_user(&mut self, user: User) -> Result<(), LocalError> {
         user.check()?;
-        match self.users.iter_mut().find(|known| known.subject() == user.subject()) {
+        let mut users = self.users.iter_mut().chain(&mut self.created);
+        match users.find(|known| known.subject() == user.subject()) {
             Some(known) => *known = Arc::new(user),
             None => self.users.push(Arc::new(user)),
         }
         Ok(())
+    }
+
+    /// Deletes a user, whom the tokens of others cannot name any more.
+    pub(crate) fn delete_user(&mut self, subject: &str) {
+        self.is_emptied |= !self.created.iter().any(|user| user.subject() == subject);
+        self.forget(subject);
+        if self.deleted.len() >= MAX_DELETED {
+            self.deleted.pop_front();
+        }
+        self.deleted.push_back(subject.to_owned());
+    }
+
+    fn forget(&mut self, subject: &str) {
+        self.users.retain(|known| known.subject() != subject);
+        self.created.retain(|known| known.subject() != subject);
+    }
+
+    pub(crate) fn is_deleted(&self, subject: &str) -> bool {
+        self.deleted.iter().any(|deleted| deleted == subject)
+    }
+
+    /// Returns the first user. An empty tenant has one, unless its last user was deleted.
+    pub(crate) fn first_user(&self) -> Option<Arc<User>> {
+        let of_an_empty_tenant = || Arc::new(User::of_an_empty_tenant());
+        let first = self.users.first().cloned();
+        first.or_else(|| (!self.is_emptied).then(of_an_empty_tenant))
     }
 
     /// Adds a client, or replaces the client with the same id.
@@ -129,18 +164,25 @@ impl Directory {
         if self.created.len() >= MAX_CREATED {
             self.created.pop_front();
         }
+        self.deleted.retain(|subject| subject != user.subject());
         let user = Arc::new(user);
         self.created.push_back(Arc::clone(&user));
         user
     }
 
-    fn all_users(&self) -> impl Iterator<Item = &Arc<User>> {
+    pub(crate) fn all_users(&self) -> impl Iterator<Item = &Arc<User>> {
         self.users.iter().chain(&self.created)
     }
 
     pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {
         let mut clients = self.clients.iter().chain(&self.registered);
         clients.find(|client| client.id() == id).cloned()
+    }
+
+    /// Returns the clients that receive logout tokens.
+    pub(crate) fn clients_to_log_out(&self) -> impl Iterator<Item = &Arc<Client>> {
+        let clients = self.clients.iter().chain(&self.registered);
+        clients.filter(|client| !client.own_backchannel_logout_urls().is_empty())
     }
 
     pub(crate) fn api(&self, identifier: &str) -> Option<&Api> {

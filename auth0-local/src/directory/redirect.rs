@@ -56,6 +56,12 @@ pub(crate) fn is_redirect_url(text: &str) -> bool {
         })
 }
 
+/// Returns whether it is such a URL, and one to which a server can send a request.
+pub(crate) fn is_endpoint_url(text: &str) -> bool {
+    let is_http = |url: Url| ["http", "https"].contains(&url.scheme());
+    is_redirect_url(text) && Url::parse(text).is_ok_and(is_http)
+}
+
 /// Returns whether it is such a URL, and one of this machine over plain http (RFC 8252 §7.3).
 pub(crate) fn is_loopback_url(text: &str) -> bool {
     is_redirect_url(text)

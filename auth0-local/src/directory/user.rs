@@ -43,6 +43,11 @@ pub struct User {
     organizations: Vec<Membership>,
     #[serde(default)]
     any_organization: bool,
+    /// The organizations that the user left, in spite of `any_organization`.
+    #[serde(skip)]
+    left: Vec<Membership>,
+    #[serde(default)]
+    blocked: bool,
     #[serde(default)]
     connected_accounts: Vec<ConnectedAccount>,
     #[serde(default)]
@@ -68,6 +73,8 @@ impl User {
             permissions: Vec::new(),
             organizations: Vec::new(),
             any_organization: false,
+            left: Vec::new(),
+            blocked: false,
             connected_accounts: Vec::new(),
             factors: Vec::new(),
             mfa_required: false,
@@ -149,6 +156,25 @@ impl User {
         self
     }
 
+    /// Blocks the user, who cannot log in: see [`LocalTenant::block`](crate::LocalTenant::block).
+    pub fn blocked(self) -> Self {
+        self.with_blocked(true)
+    }
+
+    pub(crate) fn with_blocked(mut self, blocked: bool) -> Self {
+        self.blocked = blocked;
+        self
+    }
+
+    /// Removes the user from an organization.
+    pub(crate) fn without_membership(mut self, membership: Membership) -> Self {
+        self.organizations.retain(|own| own.id() != membership.id());
+        if self.any_organization && !self.has_left(&membership) {
+            self.left.push(membership);
+        }
+        self
+    }
+
     /// Adds an account at another provider, or replaces the one with the same connection and `login_hint`. A request
     /// without a `login_hint` gets the first one of its connection.
     pub fn account(mut self, account: ConnectedAccount) -> Self {
@@ -225,6 +251,10 @@ impl User {
         &self.subject
     }
 
+    pub(crate) const fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
     /// Returns the text that a page shows for the user.
     pub(crate) fn label(&self) -> &str {
         self.name.as_deref().or(self.email.as_deref()).unwrap_or(&self.subject)
@@ -262,8 +292,28 @@ impl User {
 
     /// Returns the membership of an organization by its id or name.
     pub(crate) fn membership(&self, organization: &str) -> Option<Membership> {
-        let own = self.organizations.iter().find(|one| one.is_named(organization)).cloned();
-        own.or_else(|| self.any_organization.then(|| any(organization)).flatten())
+        let own = self.own_membership(organization).cloned();
+        let other = || any(organization).filter(|it| self.any_organization && !self.has_left(it));
+        own.or_else(other)
+    }
+
+    /// Returns the membership of an organization that is the user's own, not one of every organization.
+    pub(crate) fn own_membership(&self, organization: &str) -> Option<&Membership> {
+        self.organizations.iter().find(|one| one.is_named(organization))
+    }
+
+    fn has_left(&self, membership: &Membership) -> bool {
+        let (id, name) = (membership.id(), membership.name());
+        self.left.iter().any(|left| left.is_named(id) || left.is_named(name))
+    }
+
+    /// Returns what an event says about the user.
+    pub(crate) fn event_object(&self) -> Map<String, Value> {
+        let scopes = ["profile", "email", "phone"].map(str::to_owned);
+        let mut object = self.profile(&scopes);
+        object.insert("user_id".into(), json!(self.subject));
+        object.insert("blocked".into(), json!(self.blocked));
+        object
     }
 
     /// Returns the claims of the ID token and of `/userinfo` for the granted scopes.

@@ -80,6 +80,8 @@ pub(crate) struct FaultChanges {
     backchannel: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<String>,
 }
 
 impl FaultChanges {
@@ -100,6 +102,7 @@ impl FaultChanges {
             (&self.par, Endpoint::PushedRequest),
             (&self.backchannel, Endpoint::Backchannel),
             (&self.device, Endpoint::Device),
+            (&self.events, Endpoint::Events),
         ] {
             if let Some(text) = text {
                 changed.set(endpoint, text.parse()?);
@@ -128,6 +131,7 @@ impl FaultChanges {
             Endpoint::Logout => &mut self.logout,
             Endpoint::Register => &mut self.register,
             Endpoint::Mfa => &mut self.mfa,
+            Endpoint::Events => &mut self.events,
             Endpoint::Passwordless => &mut self.passwordless,
             Endpoint::PushedRequest => &mut self.par,
             Endpoint::Backchannel => &mut self.backchannel,

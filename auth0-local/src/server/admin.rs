@@ -142,7 +142,7 @@ async fn choose_login(
         };
         running.answer_next_login(answer).map_err(refused)?;
     }
-    Ok(ok(&json!({ "user": running.default_user().subject() })))
+    Ok(ok(&json!({ "user": running.default_user().map(|user| user.subject().to_owned()) })))
 }
 
 fn ok(answer: &Value) -> Response {

@@ -83,6 +83,8 @@ fn metadata_json(running: &RunningTenant) -> String {
         ("userinfo_endpoint", json!(url("userinfo"))),
         ("revocation_endpoint", json!(url("oauth/revoke"))),
         ("end_session_endpoint", json!(url("oidc/logout"))),
+        ("backchannel_logout_supported", json!(true)),
+        ("backchannel_logout_session_supported", json!(true)),
         ("backchannel_authentication_endpoint", json!(url("bc-authorize"))),
         ("backchannel_token_delivery_modes_supported", json!(["poll"])),
         ("backchannel_user_code_parameter_supported", json!(false)),

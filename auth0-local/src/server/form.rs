@@ -88,7 +88,8 @@ impl Query {
         names.iter().copied().find(|name| self.values(name).nth(1).is_some())
     }
 
-    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+    /// Returns the values of a parameter that are not empty.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         let is_value = move |(n, value): &&(String, String)| n == name && !value.is_empty();
         self.0.iter().filter(is_value).map(|(_, value)| value.as_str())
     }

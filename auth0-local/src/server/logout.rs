@@ -1,4 +1,5 @@
-//! `/v2/logout` and `/oidc/logout` (OpenID Connect RP-Initiated Logout).
+//! `/v2/logout` and `/oidc/logout` (OpenID Connect RP-Initiated Logout). The clients of an ended session receive
+//! logout tokens.
 use super::{
     cookie,
     faulty::observed,
@@ -144,15 +145,17 @@ fn respond(
         Ok(logout) => logout,
         Err(why) => return page::refusal("invalid_request", &why),
     };
+    let mut ended = Vec::new();
     {
         let mut store = running.store();
         for value in cookie::values(running, headers) {
-            store.sessions.end(value);
+            ended.extend(store.sessions.end(value));
         }
         if let Some(id) = &session_id {
-            store.sessions.end_by_id(id);
+            ended.extend(store.sessions.end_by_id(id));
         }
     }
+    running.announce_logout(&ended);
     let mut response = match target {
         Some(target) => {
             let headers = [(LOCATION, target), (CACHE_CONTROL, "no-store".into())];

@@ -1,6 +1,7 @@
 //! The HTTP server of a tenant.
 mod accounts;
 mod admin;
+mod administration;
 mod assertion;
 mod authorization_details;
 mod authorize;
@@ -15,11 +16,13 @@ mod cors;
 mod device;
 mod documents;
 mod endless;
+mod events;
 mod faulty;
 mod form;
 mod grant;
 mod host;
 mod logout;
+mod logout_tokens;
 mod messages;
 mod mfa;
 mod mint;
@@ -55,6 +58,11 @@ pub(crate) use connection::Listener;
 pub(crate) use {
     accounts::ACCOUNTS_PATH,
     admin::{FAULTS_PATH, LOGIN_PATH, REVOKE_PATH, ROTATE_PATH, STATS_PATH},
+    administration::{
+        BLOCK_PATH, DELETE_ORGANIZATION_PATH, DELETE_USER_PATH, REMOVE_MEMBER_PATH, UNBLOCK_PATH,
+    },
+    events::DRILL_PATH as EVENTS_PATH,
+    logout_tokens::LOGOUT_PATH,
     messages::PATH as MESSAGES_PATH,
     mfa::OTP_PATH,
     mint::PATH as MINT_PATH,
@@ -88,6 +96,9 @@ pub(crate) fn service(
         .merge(mint::routes())
         .merge(admin::routes(&running))
         .merge(accounts::routes(&running))
+        .merge(administration::routes(&running))
+        .merge(logout_tokens::routes(&running))
+        .merge(events::routes(&running))
         .merge(recorded::routes(&running))
         .merge(requests::routes(&running))
         .merge(messages::routes(&running))
@@ -110,7 +121,7 @@ async fn not_found() -> Response {
         StatusCode::NOT_FOUND,
         "not_found",
         "a local tenant has /.well-known/openid-configuration, the endpoints that this document names, \
-         /v2/logout and, for drills, the endpoints that its README lists",
+         /v2/logout, /api/v2/events and, for drills, the endpoints that its README lists",
     )
     .into_response()
 }

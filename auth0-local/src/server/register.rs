@@ -48,6 +48,7 @@ struct Registration {
     redirect_uris: Vec<String>,
     #[serde(default)]
     post_logout_redirect_uris: Vec<String>,
+    backchannel_logout_uri: Option<String>,
     token_endpoint_auth_method: Option<String>,
     grant_types: Option<Vec<String>>,
     response_types: Option<Vec<String>>,
@@ -69,6 +70,8 @@ struct Registered {
     redirect_uris: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     post_logout_redirect_uris: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backchannel_logout_uri: Option<String>,
     token_endpoint_auth_method: String,
     grant_types: Vec<String>,
     response_types: [&'static str; 1],
@@ -111,6 +114,12 @@ async fn register(
             OF_REGISTRATION.join(", ")
         )));
     }
+    if let Some(url) = sent.backchannel_logout_uri.iter().find(|url| !is_loopback_url(url)) {
+        return Err(refused(format!(
+            "backchannel_logout_uri cannot be {url:?}, because a local tenant sends requests of clients that \
+             registered themselves to this machine only. Write http on loopback, or configure the client"
+        )));
+    }
     let id = random_text()?;
     let secret = if method == "none" { None } else { Some(random_text()?) };
     let client = match &secret {
@@ -120,6 +129,7 @@ async fn register(
     let client = client.grant_types(&grants).multi_resource_refresh_tokens();
     let client = sent.redirect_uris.iter().fold(client, Client::callback);
     let client = sent.post_logout_redirect_uris.iter().fold(client, Client::logout_url);
+    let client = sent.backchannel_logout_uri.iter().fold(client, Client::backchannel_logout_url);
     client.check().map_err(|error| refused(error.to_string()))?;
     running.directory().register(client);
     let registered = Registered {
@@ -130,6 +140,7 @@ async fn register(
         client_name: sent.client_name,
         redirect_uris: sent.redirect_uris,
         post_logout_redirect_uris: sent.post_logout_redirect_uris,
+        backchannel_logout_uri: sent.backchannel_logout_uri,
         token_endpoint_auth_method: method.to_owned(),
         grant_types: grants,
         response_types: ["code"],

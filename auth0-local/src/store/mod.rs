@@ -37,7 +37,11 @@ pub(crate) use vault::VaultTokens;
 
 use crate::{error::LocalError, secret::Fingerprint};
 use bounded::Bounded;
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// The most access tokens that `/userinfo` knows.
 const MAX_ACCESS_TOKENS: usize = 10_000;
@@ -111,6 +115,25 @@ impl Store {
             self.revoke_grant(grant.number);
         }
         true
+    }
+
+    /// Ends the sessions and the refresh tokens of a user. Returns the ids of the sessions that each client had.
+    pub(crate) fn end_logins(
+        &mut self,
+        subject: &str,
+        now: Duration,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        let mut ended: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for session in self.sessions.end_of(subject, now) {
+            for client in session.clients {
+                ended.entry(client).or_default().insert(session.id.clone());
+            }
+        }
+        for grant in self.refresh_tokens.remove_of(subject, now) {
+            let sessions = ended.entry(grant.client_id.clone()).or_default();
+            sessions.insert(grant.session_id.clone());
+        }
+        ended
     }
 
     /// Revokes all tokens that came of a login.

@@ -38,6 +38,12 @@ struct Family {
     members: Vec<Member>,
 }
 
+impl Family {
+    fn is_alive(&self, now: Duration) -> bool {
+        now < self.issued + LIFETIME && now < self.used + IDLE_LIFETIME
+    }
+}
+
 /// A token that is the newest one of a branch, or the one before.
 #[derive(Debug)]
 struct Member {
@@ -78,7 +84,7 @@ impl RefreshTokens {
     pub(crate) fn presented(&self, text: &str, now: Duration) -> Option<Presented> {
         let token = self.scribe.read(text)?;
         let family = self.families.get(&token.family)?;
-        let is_alive = now < family.issued + LIFETIME && now < family.used + IDLE_LIFETIME;
+        let is_alive = family.is_alive(now);
         let (grant, key) = (Arc::clone(&family.grant), family.key.clone());
         is_alive.then_some(Presented { token, grant, key })
     }
@@ -121,6 +127,19 @@ impl RefreshTokens {
         }
         family.members.push(next);
         Some(text)
+    }
+
+    /// Removes the tokens of a user. Returns the grants of those that had not expired.
+    pub(crate) fn remove_of(&mut self, subject: &str, now: Duration) -> Vec<Arc<Grant>> {
+        let mut removed = Vec::new();
+        self.families.retain(|family| {
+            let is_removed = family.grant.subject == subject;
+            if is_removed && family.is_alive(now) {
+                removed.push(Arc::clone(&family.grant));
+            }
+            !is_removed
+        });
+        removed
     }
 
     pub(crate) fn remove(&mut self, grant: u64) {

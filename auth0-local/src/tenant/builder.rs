@@ -29,6 +29,12 @@ use url::{Host, Url};
 /// The default identifier of a local tenant's API.
 pub const DEFAULT_AUDIENCE: &str = "https://api.local.test";
 
+/// The limit of connections to the Events API that Auth0 has for its self-service plans.
+const EVENT_CONNECTIONS: usize = 4;
+
+/// The default interval of heartbeats.
+const EVENT_HEARTBEAT: Duration = Duration::from_secs(15);
+
 /// Configures a local tenant: begins with [`LocalTenant::builder`], ends with
 /// [`start`](Self::start).
 #[derive(Clone, Debug)]
@@ -42,7 +48,7 @@ pub struct Builder {
     nonces: NonceUse,
     pub(super) settings: Settings,
     users: Vec<User>,
-    clients: Vec<Client>,
+    pub(super) clients: Vec<Client>,
     apis: Vec<Api>,
     exchange_profiles: Vec<TokenExchangeProfile>,
 }
@@ -65,6 +71,8 @@ impl Builder {
                 resource_for_machines: false,
                 mtls: None,
                 organization_quotas: BTreeMap::new(),
+                event_connections: EVENT_CONNECTIONS,
+                event_heartbeat: EVENT_HEARTBEAT,
                 approves_at_once: false,
                 mfa_answer: MfaAnswer::Requirements,
             },

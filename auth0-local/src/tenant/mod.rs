@@ -1,5 +1,8 @@
 //! The local tenant as the library offers it.
+mod administration;
 mod builder;
+mod events;
+mod logout;
 mod messages;
 mod mfa;
 mod pending;
@@ -19,6 +22,7 @@ use std::net::SocketAddr;
 use tokio::sync::oneshot;
 
 pub use builder::{Builder, DEFAULT_AUDIENCE};
+pub use events::Events;
 
 /// A tenant that serves a port of this machine, by default of loopback, until it is dropped.
 ///
@@ -91,7 +95,7 @@ impl LocalTenant {
         self.tenant().token()
     }
 
-    /// Adds a user, or replaces the user with the same `sub`.
+    /// Adds a user, or replaces the user with the same `sub`. Adds the event `user.created` or `user.updated`.
     ///
     /// # Errors
     /// A value is invalid.

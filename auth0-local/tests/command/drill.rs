@@ -31,6 +31,10 @@ async fn faults_and_rotations() {
     assert_eq!(server.ask(&["revoke", &kid]), newer);
     let (status, sentence) = failure(&["revoke", &kid, "--issuer", &server.issuer]);
     assert!(status == 1 && sentence.contains("no key with the id"), "{sentence}");
+    for id in ["-i342Tt1u4memli4RBOT", "--342Tt1u4memli4RBOT"] {
+        let (status, sentence) = failure(&["revoke", id, "--issuer", &server.issuer]);
+        assert!(status == 1 && sentence.contains(id), "{sentence}");
+    }
 
     let stats: Value = serde_json::from_str(&server.ask(&["stats"])).unwrap();
     for (document, faulted) in [("metadata", 1), ("jwks", 1)] {

@@ -7,5 +7,6 @@ mod kit;
 mod login;
 mod proof;
 mod refusals;
+mod revocation;
 mod serve;
 mod token;

@@ -2,24 +2,24 @@
 use std::path::Path;
 
 /// The rooms of each crate, the lowest floor first. Rooms on one floor are joined by `+`.
-const CRATES: [(&str, &str); 8] = [
+const CRATES: [(&str, &str); 9] = [
     (
         "auth0-core",
-        "config_error runtime+telemetry+error jose+identifier transport+request+token keys+policy \
+        "config_error runtime+telemetry+error jose+identifier transport+request+revocation token keys+policy \
          possession+issuer auth0+mcp lease adapter support lib",
     ),
     (
         "auth0-axum",
-        "grpc+tcp body request context rejection verdict extract client mcp layer metadata websocket testing lib",
+        "grpc+tcp+whole_body body request context rejection verdict extract client mcp layer logout metadata websocket testing lib",
     ),
     (
         "auth0-actix",
-        "request+tcp context unread_body error verifier verdict extraction extract client token_body mcp middleware metadata websocket testing lib",
+        "request+tcp+whole_body context unread_body error verifier verdict extraction extract client token_body logout mcp middleware metadata websocket testing lib",
     ),
     (
         "auth0-local",
         "error address+env_file+endpoint+secret+totp+mfa_answer+proofs+token_requests mtls_edge stats+fault+file+token \
-         directory jws+store running pending server tenant quickstart cli lib main",
+         directory jws+store+events running pending+logout+administration server tenant quickstart cli lib main",
     ),
     ("auth0-testing", "clock key draft tenant lib"),
     (
@@ -30,7 +30,14 @@ const CRATES: [(&str, &str); 8] = [
         "auth0-client",
         "secret limits key error parameters authentication+proof+metrics token+server cache client source grant outgoing lib",
     ),
-    ("auth0-redis", "connection replay_store lib"),
+    (
+        "auth0-events",
+        "backoff+metrics+secret+sse+timestamp event+store credential+effect+handler+position connection leadership subscriber lib",
+    ),
+    (
+        "auth0-redis",
+        "address+connection once+event_store replay_store+revocation_log revocation_store lib",
+    ),
 ];
 
 #[test]

@@ -28,6 +28,7 @@
 //! | `/transfer` | both, and the scope `write:transfers` |
 //! | `/mcp` | a valid token, and `a` for the tool `purge` of at most 100 bytes |
 //! | `/renew` | a valid token, and one in the header `x-renewal` that renews its lease |
+//! | `/backchannel-logout` | nothing: logout tokens for the clients `app` and `web`, if the verifier has revocations |
 //! | `/machine`, `/person`, `/client` | a machine, a user who is not anonymous, the client `spa` |
 use auth0_axum::{Auth0, Requirement, policy::*};
 use serde::Deserialize;
@@ -59,6 +60,9 @@ policy!(Person = all_of![user(), not_anonymous()]);
 policy!(Spa = client("spa"));
 policy!(Check = check("is ann", |token| token.subject() == "auth0|ann"));
 
+/// The clients whose logout tokens are accepted.
+const LOGOUT_CLIENTS: [&str; 2] = ["app", "web"];
+
 /// Starts one server of each kind, each with its own verifier.
 pub async fn start(verifier: impl Fn() -> Auth0) -> [(&'static str, SocketAddr); 3] {
     [
@@ -74,8 +78,8 @@ mod with_axum {
         Permission, Person, Recent, Role, Roles, Scope, Spa, Transfer,
     };
     use auth0_axum::{
-        AccessToken, Auth0, AuthLayer, AuthRejection, Authorized, McpSessions, McpTools,
-        Organization,
+        AccessToken, Auth0, AuthLayer, AuthRejection, Authorized, BackchannelLogout, McpSessions,
+        McpTools, Organization, backchannel_logout,
         policy::{organization_in_path, scope},
     };
     use axum::{Router, extract::State, http::HeaderMap, routing::get};
@@ -147,7 +151,11 @@ mod with_axum {
         let tools = McpTools::new().tool("purge", scope("a")).max_body_bytes(100);
         let mcp = Router::new().route("/mcp", get(|| async {}));
         let mcp = mcp.layer(tools).layer(McpSessions::default());
-        let app = app.merge(mcp.layer(AuthLayer::new(by)));
+        let logout = BackchannelLogout::new(&by, super::LOGOUT_CLIENTS);
+        let mut app = app.merge(mcp.layer(AuthLayer::new(by)));
+        if let Ok(logout) = logout {
+            app = app.route("/backchannel-logout", backchannel_logout(logout));
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
@@ -163,8 +171,8 @@ mod with_actix {
     };
     use actix_web::{App, HttpRequest, HttpServer, web};
     use auth0_actix::{
-        AccessToken, Auth0, AuthError, Authorized, MaybeAccessToken, McpSessions, McpTools,
-        Organization, RequireAuth,
+        AccessToken, Auth0, AuthError, Authorized, BackchannelLogout, MaybeAccessToken,
+        McpSessions, McpTools, Organization, RequireAuth, backchannel_logout,
         policy::{organization_in_path, scope},
         require,
     };
@@ -228,10 +236,17 @@ mod with_actix {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
+                let logout = BackchannelLogout::new(&auth, super::LOGOUT_CLIENTS).ok();
                 let server = HttpServer::new(move || {
+                    let logout = logout.clone();
                     App::new()
                         .app_data(auth.clone())
                         .configure(more)
+                        .configure(|config| {
+                            if let Some(logout) = logout {
+                                config.route("/backchannel-logout", backchannel_logout(logout));
+                            }
+                        })
                         .route("/token", web::get().to(token))
                         .route("/maybe", web::get().to(maybe))
                         .route("/scope", web::get().to(authorized::<Scope>))
@@ -268,8 +283,8 @@ mod with_actix {
 mod with_tower {
     use super::{Requirement, Roles, of};
     use auth0_axum::{
-        AccessToken, Auth0, AuthLayer, AuthRejection, Connection, McpSessions, McpTools,
-        policy::scope,
+        AccessToken, Auth0, AuthLayer, AuthRejection, BackchannelLogout, Connection, McpSessions,
+        McpTools, backchannel_logout, policy::scope,
     };
     use axum::{
         http::{Request, Response},
@@ -335,6 +350,13 @@ mod with_tower {
                 let service = layer.layer(tower::service_fn(subject));
                 let router = axum::Router::new().route_service("/orgs/{org}/{what}", service);
                 return router.oneshot(request.map(|_| axum::body::Body::empty())).await;
+            }
+            "/backchannel-logout" => {
+                let service = match BackchannelLogout::new(&auth, super::LOGOUT_CLIENTS) {
+                    Ok(logout) => backchannel_logout(logout),
+                    Err(_) => axum::routing::any(|| async { axum::http::StatusCode::NOT_FOUND }),
+                };
+                return service.oneshot(request.map(axum::body::Body::new)).await;
             }
             "/mcp" => {
                 let tools = McpTools::new().tool("purge", scope("a")).max_body_bytes(100);

@@ -1,5 +1,5 @@
 //! What a client cannot be.
-use super::{AppType, Client, GRANT_TYPES, is_redirect_url};
+use super::{AppType, Client, GRANT_TYPES, is_endpoint_url, is_redirect_url};
 use crate::{directory::ClientGrant, error::LocalError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::collections::HashSet;
@@ -18,6 +18,12 @@ impl Client {
             return Err(LocalError::new(format!(
                 "the client {id} cannot redirect to {url:?}. Write an absolute URL without a fragment, for \
                  example http://localhost:3000/auth/callback"
+            )));
+        }
+        if let Some(url) = self.backchannel_logout_urls.iter().find(|url| !is_endpoint_url(url)) {
+            return Err(LocalError::new(format!(
+                "the client {id} cannot receive logout tokens at {url:?}. Write an absolute URL of http or https \
+                 without a fragment, for example http://localhost:3000/auth/backchannel-logout"
             )));
         }
         let mut grants = self.grant_types.iter().flatten();

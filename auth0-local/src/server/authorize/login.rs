@@ -12,7 +12,7 @@ use crate::{
     store::{Code, Grant, NextLogin, Session},
 };
 use axum::http::{HeaderMap, HeaderValue};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What happens to a good request.
 pub(super) enum Outcome {
@@ -41,7 +41,12 @@ pub(super) fn decide(
         Some(NextLogin::User(subject)) => running.user(&subject),
         None => match session {
             Some((user, session)) => {
-                return with_code(running, request, reply, &user, &session, None);
+                let outcome = with_code(running, request, reply, &user, &session, None)?;
+                let mut store = running.store();
+                for cookie in cookie::values(running, headers) {
+                    store.sessions.add_client(cookie, &session.id, reply.client.id());
+                }
+                return Ok(outcome);
             }
             None if request.is_silent => {
                 return Err(Refused::new("login_required", "Login required"));
@@ -52,7 +57,7 @@ pub(super) fn decide(
             None => {
                 let hint = request.login_hint.as_ref();
                 let hinted = hint.and_then(|hint| running.directory().user_hinted(hint));
-                Some(hinted.unwrap_or_else(|| running.default_user()))
+                hinted.or_else(|| running.default_user())
             }
         },
     };
@@ -64,6 +69,7 @@ pub(super) fn decide(
         id: random_text().map_err(failed)?,
         began: now,
         used: now,
+        clients: BTreeSet::from([reply.client.id().to_owned()]),
     };
     let outcome =
         with_code(running, request, reply, &user, &session, cookie::set(running, &cookie))?;
@@ -99,6 +105,9 @@ fn with_code(
     cookie: Option<HeaderValue>,
 ) -> Result<Outcome, Refused> {
     let subject = user.subject();
+    if user.is_blocked() {
+        return Err(Refused::new("access_denied", "user is blocked"));
+    }
     let organization = match &request.organization {
         None => None,
         Some(name) => Some(user.membership(name).ok_or_else(|| {

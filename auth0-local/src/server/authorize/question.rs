@@ -14,7 +14,7 @@ pub(super) fn page_of_users(
 ) -> Response {
     let mut users = running.directory().users().to_vec();
     if users.is_empty() {
-        users.push(running.default_user());
+        users.extend(running.default_user());
     }
     let buttons: String = users
         .iter()

@@ -81,7 +81,7 @@ fn page_of_decision(
         users.iter().map(button).collect()
     };
     let buttons = match users.is_empty() {
-        true => buttons(&[current_user(running, headers)]),
+        true => buttons(current_user(running, headers).as_slice()),
         false => buttons(&users),
     };
     let content = format!(
@@ -96,12 +96,12 @@ fn page_of_decision(
 }
 
 /// Returns the user of the browser's session, or the one who logs in by default.
-fn current_user(running: &RunningTenant, headers: &HeaderMap) -> Arc<User> {
+fn current_user(running: &RunningTenant, headers: &HeaderMap) -> Option<Arc<User>> {
     let now = running.now();
     let find = |value| running.store().sessions.use_session(value, now);
     let session = cookie::values(running, headers).find_map(find);
     let user = session.and_then(|session| running.user(&session.subject));
-    user.unwrap_or_else(|| running.default_user())
+    user.or_else(|| running.default_user())
 }
 
 fn unknown() -> Response {

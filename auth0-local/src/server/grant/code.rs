@@ -25,6 +25,9 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
     check_redirect_uri(call, &code)?;
     check_verifier(call, &code)?;
     let user = running.user(&code.grant.subject).ok_or_else(unknown)?;
+    if user.is_blocked() {
+        return Err(Refusal::invalid_grant("user is blocked"));
+    }
     let grant = with_resource(call, &code.grant, &client, &user)?;
     // Last, so that a corrected request can be sent with the same code and the same proof.
     let key = call.proof()?;

@@ -1,5 +1,7 @@
 //! Custom token exchange: a token that a profile of the tenant reads becomes a login of a user.
-use super::{Call, Issued, Refusal, client_grant, exchange::ACCESS_TOKEN, granted, issue};
+use super::{
+    Call, Issued, Refusal, check_not_blocked, client_grant, exchange::ACCESS_TOKEN, granted, issue,
+};
 use crate::{
     directory::{Client, Membership, TokenExchangeProfile, User, is_reserved},
     secret::random_text,
@@ -31,6 +33,7 @@ pub(super) fn issue(
             "the profile names a user that the tenant does not have. Add the user",
         )
     })?;
+    check_not_blocked(&user)?;
     let organization = organization(call, &user)?;
     let requested = client_grant::requested_scopes(call)?.unwrap_or_default();
     if is_transfer {

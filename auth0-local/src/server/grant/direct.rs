@@ -1,5 +1,5 @@
 //! A login without a redirect: the user decided, or proved who it is, at another place.
-use super::{Call, Issued, Refusal, granted, issue};
+use super::{Call, Issued, Refusal, check_not_blocked, granted, issue};
 use crate::{
     directory::{Client, User},
     secret::random_text,
@@ -18,6 +18,7 @@ pub(super) fn issue(
     authorization_details: Option<Value>,
     key: Option<String>,
 ) -> Result<Issued, Refusal> {
+    check_not_blocked(user)?;
     let (running, Target { audience, scopes: requested }) = (call.running, target);
     let now = running.now();
     let number = running.store().next_grant();

@@ -35,7 +35,7 @@ use crate::{
     directory::{
         AUTHORIZATION_CODE, CIBA, CLIENT_CREDENTIALS, Client, DEVICE_CODE, MFA_OOB, MFA_OTP,
         MFA_RECOVERY_CODE, PASSWORD, PASSWORD_REALM, PASSWORDLESS_OTP, REFRESH_TOKEN,
-        TOKEN_EXCHANGE, TOKEN_VAULT,
+        TOKEN_EXCHANGE, TOKEN_VAULT, User,
     },
     endpoint::Endpoint,
     running::RunningTenant,
@@ -234,6 +234,14 @@ impl Call<'_> {
             "access_denied",
             format!("Service not found: {audience}"),
         ))
+    }
+}
+
+/// Refuses a user whom an administrator blocked.
+fn check_not_blocked(user: &User) -> Result<(), Refusal> {
+    match user.is_blocked() {
+        true => Err(Refusal::new(StatusCode::FORBIDDEN, "access_denied", "user is blocked")),
+        false => Ok(()),
     }
 }
 

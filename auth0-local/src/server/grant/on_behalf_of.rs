@@ -4,13 +4,13 @@ use super::{
     exchange::{ACCESS_TOKEN, check_requested_type},
     issue,
     scopes::is_of_login,
-    subject::Subject,
+    subject::{Subject, refused},
     token_type,
 };
 use crate::directory::{Api, Client, ClientGrant, Membership, User};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, iter};
+use std::{collections::BTreeSet, iter, sync::Arc};
 
 /// The most clients that can act for a user, one after the other.
 const MAX_DEPTH: usize = 4;
@@ -33,7 +33,7 @@ pub(super) fn issue(call: &Call<'_>, client: &Client, token: &str) -> Result<Iss
     call.check_api(audience, client)?;
     let grant = client_grant::of(client, audience)?;
     let actors = actors(&subject, client)?;
-    let user = running.user(subject.sub());
+    let user = user(call, subject.sub())?;
     let organization = organization(&subject, user.as_deref());
     let requested = client_grant::requested_scopes(call)?;
     let scopes = scopes(call, audience, grant, user.as_deref(), requested.as_deref());
@@ -61,6 +61,18 @@ pub(super) fn issue(call: &Call<'_>, client: &Client, token: &str) -> Result<Iss
         issued_token_type: Some(ACCESS_TOKEN),
         ..Issued::default()
     })
+}
+
+/// Returns the user of a token, if the tenant has it. One who is blocked or deleted is refused.
+fn user(call: &Call<'_>, subject: &str) -> Result<Option<Arc<User>>, Refusal> {
+    let user = call.running.user(subject);
+    if user.as_ref().is_some_and(|user| user.is_blocked()) {
+        return Err(refused("its user is blocked"));
+    }
+    match user.is_none() && call.running.directory().is_deleted(subject) {
+        true => Err(refused("its user was deleted")),
+        false => Ok(user),
+    }
 }
 
 /// Returns the chain of clients with this one, outermost. The client of the login is the innermost one.

@@ -1,5 +1,5 @@
 //! The grants `password` and `password-realm`, which Auth0 has for trusted clients.
-use super::{Call, Issued, Refusal, direct};
+use super::{Call, Issued, Refusal, check_not_blocked, direct};
 use crate::{
     directory::PASSWORD_REALM,
     server::{form::non_empty, mfa},
@@ -20,6 +20,7 @@ pub(super) fn issue(call: &Call<'_>, grant: &str) -> Result<Issued, Refusal> {
     let user = running.directory().user_hinted(username);
     let user = user.filter(|user| user.has_password(password));
     let user = user.ok_or_else(|| Refusal::invalid_grant("Wrong email or password."))?;
+    check_not_blocked(&user)?;
     mfa::check(running, &client, &user, &target)?;
     direct::issue(call, &client, &user, target, None, key)
 }

@@ -1,5 +1,5 @@
 //! The grant of a code that was sent to an e-mail address or a phone number.
-use super::{Call, Issued, Refusal, direct};
+use super::{Call, Issued, Refusal, check_not_blocked, direct};
 use crate::{
     directory::PASSWORDLESS_OTP,
     server::{form::non_empty, mfa, passwordless::Recipient},
@@ -47,6 +47,7 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
         }
     }
     let user = recipient.user(running);
+    check_not_blocked(&user)?;
     mfa::check(running, &client, &user, &target)?;
     direct::issue(call, &client, &user, target, None, key)
 }

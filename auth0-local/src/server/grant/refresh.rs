@@ -1,7 +1,7 @@
 //! The grant `refresh_token`.
 use super::{Call, Issued, Refusal, granted, issue, parsed, scopes::is_of_login};
 use crate::{
-    directory::{Client, REFRESH_TOKEN, User},
+    directory::{Client, Membership, REFRESH_TOKEN, User},
     server::{form::non_empty, mfa, target::Target},
     store::Grant,
 };
@@ -21,6 +21,7 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
         return Err(unknown());
     }
     let user = running.user(&presented.grant.subject).ok_or_else(unknown)?;
+    check_user(&user, &presented.grant)?;
     let grant = requested(call, &presented.grant, &client, &user)?;
     // Last, so that a corrected request can be sent with the same token and the same proof.
     let key = call.proof()?;
@@ -48,6 +49,21 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
     }
     store.keep_access_token(&issued.access_token, kept);
     Ok(issued)
+}
+
+/// Refuses a user who is blocked, or has left the organization of the login.
+fn check_user(user: &User, grant: &Grant) -> Result<(), Refusal> {
+    if user.is_blocked() {
+        return Err(Refusal::invalid_grant("user is blocked"));
+    }
+    let organization = grant.organization.as_ref().map(Membership::id);
+    match organization.filter(|id| user.membership(id).is_none()) {
+        Some(id) => Err(Refusal::invalid_grant(format!(
+            "user {} is not part of the {id} organization",
+            user.subject()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Returns the grant for the API and the scopes of this request. Another API than that of the login needs a

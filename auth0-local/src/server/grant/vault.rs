@@ -60,6 +60,9 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
             )));
         }
     };
+    if user.is_blocked() {
+        return Err(super::subject::refused("its user is blocked"));
+    }
     let hint = non_empty(request.login_hint.as_ref());
     let account = user.connected_account(connection, hint).ok_or_else(|| {
         Refusal::new(

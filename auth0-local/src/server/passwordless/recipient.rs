@@ -50,16 +50,20 @@ impl Recipient {
 
     /// Returns the user who receives its messages. As with Auth0, the first login creates one.
     pub(in crate::server) fn user(&self, running: &RunningTenant) -> Arc<User> {
-        let default = Some(running.default_user()).filter(|user| user.is_reached_at(&self.address));
-        let mut directory = running.directory();
-        if let Some(user) = directory.user_at(&self.address).or(default) {
-            return user;
-        }
-        let user = User::new(format!("{}|{}", self.realm(), self.id()));
-        directory.create_user(match self.channel {
-            Channel::Email => user.email(&self.address),
-            Channel::Sms => user.phone_number(&self.address),
-        })
+        let default = running.default_user().filter(|user| user.is_reached_at(&self.address));
+        let user = {
+            let mut directory = running.directory();
+            if let Some(user) = directory.user_at(&self.address).or(default) {
+                return user;
+            }
+            let user = User::new(format!("{}|{}", self.realm(), self.id()));
+            directory.create_user(match self.channel {
+                Channel::Email => user.email(&self.address),
+                Channel::Sms => user.phone_number(&self.address),
+            })
+        };
+        running.report_user("user.created", user.event_object());
+        user
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every refusal's cause has three parts: what was seen, what was expected, and what to do.
 use super::log::Log;
 use auth0_axum::{
-    Algorithm, Dpop, ErrorCode, TrustedIssuer,
+    Algorithm, Dpop, ErrorCode, Revocations, TrustedIssuer,
     dpop::DpopNonces,
     resolver::{IssuerResolver, ResolverContext},
     testing::{Failure, SigningKey, Tenant, TokenBuilder},
@@ -11,6 +11,7 @@ use std::{collections::BTreeSet, error::Error, net::SocketAddr, time::Duration};
 use tracing::Level;
 use wire_tests::{
     client::{break_off, get, send_body},
+    failing_store::FailingStore,
     servers,
 };
 
@@ -220,6 +221,20 @@ async fn every_code_has_a_cause_of_three_parts() {
     let servers = servers::start(|| builder().build().unwrap()).await;
     let parts = ["the database is down", "the issuers of the resolver", "Builder::issuer_resolver"];
     seen.send(&log, &servers, &case("issuers_unavailable", "/token", &*bearer, parts)).await;
+
+    let revocations = Revocations::in_memory();
+    let with =
+        |revocations: &Revocations| tenant.builder().revocations(revocations).build().unwrap();
+    let servers = servers::start(|| with(&revocations)).await;
+    revocations.revoke_subject(tenant.issuer(), "auth0|65f1c0ffee").await.unwrap();
+    let parts = ["the subject was revoked", "are not revoked", "after a new login"];
+    seen.send(&log, &servers, &case("token_revoked", "/token", &*bearer, parts)).await;
+
+    let revocations = Revocations::with_store(FailingStore);
+    let servers = servers::start(|| with(&revocations)).await;
+    let parts = ["has not answered", "an answer of the store", "Revocations::with_store"];
+    seen.send(&log, &servers, &case("revocations_unavailable", "/token", &*bearer, parts)).await;
+    drop(revocations);
 
     tenant.fail(Failure::Status(404));
     let servers = start(Dpop::allowed()).await;

@@ -1,7 +1,7 @@
 //! Redis over TLS. Trusted authorities come from the environment of a process, so each case is a process.
 use crate::service::{API, authenticate, bound_token, proof};
-use auth0_axum::{Dpop, testing::Tenant};
-use auth0_redis::RedisReplayStore;
+use auth0_axum::{Dpop, auth0_core::revocation::RevocationStore, testing::Tenant};
+use auth0_redis::{RedisReplayStore, RedisRevocationStore};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::{
     env, fs,
@@ -57,7 +57,7 @@ fn over_tls() {
         assert!(output.status.success(), "{url} {}: {output:?}", trust.file.display());
     }
     let keys: usize = redis.ask("DBSIZE");
-    assert_eq!(keys, 1, "of the case that passed");
+    assert_eq!(keys, 2, "of the case that passed: a used proof, and the log of revocations");
 }
 
 struct Authority {
@@ -103,4 +103,7 @@ async fn ask(url: &str, expected: &str) {
     if expected == "passes" {
         assert_eq!(ask().await, "dpop_proof_replayed");
     }
+    let revocations = RedisRevocationStore::new(url).unwrap().time_limit(Duration::from_secs(10));
+    let changes = revocations.changes(None, Duration::ZERO).await;
+    assert_eq!(changes.is_ok(), expected == "passes", "{changes:?}");
 }

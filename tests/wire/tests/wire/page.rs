@@ -1,7 +1,7 @@
 //! `docs/refusals.md`, held to what the code says and to what it sends.
 use super::rows::Row;
 use auth0_axum::{
-    Dpop, ErrorCode, TrustedIssuer,
+    Dpop, ErrorCode, Revocations, TrustedIssuer,
     dpop::DpopNonces,
     resolver::{IssuerResolver, ResolverContext},
     testing::{Failure, Tenant},
@@ -9,6 +9,7 @@ use auth0_axum::{
 use std::{collections::BTreeSet, error::Error, net::SocketAddr};
 use wire_tests::{
     client::{Answer, break_off, get, send_body},
+    failing_store::FailingStore,
     refusals::Refusal,
     servers,
 };
@@ -70,6 +71,14 @@ async fn every_row_of_the_page_is_met_on_the_wire() {
     let builder = || tenant.builder_with([]).issuer_resolver(Fails);
     let [(_, server), ..] = servers::start(|| builder().build().unwrap()).await;
     met.send(server, "/token", &bearer).await;
+    for revocations in [Revocations::in_memory(), Revocations::with_store(FailingStore)] {
+        let verifier = || tenant.builder().revocations(&revocations).build().unwrap();
+        let [(_, server), ..] = servers::start(verifier).await;
+        revocations.revoke_subject(tenant.issuer(), "auth0|bob").await.ok();
+        let bob = format!("Bearer {bob}");
+        met.send(server, "/token", &[("authorization", bob.as_bytes())]).await;
+        met.send(server, "/token", &bearer).await;
+    }
     tenant.fail(Failure::Unreachable);
     let server = start(&tenant, Dpop::allowed()).await;
     met.send(server, "/token", &bearer).await;

@@ -1,0 +1,57 @@
+//! The step of the pipeline that refuses tokens that were revoked.
+use super::{
+    pending::{Pending, Refusal, Stop},
+    verifier::Verifier,
+};
+use crate::{
+    error::{Error, ErrorCode},
+    issuer::Trusted,
+    runtime::Moment,
+    token::VerifiedToken,
+};
+use std::{sync::Arc, time::Duration};
+
+/// The time to retry while the store of revocations does not answer.
+const RETRY: Duration = Duration::from_secs(1);
+
+impl Verifier {
+    /// Refuses a token that was revoked. It is asked for each request, also for a cached token.
+    pub(super) fn check_revocation(
+        &self,
+        token: &VerifiedToken,
+        trusted: &Arc<Trusted>,
+        now: Moment,
+    ) -> Result<(), Stop> {
+        let Some(revocations) = &self.revocations else { return Ok(()) };
+        if let Some(what) = token.found_among(revocations) {
+            let error =
+                Error::new(ErrorCode::TokenRevoked).because(format!("the {what} was revoked"));
+            return Err(Refusal::of_token(error, token, trusted).into());
+        }
+        if revocations.is_current(now.monotonic) {
+            return Ok(());
+        }
+        let client_id = token.client_id().map(Into::into);
+        Err(Stop::Pending(Pending::Revocations { trusted: Arc::clone(trusted), client_id }))
+    }
+
+    /// Waits for a recent answer of the store, and refuses the token if there is none, or not for long enough.
+    pub(super) async fn await_revocations(
+        &self,
+        trusted: Arc<Trusted>,
+        client_id: Option<Box<str>>,
+        has_waited: bool,
+    ) -> Result<(), Box<Refusal>> {
+        let is_current = match &self.revocations {
+            Some(revocations) => !has_waited && revocations.current().await,
+            None => true,
+        };
+        if is_current {
+            return Ok(());
+        }
+        let error = Error::new(ErrorCode::RevocationsUnavailable)
+            .because("the store of revocations has not answered in time")
+            .retry_after(RETRY);
+        Err(Box::new(Refusal { error, header: None, trusted: Some(trusted), client_id }))
+    }
+}

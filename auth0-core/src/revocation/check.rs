@@ -1,0 +1,76 @@
+//! The check of one token.
+use super::{
+    key::{IssuerHash, Kind, RevocationKey},
+    local::Revocations,
+};
+use std::time::Duration;
+
+/// How many keys a token can have.
+const KEYS: usize = 6;
+
+/// The keys under which a token may be revoked.
+#[derive(Debug)]
+pub(crate) struct TokenKeys {
+    keys: [Option<RevocationKey>; KEYS],
+    /// `iat`, in seconds since 1970.
+    issued_at: Option<u32>,
+}
+
+/// The names in a token that a revocation may be about.
+pub(crate) struct RevocationCheck<'a> {
+    pub(crate) issuer: IssuerHash,
+    pub(crate) subject: &'a str,
+    pub(crate) organization: Option<&'a str>,
+    pub(crate) client: Option<&'a str>,
+    pub(crate) token: Option<&'a str>,
+    /// The session, if the tokens of the issuer name it.
+    pub(crate) session: Option<&'a str>,
+    /// Whether tokens of the issuer name their session.
+    pub(crate) has_sessions: bool,
+    pub(crate) issued_at: Option<Duration>,
+}
+
+impl RevocationCheck<'_> {
+    pub(crate) fn keys(&self) -> TokenKeys {
+        let Self { issuer, subject, .. } = *self;
+        let key = |kind, first: &str, second: &str| RevocationKey::of(kind, issuer, first, second);
+        let session = match (self.has_sessions, self.session) {
+            (false, _) => None,
+            (true, Some(session)) => Some(key(Kind::Session, session, "")),
+            (true, None) => Some(key(Kind::SubjectOutsideSessions, subject, "")),
+        };
+        let keys = [
+            Some(key(Kind::Subject, subject, "")),
+            self.client.map(|client| key(Kind::Client, client, "")),
+            self.organization.map(|organization| key(Kind::Member, organization, subject)),
+            self.organization.map(|organization| key(Kind::Organization, organization, "")),
+            self.token.map(|token| key(Kind::Token, token, "")),
+            session,
+        ];
+        let issued_at = self.issued_at.map(seconds);
+        TokenKeys { keys, issued_at }
+    }
+}
+
+impl Revocations {
+    /// Returns what a token was revoked for, if it was.
+    pub(crate) fn find(&self, token: &TokenKeys) -> Option<&'static str> {
+        let found = self.table().find(&token.keys);
+        let is_revoked = |at: &Option<u32>| {
+            at.is_some_and(|at| token.issued_at.is_none_or(|issued_at| issued_at <= at))
+        };
+        let names = [
+            "subject",
+            "client",
+            "membership of the organization",
+            "organization",
+            "token itself",
+            "session",
+        ];
+        found.iter().zip(names).find_map(|(at, name)| is_revoked(at).then_some(name))
+    }
+}
+
+pub(super) fn seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,308 @@
+//! The revocations in memory: read without a lock, written under one.
+use super::{entry::RevocationEntry, key::RevocationKey};
+use arc_swap::ArcSwap;
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// The slots of an empty table.
+const SMALLEST: usize = 64;
+
+/// A table with more of its slots in use than this share is replaced by a larger one: a search that fails reads
+/// three slots on average then.
+const FULLEST: (usize, usize) = (5, 8);
+
+/// A hash table with open addressing. A slot that is in use keeps its key for as long as the table exists; larger
+/// tables replace it, without the entries that have expired.
+pub(super) struct Table {
+    slots: ArcSwap<Slots>,
+    writer: Mutex<Writer>,
+    capacity: usize,
+}
+
+struct Writer {
+    used: usize,
+    /// The earliest end of an entry: before it, there is nothing to remove.
+    next_end: u32,
+}
+
+struct Slots {
+    mask: usize,
+    slots: Box<[Slot]>,
+}
+
+/// 24 bytes. A key whose lower half is zero has one there instead.
+#[derive(Default)]
+struct Slot {
+    /// Zero in a free slot. Written last.
+    low: AtomicU64,
+    high: AtomicU64,
+    /// The time of the revocation, and that of its end: 32 bits each.
+    times: AtomicU64,
+}
+
+/// The result of an insertion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inserted {
+    /// There is a new revocation, or one with a later time.
+    Changed,
+    /// The same was known.
+    Known,
+    /// There is no room.
+    Full,
+}
+
+impl Table {
+    pub(super) fn new(capacity: usize) -> Self {
+        let writer = Mutex::new(Writer { used: 0, next_end: u32::MAX });
+        Self { slots: ArcSwap::from_pointee(Slots::new(SMALLEST)), writer, capacity }
+    }
+
+    /// Returns the time of the revocation, in seconds since 1970.
+    pub(super) fn find<const N: usize>(
+        &self,
+        keys: &[Option<RevocationKey>; N],
+    ) -> [Option<u32>; N] {
+        let slots = self.slots.load();
+        keys.map(|key| slots.find(key?).map(|slot| times(slot.times.load(Ordering::Acquire)).0))
+    }
+
+    /// Adds a revocation, or moves its times forward.
+    pub(super) fn insert(&self, entry: RevocationEntry, now: u32) -> Inserted {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.load_full();
+        if let Some(slot) = slots.find(entry.key) {
+            let (at, end) = times(slot.times.load(Ordering::Relaxed));
+            let later = (at.max(entry.revoked_at), end.max(entry.expires_at));
+            slot.times.store(packed(later.0, later.1), Ordering::Release);
+            return if later.0 > at { Inserted::Changed } else { Inserted::Known };
+        }
+        let is_full = writer.used >= self.capacity;
+        if is_full && now < writer.next_end {
+            return Inserted::Full;
+        }
+        if is_full || !slots.has_room_for(writer.used + 1) {
+            slots = Arc::new(writer.rebuild(&slots, now));
+            self.slots.store(Arc::clone(&slots));
+            if writer.used >= self.capacity {
+                return Inserted::Full;
+            }
+        }
+        slots.insert(entry);
+        writer.used += 1;
+        writer.next_end = writer.next_end.min(entry.expires_at);
+        Inserted::Changed
+    }
+
+    /// Returns all revocations that have not expired.
+    pub(super) fn entries(&self, now: u32) -> Vec<RevocationEntry> {
+        let slots = self.slots.load();
+        slots.entries().filter(|entry| entry.expires_at > now).collect()
+    }
+
+    /// Returns the number of revocations, including those that have expired and are not removed yet.
+    pub(super) fn len(&self) -> usize {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).used
+    }
+}
+
+impl Writer {
+    /// Returns a table with the entries that have not expired, and room for as many more.
+    fn rebuild(&mut self, old: &Slots, now: u32) -> Slots {
+        let is_alive = |entry: &RevocationEntry| entry.expires_at > now;
+        let alive = old.entries().filter(is_alive).count();
+        let slots = Slots::new(((alive + 1) * 2).next_power_of_two().max(SMALLEST));
+        self.used = alive;
+        self.next_end = u32::MAX;
+        for entry in old.entries().filter(is_alive) {
+            slots.insert(entry);
+            self.next_end = self.next_end.min(entry.expires_at);
+        }
+        slots
+    }
+}
+
+impl Slots {
+    /// Creates a table; the length is a power of two.
+    fn new(length: usize) -> Self {
+        let slots = std::iter::repeat_with(Slot::default).take(length).collect();
+        Self { mask: length - 1, slots }
+    }
+
+    fn has_room_for(&self, used: usize) -> bool {
+        used * FULLEST.1 <= self.slots.len() * FULLEST.0
+    }
+
+    /// Returns the slots where a key can be, in order.
+    fn path(&self, low: u64) -> impl Iterator<Item = &Slot> {
+        #[expect(clippy::cast_possible_truncation, reason = "a part of a hash is wanted")]
+        let start = low as usize;
+        (0..=self.mask).filter_map(move |step| self.slots.get(start.wrapping_add(step) & self.mask))
+    }
+
+    fn find(&self, key: RevocationKey) -> Option<&Slot> {
+        let (low, high) = halves(key);
+        for slot in self.path(low) {
+            match slot.low.load(Ordering::Acquire) {
+                0 => return None,
+                found if found == low && slot.high.load(Ordering::Relaxed) == high => {
+                    return Some(slot);
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Inserts a key that is not there. There is room.
+    fn insert(&self, entry: RevocationEntry) {
+        let (low, high) = halves(entry.key);
+        let mut path = self.path(low);
+        if let Some(slot) = path.find(|slot| slot.low.load(Ordering::Relaxed) == 0) {
+            slot.times.store(packed(entry.revoked_at, entry.expires_at), Ordering::Relaxed);
+            slot.high.store(high, Ordering::Relaxed);
+            slot.low.store(low, Ordering::Release);
+        }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = RevocationEntry> {
+        self.slots.iter().filter_map(|slot| {
+            let low = slot.low.load(Ordering::Acquire);
+            let key = RevocationKey::from_halves(low, slot.high.load(Ordering::Relaxed));
+            let (revoked_at, expires_at) = times(slot.times.load(Ordering::Acquire));
+            (low != 0).then_some(RevocationEntry { key, revoked_at, expires_at })
+        })
+    }
+}
+
+fn halves(key: RevocationKey) -> (u64, u64) {
+    let (low, high) = key.halves();
+    (low.max(1), high)
+}
+
+const fn packed(revoked_at: u32, expires_at: u32) -> u64 {
+    ((revoked_at as u64) << 32) | expires_at as u64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "these are the two halves")]
+const fn times(packed: u64) -> (u32, u32) {
+    ((packed >> 32) as u32, packed as u32)
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("len", &self.len()).field("capacity", &self.capacity).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    const NOW: u32 = 1000;
+
+    fn key(number: u64) -> RevocationKey {
+        // The lower half, where the search begins, is often the same.
+        RevocationKey::from_halves(number % 3, number)
+    }
+
+    /// Returns a key as a hash is.
+    fn spread(number: u64) -> RevocationKey {
+        RevocationKey::from_halves(number.wrapping_mul(0x9e37_79b9_7f4a_7c15), number)
+    }
+
+    fn entry(number: u64, revoked_at: u32, expires_at: u32) -> RevocationEntry {
+        RevocationEntry { key: key(number), revoked_at, expires_at }
+    }
+
+    fn find(table: &Table, number: u64) -> Option<u32> {
+        table.find(&[Some(key(number))])[0]
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_map_of_the_latest_times(steps in prop::collection::vec((0..200_u64, 0..50_u32, 0..80_u32), 0..600)) {
+            let table = Table::new(1000);
+            let mut expected: HashMap<u64, u32> = HashMap::new();
+            for (number, at, life) in steps {
+                let inserted = table.insert(entry(number, at, NOW + 1 + life), NOW);
+                let before = expected.get(&number).copied();
+                let is_news = before.is_none_or(|before| at > before);
+                prop_assert_eq!(inserted == Inserted::Changed, is_news);
+                expected.insert(number, at.max(before.unwrap_or(0)));
+            }
+            for number in 0..200 {
+                prop_assert_eq!(find(&table, number), expected.get(&number).copied());
+            }
+            prop_assert_eq!(table.len(), expected.len());
+            prop_assert_eq!(table.entries(NOW).len(), expected.len());
+        }
+    }
+
+    #[test]
+    fn expired_entries_make_room() {
+        let table = Table::new(100);
+        for number in 0..100 {
+            let end = if number < 40 { NOW + 10 } else { NOW + 1000 };
+            assert_eq!(table.insert(entry(number, 1, end), NOW), Inserted::Changed);
+        }
+        assert_eq!(table.insert(entry(500, 1, NOW + 5), NOW), Inserted::Full);
+        assert_eq!(table.insert(entry(99, 2, NOW + 5), NOW), Inserted::Changed, "it is there");
+        assert_eq!(table.insert(entry(500, 1, NOW + 50), NOW + 9), Inserted::Full);
+        assert_eq!(table.insert(entry(500, 1, NOW + 50), NOW + 10), Inserted::Changed);
+        assert_eq!((table.len(), find(&table, 0), find(&table, 40)), (61, None, Some(1)));
+        assert_eq!(table.entries(NOW + 50).len(), 60);
+    }
+
+    #[test]
+    fn readers_see_all_that_was_inserted_before() {
+        let table = Table::new(100_000);
+        let written = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in 1..=50_000 {
+                    table.insert(
+                        RevocationEntry { key: spread(number), ..entry(0, 7, NOW + 1) },
+                        NOW,
+                    );
+                    written.store(number, Ordering::Release);
+                }
+            });
+            for seed in 1..3_u64 {
+                let (table, written) = (&table, &written);
+                scope.spawn(move || {
+                    let mut number = seed;
+                    loop {
+                        let last = written.load(Ordering::Acquire);
+                        if last == 50_000 {
+                            break;
+                        }
+                        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                        if last > 0 {
+                            let known = spread(1 + (number >> 33) % last);
+                            assert_eq!(table.find(&[Some(known)]), [Some(7)]);
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn it_takes_the_memory_that_is_documented() {
+        assert_eq!(size_of::<Slot>(), 24);
+        let table = Table::new(1_000_000);
+        for number in 0..1_000_000_u64 {
+            let key = spread(number);
+            table.insert(RevocationEntry { key, revoked_at: 1, expires_at: u32::MAX }, NOW);
+        }
+        assert_eq!(table.len(), 1_000_000);
+        assert!(table.slots.load().slots.len() * size_of::<Slot>() <= 64 << 20);
+    }
+}

@@ -1,0 +1,240 @@
+//! Tokens that are refused although they have not expired.
+mod logout;
+mod store;
+
+use auth0_core::{
+    Auth0, BackchannelLogout, ErrorCode, Revocations, VerifiedToken,
+    revocation::{Revocation, RevocationError},
+};
+use auth0_testing::{Tenant, TokenBuilder};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const SID: &str = "https://acme.com/sid";
+
+fn verifier(tenant: &Tenant, revocations: &Revocations) -> Auth0 {
+    tenant.builder().revocations(revocations).session_claim([SID]).build().unwrap()
+}
+
+async fn code(auth: &Auth0, token: &str) -> Result<VerifiedToken, ErrorCode> {
+    auth.verify(token).await.map_err(|error| error.code())
+}
+
+async fn is_revoked(auth: &Auth0, token: &TokenBuilder) -> bool {
+    match code(auth, &token.mint()).await {
+        Ok(_) => false,
+        Err(ErrorCode::TokenRevoked) => true,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn at(tenant: &Tenant, seconds: i64) -> SystemTime {
+    let now = auth0_core::time::Clock::unix_time(tenant.clock()).as_secs();
+    UNIX_EPOCH + Duration::from_secs(now.saturating_add_signed(seconds))
+}
+
+/// Creates a token that a revocation names.
+type Named = fn(&Tenant) -> TokenBuilder;
+
+#[tokio::test]
+async fn each_kind_of_revocation() {
+    let tenant = Tenant::new();
+    let issuer = tenant.issuer();
+    let ann = || tenant.token().subject("auth0|ann").client("web").claim("jti", "t1");
+    let member = || ann().organization("org_1", "acme");
+    let in_session = || ann().claim(SID, "s1");
+    let revoked: [(Revocation, Named); 6] = [
+        (Revocation::subject(issuer, "auth0|ann"), |t| t.token().subject("auth0|ann")),
+        (Revocation::organization_member(issuer, "org_1", "auth0|ann"), |t| {
+            t.token().subject("auth0|ann").organization("org_1", "acme")
+        }),
+        (Revocation::organization(issuer, "org_1"), |t| t.token().organization("org_1", "acme")),
+        (Revocation::client(issuer, "web"), |t| t.token().client("web")),
+        (Revocation::token(issuer, "t1"), |t| t.token().claim("jti", "t1")),
+        (Revocation::session(issuer, "s1"), |t| t.token().claim(SID, "s1")),
+    ];
+    for (revocation, token) in revoked {
+        let revocations = Revocations::in_memory();
+        let auth = verifier(&tenant, &revocations);
+        let shown = format!("{revocation:?}");
+        assert!(!is_revoked(&auth, &token(&tenant)).await, "{shown}");
+        revocations.revoke(revocation.clone()).await.unwrap();
+        assert!(is_revoked(&auth, &token(&tenant)).await, "{shown}");
+        assert!(is_revoked(&auth, &token(&tenant).without("iat")).await, "{shown}");
+        // Others go on: another subject, organization, client, id, session.
+        let other = tenant.token().subject("auth0|bob").client("app").claim("jti", "t2");
+        let other = other.organization("org_2", "other").claim(SID, "s2");
+        assert!(!is_revoked(&auth, &other).await, "{shown}");
+    }
+    // Each only where it is named.
+    let revocations = Revocations::in_memory();
+    let auth = verifier(&tenant, &revocations);
+    revocations
+        .revoke(Revocation::organization_member(issuer, "org_1", "auth0|ann"))
+        .await
+        .unwrap();
+    assert!(is_revoked(&auth, &member()).await);
+    assert!(!is_revoked(&auth, &ann()).await, "outside the organization");
+    assert!(!is_revoked(&auth, &member().subject("auth0|bob")).await, "another member");
+    assert!(!is_revoked(&auth, &in_session()).await);
+}
+
+#[tokio::test]
+async fn tokens_up_to_the_time_are_refused() {
+    let tenant = Tenant::new();
+    let revocations = Revocations::in_memory();
+    let auth = verifier(&tenant, &revocations);
+    let issued = |ago: i64| {
+        let iat = at(&tenant, -ago).duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        tenant.token().subject("auth0|ann").claim("iat", iat)
+    };
+    let subject = || Revocation::subject(tenant.issuer(), "auth0|ann");
+    revocations.revoke(subject().at(at(&tenant, -100))).await.unwrap();
+    for (ago, expected) in [(200, true), (101, true), (100, true), (99, false), (0, false)] {
+        assert_eq!(is_revoked(&auth, &issued(ago)).await, expected, "{ago}");
+    }
+    let in_that_second = at(&tenant, -100).duration_since(UNIX_EPOCH).unwrap().as_secs_f64() + 0.9;
+    assert!(is_revoked(&auth, &issued(0).claim("iat", in_that_second)).await);
+    // An older one that arrives late lowers nothing.
+    revocations.revoke(subject().at(at(&tenant, -1000))).await.unwrap();
+    assert!(is_revoked(&auth, &issued(100)).await);
+    revocations.revoke(subject().at(at(&tenant, -50))).await.unwrap();
+    assert!(is_revoked(&auth, &issued(50)).await && !is_revoked(&auth, &issued(49)).await);
+    // Since now, and a later login is accepted.
+    revocations.revoke_subject(tenant.issuer(), "auth0|ann").await.unwrap();
+    assert!(is_revoked(&auth, &issued(0)).await);
+    tenant.clock().advance(Duration::from_secs(1));
+    assert!(!is_revoked(&auth, &issued(0)).await);
+    assert_eq!(revocations.count(), 1);
+}
+
+#[tokio::test]
+async fn a_cached_token_is_refused_too() {
+    let tenant = Tenant::new();
+    let revocations = Revocations::in_memory();
+    let auth = verifier(&tenant, &revocations);
+    let (ann, bob) =
+        (tenant.token().subject("auth0|ann").mint(), tenant.token().subject("auth0|bob").mint());
+    for _ in 0..3 {
+        assert!(code(&auth, &ann).await.is_ok() && code(&auth, &bob).await.is_ok());
+    }
+    revocations.revoke_subject(tenant.issuer(), "auth0|ann").await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(code(&auth, &ann).await.unwrap_err(), ErrorCode::TokenRevoked);
+        assert!(code(&auth, &bob).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn the_issuer_is_a_part_of_it() {
+    let (acme, other) = (Tenant::new(), Tenant::named("other.test"));
+    let revocations = Revocations::in_memory();
+    let both = acme.builder_with([&other]).issuers([acme.issuer(), other.issuer()]);
+    let auth = both.revocations(&revocations).build().unwrap();
+    let token = |tenant: &Tenant| tenant.token().audience(acme.audience()).subject("auth0|ann");
+    revocations.revoke_subject(other.issuer().trim_end_matches('/'), "auth0|ann").await.unwrap();
+    assert!(!is_revoked(&auth, &token(&acme)).await);
+    assert!(is_revoked(&auth, &token(&other)).await, "a slash makes no difference");
+    let domain = acme.issuer().trim_start_matches("https://").trim_end_matches('/');
+    revocations.revoke_subject(domain, "auth0|ann").await.unwrap();
+    assert!(is_revoked(&auth, &token(&acme)).await, "a domain is an issuer");
+}
+
+#[tokio::test]
+async fn what_cannot_be_revoked_is_an_error() {
+    let issuer = "https://acme.eu.auth0.com/";
+    for revocation in [
+        Revocation::subject("", "auth0|ann"),
+        Revocation::subject(issuer, ""),
+        Revocation::subject(issuer, " "),
+        Revocation::organization_member(issuer, "org_1", ""),
+        Revocation::organization_member(issuer, "", "auth0|ann"),
+    ] {
+        let revocations = Revocations::in_memory();
+        let error = revocations.revoke(revocation).await.unwrap_err();
+        assert!(matches!(error, RevocationError::Invalid(_)), "{error}");
+        assert_eq!(revocations.count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn there_is_room_for_as_many_as_configured() {
+    let tenant = Tenant::new();
+    let revocations =
+        Revocations::in_memory().capacity(100).max_token_lifetime(Duration::from_secs(3600));
+    let auth = verifier(&tenant, &revocations);
+    let revoke =
+        |number: usize| revocations.revoke_subject(tenant.issuer(), format!("auth0|{number}"));
+    for number in 0..100 {
+        revoke(number).await.unwrap();
+    }
+    assert!(matches!(revoke(100).await.unwrap_err(), RevocationError::Full));
+    assert!(revoke(7).await.is_ok(), "it is there");
+    assert!(is_revoked(&auth, &tenant.token().subject("auth0|0")).await);
+    // After the life of the last token that they concern, they make room.
+    tenant.clock().advance(Duration::from_secs(3600 + 61));
+    assert!(revoke(100).await.is_ok());
+    assert_eq!(revocations.count(), 1, "the others have made room");
+}
+
+#[tokio::test]
+async fn a_token_that_is_used_already_ends() {
+    let tenant = Tenant::new();
+    let revocations = Revocations::in_memory();
+    let auth = verifier(&tenant, &revocations);
+    let ann = verified_token(&auth, &tenant, "auth0|ann").await;
+    let bob = verified_token(&auth, &tenant, "auth0|bob").await;
+    let (ann_ends, bob_ends) = (tokio::spawn(ann.ended()), tokio::spawn(bob.ended()));
+    tokio::task::yield_now().await;
+    let stream = ann.until_ended(Ticks);
+    let lease = auth.lease(&ann);
+    assert!(!ann.has_ended() && !lease.has_ended());
+
+    revocations.revoke_subject(tenant.issuer(), "auth0|ann").await.unwrap();
+    assert!(ann.is_revoked() && ann.has_ended() && lease.has_ended() && !bob.has_ended());
+    ann_ends.await.unwrap();
+    lease.ended().await;
+    assert_eq!(count(stream).await, 0);
+    assert!(!bob_ends.is_finished());
+    revocations.revoke_subject(tenant.issuer(), "auth0|bob").await.unwrap();
+    bob_ends.await.unwrap();
+    // A token that is kept does not keep the revocations.
+    drop((auth, lease, revocations));
+    assert!(!ann.is_revoked());
+}
+
+async fn verified_token(auth: &Auth0, tenant: &Tenant, subject: &str) -> VerifiedToken {
+    auth.verify(&tenant.token().subject(subject).mint()).await.unwrap()
+}
+
+struct Ticks;
+
+impl futures_core::Stream for Ticks {
+    type Item = ();
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<()>> {
+        std::task::Poll::Ready(Some(()))
+    }
+}
+
+async fn count(stream: impl futures_core::Stream) -> usize {
+    let (mut stream, mut count) = (std::pin::pin!(stream), 0);
+    while std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await.is_some() {
+        count += 1;
+    }
+    count
+}
+
+#[tokio::test]
+async fn nothing_of_a_user_is_printed() {
+    let tenant = Tenant::new();
+    let revocations = Revocations::in_memory();
+    let auth = verifier(&tenant, &revocations);
+    let revocation = Revocation::organization_member(tenant.issuer(), "org_1", "auth0|ann");
+    let logout = BackchannelLogout::new(&auth, ["web"]).unwrap();
+    for shown in [format!("{revocation:?}"), format!("{revocations:?}"), format!("{logout:?}")] {
+        assert!(!shown.contains("auth0|ann") && !shown.contains("org_1"), "{shown}");
+    }
+}
