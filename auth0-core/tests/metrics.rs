@@ -2,7 +2,7 @@
 //! feature.
 #![allow(clippy::unwrap_used)]
 use auth0_core::{
-    TrustedIssuer,
+    BackchannelLogout, Revocations, TrustedIssuer,
     adapter::RequestView,
     policy::scope,
     resolver::{IssuerResolver, ResolverContext},
@@ -19,6 +19,28 @@ fn everything_is_counted() {
     recorder.install().unwrap();
     fetches_refusals_ages_and_times_are_counted(&snapshotter);
     lookups_of_a_resolver_are_counted(&snapshotter);
+    revocations_are_counted(&snapshotter);
+}
+
+fn revocations_are_counted(snapshotter: &Snapshotter) {
+    let seen = seen(snapshotter, async {
+        let (tenant, revocations) = (Tenant::new(), Revocations::in_memory().capacity(2));
+        let auth = tenant.builder().revocations(&revocations).build().unwrap();
+        for subject in ["auth0|ann", "auth0|bob", "auth0|eve"] {
+            drop(revocations.revoke_subject(tenant.issuer(), subject).await);
+        }
+        let logout = BackchannelLogout::new(&auth, ["web"]).unwrap();
+        let form = Some(&b"application/x-www-form-urlencoded"[..]);
+        logout.respond("POST", form, Some(b"logout_token=x")).await;
+    });
+    for (name, value) in [
+        ("auth0_revocations{}", "2"),
+        ("auth0_revocations_total{kind=subject,outcome=success}", "2"),
+        ("auth0_revocations_total{kind=subject,outcome=full}", "1"),
+        ("auth0_logout_tokens_total{outcome=refused}", "1"),
+    ] {
+        assert_eq!(seen.get(name).map(String::as_str), Some(value), "{name}: {seen:?}");
+    }
 }
 
 /// Runs the traffic, and returns what was counted, with its labels.

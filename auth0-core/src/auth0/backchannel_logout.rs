@@ -1,6 +1,7 @@
 //! The endpoint of back-channel logout (OpenID Connect Back-Channel Logout 1.0 §2.5 to §2.8).
 use super::{
     Auth0,
+    environment::variables,
     logout_token::{LogoutToken, LogoutTokenError, MAX_TOKEN_BYTES},
 };
 use crate::{
@@ -8,7 +9,7 @@ use crate::{
     identifier::is_placeholder,
     revocation::{Revocation, RevocationError, Revocations},
     runtime::fetch_thread::passed,
-    telemetry::Escaped,
+    telemetry::{Escaped, metrics},
 };
 use std::{
     fmt,
@@ -19,8 +20,8 @@ use std::{
     time::Duration,
 };
 
-/// The issuer waits no longer for an answer.
-const LIMIT: Duration = Duration::from_secs(5);
+/// The issuer waits for five seconds, the way of the answer included.
+const LIMIT: Duration = Duration::from_secs(4);
 
 /// After this time the issuer may try again.
 const RETRY: &str = "5";
@@ -73,12 +74,22 @@ impl BackchannelLogout {
         client_ids: impl IntoIterator<Item = C>,
     ) -> Result<Self, ConfigError> {
         let client_ids: Vec<String> = client_ids.into_iter().map(Into::into).collect();
-        let is_wrong = |id: &String| id.trim() != id || id.is_empty() || is_placeholder(id);
-        if client_ids.is_empty() || client_ids.iter().any(is_wrong) {
-            return Err(ConfigError::new(
-                "back-channel logout needs the client ids of the applications with which users log in \
-                 (Dashboard > Applications > Settings > Client ID)",
-            ));
+        const HINT: &str = "the applications with which users log in (Dashboard > Applications > Settings > Client ID)";
+        if client_ids.is_empty() {
+            let text = format!("back-channel logout needs the client ids of {HINT}");
+            return Err(ConfigError::new(text));
+        }
+        let is_wrong = |id: &&String| id.trim() != *id || id.is_empty() || is_placeholder(id);
+        if let Some(wrong) = client_ids.iter().find(is_wrong) {
+            let why = match wrong.trim() {
+                "" => "is empty",
+                trimmed if trimmed != wrong => "has spaces around it",
+                _ => "is still a placeholder",
+            };
+            return Err(ConfigError::new(format!(
+                "the client id {} for back-channel logout {why}. Write those of {HINT}",
+                Escaped(wrong)
+            )));
         }
         let Some(revocations) = auth.0.revocations.clone() else {
             return Err(ConfigError::new(
@@ -88,6 +99,17 @@ impl BackchannelLogout {
         };
         let (auth, has_warned) = (auth.clone(), AtomicBool::new(false));
         Ok(Self(Arc::new(Shared { auth, revocations, client_ids, has_warned })))
+    }
+
+    /// Creates the endpoint for the client ids of the environment variable `AUTH0_LOGOUT_CLIENT_IDS`: one, or several
+    /// separated by commas.
+    ///
+    /// # Errors
+    /// The variable is missing or not valid; otherwise as for [`new`](Self::new).
+    pub fn from_env(auth: &Auth0) -> Result<Self, ConfigError> {
+        const NAME: &str = "AUTH0_LOGOUT_CLIENT_IDS";
+        let client_ids = variables(NAME)?;
+        Self::new(auth, client_ids).map_err(|error| ConfigError::new(format!("{NAME}: {error}")))
     }
 
     /// Limits the body of a request in bytes: an adapter reads no more, and passes `None` for what is longer.
@@ -128,9 +150,15 @@ impl BackchannelLogout {
             () = passed(clock, LIMIT) => Err(LogoutTokenError::unavailable("it took too long")),
         };
         match outcome {
-            Ok(()) => LogoutResponse::accepted(),
+            Ok(()) => {
+                metrics::logout_token("accepted");
+                LogoutResponse::accepted()
+            }
             Err(error) if error.is_temporary() => {
-                tracing::error!(target: "auth0", %error, "a logout token could not be handled");
+                metrics::logout_token("unavailable");
+                if self.0.auth.0.refusals.admits_logout_token() {
+                    tracing::error!(target: "auth0", %error, "a logout token could not be handled");
+                }
                 let mut response = LogoutResponse::new(
                     503,
                     "temporarily_unavailable",
@@ -140,7 +168,10 @@ impl BackchannelLogout {
                 response
             }
             Err(error) => {
-                tracing::warn!(target: "auth0", %error, "refused a logout token");
+                metrics::logout_token("refused");
+                if self.0.auth.0.refusals.admits_logout_token() {
+                    tracing::warn!(target: "auth0", %error, "refused a logout token");
+                }
                 LogoutResponse::refused(400, "The logout token is not valid.")
             }
         }

@@ -32,6 +32,7 @@ use crate::{
     policy::Circumstances,
     possession,
     request::Credentials,
+    revocation::Revocations,
     runtime::Moment,
     telemetry::{escaped, metrics},
     token::{CacheMark, Claims, Verified, VerifiedToken},
@@ -253,8 +254,12 @@ impl Verifier {
             .check(issuer, header, &claims, &payload, &trusted.accepted_by, now.unix_time)
             .map_err(|error| Refusal::new(error, header, Some(&trusted), claims.client_id()))?;
         verified.payload = payload.into();
-        verified.revocation_keys = verified.keys_of_revocations();
         let is_cached = is_cacheable && self.tokens.takes(&verified);
+        if is_cached {
+            let kinds = self.revocations.as_ref().map(Revocations::kinds).unwrap_or_default();
+            let keys = (!kinds.is_empty()).then(|| verified.keys_of_revocations(kinds));
+            verified.revocation_keys = keys.flatten().map(Box::new);
+        }
         if is_cached || verified.binding.is_some() {
             let hash = message.token_hash(credentials.token);
             if let Some(binding) = &mut verified.binding {
@@ -333,6 +338,7 @@ impl Verifier {
             };
             let is_current = mark.generation == keys.generation
                 && credentials.scheme.is_enabled(trusted.dpop)
+                && self.revocations.as_ref().is_none_or(|all| known.has_keys_of(all.kinds()))
                 && known.times.check(now.unix_time, trusted.validation.leeway).is_ok();
             if is_current {
                 trusted.keys.refresh_if_due(keys, now.monotonic);

@@ -33,6 +33,8 @@ pub(super) struct RefusalLog {
     unknown: Rates,
     /// The warnings about refusals that were dropped.
     warnings: Rate,
+    /// The logout tokens that were refused.
+    logout_tokens: Rate,
 }
 
 /// The rate of each code.
@@ -61,12 +63,22 @@ impl RefusalLog {
     ) -> Self {
         let labels = issuers.chain([metrics::RESOLVED]);
         let issuers = labels.map(|label| (label.into(), rates())).collect();
-        Self { clock, logs_all, issuers, unknown: rates(), warnings: Rate::default() }
+        let (warnings, logout_tokens) = (Rate::default(), Rate::default());
+        Self { clock, logs_all, issuers, unknown: rates(), warnings, logout_tokens }
     }
 
     /// Returns whether another warning about a dropped refusal is within the rate.
     pub(super) fn admits_warning(&self) -> bool {
-        self.logs_all || self.warnings.admit(self.clock.monotonic().as_secs()) != Admission::LeftOut
+        self.admits(&self.warnings)
+    }
+
+    /// Returns whether another refusal of a logout token is within the rate.
+    pub(super) fn admits_logout_token(&self) -> bool {
+        self.admits(&self.logout_tokens)
+    }
+
+    fn admits(&self, rate: &Rate) -> bool {
+        self.logs_all || rate.admit(self.clock.monotonic().as_secs()) != Admission::LeftOut
     }
 
     /// Writes the event of a refusal, unless there were too many like it. Metrics count each.

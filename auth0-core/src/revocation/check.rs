@@ -1,6 +1,6 @@
 //! The check of one token.
 use super::{
-    key::{IssuerHash, Kind, RevocationKey},
+    key::{IssuerHash, Kind, Kinds, RevocationKey},
     local::Revocations,
 };
 use std::time::Duration;
@@ -12,6 +12,8 @@ const KEYS: usize = 6;
 #[derive(Debug)]
 pub(crate) struct TokenKeys {
     keys: [Option<RevocationKey>; KEYS],
+    /// The kinds of the keys that it has, as far as the token names them.
+    kinds: Kinds,
     /// `iat`, in seconds since 1970.
     issued_at: Option<u32>,
 }
@@ -31,28 +33,44 @@ pub(crate) struct RevocationCheck<'a> {
 }
 
 impl RevocationCheck<'_> {
-    pub(crate) fn keys(&self) -> TokenKeys {
+    /// Returns the keys of these kinds.
+    pub(crate) fn keys(&self, kinds: Kinds) -> TokenKeys {
         let Self { issuer, subject, .. } = *self;
-        let key = |kind, first: &str, second: &str| RevocationKey::of(kind, issuer, first, second);
+        let key = |kind, first: Option<&str>, second: &str| {
+            let first = first.filter(|_| kinds.has(kind))?;
+            Some(RevocationKey::of(kind, issuer, first, second))
+        };
         let session = match (self.has_sessions, self.session) {
             (false, _) => None,
-            (true, Some(session)) => Some(key(Kind::Session, session, "")),
-            (true, None) => Some(key(Kind::SubjectOutsideSessions, subject, "")),
+            (true, Some(session)) => key(Kind::Session, Some(session), ""),
+            (true, None) => key(Kind::SubjectOutsideSessions, Some(subject), ""),
         };
         let keys = [
-            Some(key(Kind::Subject, subject, "")),
-            self.client.map(|client| key(Kind::Client, client, "")),
-            self.organization.map(|organization| key(Kind::Member, organization, subject)),
-            self.organization.map(|organization| key(Kind::Organization, organization, "")),
-            self.token.map(|token| key(Kind::Token, token, "")),
+            key(Kind::Subject, Some(subject), ""),
+            key(Kind::Client, self.client, ""),
+            key(Kind::Member, self.organization, subject),
+            key(Kind::Organization, self.organization, ""),
+            key(Kind::Token, self.token, ""),
             session,
         ];
         let issued_at = self.issued_at.map(seconds);
-        TokenKeys { keys, issued_at }
+        TokenKeys { keys, kinds, issued_at }
+    }
+}
+
+impl TokenKeys {
+    /// Returns whether it has the keys of these kinds.
+    pub(crate) const fn covers(&self, kinds: Kinds) -> bool {
+        self.kinds.covers(kinds)
     }
 }
 
 impl Revocations {
+    /// Returns the kinds of which there are revocations.
+    pub(crate) fn kinds(&self) -> Kinds {
+        self.table().kinds()
+    }
+
     /// Returns what a token was revoked for, if it was.
     pub(crate) fn find(&self, token: &TokenKeys) -> Option<&'static str> {
         let found = self.table().find(&token.keys);

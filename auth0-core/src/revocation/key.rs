@@ -15,6 +15,24 @@ pub(crate) enum Kind {
     Session,
 }
 
+/// A set of kinds: those of which there are revocations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kinds(pub(super) u8);
+
+impl Kinds {
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) const fn has(self, kind: Kind) -> bool {
+        self.0 & (1 << kind.number()) != 0
+    }
+
+    pub(crate) const fn covers(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
 impl Kind {
     /// Part of what is hashed: the instances of a service may run different releases.
     const fn number(self) -> u8 {
@@ -42,8 +60,8 @@ impl Kind {
     }
 }
 
-/// The key of a revocation: 128 bits of a hash of the kind, the issuer and the names. Two issuers that differ in a
-/// slash at the end are one.
+/// The key of a revocation: 120 bits of a hash of the kind, the issuer and the names, and the kind. Two issuers that
+/// differ in a slash at the end are one.
 ///
 /// It shows no name, but a name that is guessed can be compared with it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,7 +100,16 @@ impl RevocationKey {
         hasher.write(&u64::try_from(first.len()).unwrap_or(u64::MAX).to_le_bytes());
         hasher.write(first.as_bytes());
         hasher.write(second.as_bytes());
-        Self(hasher.finish128().as_bytes())
+        let mut key = hasher.finish128().as_bytes();
+        let [.., last] = &mut key;
+        *last = kind.number();
+        Self(key)
+    }
+
+    /// Returns its kind as a set. A kind of another release is none.
+    pub(super) const fn kinds(self) -> Kinds {
+        let [.., kind] = self.0;
+        Kinds(if kind < 8 { 1 << kind } else { 0 })
     }
 
     pub(super) const fn halves(self) -> (u64, u64) {
@@ -123,7 +150,7 @@ mod tests {
         assert_eq!(RevocationKey::from_halves(low, high), key);
     }
 
-    const KNOWN: &str = "91a20fddba7ebb14570a533ade865c3e";
+    const KNOWN: &str = "91a20fddba7ebb14570a533ade865c01";
 
     #[test]
     fn whatever_differs_has_another_key() {

@@ -277,7 +277,10 @@ impl Revocations {
     pub(super) fn insert(&self, entry: RevocationEntry) -> Inserted {
         let inserted = self.0.table.insert(entry, seconds(self.clock().unix_time()));
         match inserted {
-            Inserted::Changed => self.announce(),
+            Inserted::Changed => {
+                metrics::revocations(self.count());
+                self.announce();
+            }
             Inserted::Known => {}
             Inserted::Full => tracing::error!(
                 target: "auth0", capacity = self.0.settings.capacity,

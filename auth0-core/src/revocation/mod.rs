@@ -41,8 +41,8 @@ mod used;
 
 pub(crate) use check::{RevocationCheck, TokenKeys};
 pub use entry::RevocationEntry;
-pub(crate) use key::IssuerHash;
 pub use key::RevocationKey;
+pub(crate) use key::{IssuerHash, Kinds};
 pub(crate) use local::WeakRevocations;
 pub use local::{OnUnavailable, RevocationError, Revocations};
 pub use store::{Changes, RevocationStore, RevocationStoreError, UsedId};

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     runtime::{
         Clock,
-        fetch_thread::{self, How, passed},
+        fetch_thread::{self, How, RESTARTS, passed},
     },
     telemetry::{EscapedMessage, metrics},
 };
@@ -46,8 +46,29 @@ pub(super) struct Sync {
     has_failed: AtomicBool,
     /// Wakes those who wait for the next attempt to end.
     attempted: Notify,
-    /// What could not be added to the store. As bounded as the table, which has the same.
-    unsent: Mutex<HashMap<[u8; 16], RevocationEntry>>,
+    /// What is not in the store yet. As bounded as the table, which has the same.
+    unsent: Mutex<HashMap<[u8; 16], Unsent>>,
+}
+
+/// A revocation that is being added to the store, or could not be added.
+struct Unsent {
+    entry: RevocationEntry,
+    /// How many callers are adding it now.
+    attempts: usize,
+}
+
+/// One attempt to add a revocation. Its caller may drop it.
+struct SendAttempt<'a> {
+    sync: &'a Sync,
+    entry: RevocationEntry,
+}
+
+impl Drop for SendAttempt<'_> {
+    fn drop(&mut self) {
+        if let Some(unsent) = self.sync.lock_unsent().get_mut(self.entry.key.as_bytes()) {
+            unsent.attempts = unsent.attempts.saturating_sub(1);
+        }
+    }
 }
 
 impl Sync {
@@ -99,11 +120,23 @@ impl Sync {
         entry: RevocationEntry,
         clock: &dyn Clock,
     ) -> Result<(), RevocationError> {
-        // Before the attempt, because its caller may drop it.
-        self.lock_unsent().insert(*entry.key.as_bytes(), entry);
+        let attempt = self.attempt(entry);
         limited(clock, self.store.append(vec![entry])).await?;
         self.forget_unsent(&[entry]);
+        drop(attempt);
         Ok(())
+    }
+
+    fn attempt(&self, entry: RevocationEntry) -> SendAttempt<'_> {
+        let mut unsent = self.lock_unsent();
+        let known = unsent.entry(*entry.key.as_bytes());
+        let known = known.or_insert(Unsent { entry, attempts: 0 });
+        // The newest counts.
+        if entry.revoked_at >= known.entry.revoked_at {
+            known.entry = entry;
+        }
+        known.attempts += 1;
+        SendAttempt { sync: self, entry }
     }
 
     /// Returns whether a revocation is not in the store yet.
@@ -111,21 +144,24 @@ impl Sync {
         self.lock_unsent().contains_key(entry.key.as_bytes())
     }
 
+    /// Returns what no caller is adding any more.
     fn unsent(&self) -> Vec<RevocationEntry> {
-        self.lock_unsent().values().copied().take(WRITTEN_BACK_AT_ONCE).collect()
+        let unsent = self.lock_unsent();
+        let given_up = unsent.values().filter(|unsent| unsent.attempts == 0);
+        given_up.map(|unsent| unsent.entry).take(WRITTEN_BACK_AT_ONCE).collect()
     }
 
     fn forget_unsent(&self, sent: &[RevocationEntry]) {
         let mut unsent = self.lock_unsent();
         for entry in sent {
             // A later revocation of the same may have been added meanwhile.
-            if unsent.get(entry.key.as_bytes()) == Some(entry) {
+            if unsent.get(entry.key.as_bytes()).is_some_and(|unsent| unsent.entry == *entry) {
                 unsent.remove(entry.key.as_bytes());
             }
         }
     }
 
-    fn lock_unsent(&self) -> MutexGuard<'_, HashMap<[u8; 16], RevocationEntry>> {
+    fn lock_unsent(&self) -> MutexGuard<'_, HashMap<[u8; 16], Unsent>> {
         self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -179,6 +215,8 @@ struct Reader {
     position: Option<String>,
     /// What the store has lost, and was not read from it since.
     lost: Option<HashMap<[u8; 16], RevocationEntry>>,
+    /// How many attempts have failed one after the other while the process was stopped.
+    frozen: usize,
 }
 
 async fn read(shared: Weak<Shared>) {
@@ -214,7 +252,13 @@ impl Reader {
             sync.note(false, None);
             Err(())
         };
-        let changes = match fetch_thread::within(&**clock, limit, work).await.how {
+        let ended = fetch_thread::within(&**clock, limit, work).await;
+        if ended.was_frozen && !matches!(ended.how, How::Done(Ok(_))) && self.frozen < RESTARTS {
+            self.frozen += 1;
+            return Ok(true); // a failure of a process that was stopped is not the store's
+        }
+        self.frozen = 0;
+        let changes = match ended.how {
             How::Done(Ok(changes)) => changes,
             How::Done(Err(error)) => return failed(&error.to_string()),
             How::Panicked => return failed("the store panicked"),
@@ -252,7 +296,6 @@ impl Reader {
             tracing::info!(target: "auth0", "the store of revocations can be read again");
         }
         metrics::revocation_read("success");
-        metrics::revocations(revocations.count());
         sync.note(true, Some(began.saturating_add(sync.max_delay)));
         self.write_back(&**clock, sync).await;
         Ok(!is_idle)

@@ -1,11 +1,14 @@
 //! The revocations in memory: read without a lock, written under one.
-use super::{entry::RevocationEntry, key::RevocationKey};
+use super::{
+    entry::RevocationEntry,
+    key::{Kinds, RevocationKey},
+};
 use arc_swap::ArcSwap;
 use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
 };
 
@@ -22,6 +25,8 @@ pub(super) struct Table {
     slots: ArcSwap<Slots>,
     writer: Mutex<Writer>,
     capacity: usize,
+    /// The kinds of all entries that there were: a token is not looked up under others.
+    kinds: AtomicU8,
 }
 
 struct Writer {
@@ -59,7 +64,8 @@ pub(super) enum Inserted {
 impl Table {
     pub(super) fn new(capacity: usize) -> Self {
         let writer = Mutex::new(Writer { used: 0, next_end: u32::MAX });
-        Self { slots: ArcSwap::from_pointee(Slots::new(SMALLEST)), writer, capacity }
+        let slots = ArcSwap::from_pointee(Slots::new(SMALLEST));
+        Self { slots, writer, capacity, kinds: AtomicU8::new(0) }
     }
 
     /// Returns the time of the revocation, in seconds since 1970.
@@ -69,6 +75,10 @@ impl Table {
     ) -> [Option<u32>; N] {
         let slots = self.slots.load();
         keys.map(|key| slots.find(key?).map(|slot| times(slot.times.load(Ordering::Acquire)).0))
+    }
+
+    pub(super) fn kinds(&self) -> Kinds {
+        Kinds(self.kinds.load(Ordering::Acquire))
     }
 
     /// Adds a revocation, or moves its times forward.
@@ -93,6 +103,7 @@ impl Table {
             }
         }
         slots.insert(entry);
+        self.kinds.fetch_or(entry.key.kinds().0, Ordering::Release);
         writer.used += 1;
         writer.next_end = writer.next_end.min(entry.expires_at);
         Inserted::Changed

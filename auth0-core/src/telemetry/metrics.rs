@@ -76,6 +76,14 @@ pub(crate) fn revocation(kind: &'static str, outcome: &'static str) {
     let _ = (kind, outcome);
 }
 
+/// Counts a logout token that was received.
+pub(crate) fn logout_token(outcome: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("auth0_logout_tokens_total", "outcome" => outcome).increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = outcome;
+}
+
 /// Counts an attempt to read the store of revocations.
 pub(crate) fn revocation_read(outcome: &'static str) {
     #[cfg(feature = "metrics")]

@@ -5,7 +5,15 @@ use crate::revocation::Revocations;
 impl<C> VerifiedToken<C> {
     /// Returns what was revoked: the token, its subject, its client, its organization, or its session.
     pub(crate) fn found_among(&self, revocations: &Revocations) -> Option<&'static str> {
-        revocations.find(self.revocation_keys()?)
+        let kinds = revocations.kinds();
+        if kinds.is_empty() {
+            return None;
+        }
+        let verified = self.verified();
+        match verified.revocation_keys.as_ref().filter(|keys| keys.covers(kinds)) {
+            Some(keys) => revocations.find(keys),
+            None => revocations.find(&verified.keys_of_revocations(kinds)?),
+        }
     }
 
     /// Returns whether the token was revoked after it was verified. `false` if the verifier has no revocations, or does

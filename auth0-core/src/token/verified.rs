@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::ChallengeOptions,
     jose::TokenHash,
-    revocation::{IssuerHash, RevocationCheck, TokenKeys, WeakRevocations},
+    revocation::{IssuerHash, Kinds, RevocationCheck, TokenKeys, WeakRevocations},
     runtime::Clock,
 };
 use std::{sync::Arc, time::Duration};
@@ -32,7 +32,7 @@ pub(crate) struct Verified {
     /// The key or certificate that the client must prove to hold.
     pub(crate) binding: Option<Box<Binding>>,
     pub(crate) accepted_by: Arc<AcceptedBy>,
-    /// The keys under which it may be revoked, if the verifier has revocations.
+    /// The keys under which it may be revoked, if it is cached and there were revocations.
     pub(crate) revocation_keys: Option<Box<TokenKeys>>,
     /// The mark by which the token cache recognizes the token. `None` if it is not cached.
     pub(crate) cached: Option<CacheMark>,
@@ -113,8 +113,8 @@ impl Verified {
         }
     }
 
-    /// Returns the keys under which the token may be revoked. The payload is there.
-    pub(crate) fn keys_of_revocations(&self) -> Option<Box<TokenKeys>> {
+    /// Returns the keys of these kinds under which the token may be revoked. The payload is there.
+    pub(crate) fn keys_of_revocations(&self, kinds: Kinds) -> Option<TokenKeys> {
         let Revocable { issuer, has_sessions, .. } = *self.accepted_by.revocable.as_ref()?;
         fn optional<'a>(text: Option<&'a PayloadStr>, payload: &'a str) -> Option<&'a str> {
             text.map(|text| text.of(payload))
@@ -130,7 +130,12 @@ impl Verified {
             has_sessions,
             issued_at: self.times.issued_at,
         };
-        Some(Box::new(check.keys()))
+        Some(check.keys(kinds))
+    }
+
+    /// Returns whether it was cached with its keys of these kinds. A kind is new once in the life of a process.
+    pub(crate) fn has_keys_of(&self, kinds: Kinds) -> bool {
+        kinds.is_empty() || self.revocation_keys.as_ref().is_some_and(|keys| keys.covers(kinds))
     }
 
     /// Returns the bytes of memory that it takes, without the overhead of the allocator.

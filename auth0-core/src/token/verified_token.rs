@@ -9,7 +9,6 @@ use super::{
 use crate::{
     error::{AuthScheme, CallerChallenge, Error},
     jose::json::{self, Value},
-    revocation::TokenKeys,
 };
 use serde::de::DeserializeOwned;
 use std::{
@@ -222,8 +221,8 @@ impl<C> VerifiedToken<C> {
         &self.verified.accepted_by
     }
 
-    pub(super) fn revocation_keys(&self) -> Option<&TokenKeys> {
-        self.verified.revocation_keys.as_deref()
+    pub(super) fn verified(&self) -> &Verified {
+        &self.verified
     }
 
     pub(crate) fn scheme(&self) -> AuthScheme {

@@ -75,7 +75,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     let revocations = settings.revocations()?;
     let auth = settings.verifier.clone().revocations(&revocations).build()?;
-    let logout = BackchannelLogout::new(&auth, &settings.client_ids)?;
+    let logout = settings.logout(&auth)?;
     if let Some(subscriber) = settings.subscriber(&auth, &revocations)? {
         tokio::spawn(subscriber.run());
     }

@@ -26,8 +26,7 @@ pub(crate) fn settings() -> Result<Settings, ConfigError> {
     if let Some(claim) = variable("AUTH0_SID_CLAIM")? {
         verifier = verifier.session_claim([claim]);
     }
-    let client_ids = list("AUTH0_LOGOUT_CLIENT_IDS")?;
-    if client_ids.is_empty() {
+    if list("AUTH0_LOGOUT_CLIENT_IDS")?.is_empty() {
         return Err(missing(
             "AUTH0_LOGOUT_CLIENT_IDS",
             "the client ids of the applications with which users log in, with commas between them (Dashboard > \
@@ -36,7 +35,7 @@ pub(crate) fn settings() -> Result<Settings, ConfigError> {
     }
     Ok(Settings {
         verifier,
-        client_ids,
+        client_id: None,
         redis_url: variable("REDIS_URL")?,
         events: events()?,
         http_hosts: list("AUTH0_ALLOW_HTTP_HOSTS")?,

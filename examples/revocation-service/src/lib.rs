@@ -2,7 +2,7 @@
 mod environment;
 mod local;
 
-use auth0_core::{Auth0, Builder, ConfigError, Revocations};
+use auth0_core::{Auth0, BackchannelLogout, Builder, ConfigError, Revocations};
 use auth0_events::EventSubscriber;
 use auth0_redis::{RedisEventStore, RedisRevocationStore};
 use std::{error::Error, fmt, net::SocketAddr};
@@ -12,8 +12,8 @@ use std::{error::Error, fmt, net::SocketAddr};
 pub struct Settings {
     /// The verifier, without revocations: `Auth0::builder()` in a service of yours.
     pub verifier: Builder,
-    /// The applications whose logout tokens are accepted, by client id.
-    pub client_ids: Vec<String>,
+    /// The applications whose logout tokens are accepted, by client id: those of the environment without it.
+    client_id: Option<&'static str>,
     /// The Redis that all instances share.
     redis_url: Option<String>,
     events: Option<Events>,
@@ -28,6 +28,17 @@ struct Events {
 }
 
 impl Settings {
+    /// Creates the endpoint for the logout tokens of the applications with which users log in.
+    ///
+    /// # Errors
+    /// `AUTH0_LOGOUT_CLIENT_IDS` is not valid.
+    pub fn logout(&self, auth: &Auth0) -> Result<BackchannelLogout, ConfigError> {
+        match self.client_id {
+            Some(client_id) => BackchannelLogout::new(auth, [client_id]),
+            None => BackchannelLogout::from_env(auth),
+        }
+    }
+
     /// Creates the revocations of all instances with the same Redis, or else of this process.
     ///
     /// # Errors

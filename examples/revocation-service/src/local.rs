@@ -56,7 +56,7 @@ pub(crate) async fn start(server: SocketAddr) -> Result<Settings, LocalError> {
     let management = tenant.management_audience();
     let settings = Settings {
         verifier: Auth0::builder().issuer(tenant.issuer()).audience(tenant.audience()),
-        client_ids: vec![CLIENT_ID.into()],
+        client_id: Some(CLIENT_ID),
         redis_url: None,
         events: Some(Events {
             url: format!("{management}events"),

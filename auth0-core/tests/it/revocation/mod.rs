@@ -1,5 +1,6 @@
 //! Tokens that are refused although they have not expired.
 mod logout;
+mod process;
 mod store;
 
 use auth0_core::{
@@ -121,6 +122,52 @@ async fn a_cached_token_is_refused_too() {
     for _ in 0..3 {
         assert_eq!(code(&auth, &ann).await.unwrap_err(), ErrorCode::TokenRevoked);
         assert!(code(&auth, &bob).await.is_ok());
+    }
+}
+
+/// A cached token has the keys of the kinds that there were, and is found under those that come later.
+#[tokio::test]
+async fn a_kind_that_is_new_concerns_cached_tokens() {
+    let tenant = Tenant::new();
+    let issuer = tenant.issuer();
+    let revocations = Revocations::in_memory();
+    let auth = verifier(&tenant, &revocations);
+    let ann = tenant.token().subject("auth0|ann").client("web").organization("org_1", "acme");
+    let ann = ann.claim("jti", "t1").claim(SID, "s1");
+    let kinds = [
+        Revocation::subject(issuer, "auth0|ann"),
+        Revocation::client(issuer, "web"),
+        Revocation::organization_member(issuer, "org_1", "auth0|ann"),
+        Revocation::organization(issuer, "org_1"),
+        Revocation::token(issuer, "t1"),
+        Revocation::session(issuer, "s1"),
+    ];
+    let others = [
+        Revocation::subject(issuer, "auth0|eve"),
+        Revocation::client(issuer, "other"),
+        Revocation::organization_member(issuer, "org_1", "auth0|eve"),
+        Revocation::organization(issuer, "org_2"),
+        Revocation::token(issuer, "t2"),
+        Revocation::session(issuer, "s2"),
+    ];
+    let mut held = Vec::new();
+    for other in others {
+        for _ in 0..2 {
+            held.push(code(&auth, &ann.mint()).await.unwrap());
+        }
+        revocations.revoke(other).await.unwrap();
+        assert!(held.iter().all(|token| !token.is_revoked()));
+    }
+    assert!(!is_revoked(&auth, &ann).await);
+    for last in kinds {
+        let revocations = Revocations::in_memory();
+        let auth = verifier(&tenant, &revocations);
+        revocations.revoke(Revocation::subject(issuer, "auth0|eve")).await.unwrap();
+        let held = code(&auth, &ann.mint()).await.unwrap();
+        assert!(code(&auth, &ann.mint()).await.is_ok());
+        revocations.revoke(last.clone()).await.unwrap();
+        assert!(held.is_revoked() && is_revoked(&auth, &ann).await, "{last:?}");
+        held.ended().await;
     }
 }
 

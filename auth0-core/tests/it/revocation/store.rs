@@ -33,6 +33,8 @@ struct State {
     used: HashSet<[u8; 32]>,
     mode: Mode,
     reads: usize,
+    /// Whether what is added is read before its caller learns that it was added.
+    is_read_first: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -96,7 +98,11 @@ impl RevocationStore for Table {
         Box::pin(async move {
             self.check().await?;
             self.state().rows.extend(entries);
+            let reads = self.state().reads;
             self.0.changed.notify_waiters();
+            while self.state().is_read_first && self.state().reads < reads + 2 {
+                tokio::task::yield_now().await;
+            }
             Ok(())
         })
     }
@@ -159,6 +165,44 @@ async fn what_one_instance_revokes_all_refuse() {
     // An instance that starts afterwards knows it with its first request.
     let three = instance(&tenant, &table);
     assert!(is_revoked(&three.auth, &ann).await);
+}
+
+#[tokio::test]
+async fn a_revocation_is_added_once() {
+    let (tenant, table) = (Tenant::new(), Table::default());
+    table.state().is_read_first = true;
+    let one = instance(&tenant, &table);
+    for number in 0..10 {
+        one.revocations.revoke_subject(tenant.issuer(), format!("auth0|{number}")).await.unwrap();
+    }
+    for number in 0..10 {
+        one.revocations.revoke_subject(tenant.issuer(), format!("auth0|{number}")).await.unwrap();
+    }
+    assert_eq!(table.state().rows.len(), 10);
+}
+
+/// The caller goes away while the store does not answer: what it has revoked reaches the others nevertheless.
+#[tokio::test]
+async fn a_caller_that_goes_away_has_revoked() {
+    let (tenant, table) = (Tenant::new(), Table::default());
+    let [one, two] = [instance(&tenant, &table), instance(&tenant, &table)];
+    let ann = tenant.token().subject("auth0|ann");
+    assert!(!is_revoked(&two.auth, &ann).await);
+    table.set(Mode::Hangs);
+    let mut revoking = Box::pin(one.revocations.revoke_subject(tenant.issuer(), "auth0|ann"));
+    std::future::poll_fn(|context| {
+        assert!(revoking.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop(revoking);
+    assert!(one.revocations.count() == 1 && table.state().rows.is_empty());
+    table.set(Mode::Works);
+    until(|| async { table.state().rows.len() == 1 }).await;
+    until(|| async {
+        code(&two.auth, &ann.mint()).await.is_err_and(|code| code == ErrorCode::TokenRevoked)
+    })
+    .await;
 }
 
 #[tokio::test]

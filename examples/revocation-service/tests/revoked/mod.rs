@@ -29,7 +29,7 @@ fn variables<'a>(
     let of_tenant = [
         ("AUTH0_ISSUER", tenant.issuer()),
         ("AUTH0_AUDIENCE", API),
-        ("AUTH0_LOGOUT_CLIENT_IDS", "mobile, web"),
+        ("AUTH0_LOGOUT_CLIENT_IDS", "\"mobile\", \"web\""),
     ];
     [&of_tenant, further].concat()
 }
@@ -256,7 +256,7 @@ pub(crate) fn wrong_environment(program: &str) {
         ("AUTH0_AUDIENCE", "", "AUTH0_AUDIENCE is not set"),
         ("AUTH0_LOGOUT_CLIENT_IDS", "", "AUTH0_LOGOUT_CLIENT_IDS is not set"),
         ("AUTH0_LOGOUT_CLIENT_IDS", " , ", "AUTH0_LOGOUT_CLIENT_IDS is not set"),
-        ("AUTH0_LOGOUT_CLIENT_IDS", "YOUR_CLIENT_ID", "needs the client ids"),
+        ("AUTH0_LOGOUT_CLIENT_IDS", "YOUR_CLIENT_ID", "still a placeholder"),
         ("AUTH0_EVENTS_URL", "", "AUTH0_EVENTS_URL is not set"),
         ("AUTH0_EVENTS_TOKEN", "", "AUTH0_EVENTS_TOKEN is not set"),
         ("AUTH0_EVENTS_URL", "http://acme.com/api/v2/events", "AUTH0_EVENTS_URL"),

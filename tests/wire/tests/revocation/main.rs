@@ -8,6 +8,7 @@ use serde_json::json;
 use std::{net::SocketAddr, time::Duration};
 use wire_tests::{
     client::{Answer, get, send, send_body},
+    failing_store::FailingStore,
     servers,
 };
 
@@ -112,6 +113,32 @@ async fn every_answer_of_the_endpoint_has_the_same_bytes() {
         let target = format!("{TARGET}?{}", of(&token.clone().claim("jti", "l3")));
         let answer = send_body(address, &target, &[FORM], b"", false).await;
         assert_eq!(answer.status, 400, "{server}");
+        all.push(answers);
+    }
+    assert!(all.iter().all(|answers| *answers == all[0]), "{all:#?}");
+}
+
+#[tokio::test]
+async fn without_the_store_requests_are_asked_to_try_again() {
+    let tenant = Tenant::new();
+    let revocations = Revocations::with_store(FailingStore);
+    let verifier = || tenant.builder().revocations(&revocations).build().unwrap();
+    let (good, body) =
+        (tenant.token().mint(), format!("logout_token={}", logout_token(&tenant).mint()));
+    let mut all = Vec::new();
+    for (server, address) in servers::start(verifier).await {
+        let mut answers = Vec::new();
+        for path in ["/token", "/maybe", "/layer"] {
+            answers.push(with_token(address, path, &good).await);
+        }
+        answers.push(send_body(address, TARGET, &[FORM], body.as_bytes(), false).await);
+        for answer in &answers {
+            assert_eq!(answer.status, 503, "{server}: {answer:?}");
+            assert_eq!(answer.lines("retry-after").len(), 1, "{server}");
+            assert_eq!(answer.lines("www-authenticate").len(), 0, "{server}");
+            assert_eq!(answer.lines("cache-control"), ["no-store"], "{server}");
+        }
+        assert_eq!(with_token(address, "/token", "x").await.status, 401, "{server}");
         all.push(answers);
     }
     assert!(all.iter().all(|answers| *answers == all[0]), "{all:#?}");
