@@ -1,7 +1,7 @@
 //! The body of a response of the inner service or of a refusal.
+use crate::grpc::Form;
 use auth0_core::{Ended, adapter::CloseGuard};
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::{
@@ -26,8 +26,8 @@ pin_project! {
 #[derive(Debug)]
 struct End {
     token: Ended,
-    /// What a gRPC client reads at the end.
-    trailers: Option<HeaderMap>,
+    /// Decides what a client reads at the end.
+    form: Form,
     is_past: bool,
     _guard: Option<CloseGuard>,
 }
@@ -50,10 +50,10 @@ impl<B> AuthBody<B> {
     pub(crate) fn ending_with(
         mut self,
         token: Ended,
-        trailers: Option<HeaderMap>,
+        form: Form,
         guard: Option<CloseGuard>,
     ) -> Self {
-        self.end = Some(Box::new(End { token, trailers, is_past: false, _guard: guard }));
+        self.end = Some(Box::new(End { token, form, is_past: false, _guard: guard }));
         self
     }
 
@@ -96,8 +96,8 @@ impl<B: Body<Data = Bytes>> Body for AuthBody<B> {
         if let Some(end) = this.end
             && (end.is_past || Pin::new(&mut end.token).poll(context).is_ready())
         {
-            end.is_past = true;
-            let trailers = end.trailers.take();
+            let is_first = !std::mem::replace(&mut end.is_past, true);
+            let trailers = is_first.then(|| end.form.end_of_token(&end.token)).flatten();
             return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
         }
         match this.kind.project() {
@@ -109,8 +109,8 @@ impl<B: Body<Data = Bytes>> Body for AuthBody<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        if let Some(end) = self.end.as_ref().filter(|end| end.is_past) {
-            return end.trailers.is_none();
+        if self.end.as_ref().is_some_and(|end| end.is_past) {
+            return true;
         }
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),

@@ -1,5 +1,5 @@
 //! What a token needs for the methods of gRPC services.
-use auth0_core::{ErrorCode, Requirement, policy::authenticated};
+use auth0_core::{Ended, ErrorCode, Requirement, policy::authenticated};
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -142,13 +142,14 @@ impl Form {
     }
 
     /// Returns the trailers of a stream that ends with its token.
-    pub(crate) fn end_of_token(self) -> Option<HeaderMap> {
+    pub(crate) fn end_of_token(self, token: &Ended) -> Option<HeaderMap> {
         let Self::Grpc(_) = self else { return None };
+        let code = token.reason().unwrap_or(ErrorCode::TokenExpired);
         let mut trailers = HeaderMap::new();
         for (name, value) in [
             ("grpc-status", "16"),
-            ("grpc-message", ErrorCode::TokenExpired.description()),
-            ("error-code", ErrorCode::TokenExpired.as_str()),
+            ("grpc-message", code.description()),
+            ("error-code", code.as_str()),
         ] {
             trailers.insert(name, HeaderValue::from_static(value));
         }

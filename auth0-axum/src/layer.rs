@@ -288,7 +288,7 @@ fn admitted<R>(response: Response<R>, admission: Option<Box<Admission>>) -> Resp
     }
     match end {
         Some(EndOfToken { token, form, guard }) => {
-            response.map(|body| body.ending_with(token, form.end_of_token(), guard))
+            response.map(|body| body.ending_with(token, form, guard))
         }
         None => response,
     }

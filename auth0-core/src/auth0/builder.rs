@@ -1,5 +1,5 @@
 //! The configuration of a verifier. Mistakes are errors of `build()`, not of the first request.
-use super::{Auth0, refusal_log::RefusalLog, token_cache::TokenCache, verifier::Verifier};
+use super::{Auth0, limits, refusal_log::RefusalLog, token_cache::TokenCache, verifier::Verifier};
 use crate::{
     config_error::ConfigError,
     error::{ChallengeOptions, DpopMode, RefusalBody},
@@ -24,16 +24,6 @@ const DEFAULT_ALGORITHMS: [Algorithm; 2] = [Algorithm::RS256, Algorithm::PS256];
 
 /// Clocks that use NTP differ by less.
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
-
-/// Twice what common servers accept as one header.
-const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
-/// Keeps the work that a client can cause with one request small.
-const LARGEST_MAX_TOKEN_BYTES: usize = 1024 * 1024;
-
-/// Enough for the users that are active at one time in most services. It takes at most 20 MiB.
-const DEFAULT_TOKEN_CACHE: usize = 10_000;
-/// It takes at most 2 GiB. A larger number is a mistake.
-const LARGEST_TOKEN_CACHE: usize = 1_000_000;
 
 /// The configuration of a verifier: [`Auth0::builder`] starts it, [`build`](Self::build) ends it.
 ///
@@ -69,6 +59,7 @@ pub struct Builder {
     public_url: Option<String>,
     resource: Option<String>,
     revocations: Option<Revocations>,
+    ends_with_keys: bool,
     session_claim: ClaimPath,
     trusted_proxies: Vec<String>,
     http_hosts: Vec<String>,
@@ -88,13 +79,14 @@ impl Builder {
             algorithms: DEFAULT_ALGORITHMS.into(),
             leeway: DEFAULT_LEEWAY,
             rfc9068_only: false,
-            max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
+            max_token_bytes: limits::DEFAULT_MAX_TOKEN_BYTES,
             stale_keys: STALE,
-            token_cache: DEFAULT_TOKEN_CACHE,
+            token_cache: limits::DEFAULT_TOKEN_CACHE,
             dpop: Dpop::allowed(),
             public_url: None,
             resource: None,
             revocations: None,
+            ends_with_keys: false,
             session_claim: ClaimPath::default(),
             trusted_proxies: Vec::new(),
             http_hosts: Vec::new(),
@@ -243,6 +235,18 @@ impl Builder {
         self
     }
 
+    /// Ends open streams and connections also when the issuer withdraws the key of their token
+    /// ([`VerifiedToken::ended`](crate::VerifiedToken::ended)). Off by default: where an issuer rotates its keys and
+    /// withdraws the old one at once, all clients connect again at the same time.
+    ///
+    /// New requests with such a token are refused in any case. The withdrawal is known when the keys are fetched next:
+    /// after ten minutes, or with [`Auth0::refresh`]. An issuer that cannot be reached has withdrawn nothing. Of an
+    /// issuer that a resolver has found, it is known while its keys are in memory.
+    pub fn end_on_key_withdrawal(mut self) -> Self {
+        self.ends_with_keys = true;
+        self
+    }
+
     /// Sets the path of the claim that names the login session, for all issuers that do not say it themselves:
     /// [`TrustedIssuer::session_claim`].
     pub fn session_claim<N: Into<String>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
@@ -346,19 +350,7 @@ impl Builder {
                  tenant (Dashboard > Applications > Settings > Domain)",
             ));
         }
-        if !(1..=LARGEST_MAX_TOKEN_BYTES).contains(&self.max_token_bytes) {
-            return Err(ConfigError::new(format!(
-                "a token limit of {} bytes cannot work. Write 1 to {LARGEST_MAX_TOKEN_BYTES}",
-                self.max_token_bytes
-            )));
-        }
-        if self.token_cache > LARGEST_TOKEN_CACHE {
-            return Err(ConfigError::new(format!(
-                "a token cache for {} tokens cannot work. Write the number of tokens that are in \
-                 use at one time, at most {LARGEST_TOKEN_CACHE}",
-                self.token_cache
-            )));
-        }
+        limits::check(self.max_token_bytes, self.token_cache)?;
         if self.realm.as_ref().is_some_and(|realm| !realm.bytes().all(|b| matches!(b, b' '..=b'~')))
         {
             return Err(ConfigError::new(
@@ -388,6 +380,7 @@ impl Builder {
             challenges: [DpopMode::Allowed, DpopMode::Required, DpopMode::Disabled]
                 .map(challenge_of),
             revocations: self.revocations.clone(),
+            ends_with_keys: self.ends_with_keys,
         };
         let mut clients = DefaultClients::new(self.http);
         let configured = configs.iter().map(|config| config.dpop);

@@ -59,7 +59,7 @@ impl Verifier {
             compact.signature(&mut buffer).map_err(|error| self.after_header(compact, error))?;
         let message = Message::new(compact.signed, algorithm, false);
         match keys.keys.verify(header.key_id.as_deref(), algorithm, &message, &signature) {
-            SignatureCheck::Valid(_) => Ok(()),
+            SignatureCheck::Valid { .. } => Ok(()),
             check => Err(Stop::of_signature(check, &trusted, &header, keys)),
         }
     }

@@ -209,7 +209,7 @@ async fn check_signature(
     }
     let key_id = header.key_id.as_deref();
     let is_unknown = match check(&keys, key_id) {
-        SignatureCheck::Valid(_) => {
+        SignatureCheck::Valid { .. } => {
             trusted.keys.prove();
             return Ok(());
         }
@@ -235,7 +235,7 @@ async fn check_signature(
         Err(why) => return Err(unavailable(why.cause.to_string())),
     };
     match check(&newer, key_id) {
-        SignatureCheck::Valid(_) => Ok(()),
+        SignatureCheck::Valid { .. } => Ok(()),
         _ => Err(refused()),
     }
 }

@@ -7,6 +7,7 @@ mod completion;
 mod environment;
 mod key_maintenance;
 mod large_token;
+mod limits;
 mod logout_token;
 mod pasted;
 mod pending;

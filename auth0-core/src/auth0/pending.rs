@@ -146,7 +146,7 @@ pub(super) fn record_use(
 
 pub(super) fn signature_error(check: &SignatureCheck) -> Error {
     let (code, cause) = match check {
-        SignatureCheck::Valid(_) | SignatureCheck::Invalid => {
+        SignatureCheck::Valid { .. } | SignatureCheck::Invalid => {
             (ErrorCode::SignatureInvalid, "the signature does not verify")
         }
         SignatureCheck::OtherAlgorithm(None) => {

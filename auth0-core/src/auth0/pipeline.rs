@@ -28,14 +28,14 @@ use crate::{
         Message,
         jws::{Compact, Header},
     },
-    keys::{KnownHeader, SignatureCheck, Snapshot, WantedKey},
+    keys::{SignatureCheck, Snapshot, WantedKey},
     policy::Circumstances,
     possession,
     request::Credentials,
     revocation::Revocations,
     runtime::Moment,
     telemetry::{escaped, metrics},
-    token::{CacheMark, Claims, Verified, VerifiedToken},
+    token::{CacheMark, Claims, SigningKey, Verified, VerifiedToken},
 };
 use std::{ops::Deref, sync::Arc};
 
@@ -234,18 +234,9 @@ impl Verifier {
         let is_cacheable = !self.tokens.is_off() && header.key_id.is_some();
         let has_token_hash = is_cacheable || claims.confirmation.is_some();
         let message = Message::new(compact.signed, algorithm, has_token_hash);
-        let check = match known.and_then(KnownHeader::key) {
-            Some(key) if key.verifies(&message, &signature) => SignatureCheck::Valid(None),
-            Some(_) => SignatureCheck::Invalid,
-            None => keys.keys.verify(header.key_id.as_deref(), algorithm, &message, &signature),
-        };
-        match check {
-            SignatureCheck::Valid(None) => {}
-            SignatureCheck::Valid(Some(key)) => {
-                keys.keys.known_headers.learn(compact.header, header, &key);
-            }
-            check => return Err(Stop::of_signature(check, &trusted, header, keys)),
-        }
+        let signer =
+            keys.keys.signer(known, compact.header, header, algorithm, &message, &signature);
+        let key = signer.map_err(|check| Stop::of_signature(check, &trusted, header, keys))?;
         trusted.keys.prove();
 
         // validation. The signature is good, so the client id comes from the issuer.
@@ -254,6 +245,9 @@ impl Verifier {
             .check(issuer, header, &claims, &payload, &trusted.accepted_by, now.unix_time)
             .map_err(|error| Refusal::new(error, header, Some(&trusted), claims.client_id()))?;
         verified.payload = payload.into();
+        if trusted.accepted_by.published_keys.is_some() {
+            verified.signed_with = Some(SigningKey { key: key.into_owned(), algorithm });
+        }
         let is_cached = is_cacheable && self.tokens.takes(&verified);
         if is_cached {
             let kinds = self.revocations.as_ref().map(Revocations::kinds).unwrap_or_default();

@@ -7,10 +7,13 @@ use crate::{
     revocation::{IssuerHash, Revocations},
     runtime::Clock,
     telemetry::metrics,
-    token::{AcceptedBy, Revocable, SubjectKinds, Validation},
+    token::{AcceptedBy, PublishedKeys, Revocable, SubjectKinds, Validation},
     transport::Transport,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 #[derive(Debug)]
 pub(crate) struct Trusted {
@@ -34,6 +37,8 @@ pub(crate) struct IssuerSettings {
     /// The challenge for each mode, shared by all issuers of the mode.
     pub(crate) challenges: [Arc<ChallengeOptions>; 3],
     pub(crate) revocations: Option<Revocations>,
+    /// Whether connections end when the key of their token is withdrawn.
+    pub(crate) ends_with_keys: bool,
 }
 
 impl Trusted {
@@ -90,6 +95,10 @@ impl IssuerSettings {
                 false => SubjectKinds::KnownSigns,
             }),
             is_resolved,
+            published_keys: self.ends_with_keys.then(|| {
+                let keys: Weak<dyn PublishedKeys> = Arc::<KeyCache>::downgrade(&keys);
+                keys
+            }),
             revocable: self.revocations.as_ref().map(|revocations| Revocable {
                 revocations: revocations.downgrade(),
                 issuer: IssuerHash::new(validation.issuer.as_str()),

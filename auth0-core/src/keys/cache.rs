@@ -10,7 +10,7 @@ use super::{
     fetcher::{Fetcher, Purpose, WantedKey},
     health::Health,
     report::{Condition, Report},
-    residency::{Evicted, IDLE, Residency, Usage},
+    residency::{Evicted, Residency, Usage},
     schedule::{FIRST_BACKOFF, FRESH, IDLE_RETRY},
     snapshot::Snapshot,
     source::KeySource,
@@ -33,7 +33,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// How long a request waits for a fetch while old keys may be served instead: enough for an issuer that
 /// answers.
@@ -42,14 +42,16 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The keys of one issuer.
 pub(crate) struct KeyCache {
     fetcher: Arc<Fetcher>,
-    clock: Arc<dyn Clock>,
-    stale: Duration,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) stale: Duration,
     /// The bound for the number of caches with keys, if there is one.
     residency: Option<Arc<dyn Residency>>,
     pub(super) usage: Usage,
-    current: ArcSwapOption<Snapshot>,
+    pub(super) current: ArcSwapOption<Snapshot>,
+    /// Wakes those who wait for the withdrawal of a key.
+    pub(super) changed: Arc<Notify>,
     /// Whether the last fetch failed, so that keys that are no longer fresh are still served.
-    failing: AtomicBool,
+    pub(super) failing: AtomicBool,
     /// The time at which a request next checks whether a refresh is due, in monotonic milliseconds. Until
     /// then requests do not take the lock, while a refresh runs or backs off.
     look_again: AtomicU64,
@@ -73,6 +75,7 @@ impl KeyCache {
             residency,
             usage: Usage::default(),
             current: ArcSwapOption::empty(),
+            changed: Arc::default(),
             failing: AtomicBool::new(false),
             look_again: AtomicU64::new(0),
             flight: SingleFlight::new(State::new(clock.monotonic())),
@@ -244,31 +247,12 @@ impl KeyCache {
         }
     }
 
-    pub(super) fn has_keys(&self) -> bool {
-        self.current.load().is_some()
-    }
-
     pub(super) fn is_pending(&self) -> bool {
         self.flight.is_pending(&())
     }
 
     pub(crate) fn fetcher(&self) -> &Fetcher {
         &self.fetcher
-    }
-
-    /// Drops the keys. Tokens that these keys have verified are verified again with the next keys.
-    pub(super) fn drop_keys(&self) {
-        self.current.store(None);
-    }
-
-    /// Returns whether the keys are dropped because they were not used for long, where the number of caches
-    /// with keys is bounded. Those of a failing issuer that is trusted stay, because they may be needed.
-    fn is_idle(&self, residency: &dyn Residency) -> bool {
-        let now = self.clock.monotonic();
-        let is_needed = residency.is_trusted(self)
-            && self.failing.load(Ordering::Relaxed)
-            && self.current.load().as_ref().is_some_and(|current| current.age(now) < self.stale);
-        self.usage.unused_for(now) >= IDLE && !is_needed
     }
 
     /// Returns whether a request has needed the keys so far.
@@ -311,6 +295,9 @@ impl KeyCache {
             Some(_) => metrics::RESOLVED,
             None => self.issuer().as_str(),
         };
+        if report.has_new_keys() {
+            self.changed.notify_waiters(); // not under the lock, as for the log
+        }
         report.publish(self.issuer(), label, self.stale);
     }
 

@@ -1,6 +1,6 @@
 //! Headers of tokens that were verified: the next token with the same header needs neither parsing of the
 //! header nor a search for the key.
-use crate::jose::{PublicKey, VerifyingKey, jws::Header};
+use crate::jose::{VerifyingKey, jws::Header};
 use arc_swap::{ArcSwap, Guard};
 use std::{fmt, sync::Arc};
 
@@ -17,7 +17,7 @@ pub(crate) struct KnownHeader {
     /// The header as the token has it, in base64url.
     text: Box<[u8]>,
     pub(crate) header: Header,
-    key: Arc<VerifyingKey>,
+    pub(super) key: Arc<VerifyingKey>,
 }
 
 /// The headers that are known at one moment.
@@ -51,12 +51,6 @@ impl Loaded {
     pub(crate) fn find(&self, text: &[u8]) -> Option<&KnownHeader> {
         let place = position(&self.0, text).ok()?;
         self.0.get(place).map(|known| &**known)
-    }
-}
-
-impl KnownHeader {
-    pub(crate) fn key(&self) -> Option<&PublicKey> {
-        self.key.for_algorithm(*self.header.algorithm.as_ref().ok()?)
     }
 }
 

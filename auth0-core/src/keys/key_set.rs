@@ -1,15 +1,16 @@
 //! A key set (RFC 7517 §5), indexed by key id.
-use super::header_cache::KnownHeaders;
+use super::header_cache::{KnownHeader, KnownHeaders};
 use crate::{
     jose::{
         Algorithm, AlgorithmSet, Message, VerifyingKey,
         jwk::{JwkOrigin, UnusableKey, key_id},
+        jws::Header,
     },
     telemetry::Escaped,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
 /// Large providers publish ten. Parsed keys take memory, for each issuer.
 const MAX_ENTRIES: usize = 128;
@@ -39,8 +40,12 @@ pub(crate) struct UnusableEntry {
 /// The result of checking a signature with a key set.
 #[derive(Clone, Debug)]
 pub(crate) enum SignatureCheck {
-    /// The signature is good. The key is included if the header of the token can refer to no other one.
-    Valid(Option<Arc<VerifyingKey>>),
+    /// The signature is good.
+    Valid {
+        key: Arc<VerifyingKey>,
+        /// Whether the header of the token can refer to no other key.
+        is_only: bool,
+    },
     Invalid,
     /// There is such a key, but it is for another algorithm, or cannot be used for this reason.
     OtherAlgorithm(Option<&'static str>),
@@ -139,6 +144,16 @@ impl KeySet {
         previous.keys.iter().all(|key| self.keys.contains(key))
     }
 
+    /// Returns whether a key is still here, under its id, for this algorithm.
+    pub(super) fn still_has(&self, key: &VerifyingKey, algorithm: Algorithm) -> bool {
+        let is_same = |other: &VerifyingKey| {
+            std::ptr::eq(other, key)
+                || other.id == key.id
+                    && other.for_algorithm(algorithm) == key.for_algorithm(algorithm)
+        };
+        self.keys.iter().any(|other| is_same(other))
+    }
+
     /// Returns the keys that a token with this `kid` may have been signed with: those of this id or, if there
     /// are none, those without an id.
     fn named<'a>(&'a self, id: Option<&'a str>) -> impl Iterator<Item = &'a Arc<VerifyingKey>> {
@@ -149,6 +164,33 @@ impl KeySet {
             .iter()
             .filter(move |key| id.is_none() || places.is_none() && key.id.is_none());
         of_id.chain(others)
+    }
+
+    /// Returns the key that has signed a token. If its header is known, the key need not be searched.
+    pub(crate) fn signer<'a>(
+        &self,
+        known: Option<&'a KnownHeader>,
+        text: &[u8],
+        header: &Header,
+        algorithm: Algorithm,
+        message: &Message<'_>,
+        signature: &[u8],
+    ) -> Result<Cow<'a, Arc<VerifyingKey>>, SignatureCheck> {
+        if let Some(known) = known
+            && let Some(key) = known.key.for_algorithm(algorithm)
+        {
+            let is_valid = key.verifies(message, signature);
+            return is_valid.then_some(Cow::Borrowed(&known.key)).ok_or(SignatureCheck::Invalid);
+        }
+        match self.verify(header.key_id.as_deref(), algorithm, message, signature) {
+            SignatureCheck::Valid { key, is_only } => {
+                if is_only {
+                    self.known_headers.learn(text, header, &key);
+                }
+                Ok(Cow::Owned(key))
+            }
+            check => Err(check),
+        }
     }
 
     /// Checks a signature with the key that the token names. It never falls back to the first key: Auth0
@@ -171,7 +213,7 @@ impl KeySet {
             key.for_algorithm(algorithm).is_some_and(|key| key.verifies(message, signature))
         });
         match keys.first() {
-            Some(key) => SignatureCheck::Valid(is_only.then(|| Arc::clone(key))),
+            Some(key) => SignatureCheck::Valid { key: Arc::clone(key), is_only },
             None => SignatureCheck::Invalid,
         }
     }

@@ -8,6 +8,7 @@ mod fetcher;
 mod header_cache;
 mod health;
 mod key_set;
+mod published;
 mod report;
 mod residency;
 mod schedule;
@@ -19,7 +20,6 @@ mod table;
 
 pub(crate) use cache::KeyCache;
 pub(crate) use fetcher::{Fetcher, WantedKey};
-pub(crate) use header_cache::KnownHeader;
 pub use health::Health;
 pub(crate) use key_set::SignatureCheck;
 pub(crate) use schedule::STALE;

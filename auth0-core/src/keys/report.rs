@@ -53,6 +53,11 @@ impl Report {
         self.fetched = Some(Fetched { keys: current.len(), change, unusable });
     }
 
+    /// Returns whether other keys than before were fetched, or the first ones.
+    pub(crate) fn has_new_keys(&self) -> bool {
+        self.fetched.as_ref().is_some_and(|fetched| !matches!(fetched.change, Change::None))
+    }
+
     pub(crate) fn failed(&mut self, cause: &Arc<FetchError>, age: Option<Duration>) {
         self.failed = Some((Arc::clone(cause), age));
     }

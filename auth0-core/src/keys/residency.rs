@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Keys that were not used for this long are dropped if the number of caches with keys is bounded.
-pub(super) const IDLE: Duration = Duration::from_secs(900);
+const IDLE: Duration = Duration::from_secs(900);
 
 /// Bounds how many caches have keys: the interface of the table to its caches.
 pub(crate) trait Residency: Send + Sync {
@@ -61,5 +61,28 @@ impl Usage {
         if !self.is_proved.load(Ordering::Relaxed) {
             self.is_proved.store(true, Ordering::Relaxed);
         }
+    }
+}
+
+impl KeyCache {
+    pub(super) fn has_keys(&self) -> bool {
+        self.current.load().is_some()
+    }
+
+    /// Drops the keys. Tokens that these keys have verified are verified again with the next keys.
+    pub(super) fn drop_keys(&self) {
+        self.current.store(None);
+    }
+
+    /// Returns whether the keys are dropped because they were not used for long, where the number of caches
+    /// with keys is bounded. Those of a failing issuer that is trusted stay, because they may be needed, and so do
+    /// those that open connections end with.
+    pub(super) fn is_idle(&self, residency: &dyn Residency) -> bool {
+        let now = self.clock.monotonic();
+        let is_needed = residency.is_trusted(self)
+            && self.failing.load(Ordering::Relaxed)
+            && self.current.load().as_ref().is_some_and(|current| current.age(now) < self.stale);
+        let is_awaited = Arc::strong_count(&self.changed) > 1;
+        self.usage.unused_for(now) >= IDLE && !is_needed && !is_awaited
     }
 }

@@ -68,11 +68,17 @@ pub(super) struct Shared {
     /// The clock before there is a verifier.
     first_clock: Arc<dyn Clock>,
     pub(super) sync: Option<Sync>,
+    announcement: Arc<Announcement>,
+    settings: Settings,
+}
+
+/// Apart from the rest, so that the thread that announces a change does not keep the revocations.
+#[derive(Default)]
+struct Announcement {
     /// Wakes those who wait for a change of the table.
     changed: Arc<Notify>,
     /// Whether they will be woken.
-    is_announced: AtomicBool,
-    settings: Settings,
+    is_pending: AtomicBool,
 }
 
 #[derive(Clone, Copy)]
@@ -93,6 +99,13 @@ pub enum OnUnavailable {
     /// Requests are checked against the revocations that are known, and the log has a warning. A token that was revoked
     /// at another instance is accepted until the store is back.
     Accept,
+}
+
+impl Announcement {
+    fn announce(&self) {
+        self.is_pending.store(false, Ordering::Release);
+        self.changed.notify_waiters();
+    }
 }
 
 impl Revocations {
@@ -127,8 +140,7 @@ impl Revocations {
             clock: OnceLock::new(),
             first_clock: Arc::new(SystemClock::new()),
             sync: store.map(|store| Sync::new(store, lasts)),
-            changed: Arc::default(),
-            is_announced: AtomicBool::new(false),
+            announcement: Arc::default(),
             settings,
         }))
     }
@@ -293,27 +305,23 @@ impl Revocations {
 
     /// Wakes those who wait for a change, in a moment: many changes wake them once.
     fn announce(&self) {
-        if self.0.is_announced.swap(true, Ordering::AcqRel) {
+        let announcement = Arc::clone(&self.0.announcement);
+        if announcement.is_pending.swap(true, Ordering::AcqRel) {
             return;
         }
-        let wake = |shared: &Shared| {
-            shared.is_announced.store(false, Ordering::Release);
-            shared.changed.notify_waiters();
-        };
-        let shared = Arc::clone(&self.0);
         let moment = passed(&**self.clock(), ANNOUNCED_WITHIN);
         let later = async move {
             moment.await;
-            wake(&shared);
+            announcement.announce();
         };
         if fetch_thread::spawn(later).is_err() {
-            wake(&self.0);
+            self.0.announcement.announce();
         }
     }
 
     /// Returns what is woken by a change.
     pub(crate) fn changed(&self) -> Arc<Notify> {
-        Arc::clone(&self.0.changed)
+        Arc::clone(&self.0.announcement.changed)
     }
 
     /// Returns all revocations that are not over.

@@ -1,7 +1,7 @@
 //! The end of a token, for connections that live longer than a request.
 use super::VerifiedToken;
 use crate::{
-    revocation::Revocations,
+    error::ErrorCode,
     runtime::{
         Clock,
         fetch_thread::{Reached, reached},
@@ -16,6 +16,7 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
+use tokio::sync::Notify;
 
 /// A future that is ready when a token has ended: see [`VerifiedToken::ended`].
 #[must_use = "a future does nothing until it is awaited"]
@@ -24,28 +25,39 @@ pub struct Ended {
     moment: Duration,
     clock: Arc<dyn Clock>,
     timer: Option<Reached>,
-    revocation: Option<AwaitedRevocation>,
+    sooner: Option<SoonerEnd>,
 }
 
-/// The revocation of a token, for which a future waits.
-struct AwaitedRevocation {
+/// The end of a token before it expires, for which a future waits.
+struct SoonerEnd {
     token: VerifiedToken,
-    /// Ready after a change of the revocations.
-    change: Change,
+    causes: [(Cause, Option<Change>); 2],
 }
+
+/// Why a token can end before it expires.
+#[derive(Clone, Copy)]
+enum Cause {
+    Revocation,
+    KeyWithdrawal,
+}
+
+/// Ready after a change of what a cause depends on. A stream that ends with its token is `Sync` if its content is.
+type Change = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 impl<C> VerifiedToken<C> {
     /// Returns whether the token has ended: `exp` and the leeway of its issuer are past, on the clock of the verifier, or
-    /// it was [revoked](Self::is_revoked).
+    /// it was [revoked](Self::is_revoked), or its key was [withdrawn](Self::is_key_withdrawn).
     ///
     /// A token is valid when a handler gets it. A handler that works for long, or holds a connection open, asks again.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.accepted_by().clock.unix_time() >= self.moment_of_end() || self.is_revoked()
+        self.accepted_by().clock.unix_time() >= self.moment_of_end()
+            || self.is_revoked()
+            || self.is_key_withdrawn()
     }
 
-    /// Returns a future that is ready when the token has ended: it has expired, or was revoked. It does not keep the verifier, and waits on any
-    /// runtime, also on one without timers. If the system has no thread for the timer, it is ready at once.
+    /// Returns a future that is ready when the token [has ended](Self::has_ended). It does not keep the verifier, and waits
+    /// on any runtime, also on one without timers. If the system has no thread for the timer, it is ready at once.
     ///
     /// ```
     /// # use auth0_testing::Tenant;
@@ -63,21 +75,21 @@ impl<C> VerifiedToken<C> {
     /// # }).unwrap()
     /// ```
     pub fn ended(&self) -> Ended {
-        let token = self.without_claims();
-        let revocation =
-            self.revocations().map(|revocations| AwaitedRevocation::new(token, &revocations));
-        Ended { revocation, ..self.ending_in(Duration::ZERO) }
+        let accepted_by = self.accepted_by();
+        let can_end_sooner =
+            accepted_by.revocable.is_some() || accepted_by.published_keys.is_some();
+        let sooner = can_end_sooner.then(|| SoonerEnd {
+            token: self.without_claims(),
+            causes: [(Cause::Revocation, None), (Cause::KeyWithdrawal, None)],
+        });
+        Ended { sooner, ..self.ending_in(Duration::ZERO) }
     }
 
     /// Returns a future that is ready this long before the token expires.
     pub(crate) fn ending_in(&self, time: Duration) -> Ended {
         let clock = Arc::clone(&self.accepted_by().clock);
-        Ended {
-            moment: self.moment_of_end().saturating_sub(time),
-            clock,
-            timer: None,
-            revocation: None,
-        }
+        let moment = self.moment_of_end().saturating_sub(time);
+        Ended { moment, clock, timer: None, sooner: None }
     }
 
     /// Returns a stream that ends with the token: after it has ended, no item is returned. Use it for server-sent
@@ -116,11 +128,22 @@ impl<C> VerifiedToken<C> {
 }
 
 impl Ended {
-    /// Returns whether the token has ended. It costs a look at the clock, and at the revocations if there are any.
+    /// Returns whether the token has ended. It costs a look at the clock, and at revocations and keys if they can end it.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        let is_revoked = self.revocation.as_ref().is_some_and(|awaited| awaited.token.is_revoked());
-        self.has_expired() || is_revoked
+        self.reason().is_some()
+    }
+
+    /// Returns why the token has ended: `token_expired`, `token_revoked`, or `key_unknown` if its key was withdrawn.
+    /// `None` if it has not.
+    #[must_use]
+    pub fn reason(&self) -> Option<ErrorCode> {
+        if self.has_expired() {
+            return Some(ErrorCode::TokenExpired);
+        }
+        let SoonerEnd { token, causes } = self.sooner.as_ref()?;
+        let is_over = |cause: &Cause| cause.look(token).is_some_and(|(is_over, _)| is_over);
+        causes.iter().map(|(cause, _)| *cause).find(is_over).map(Cause::code)
     }
 
     fn has_expired(&self) -> bool {
@@ -128,41 +151,57 @@ impl Ended {
     }
 }
 
-impl AwaitedRevocation {
-    fn new(token: VerifiedToken, revocations: &Revocations) -> Self {
-        Self { token, change: next_change(revocations) }
+impl Cause {
+    /// Returns the code with which a new request is refused.
+    const fn code(self) -> ErrorCode {
+        match self {
+            Self::Revocation => ErrorCode::TokenRevoked,
+            Self::KeyWithdrawal => ErrorCode::KeyUnknown,
+        }
     }
 
-    /// Returns whether the token was revoked, and otherwise wakes the task after the next change.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let has_changed = self.change.as_mut().poll(context).is_ready();
-            // After the poll, so that no change is missed.
-            let Some(revocations) = self.token.revocations() else { return Poll::Pending };
-            if self.token.found_among(&revocations).is_some() {
-                return Poll::Ready(());
+    /// Returns whether the token has ended, and what the next change wakes. `None` if what can end it does not exist.
+    fn look(self, token: &VerifiedToken) -> Option<(bool, Arc<Notify>)> {
+        match self {
+            Self::Revocation => {
+                let revocations = token.revocations()?;
+                Some((token.found_among(&revocations).is_some(), revocations.changed()))
             }
-            if !has_changed {
-                return Poll::Pending;
+            Self::KeyWithdrawal => {
+                let keys = token.published_keys()?;
+                Some((token.is_withdrawn_from(&*keys), keys.changed()))
             }
-            self.change = next_change(&revocations);
         }
     }
 }
 
-/// A stream that ends with its token is `Sync` if its content is.
-type Change = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
-
-fn next_change(revocations: &Revocations) -> Change {
-    let changed = revocations.changed();
-    Box::pin(async move { changed.notified().await })
+impl SoonerEnd {
+    /// Returns whether the token has ended, and otherwise wakes the task after the next change.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        for (cause, change) in &mut self.causes {
+            while let Some((is_over, changed)) = cause.look(&self.token) {
+                if is_over {
+                    return Poll::Ready(());
+                }
+                let was_waiting = change.is_some();
+                let waiting =
+                    change.get_or_insert_with(|| Box::pin(async move { changed.notified().await }));
+                if waiting.as_mut().poll(context).is_ready() {
+                    *change = None;
+                } else if was_waiting {
+                    break; // what changes from now on wakes the task
+                }
+            }
+        }
+        Poll::Pending
+    }
 }
 
 impl Future for Ended {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.revocation.as_mut().is_some_and(|awaited| awaited.poll(context).is_ready()) {
+        if self.sooner.as_mut().is_some_and(|sooner| sooner.poll(context).is_ready()) {
             return Poll::Ready(());
         }
         while !self.has_expired() {

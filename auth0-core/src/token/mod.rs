@@ -17,6 +17,7 @@ mod type_error;
 mod validation;
 pub(crate) mod verified;
 mod verified_token;
+mod withdrawn;
 
 pub use actor::Actor;
 pub use authentication::{Authentication, MFA};
@@ -33,6 +34,7 @@ pub(crate) use times::Times;
 pub(crate) use validation::Validation;
 pub(crate) use verified::{AcceptedBy, CacheMark, Revocable, Verified};
 pub use verified_token::VerifiedToken;
+pub(crate) use withdrawn::{PublishedKeys, SigningKey};
 
 use crate::{
     error::{Error, ErrorCode},

@@ -109,6 +109,7 @@ impl Validation {
             binding,
             accepted_by: Arc::clone(accepted_by),
             payload: Box::default(),
+            signed_with: None,
             revocation_keys: None,
             cached: None,
         })

@@ -3,6 +3,7 @@ use super::{
     SubjectKinds, Times,
     binding::Binding,
     payload_text::{PayloadStr, PayloadStrs},
+    withdrawn::{PublishedKeys, SigningKey},
 };
 use crate::{
     error::ChallengeOptions,
@@ -10,7 +11,10 @@ use crate::{
     revocation::{IssuerHash, Kinds, RevocationCheck, TokenKeys, WeakRevocations},
     runtime::Clock,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 /// The content of a verified token. The strings are spans of the payload.
 pub(crate) struct Verified {
@@ -32,6 +36,8 @@ pub(crate) struct Verified {
     /// The key or certificate that the client must prove to hold.
     pub(crate) binding: Option<Box<Binding>>,
     pub(crate) accepted_by: Arc<AcceptedBy>,
+    /// The key that has signed it, if its end ends connections.
+    pub(crate) signed_with: Option<SigningKey>,
     /// The keys under which it may be revoked, if it is cached and there were revocations.
     pub(crate) revocation_keys: Option<Box<TokenKeys>>,
     /// The mark by which the token cache recognizes the token. `None` if it is not cached.
@@ -56,6 +62,8 @@ pub(crate) struct AcceptedBy {
     /// Whether a resolver has found the issuer, and trusts it for some requests only.
     pub(crate) is_resolved: bool,
     pub(crate) revocable: Option<Revocable>,
+    /// Its keys, if connections end with them. Weak, so that a token does not keep them refreshed.
+    pub(crate) published_keys: Option<Weak<dyn PublishedKeys>>,
 }
 
 /// How tokens of an issuer are found among the revocations.
@@ -107,7 +115,9 @@ impl Verified {
                 subject_kinds: SubjectKinds::Auth0,
                 is_resolved: false,
                 revocable: None,
+                published_keys: None,
             }),
+            signed_with: None,
             revocation_keys: None,
             cached: Some(cached),
         }

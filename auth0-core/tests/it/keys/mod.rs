@@ -8,3 +8,4 @@ mod location;
 mod outage;
 mod selection;
 mod unknown_key;
+mod withdrawal;

@@ -7,7 +7,7 @@ mod websockets;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use auth0_actix::{RequireAuth, keep_tcp_handle};
 use auth0_axum::{
-    AccessToken, Auth0, AuthLayer, TcpPeer, TrustedIssuer,
+    AccessToken, Auth0, AuthLayer, Revocations, TcpPeer, TrustedIssuer,
     testing::{ManualClock, Tenant},
 };
 use axum::{Router, body::Body, routing::get};
@@ -135,18 +135,27 @@ async fn read(
     clock: &ManualClock,
     step: Duration,
 ) -> String {
+    let mut stream = open(server, path, token).await;
+    let mut answer = Vec::new();
+    read_event(&mut stream, &mut answer).await;
+    clock.advance(step);
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+async fn open(server: SocketAddr, path: &str, token: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server).await.unwrap();
     let request = format!(
         "GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    while !String::from_utf8_lossy(&answer).contains("data: 1") {
-        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{path}");
+    stream
+}
+
+async fn read_event(stream: &mut TcpStream, answer: &mut Vec<u8>) {
+    while !String::from_utf8_lossy(answer).contains("data: 1") {
+        assert_ne!(stream.read_buf(answer).await.unwrap(), 0);
     }
-    clock.advance(step);
-    stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8(answer).unwrap()
 }
 
 #[tokio::test]
@@ -168,6 +177,26 @@ async fn a_response_ends_with_its_token() {
                 // The end of the response is regular.
                 assert!(answer.ends_with("0\r\n\r\n"), "{server} {path}: {answer}");
             }
+        }
+    }
+}
+
+/// The issuer withdraws the key of the token, and the operator has the keys fetched again.
+#[tokio::test]
+async fn a_response_ends_with_the_key_of_its_token() {
+    let tenant = Tenant::new();
+    let auth = tenant.builder().end_on_key_withdrawal().build().unwrap();
+    let servers = [("axum", start_axum(auth.clone()).await), ("actix", start_actix(auth.clone()))];
+    for (server, address) in servers {
+        for path in ["/stream", "/cut"] {
+            let mut stream = open(address, path, &tenant.token().mint()).await;
+            let mut answer = Vec::new();
+            read_event(&mut stream, &mut answer).await;
+            tenant.rotate_keys();
+            tenant.withdraw_old_keys();
+            auth.refresh().await.unwrap();
+            stream.read_to_end(&mut answer).await.unwrap();
+            assert!(answer.ends_with(b"0\r\n\r\n"), "{server} {path}");
         }
     }
 }
@@ -221,26 +250,54 @@ async fn a_client_that_does_not_read_is_dropped() {
     }
 }
 
+/// What ends a stream, and the code that its client reads.
+#[derive(Clone, Copy)]
+enum End {
+    Expiry,
+    Revocation,
+    KeyWithdrawal,
+}
+
 #[tokio::test]
 async fn a_stream_of_grpc_ends_with_a_status() {
-    let tenant = Tenant::new();
-    let (_reporter, health) = tonic_health::server::health_reporter();
-    let layer = AuthLayer::new(tenant.auth0()).end_responses_with_token();
-    let app = Routes::new(health).prepare().into_axum_router().layer(layer);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let channel = Endpoint::new(format!("http://{address}")).unwrap().connect().await.unwrap();
-    let mut request = Request::new(HealthCheckRequest::default());
-    let token = tenant.token().expires_in(Duration::from_secs(60)).mint();
-    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    let mut watch = HealthClient::new(channel).watch(request).await.unwrap().into_inner();
-    assert!(watch.message().await.unwrap().is_some());
-    tenant.clock().advance(Duration::from_secs(66));
-    let status = watch.message().await.unwrap_err();
-    let expired = Refusal::of("token_expired");
-    assert_eq!((status.code(), status.message()), (Code::Unauthenticated, &*expired.description));
-    assert_eq!(status.metadata().get("error-code").unwrap(), "token_expired");
+    for (end, code) in [
+        (End::Expiry, "token_expired"),
+        (End::Revocation, "token_revoked"),
+        (End::KeyWithdrawal, "key_unknown"),
+    ] {
+        let (tenant, revocations) = (Tenant::new(), Revocations::in_memory());
+        let builder = tenant.builder().revocations(&revocations).end_on_key_withdrawal();
+        let auth = builder.build().unwrap();
+        let (_reporter, health) = tonic_health::server::health_reporter();
+        let layer = AuthLayer::new(auth.clone()).end_responses_with_token();
+        let app = Routes::new(health).prepare().into_axum_router().layer(layer);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let channel = Endpoint::new(format!("http://{address}")).unwrap().connect().await.unwrap();
+        let mut request = Request::new(HealthCheckRequest::default());
+        let token = tenant.token().subject("auth0|ann").expires_in(Duration::from_secs(60)).mint();
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let mut watch = HealthClient::new(channel).watch(request).await.unwrap().into_inner();
+        assert!(watch.message().await.unwrap().is_some());
+        match end {
+            End::Expiry => tenant.clock().advance(Duration::from_secs(66)),
+            End::Revocation => {
+                revocations.revoke_subject(tenant.issuer(), "auth0|ann").await.unwrap();
+                tenant.clock().advance(Duration::from_secs(1));
+            }
+            End::KeyWithdrawal => {
+                tenant.rotate_keys();
+                tenant.withdraw_old_keys();
+                auth.refresh().await.unwrap();
+            }
+        }
+        let status = watch.message().await.unwrap_err();
+        let refusal = Refusal::of(code);
+        let read = (status.code(), status.message());
+        assert_eq!(read, (Code::Unauthenticated, &*refusal.description));
+        assert_eq!(status.metadata().get("error-code").unwrap(), code);
+    }
 }
 
 /// The clock may be set back, and the token is not kept alive by it for longer than until its end.
