@@ -17,6 +17,8 @@ mod proof;
 mod secret;
 mod server;
 mod source;
+#[doc(hidden)]
+pub mod support;
 mod token;
 
 pub use client::{Client, ClientBuilder};

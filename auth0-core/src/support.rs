@@ -1,6 +1,9 @@
 //! What the crates of this family share beyond the public interface: it may change in any release.
 pub use crate::{
-    auth0::{one_variable, variables},
+    auth0::{
+        IdTokenError, LogoutSink, backchannel_logout_with, one_variable, use_of, user_of_session,
+        variables, verify_id_token,
+    },
     error::CallerChallenge,
     identifier::{PlainHttp, is_loopback},
     jose::Thumbprint,
@@ -12,10 +15,11 @@ pub use crate::{
         single_flight::{Joined, Leader, Settle, SingleFlight, Waiter},
     },
     telemetry::{Escaped, EscapedMessage},
+    token::IdTokenExpectations,
     transport::default_client,
 };
 
-use crate::{config_error::ConfigError, identifier::Issuer, token::VerifiedToken};
+use crate::{config_error::ConfigError, error::Error, identifier::Issuer, token::VerifiedToken};
 
 /// Parses an issuer, which may be http on loopback and on the allowed hosts.
 ///
@@ -29,6 +33,12 @@ pub fn issuer(text: &str, plain_http: &PlainHttp) -> Result<Issuer, ConfigError>
 #[must_use]
 pub fn caller_challenge<C>(token: &VerifiedToken<C>) -> CallerChallenge {
     token.caller_challenge()
+}
+
+/// Returns what a stronger or more recent login must have: `acr_values`, and `max_age` in seconds (RFC 9470 §3).
+#[must_use]
+pub fn step_up_of(error: &Error) -> (&str, Option<u64>) {
+    error.step_up().map_or(("", None), |step_up| (&step_up.acr_values, step_up.max_age))
 }
 
 /// Decodes base64url without padding, as tokens have it (RFC 7515 §2).

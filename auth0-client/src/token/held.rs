@@ -24,12 +24,12 @@ pub(crate) struct Held {
     pub(crate) issued_token_type: Option<Box<str>>,
     pub(crate) authorization_details: Option<Box<str>>,
     pub(crate) prover: Option<Arc<Prover>>,
-    pub(super) marks: Marks,
+    pub(crate) marks: Marks,
 }
 
 /// What changes in a token.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(crate) struct Marks {
     /// Whether an API has refused it.
     forgotten: AtomicBool,
     /// The monotonic time, in milliseconds, until which it is known to be fresh without a look at the wall clock.

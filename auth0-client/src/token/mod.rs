@@ -5,7 +5,7 @@ mod lifetime;
 mod subject;
 
 pub(crate) use answer::{Expected, read};
-pub(crate) use held::Held;
+pub(crate) use held::{Held, Marks};
 pub(crate) use lifetime::{Freshness, Lifetime};
 pub use subject::Caller;
 pub(crate) use subject::expiry;

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     config_error::ConfigError,
     identifier::is_placeholder,
-    revocation::{Revocation, RevocationError, Revocations},
-    runtime::fetch_thread::passed,
+    revocation::{Revocation, RevocationError, Revocations, UsedId},
+    runtime::{BoxFuture, fetch_thread::passed},
     telemetry::{Escaped, metrics},
 };
 use std::{
@@ -57,10 +57,43 @@ pub struct BackchannelLogout(Arc<Shared>);
 
 struct Shared {
     auth: Auth0,
-    revocations: Revocations,
+    effect: Effect,
     client_ids: Vec<String>,
     /// Whether the log has said that tokens do not name their session.
     has_warned: AtomicBool,
+}
+
+/// What a logout token changes.
+enum Effect {
+    Revocations(Revocations),
+    Sink(Arc<dyn LogoutSink>),
+}
+
+/// Ends sessions that are not access tokens.
+pub trait LogoutSink: Send + Sync + 'static {
+    /// Ends what a logout token names, and then records its use. Returns whether that is the first one.
+    ///
+    /// # Errors
+    /// The sessions cannot be ended now. The text is for the log.
+    fn log_out<'a>(&'a self, token: &'a LogoutToken) -> BoxFuture<'a, Result<bool, String>>;
+}
+
+/// Creates an endpoint that ends other sessions than access tokens.
+///
+/// # Errors
+/// As for [`BackchannelLogout::new`].
+pub fn backchannel_logout_with(
+    auth: &Auth0,
+    client_id: &str,
+    sink: Arc<dyn LogoutSink>,
+) -> Result<BackchannelLogout, ConfigError> {
+    BackchannelLogout::with(auth, vec![client_id.to_owned()], Effect::Sink(sink))
+}
+
+/// Returns the id under which the use of a logout token is recorded.
+#[must_use]
+pub fn use_of(token: &LogoutToken) -> UsedId {
+    token.used
 }
 
 impl BackchannelLogout {
@@ -73,7 +106,17 @@ impl BackchannelLogout {
         auth: &Auth0,
         client_ids: impl IntoIterator<Item = C>,
     ) -> Result<Self, ConfigError> {
-        let client_ids: Vec<String> = client_ids.into_iter().map(Into::into).collect();
+        let client_ids = client_ids.into_iter().map(Into::into).collect();
+        let Some(revocations) = auth.0.revocations.clone() else {
+            return Err(ConfigError::new(
+                "back-channel logout has an effect only if the verifier has revocations. Add \
+                 .revocations(&revocations) to Auth0::builder()",
+            ));
+        };
+        Self::with(auth, client_ids, Effect::Revocations(revocations))
+    }
+
+    fn with(auth: &Auth0, client_ids: Vec<String>, effect: Effect) -> Result<Self, ConfigError> {
         const HINT: &str = "the applications with which users log in (Dashboard > Applications > Settings > Client ID)";
         if client_ids.is_empty() {
             let text = format!("back-channel logout needs the client ids of {HINT}");
@@ -91,14 +134,8 @@ impl BackchannelLogout {
                 Escaped(wrong)
             )));
         }
-        let Some(revocations) = auth.0.revocations.clone() else {
-            return Err(ConfigError::new(
-                "back-channel logout has an effect only if the verifier has revocations. Add \
-                 .revocations(&revocations) to Auth0::builder()",
-            ));
-        };
         let (auth, has_warned) = (auth.clone(), AtomicBool::new(false));
-        Ok(Self(Arc::new(Shared { auth, revocations, client_ids, has_warned })))
+        Ok(Self(Arc::new(Shared { auth, effect, client_ids, has_warned })))
     }
 
     /// Creates the endpoint for the client ids of the environment variable `AUTH0_LOGOUT_CLIENT_IDS`: one, or several
@@ -181,15 +218,29 @@ impl BackchannelLogout {
 impl Shared {
     async fn handle(&self, token: &str) -> Result<(), LogoutTokenError> {
         let token = self.auth.verify_logout_token(token, &self.client_ids).await?;
-        let failed = |error: RevocationError| LogoutTokenError::unavailable(error.to_string());
-        // Revoked before the use is recorded: a token whose revocation fails can be sent again.
-        for revocation in self.revocations_of(&token) {
-            self.revocations.revoke(revocation).await.map_err(failed)?;
-        }
-        match self.revocations.use_once(token.used).await.map_err(failed)? {
+        let is_first = match &self.effect {
+            Effect::Revocations(revocations) => self.revoke(revocations, &token).await?,
+            Effect::Sink(sink) => {
+                sink.log_out(&token).await.map_err(LogoutTokenError::unavailable)?
+            }
+        };
+        match is_first {
             true => Ok(()),
             false => Err(LogoutTokenError::invalid("it was used before")),
         }
+    }
+
+    async fn revoke(
+        &self,
+        revocations: &Revocations,
+        token: &LogoutToken,
+    ) -> Result<bool, LogoutTokenError> {
+        let failed = |error: RevocationError| LogoutTokenError::unavailable(error.to_string());
+        // Revoked before the use is recorded: a token whose revocation fails can be sent again.
+        for revocation in self.revocations_of(token) {
+            revocations.revoke(revocation).await.map_err(failed)?;
+        }
+        revocations.use_once(token.used).await.map_err(failed)
     }
 
     fn revocations_of(&self, token: &LogoutToken) -> Vec<Revocation> {

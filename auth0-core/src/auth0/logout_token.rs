@@ -1,12 +1,14 @@
 //! Verification of logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.6).
-use super::{Auth0, verifier::Verifier};
+use super::{
+    Auth0,
+    issued_signature::{NotVerified, check_signature},
+    verifier::Verifier,
+};
 use crate::{
-    issuer::Trusted,
     jose::{
         Message,
         jws::{Compact, Header, JwsError},
     },
-    keys::{SignatureCheck, Snapshot, WantedKey},
     revocation::UsedId,
     telemetry::{Escaped, EscapedMessage},
     token::LogoutClaims,
@@ -15,7 +17,6 @@ use aws_lc_rs::digest;
 use std::{
     borrow::Cow,
     fmt,
-    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -115,6 +116,12 @@ impl From<JwsError> for LogoutTokenError {
     }
 }
 
+impl From<NotVerified> for LogoutTokenError {
+    fn from(NotVerified { cause, is_temporary }: NotVerified) -> Self {
+        Self { cause, is_temporary }
+    }
+}
+
 impl Auth0 {
     /// Verifies a logout token, which a configured issuer has sent for one of these client ids (OpenID Connect
     /// Back-Channel Logout 1.0 §2.6). Whether it was used before is not checked: [`BackchannelLogout`](super::BackchannelLogout)
@@ -189,54 +196,6 @@ fn check_type(stated: &str) -> Result<(), LogoutTokenError> {
     {
         true => Ok(()),
         false => Err(LogoutTokenError::invalid(format!("its typ is {}", Escaped(stated)))),
-    }
-}
-
-/// Checks the signature with the keys at hand, and once with newer ones, because the issuer may have rotated its keys.
-async fn check_signature(
-    trusted: &Arc<Trusted>,
-    issuer: &str,
-    header: &Header,
-    check: impl Fn(&Snapshot, Option<&str>) -> SignatureCheck,
-) -> Result<(), LogoutTokenError> {
-    let unavailable =
-        |why: String| LogoutTokenError::unavailable(format!("the keys of its issuer: {why}"));
-    let keys = trusted.keys.keys().await.map_err(|why| unavailable(why.cause.to_string()))?;
-    if keys.issuer.as_str() != issuer {
-        return Err(LogoutTokenError::invalid(
-            "iss differs from the issuer's metadata in the slash at the end",
-        ));
-    }
-    let key_id = header.key_id.as_deref();
-    let is_unknown = match check(&keys, key_id) {
-        SignatureCheck::Valid { .. } => {
-            trusted.keys.prove();
-            return Ok(());
-        }
-        SignatureCheck::UnknownKey => true,
-        SignatureCheck::Invalid => false,
-        other => {
-            return Err(LogoutTokenError::invalid(format!(
-                "{}",
-                super::pending::signature_error(&other)
-            )));
-        }
-    };
-    let refused = || match is_unknown {
-        true => LogoutTokenError::invalid("the issuer publishes no key of its kid"),
-        false => LogoutTokenError::invalid("its signature does not verify"),
-    };
-    let doubted = (!is_unknown).then(|| Arc::clone(&keys));
-    let wanted = WantedKey { id: header.key_id.clone(), doubted };
-    let newer = match trusted.keys.newer_with(&wanted, &keys).await {
-        Ok(Some(newer)) => newer,
-        Ok(None) => return Err(refused()),
-        Err(_) if !is_unknown => return Err(refused()),
-        Err(why) => return Err(unavailable(why.cause.to_string())),
-    };
-    match check(&newer, key_id) {
-        SignatureCheck::Valid { .. } => Ok(()),
-        _ => Err(refused()),
     }
 }
 

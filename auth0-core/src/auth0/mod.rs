@@ -5,6 +5,8 @@ mod backchannel_logout;
 mod builder;
 mod completion;
 mod environment;
+mod id_token;
+mod issued_signature;
 mod key_maintenance;
 mod large_token;
 mod limits;
@@ -20,9 +22,12 @@ mod token_cache;
 mod verifier;
 
 pub use authorization_server::AuthorizationServer;
-pub use backchannel_logout::{BackchannelLogout, LogoutResponse};
+pub use backchannel_logout::{
+    BackchannelLogout, LogoutResponse, LogoutSink, backchannel_logout_with, use_of,
+};
 pub use builder::Builder;
 pub use environment::{one_variable, variables};
+pub use id_token::{IdTokenError, user_of_session, verify_id_token};
 pub use logout_token::{LogoutToken, LogoutTokenError};
 pub use refusal_watch::RefusalWatch;
 pub use resource_metadata::{MetadataResponse, ResourceMetadata};

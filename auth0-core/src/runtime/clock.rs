@@ -52,6 +52,24 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
     }
 }
 
+impl<T: Clock + ?Sized> Clock for std::sync::Arc<T> {
+    fn unix_time(&self) -> Duration {
+        (**self).unix_time()
+    }
+
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
+    }
+
+    fn moment(&self) -> Moment {
+        (**self).moment()
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        (**self).sleep(time)
+    }
+}
+
 /// The two readings of a [`Clock`] at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -80,6 +80,15 @@ pub trait HttpClient: Send + Sync + fmt::Debug + 'static {
     ) -> BoxFuture<'a, Result<HttpResponse, HttpError>>;
 }
 
+impl<T: HttpClient + ?Sized> HttpClient for Arc<T> {
+    fn send<'a>(
+        &'a self,
+        request: HttpRequest<'a>,
+    ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
+        (**self).send(request)
+    }
+}
+
 /// A request for an [`HttpClient`] to send.
 #[derive(Clone, Copy)]
 #[non_exhaustive]

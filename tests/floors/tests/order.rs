@@ -2,7 +2,7 @@
 use std::path::Path;
 
 /// The rooms of each crate, the lowest floor first. Rooms on one floor are joined by `+`.
-const CRATES: [(&str, &str); 9] = [
+const CRATES: [(&str, &str); 10] = [
     (
         "auth0-core",
         "config_error runtime+telemetry+error jose+identifier transport+request+revocation token keys+policy \
@@ -28,11 +28,15 @@ const CRATES: [(&str, &str); 9] = [
     ),
     (
         "auth0-client",
-        "secret limits key error parameters authentication+proof+metrics token+server cache client source grant outgoing lib",
+        "secret limits key error parameters authentication+proof+metrics token+server cache client source grant outgoing+support lib",
     ),
     (
         "auth0-events",
         "backoff+metrics+secret+sse+timestamp event+store credential+effect+handler+position connection leadership subscriber lib",
+    ),
+    (
+        "auth0-login",
+        "names+reply+return_to+seal cookie+store request page error record renewals login session+transaction tokens flow lib",
     ),
     (
         "auth0-redis",

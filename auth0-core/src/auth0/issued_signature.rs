@@ -1,0 +1,68 @@
+//! The signature of a token that an issuer has sent to this service, and not to a client of it.
+use crate::{
+    issuer::Trusted,
+    jose::jws::Header,
+    keys::{SignatureCheck, Snapshot, WantedKey},
+};
+use std::{borrow::Cow, sync::Arc};
+
+/// The reason why a signature is not known to be good.
+pub(super) struct NotVerified {
+    pub(super) cause: Cow<'static, str>,
+    /// The keys of the issuer are not available now.
+    pub(super) is_temporary: bool,
+}
+
+impl NotVerified {
+    fn invalid(cause: impl Into<Cow<'static, str>>) -> Self {
+        Self { cause: cause.into(), is_temporary: false }
+    }
+
+    fn unavailable(why: &str) -> Self {
+        Self { cause: format!("the keys of its issuer: {why}").into(), is_temporary: true }
+    }
+}
+
+/// Checks the signature with the keys at hand, and once with newer ones, because the issuer may have rotated its keys.
+pub(super) async fn check_signature(
+    trusted: &Arc<Trusted>,
+    issuer: &str,
+    header: &Header,
+    check: impl Fn(&Snapshot, Option<&str>) -> SignatureCheck,
+) -> Result<(), NotVerified> {
+    let keys = trusted.keys.keys().await;
+    let keys = keys.map_err(|why| NotVerified::unavailable(&why.cause.to_string()))?;
+    if keys.issuer.as_str() != issuer {
+        return Err(NotVerified::invalid(
+            "iss differs from the issuer's metadata in the slash at the end",
+        ));
+    }
+    let key_id = header.key_id.as_deref();
+    let is_unknown = match check(&keys, key_id) {
+        SignatureCheck::Valid { .. } => {
+            trusted.keys.prove();
+            return Ok(());
+        }
+        SignatureCheck::UnknownKey => true,
+        SignatureCheck::Invalid => false,
+        other => {
+            return Err(NotVerified::invalid(super::pending::signature_error(&other).to_string()));
+        }
+    };
+    let refused = || match is_unknown {
+        true => NotVerified::invalid("the issuer publishes no key of its kid"),
+        false => NotVerified::invalid("its signature does not verify"),
+    };
+    let doubted = (!is_unknown).then(|| Arc::clone(&keys));
+    let wanted = WantedKey { id: header.key_id.clone(), doubted };
+    let newer = match trusted.keys.newer_with(&wanted, &keys).await {
+        Ok(Some(newer)) => newer,
+        Ok(None) => return Err(refused()),
+        Err(_) if !is_unknown => return Err(refused()),
+        Err(why) => return Err(NotVerified::unavailable(&why.cause.to_string())),
+    };
+    match check(&newer, key_id) {
+        SignatureCheck::Valid { .. } => Ok(()),
+        _ => Err(refused()),
+    }
+}

@@ -1,0 +1,63 @@
+//! A sealed text in one cookie, or in several that begin with their number.
+use super::{CookieNames, MAX_COOKIE_BYTES, ReceivedCookies};
+use std::time::Duration;
+
+/// With more, requests would exceed what common servers accept in headers.
+pub(crate) const MAX_CHUNKS: usize = 5;
+
+/// How many cookies of one name are tried: another host of the domain can set some, too.
+const MAX_TRIED: usize = 4;
+
+/// Divides a text into cookies. `None` if it does not fit.
+pub(crate) fn divide(
+    names: &CookieNames,
+    text: &str,
+    lasts: Duration,
+) -> Option<Vec<(String, String)>> {
+    let name = &names.session;
+    if names.set(name, text, lasts).len() < MAX_COOKIE_BYTES {
+        return Some(vec![(name.clone(), format!("1{text}"))]);
+    }
+    let overhead = names.set(&format!("{name}.0"), "", lasts).len() + 1;
+    let room = MAX_COOKIE_BYTES.checked_sub(overhead)?;
+    let count = text.len().div_ceil(room);
+    if count > MAX_CHUNKS {
+        return None;
+    }
+    let mut rest = text;
+    let chunks = (0..count).map(|number| {
+        let (chunk, others) = rest.split_at(room.min(rest.len()));
+        rest = others;
+        // The first says how many there are: what is left of a longer text is not read.
+        let mark = if number == 0 { count.to_string() } else { String::new() };
+        (format!("{name}.{number}"), format!("{mark}{chunk}"))
+    });
+    Some(chunks.collect())
+}
+
+/// Returns the texts that the cookies of a request may have, for the caller to try: a bounded number.
+pub(crate) fn restored(names: &CookieNames, cookies: &ReceivedCookies) -> Vec<String> {
+    let whole = cookies.all(&names.session).take(MAX_TRIED);
+    let mut texts: Vec<String> =
+        whole.filter_map(|value| value.strip_prefix('1').map(str::to_owned)).collect();
+    let chunk = |number: usize| format!("{}.{number}", names.session);
+    let first = chunk(0);
+    for value in cookies.all(&first).take(MAX_TRIED) {
+        let Some((count, start)) = value.split_at_checked(1) else { continue };
+        let Some(count) = count.parse().ok().filter(|count| (1..=MAX_CHUNKS).contains(count))
+        else {
+            continue;
+        };
+        let rest: Option<Vec<&str>> =
+            (1..count).map(|number| last(cookies, &chunk(number))).collect();
+        if let Some(rest) = rest {
+            texts.push([&[start], rest.as_slice()].concat().concat());
+        }
+    }
+    texts
+}
+
+/// Returns the last cookie of a name. Where several hosts have set one, the browser sends the older first.
+fn last<'a>(cookies: &'a ReceivedCookies, name: &str) -> Option<&'a str> {
+    cookies.all(name).take(MAX_TRIED).last()
+}

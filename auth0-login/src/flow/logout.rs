@@ -1,0 +1,138 @@
+//! Logout.
+use crate::{
+    login::{LOGOUT, Login},
+    page::Notice,
+    reply::Reply,
+    request::Request,
+    session::{Live, Place},
+};
+use auth0_client::support::end_session_endpoint;
+use auth0_core::revocation::Revocation;
+use std::time::{Duration, UNIX_EPOCH};
+use url::{Url, form_urlencoded};
+
+/// The limits for what a logout does not depend on: the metadata, and the revocation of the refresh token.
+const METADATA_LIMIT: Duration = Duration::from_secs(1);
+const REVOCATION_LIMIT: Duration = Duration::from_secs(1);
+
+impl Login {
+    /// Answers the logout (`GET` or `POST /auth/logout`): ends the session here, and sends the browser to Auth0, which ends
+    /// its own. It works while Auth0 cannot be reached.
+    ///
+    /// Another site cannot log users out, unless [`allow_logout_links`](crate::LoginBuilder::allow_logout_links) is set and
+    /// a person follows its link.
+    pub async fn logout(&self, request: &Request) -> Reply {
+        if !matches!(request.method(), "GET" | "POST") {
+            return Reply::json(405, "invalid_request", "method_not_allowed", "Use GET or POST.")
+                .with("allow", "GET, POST");
+        }
+        if request.is_prefetch() {
+            return Reply::new(204);
+        }
+        let is_link = request.method() == "GET" && request.is_top_level();
+        if request.is_of_other_site(&self.0.origin())
+            && !(is_link && self.0.settings.allows_logout_links)
+        {
+            return self.notice(&OF_OTHER_SITE, request);
+        }
+        let session = self.session(request.clone());
+        // A session that cannot be read now ends here, too: its cookies are removed.
+        let live = match session.read().await {
+            Ok(()) => session.live(),
+            Err(_) => None,
+        };
+        let mut removed = true;
+        if let Some(live) = &live {
+            removed = self.end(live).await;
+        }
+        if !removed {
+            return crate::error::ErrorKind::StoreUnavailable
+                .notice()
+                .reply(request, &self.0.path(LOGOUT));
+        }
+        let url = self.logout_url(live.as_ref()).await;
+        Reply::redirect(&url)
+            .cookies(self.0.all_cleared())
+            .cookies(self.0.close_transactions(&request.cookies))
+    }
+
+    /// Ends a session here. Returns `false` if the store still has it.
+    async fn end(&self, live: &Live) -> bool {
+        let shared = &self.0;
+        shared.renewals.end(&live.record.id, shared.clock.monotonic());
+        let is_removed = match (&live.place, &shared.store) {
+            (Place::Store { key, .. }, Some(store)) => {
+                let removed = shared.limited(store.delete(key)).await;
+                removed
+                    .inspect_err(|error| {
+                        tracing::error!(target: "auth0", %error, "a session cannot be removed");
+                    })
+                    .is_ok()
+            }
+            _ => true,
+        };
+        // A cookie that was copied is good for nothing from now on.
+        if let (Place::Cookie, Some(revocations), Some(sid)) =
+            (&live.place, &shared.revocations, live.user.session_id())
+        {
+            let end = UNIX_EPOCH + Duration::from_secs(live.record.ends_at);
+            let revocation = Revocation::session(&live.record.issuer, sid).until(end);
+            // The log has the reason; the cookies are removed in any case.
+            drop(revocations.revoke(revocation).await);
+        }
+        if let Some(token) = &live.record.tokens.refresh_token {
+            let revocation = shared.client.revoke(token.text()).deadline(REVOCATION_LIMIT);
+            if let Err(error) = revocation.send().await {
+                tracing::warn!(target: "auth0", %error, "a refresh token was not revoked at the logout");
+            }
+        }
+        is_removed
+    }
+
+    /// Returns where the browser goes to end the session at Auth0.
+    async fn logout_url(&self, live: Option<&Live>) -> String {
+        let shared = &self.0;
+        let settings = &shared.settings;
+        let after =
+            settings.after_logout.clone().unwrap_or_else(|| shared.base.as_str().to_owned());
+        let endpoint = end_session_endpoint(&shared.client, METADATA_LIMIT).await;
+        let endpoint = endpoint.unwrap_or_default().and_then(|url| Url::parse(&url).ok());
+        let client_id = shared.client.client_id();
+        match endpoint {
+            Some(mut url) => {
+                {
+                    let mut query = url.query_pairs_mut();
+                    query.append_pair("client_id", client_id);
+                    query.append_pair("post_logout_redirect_uri", &after);
+                    // Without a hint, Auth0 asks whether to log out. The name of the session says least.
+                    if let Some(sid) = live.and_then(|live| live.user.session_id()) {
+                        query.append_pair("logout_hint", sid);
+                    } else if let Some(id_token) =
+                        live.and_then(|live| live.record.tokens.id_token.as_ref())
+                    {
+                        query.append_pair("id_token_hint", id_token.text());
+                    }
+                    if settings.is_federated {
+                        query.append_pair("federated", "");
+                    }
+                }
+                url.into()
+            }
+            None => {
+                let query: String = form_urlencoded::Serializer::new(String::new())
+                    .append_pair("client_id", client_id)
+                    .append_pair("returnTo", &after)
+                    .finish();
+                let federated = if settings.is_federated { "&federated" } else { "" };
+                format!("{}v2/logout?{query}{federated}", shared.client.issuer())
+            }
+        }
+    }
+}
+
+const OF_OTHER_SITE: Notice = Notice::new(
+    403,
+    "cross_site",
+    "You are still logged in",
+    "Another site has tried to log you out. Use the button of this application.",
+);

@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// The rooms are in floors: a room imports only rooms that stand before it in `tests/floors`.
+mod cookie;
+mod error;
+mod flow;
+mod login;
+mod names;
+mod page;
+mod record;
+mod renewals;
+mod reply;
+mod request;
+mod return_to;
+mod seal;
+mod session;
+mod store;
+mod tokens;
+mod transaction;
+
+pub use error::{Error, ErrorKind};
+pub use flow::LoginOptions;
+pub use login::{Login, LoginBuilder};
+pub use record::Profile;
+pub use reply::Reply;
+pub use request::Request;
+pub use session::Session;
+pub use store::{
+    InMemorySessionStore, LogoutTarget, NewSession, SessionKey, SessionStore, SessionStoreError,
+    StoredSession, Updated,
+};
+pub use tokens::TokenRequest;

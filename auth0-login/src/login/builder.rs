@@ -1,0 +1,372 @@
+//! The configuration of a login.
+use super::{Login, Settings, Shared};
+use crate::{
+    cookie::CookieNames,
+    record::Times,
+    renewals::Renewals,
+    seal::Secrets,
+    store::{SessionStore, StoredSessions},
+};
+use auth0_client::{Client, ClientBuilder, SigningKey};
+use auth0_core::{
+    Auth0, BackchannelLogout, ConfigError, Dpop, Revocations, TrustedIssuer,
+    support::{SystemClock, backchannel_logout_with, is_loopback},
+    time::Clock,
+    transport::HttpClient,
+};
+use std::{fmt, sync::Arc, time::Duration};
+use url::Url;
+use zeroize::Zeroizing;
+
+/// Clocks of a browserless exchange differ by less, and a login is not repeated for a few seconds.
+const LEEWAY: Duration = Duration::from_secs(30);
+
+/// What is asked for by default.
+const SCOPES: [&str; 3] = ["openid", "profile", "email"];
+
+/// The configuration of a [`Login`]. Mistakes fail in [`build`](Self::build), with a text that says what to write instead.
+///
+/// ```
+/// use auth0_login::Login;
+///
+/// let builder = Login::builder().domain("acme.eu.auth0.com").client_id("web").client_secret("its secret");
+/// let error = builder.base_url("https://app.acme.com").secret("too short").build().unwrap_err();
+/// assert!(error.to_string().contains("32"), "{error}");
+/// ```
+#[must_use = "`build` creates the login"]
+pub struct LoginBuilder {
+    client: ClientBuilder,
+    pub(super) secrets: Vec<Zeroizing<String>>,
+    base_url: Option<String>,
+    http_hosts: Vec<String>,
+    http: Option<Arc<dyn HttpClient>>,
+    clock: Option<Arc<dyn Clock>>,
+    store: Option<Arc<dyn SessionStore>>,
+    revocations: Option<Revocations>,
+    times: Times,
+    settings: Settings,
+}
+
+impl LoginBuilder {
+    pub(super) fn new() -> Self {
+        Self::with_client(Client::builder())
+    }
+
+    pub(super) fn with_client(client: ClientBuilder) -> Self {
+        Self {
+            client,
+            secrets: Vec::new(),
+            base_url: None,
+            http_hosts: Vec::new(),
+            http: None,
+            clock: None,
+            store: None,
+            revocations: None,
+            times: Times::default(),
+            settings: Settings {
+                audience: None,
+                scopes: Vec::new(),
+                max_age: None,
+                acr_values: None,
+                organization: None,
+                parameters: Vec::new(),
+                is_pushed: false,
+                is_signed: false,
+                keeps_id_token: false,
+                is_federated: false,
+                after_logout: None,
+                after_error: None,
+                allows_logout_links: false,
+            },
+        }
+    }
+
+    /// Sets the domain of the tenant, for example `acme.eu.auth0.com`.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.client = self.client.domain(domain);
+        self
+    }
+
+    /// Sets the issuer as a URL instead of a domain: for another provider, or a tenant on your own machine.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.client = self.client.issuer(issuer);
+        self
+    }
+
+    /// Sets the client id of a regular web application: Dashboard > Applications > Settings.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client = self.client.client_id(id);
+        self
+    }
+
+    /// Authenticates the application with a secret.
+    pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
+        self.client = self.client.client_secret(secret);
+        self
+    }
+
+    /// Authenticates the application with assertions that this key signs (`private_key_jwt`).
+    pub fn signing_key(mut self, key: SigningKey) -> Self {
+        self.client = self.client.signing_key(key);
+        self
+    }
+
+    /// Changes the client of the Authentication API: DPoP, a certificate, its deadline.
+    pub fn client(mut self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        self.client = change(self.client);
+        self
+    }
+
+    /// Adds a secret for cookies, of 32 bytes or more. The first one seals them, the others open what they have sealed: add a
+    /// new one in front, and remove the old one after the longest life of a session.
+    pub fn secret(mut self, secret: impl Into<String>) -> Self {
+        self.secrets.push(Zeroizing::new(secret.into()));
+        self
+    }
+
+    /// Sets the URL of this application as browsers have it: `https://app.acme.com` behind a proxy that ends TLS, too, or
+    /// `http://localhost:3000`. It never comes from a request.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Sets the API whose tokens the application needs. `offline_access` is asked for, too, so that they can be renewed.
+    pub fn audience(mut self, api: impl Into<String>) -> Self {
+        self.settings.audience = Some(api.into());
+        self
+    }
+
+    /// Sets the scopes: `openid profile email` by default, and `offline_access` with an audience.
+    pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.settings.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Requires that the user has proved who they are within this time (`max_age`).
+    pub const fn max_age(mut self, time: Duration) -> Self {
+        self.settings.max_age = Some(time);
+        self
+    }
+
+    /// Sets `acr_values` of each login, for example [`MFA`](auth0_core::policy::MFA).
+    pub fn acr_values(mut self, values: impl Into<String>) -> Self {
+        self.settings.acr_values = Some(values.into());
+        self
+    }
+
+    /// Sets the organization of each login, by its id or name. The ID token must name it.
+    pub fn organization(mut self, organization: impl Into<String>) -> Self {
+        self.settings.organization = Some(organization.into());
+        self
+    }
+
+    /// Adds a parameter to each login, such as `connection`, `prompt` or `ext-…`.
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sends the parameters of a login to Auth0 from this server, and not with the browser (PAR, RFC 9126).
+    pub const fn pushed_requests(mut self) -> Self {
+        self.settings.is_pushed = true;
+        self
+    }
+
+    /// Signs the parameters of a login (JAR, RFC 9101). The application needs a signing key.
+    pub const fn signed_requests(mut self) -> Self {
+        self.settings.is_signed = true;
+        self
+    }
+
+    /// Keeps the sessions in a store, and not in cookies: they end with a logout token at once on all instances, a cookie that
+    /// was copied ends with its session, and tokens of any size fit.
+    pub fn store(mut self, store: impl SessionStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Ends sessions that are revoked, and those in cookies after a logout token. Several instances need revocations with a
+    /// store. Without this call, sessions in cookies have [`Revocations::in_memory`].
+    pub fn revocations(mut self, revocations: &Revocations) -> Self {
+        self.revocations = Some(revocations.clone());
+        self
+    }
+
+    /// Sets how long a session lasts without a request: a day by default.
+    pub const fn inactivity(mut self, time: Duration) -> Self {
+        self.times.inactivity = time;
+        self
+    }
+
+    /// Sets how long a session lasts, however active its user is: three days by default.
+    pub const fn absolute_lifetime(mut self, time: Duration) -> Self {
+        self.times.absolute = time;
+        self
+    }
+
+    /// Keeps the ID token in the session, for [`Session::id_token`](crate::Session::id_token).
+    pub const fn keep_id_token(mut self) -> Self {
+        self.settings.keeps_id_token = true;
+        self
+    }
+
+    /// Logs users out at their identity provider, too (`federated`).
+    pub const fn federated_logout(mut self) -> Self {
+        self.settings.is_federated = true;
+        self
+    }
+
+    /// Sets the URL after a logout: that of the application by default. It must be one of Dashboard > Applications > Settings >
+    /// Allowed Logout URLs.
+    pub fn after_logout(mut self, url: impl Into<String>) -> Self {
+        self.settings.after_logout = Some(url.into());
+        self
+    }
+
+    /// Sets a path of the application that shows why a login did not succeed, instead of the page of this crate. Its query
+    /// has `error`: the code that Auth0 has sent, such as `access_denied`.
+    pub fn after_error(mut self, path: impl Into<String>) -> Self {
+        self.settings.after_error = Some(path.into());
+        self
+    }
+
+    /// Lets a link of another site log users out, if a person follows it. Images and frames never can.
+    pub const fn allow_logout_links(mut self) -> Self {
+        self.settings.allows_logout_links = true;
+        self
+    }
+
+    /// Allows these hosts over http, for development.
+    pub fn allow_http_hosts<T: Into<String>>(mut self, hosts: impl IntoIterator<Item = T>) -> Self {
+        self.http_hosts.extend(hosts.into_iter().map(Into::into));
+        self
+    }
+
+    /// Replaces the transport.
+    pub fn http_client(mut self, http: impl HttpClient) -> Self {
+        self.http = Some(Arc::new(http));
+        self
+    }
+
+    /// Replaces the clock, for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Creates the login. Nothing is sent.
+    ///
+    /// # Errors
+    /// A setting is missing, is a placeholder, or contradicts another.
+    pub fn build(self) -> Result<Login, ConfigError> {
+        let secrets = Secrets::new(&self.secrets)?;
+        let base = base_url(self.base_url.as_deref())?;
+        let mut settings = self.settings;
+        if settings.scopes.is_empty() {
+            settings.scopes = SCOPES.map(str::to_owned).into();
+            if settings.audience.is_some() {
+                settings.scopes.push("offline_access".into());
+            }
+        }
+        if !settings.scopes.iter().any(|scope| scope == "openid") {
+            return Err(ConfigError::new(
+                "the scopes of a login need openid, without which there is no ID token. Add it to AUTH0_SCOPE or .scopes(…)",
+            ));
+        }
+        for path in settings.after_error.iter() {
+            if !path.starts_with('/') || path.starts_with("//") {
+                return Err(ConfigError::new(format!(
+                    "{path:?} for .after_error(…) is not a path of this application, such as \"/login-failed\""
+                )));
+            }
+        }
+        if self.times.inactivity.is_zero() || self.times.absolute.is_zero() {
+            return Err(ConfigError::new(
+                "a session that lasts no time cannot work. Write at least a minute",
+            ));
+        }
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let mut client = self.client.clock(Arc::clone(&clock)).allow_http_hosts(&self.http_hosts);
+        if let Some(http) = &self.http {
+            client = client.http_client(Arc::clone(http));
+        }
+        let client = client.build()?;
+        let revocations = match (&self.store, self.revocations) {
+            (None, None) => Some(Revocations::in_memory()),
+            (_, given) => given,
+        };
+        let mut auth = Auth0::builder()
+            .issuer(TrustedIssuer::new(client.issuer()))
+            .audience(client.client_id())
+            .leeway(LEEWAY)
+            .dpop(Dpop::disabled())
+            .session_claim(["sid"])
+            .allow_http_hosts(self.http_hosts)
+            .clock(Arc::clone(&clock));
+        if let Some(http) = self.http {
+            auth = auth.http_client(http);
+        }
+        if let Some(revocations) = &revocations {
+            auth = auth.revocations(revocations);
+        }
+        let auth = auth.build()?;
+        let backchannel = match &self.store {
+            None => BackchannelLogout::new(&auth, [client.client_id()])?,
+            Some(store) => {
+                let sessions = Arc::new(StoredSessions(Arc::clone(store)));
+                backchannel_logout_with(&auth, client.client_id(), sessions)?
+            }
+        };
+        Ok(Login(Arc::new(Shared {
+            names: CookieNames::new(base.scheme() == "https"),
+            renewals: Renewals::default(),
+            times: self.times,
+            store: self.store,
+            client,
+            auth,
+            secrets,
+            base,
+            revocations,
+            backchannel,
+            settings,
+            clock,
+        })))
+    }
+}
+
+/// Parses the URL of the application: https, or http on this machine.
+fn base_url(text: Option<&str>) -> Result<Url, ConfigError> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Err(ConfigError::new(
+            "the URL of this application is not set. Set APP_BASE_URL, or add .base_url(\"https://app.acme.com\"): the URL \
+             that browsers have, for example http://localhost:3000 in development",
+        ));
+    };
+    let wrong = |why: &str| {
+        ConfigError::new(format!(
+            "APP_BASE_URL is {text:?}, and {why}. Write the URL that browsers have, for example https://app.acme.com or \
+             http://localhost:3000"
+        ))
+    };
+    let url = Url::parse(text).map_err(|_| wrong("that is not a URL"))?;
+    let is_local = is_loopback(&url);
+    match url.scheme() {
+        "https" => {}
+        "http" if is_local => {}
+        "http" => {
+            return Err(wrong("http is for this machine only, because cookies would be readable"));
+        }
+        _ => return Err(wrong("that is not a URL of https or http")),
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err(wrong("it has more than a host and a path"));
+    }
+    Ok(url)
+}
+
+impl fmt::Debug for LoginBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,150 @@
+//! The handle of a login.
+mod builder;
+mod environment;
+
+pub use builder::LoginBuilder;
+
+use crate::{
+    cookie::CookieNames, record::Times, renewals::Renewals, seal::Secrets, store::SessionStore,
+};
+use auth0_client::Client;
+use auth0_core::{Auth0, BackchannelLogout, ConfigError, Revocations, time::Clock};
+use std::{fmt, sync::Arc, time::Duration};
+use url::Url;
+
+/// Logs users of a web application in with Auth0. Clones are cheap, and share the sessions.
+///
+/// It answers four routes ([`start`](Self::start), [`callback`](Self::callback), [`logout`](Self::logout),
+/// [`backchannel_logout`](Self::backchannel_logout)), and gives each other request its [`Session`](crate::Session). The
+/// adapters `auth0-axum` and `auth0-actix` do that with the feature `login`.
+///
+/// ```
+/// use auth0_login::Login;
+///
+/// let login = Login::builder()
+///     .domain("acme.eu.auth0.com")
+///     .client_id("the client id of a regular web application")
+///     .client_secret("its secret")
+///     .secret("32 random bytes, or more, that all instances share")
+///     .base_url("https://app.acme.com")
+///     .build()?;
+/// assert_eq!(login.callback_url(), "https://app.acme.com/auth/callback");
+/// # Ok::<(), auth0_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Login(pub(crate) Arc<Shared>);
+
+/// What all handles of a login share.
+pub(crate) struct Shared {
+    pub(crate) client: Client,
+    pub(crate) auth: Auth0,
+    pub(crate) secrets: Secrets,
+    pub(crate) names: CookieNames,
+    pub(crate) base: Url,
+    pub(crate) times: Times,
+    pub(crate) store: Option<Arc<dyn SessionStore>>,
+    pub(crate) revocations: Option<Revocations>,
+    pub(crate) backchannel: BackchannelLogout,
+    pub(crate) settings: Settings,
+    pub(crate) renewals: Renewals,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// What a login asks for, and how it ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) audience: Option<String>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) acr_values: Option<String>,
+    pub(crate) organization: Option<String>,
+    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) is_pushed: bool,
+    pub(crate) is_signed: bool,
+    pub(crate) keeps_id_token: bool,
+    pub(crate) is_federated: bool,
+    pub(crate) after_logout: Option<String>,
+    pub(crate) after_error: Option<String>,
+    pub(crate) allows_logout_links: bool,
+}
+
+impl Login {
+    /// Starts a configuration.
+    pub fn builder() -> LoginBuilder {
+        LoginBuilder::new()
+    }
+
+    /// Creates a login from environment variables:
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `AUTH0_DOMAIN` or `AUTH0_ISSUER` | the tenant |
+    /// | `AUTH0_CLIENT_ID` | the regular web application |
+    /// | `AUTH0_CLIENT_SECRET` or `AUTH0_CLIENT_ASSERTION_SIGNING_KEY` | its secret, or its private key |
+    /// | `AUTH0_SECRET` | secrets for cookies of 32 bytes or more, separated by commas, the newest first |
+    /// | `APP_BASE_URL` | the URL of this application, as browsers have it |
+    /// | `AUTH0_LOGIN_AUDIENCE` | the API whose tokens the application needs, if it calls one |
+    /// | `AUTH0_SCOPE` | the scopes; `openid profile email` by default, and `offline_access` with an API |
+    ///
+    /// The variables of [`Client::from_env`] apply as well. `AUTH0_AUDIENCE` is not read: it is the API that this process
+    /// is itself.
+    ///
+    /// # Errors
+    /// A variable is missing or not valid. The text says what to write instead.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        LoginBuilder::from_env()?.build()
+    }
+
+    /// Returns the URL that the application is registered with: Dashboard > Applications > Settings > Allowed Callback URLs.
+    #[must_use]
+    pub fn callback_url(&self) -> String {
+        self.0.url(CALLBACK)
+    }
+
+    /// Returns the client of the Authentication API, which has this login's credentials.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    /// Returns the paths of the four routes: login, callback, logout and back-channel logout.
+    #[must_use]
+    pub const fn paths() -> [&'static str; 4] {
+        [LOGIN, CALLBACK, LOGOUT, BACKCHANNEL_LOGOUT]
+    }
+}
+
+pub(crate) const LOGIN: &str = "/auth/login";
+pub(crate) const CALLBACK: &str = "/auth/callback";
+pub(crate) const LOGOUT: &str = "/auth/logout";
+pub(crate) const BACKCHANNEL_LOGOUT: &str = "/auth/backchannel-logout";
+
+impl Shared {
+    /// Returns the absolute URL of a path of this application.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base.as_str().trim_end_matches('/'))
+    }
+
+    /// Returns the path of a route as browsers have it.
+    pub(crate) fn path(&self, route: &str) -> String {
+        format!("{}{route}", self.base.path().trim_end_matches('/'))
+    }
+
+    pub(crate) fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.unix_time()
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("client", &self.0.client)
+            .field("base_url", &self.0.base.as_str())
+            .field("has_store", &self.0.store.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,39 @@
+//! How long sessions last.
+use super::session_record::Record;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A session that is used is dated anew after this part of the time without activity, and not with each request.
+const TOUCHED_AFTER: u32 = 20;
+
+/// How long sessions last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Times {
+    /// Without a request.
+    pub(crate) inactivity: Duration,
+    /// From the login on.
+    pub(crate) absolute: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { inactivity: DAY, absolute: 3 * DAY }
+    }
+}
+
+impl Times {
+    /// Returns the end of a session if it is not used any more, in seconds since 1970.
+    pub(crate) fn end(&self, record: &Record) -> u64 {
+        record.touched_at.saturating_add(self.inactivity.as_secs()).min(record.ends_at)
+    }
+
+    pub(crate) fn is_over(&self, record: &Record, now: Duration) -> bool {
+        now.as_secs() >= self.end(record)
+    }
+
+    pub(crate) fn is_touch_due(&self, record: &Record, now: Duration) -> bool {
+        let due = record.touched_at.saturating_add((self.inactivity / TOUCHED_AFTER).as_secs());
+        now.as_secs() >= due
+    }
+}

@@ -1,0 +1,91 @@
+//! What renewals of sessions share in one process: one at a time for each session, and what the last one has brought.
+use crate::record::{Record, TokenSet};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+/// A browser may send the cookie of before a renewal for this long: requests that were on their way.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
+/// More sessions than one instance renews or ends in this time.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// The renewals of all sessions of a process.
+#[derive(Default)]
+pub(crate) struct Renewals(Mutex<Table>);
+
+#[derive(Default)]
+struct Table {
+    locks: HashMap<String, Weak<tokio::sync::Mutex<()>>>,
+    /// The latest tokens of sessions in cookies, and their time.
+    latest: HashMap<String, (TokenSet, Duration)>,
+    /// Sessions in cookies that have ended.
+    ended: HashMap<String, Duration>,
+}
+
+impl Renewals {
+    /// Returns the lock of a session.
+    pub(crate) fn lock_of(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut table = self.table();
+        if table.locks.len() >= MAX_REMEMBERED {
+            table.locks.retain(|_, lock| lock.strong_count() > 0);
+        }
+        if let Some(lock) = table.locks.get(id).and_then(Weak::upgrade) {
+            return lock;
+        }
+        let lock = Arc::default();
+        table.locks.insert(id.to_owned(), Arc::downgrade(&lock));
+        lock
+    }
+
+    /// Takes note of the tokens of a session that were renewed.
+    pub(crate) fn remember(&self, record: &Record, now: Duration) {
+        let mut table = self.table();
+        make_room(&mut table.latest, |(_, at)| *at, now);
+        table.latest.insert(record.id.clone(), (record.tokens.clone(), now));
+    }
+
+    /// Gives a session that a browser has sent the tokens that have replaced its own. Returns whether there are some.
+    pub(crate) fn adopt(&self, record: &mut Record, now: Duration) -> bool {
+        let table = self.table();
+        let Some((latest, at)) = table.latest.get(&record.id) else { return false };
+        let is_newer = latest.generation > record.tokens.generation;
+        if is_newer && now < at.saturating_add(REMEMBERED) {
+            record.tokens = latest.clone();
+            return true;
+        }
+        false
+    }
+
+    /// Takes note of the end of a session: what is on its way must not bring it back.
+    pub(crate) fn end(&self, id: &str, now: Duration) {
+        let mut table = self.table();
+        table.latest.remove(id);
+        make_room(&mut table.ended, |at| *at, now);
+        table.ended.insert(id.to_owned(), now);
+    }
+
+    pub(crate) fn has_ended(&self, id: &str, now: Duration) -> bool {
+        self.table().ended.get(id).is_some_and(|at| now < at.saturating_add(REMEMBERED))
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Drops what is too old, and then the older half, if there is no room.
+fn make_room<T>(map: &mut HashMap<String, T>, at: impl Fn(&T) -> Duration, now: Duration) {
+    if map.len() < MAX_REMEMBERED {
+        return;
+    }
+    map.retain(|_, value| now < at(value).saturating_add(REMEMBERED));
+    if map.len() >= MAX_REMEMBERED {
+        let mut times: Vec<Duration> = map.values().map(&at).collect();
+        let (_, median, _) = times.select_nth_unstable(MAX_REMEMBERED / 2);
+        let median = *median;
+        map.retain(|_, value| at(value) > median);
+    }
+}

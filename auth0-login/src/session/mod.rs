@@ -1,0 +1,279 @@
+//! The session of a request: read when it is needed, and written with the response if it has changed.
+mod persistence;
+
+pub(crate) use persistence::Place;
+
+use crate::{
+    error::{Error, ErrorKind},
+    login::{LOGIN, Login},
+    record::Record,
+    reply::{NOT_CACHED, Reply},
+    request::Request,
+};
+use auth0_core::{Ended, VerifiedToken};
+use persistence::Read;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::OnceCell;
+use url::form_urlencoded;
+
+/// The session of a request. It is read when it is first needed, so that a request that does not need it costs nothing.
+/// Clones are the same session.
+///
+/// ```
+/// # use auth0_login::{Login, Request};
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let login = Login::builder().domain("acme.eu.auth0.com").client_id("web").client_secret("s")
+/// #     .secret("0123456789abcdef0123456789abcdef").base_url("https://app.acme.com").build()?;
+/// let session = login.session(Request::new("GET", "/").header("accept", b"text/html"));
+/// assert!(session.user().await?.is_none());
+/// assert!(session.finish().await?.is_empty(), "nothing has changed, so no cookie is set");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap()
+/// ```
+#[derive(Clone)]
+pub struct Session(Arc<Visit>);
+
+struct Visit {
+    login: Login,
+    request: Request,
+    read: OnceCell<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    live: Option<Live>,
+    /// What the browser has is not a session, or not any more.
+    is_void: bool,
+    /// The response sets the cookies anew, or updates the store.
+    has_changed: bool,
+}
+
+/// A session that has not ended.
+#[derive(Clone)]
+pub(crate) struct Live {
+    pub(crate) record: Record,
+    pub(crate) place: Place,
+    pub(crate) user: VerifiedToken,
+}
+
+impl Login {
+    /// Returns the session of a request.
+    #[must_use]
+    pub fn session(&self, request: Request) -> Session {
+        Session(Arc::new(Visit {
+            login: self.clone(),
+            request,
+            read: OnceCell::new(),
+            state: Mutex::default(),
+        }))
+    }
+}
+
+impl Session {
+    /// Returns the user who is signed in.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`](ErrorKind::StoreUnavailable): it cannot be known.
+    pub async fn user(&self) -> Result<Option<VerifiedToken>, Error> {
+        self.read().await?;
+        Ok(self.lock().live.as_ref().map(|live| live.user.clone()))
+    }
+
+    /// Returns the claims of the user, in a type of the application: [`Profile`] has the usual ones.
+    ///
+    /// # Errors
+    /// As for [`user`](Self::user). The claims do not fit the type: [`Misconfigured`](ErrorKind::Misconfigured).
+    pub async fn claims<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
+        self.read().await?;
+        let claims = self.lock().live.as_ref().map(|live| live.record.claims.clone());
+        let Some(claims) = claims else { return Ok(None) };
+        serde_json::from_str(claims.get()).map(Some).map_err(|error| {
+            // The text of the error could quote a claim.
+            let cause = format!(
+                "the claims of the user do not fit the type of User<…>, in line {}, column {} of the claims",
+                error.line(),
+                error.column()
+            );
+            tracing::error!(target: "auth0", cause, "a session cannot be used");
+            self.error(ErrorKind::Misconfigured, cause)
+        })
+    }
+
+    /// Returns the ID token of the login, if [`LoginBuilder::keep_id_token`](crate::LoginBuilder::keep_id_token) keeps it.
+    ///
+    /// # Errors
+    /// As for [`user`](Self::user).
+    pub async fn id_token(&self) -> Result<Option<String>, Error> {
+        self.read().await?;
+        let state = self.lock();
+        let id_token = state.live.as_ref().and_then(|live| live.record.tokens.id_token.as_ref());
+        Ok(id_token.map(|token| token.text().to_owned()))
+    }
+
+    /// Returns data of the application that was kept under this name. `None` if there is none, or no session.
+    ///
+    /// # Errors
+    /// As for [`user`](Self::user). The data do not fit the type.
+    pub async fn data<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        self.read().await?;
+        let value = self.lock().live.as_ref().and_then(|live| live.record.data.get(name).cloned());
+        let Some(value) = value else { return Ok(None) };
+        serde_json::from_value(value).map(Some).map_err(|_| {
+            self.error(ErrorKind::Misconfigured, format!("the data {name:?} do not fit the type"))
+        })
+    }
+
+    /// Keeps data of the application in the session, while the same user is signed in. `None` removes them.
+    ///
+    /// # Errors
+    /// As for [`user`](Self::user). There is no session, or the data are no JSON.
+    pub async fn set_data<T: Serialize>(&self, name: &str, data: Option<&T>) -> Result<(), Error> {
+        let value = data.map(serde_json::to_value).transpose().map_err(|_| {
+            self.error(ErrorKind::Misconfigured, format!("the data {name:?} cannot be written"))
+        })?;
+        self.read().await?;
+        let mut state = self.lock();
+        let Some(live) = &mut state.live else {
+            drop(state);
+            return Err(self.login_required("there is no session"));
+        };
+        let known = live.record.data.get(name);
+        if known == value.as_ref() {
+            return Ok(());
+        }
+        match value {
+            Some(value) => live.record.data.insert(name.to_owned(), value),
+            None => live.record.data.remove(name),
+        };
+        state.has_changed = true;
+        Ok(())
+    }
+
+    /// Returns a future that is ready when the session ends, for connections that live longer than a request: `None` if
+    /// there is no session.
+    ///
+    /// # Errors
+    /// As for [`user`](Self::user).
+    pub async fn ended(&self) -> Result<Option<Ended>, Error> {
+        Ok(self.user().await?.map(|user| user.ended()))
+    }
+
+    /// Returns the headers that the response needs, and writes the session if it has changed. The response keeps no other
+    /// `cache-control` then: set, and do not add it.
+    ///
+    /// # Errors
+    /// The session cannot be written.
+    pub async fn finish(&self) -> Result<Vec<(&'static str, String)>, Error> {
+        if self.0.read.initialized() {
+            let lines = self.write().await?;
+            if !lines.is_empty() {
+                let cached = ("cache-control", NOT_CACHED.to_owned());
+                let cookies = lines.into_iter().map(|line| ("set-cookie", line));
+                return Ok([cached, ("vary", "cookie".to_owned())]
+                    .into_iter()
+                    .chain(cookies)
+                    .collect());
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    pub(crate) async fn read(&self) -> Result<(), Error> {
+        let Visit { login, request, read, state } = &*self.0;
+        let found = async {
+            let found = login.0.read(&request.cookies).await.map_err(|cause| {
+                tracing::error!(target: "auth0", %cause, "a session cannot be read");
+                self.error(ErrorKind::StoreUnavailable, cause)
+            })?;
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            match found {
+                Read::Live { live, has_changed } => {
+                    state.live = Some(*live);
+                    state.has_changed = has_changed;
+                }
+                Read::Void => state.is_void = true,
+                Read::Nothing => {}
+            }
+            Ok(())
+        };
+        read.get_or_try_init(|| found).await.copied()
+    }
+
+    async fn write(&self) -> Result<Vec<String>, Error> {
+        let login = &self.0.login.0;
+        let (live, is_void, has_changed) = {
+            let state = self.lock();
+            (state.live.clone(), state.is_void, state.has_changed)
+        };
+        let Some(live) = live else {
+            return Ok(if is_void { login.clearing(&self.0.request.cookies) } else { Vec::new() });
+        };
+        if !has_changed && !login.times.is_touch_due(&live.record, login.now()) {
+            return Ok(Vec::new());
+        }
+        login.write(live, has_changed).await.map_err(|failure| {
+            tracing::error!(target: "auth0", cause = failure.cause, "a session cannot be written");
+            self.error(failure.kind, failure.cause)
+        })
+    }
+
+    /// Takes the tokens that were renewed.
+    pub(crate) fn adopt(&self, renewed: Live) {
+        let mut state = self.lock();
+        if let Some(live) = &mut state.live {
+            live.record.tokens = renewed.record.tokens;
+            live.record.claims = renewed.record.claims;
+            live.user = renewed.user;
+            live.place = renewed.place;
+            // A store has them already.
+            state.has_changed |= matches!(renewed.place, Place::Cookie);
+        }
+    }
+
+    pub(crate) fn live(&self) -> Option<Live> {
+        self.lock().live.clone()
+    }
+
+    pub(crate) fn login(&self) -> &Login {
+        &self.0.login
+    }
+
+    pub(crate) fn request(&self) -> &Request {
+        &self.0.request
+    }
+
+    pub(crate) fn error(&self, kind: ErrorKind, cause: impl Into<String>) -> Error {
+        let path = self.0.login.0.path(LOGIN);
+        Error::new(kind, cause, kind.notice().reply(&self.0.request, &path))
+    }
+
+    /// Returns the response that asks for a login: for a browser that opens a page, the way there and back.
+    pub(crate) fn login_required(&self, cause: &str) -> Error {
+        let kind = ErrorKind::LoginRequired;
+        if !self.request().is_navigation() {
+            return self.error(kind, cause);
+        }
+        let query: String = form_urlencoded::Serializer::new(String::new())
+            .append_pair("returnTo", self.request().target())
+            .finish();
+        let path = self.login().0.path(LOGIN);
+        Error::new(kind, cause, Reply::redirect(&format!("{path}?{query}")))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("is_read", &self.0.read.initialized())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,321 @@
+//! Reading and writing sessions: sealed in cookies, or in a store.
+use super::Live;
+use crate::{
+    cookie::{ReceivedCookies, divide, restored},
+    error::ErrorKind,
+    login::Shared,
+    names::hash_of,
+    record::{Record, payload},
+    store::{NewSession, SessionKey, SessionStoreError, StoredSession, Updated},
+};
+use auth0_core::{
+    ErrorCode,
+    support::{fetch_thread::passed, user_of_session},
+};
+use aws_lc_rs::{digest, rand};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The limit for a call of the store: a request waits for it.
+const STORE_LIMIT: Duration = Duration::from_secs(2);
+
+/// How often an update is tried again that another request has outdated.
+const MAX_UPDATES: usize = 5;
+
+/// What a cookie has before the name of a session in a store, and what JSON never begins with.
+const STORE_MARK: u8 = b'#';
+
+/// Where a session is.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    Cookie,
+    Store { key: SessionKey, version: u64 },
+}
+
+/// What the cookies of a request say.
+pub(super) enum Read {
+    Live {
+        live: Box<Live>,
+        has_changed: bool,
+    },
+    /// A session that has ended, or bytes that are none.
+    Void,
+    Nothing,
+}
+
+/// Why a session is not written.
+pub(crate) struct WriteFailure {
+    pub(crate) kind: ErrorKind,
+    pub(crate) cause: String,
+}
+
+impl From<SessionStoreError> for WriteFailure {
+    fn from(error: SessionStoreError) -> Self {
+        Self { kind: ErrorKind::StoreUnavailable, cause: error.to_string() }
+    }
+}
+
+impl Shared {
+    /// Reads the session of a request. The error is for the log.
+    pub(super) async fn read(&self, cookies: &ReceivedCookies) -> Result<Read, String> {
+        let texts = restored(&self.names, cookies);
+        let mut found: Option<Live> = None;
+        let mut has_changed = false;
+        for text in &texts {
+            let Some(opened) = self.secrets.open(&self.names.session, text.as_bytes()) else {
+                continue;
+            };
+            let live = match (opened.content.split_first(), &self.store) {
+                (Some((&STORE_MARK, id)), Some(_)) => self.read_store(id).await?,
+                (Some((&STORE_MARK, _)), None) | (None, _) => None,
+                (Some(_), Some(_)) => None,
+                (Some(_), None) => {
+                    let record = Record::read(&opened.content).map(|mut record| {
+                        has_changed |= self.renewals.adopt(&mut record, self.clock.monotonic());
+                        record
+                    });
+                    match record {
+                        Some(record) => self.live(record, Place::Cookie).await?,
+                        None => None,
+                    }
+                }
+            };
+            // Another host of the domain may have set a cookie: the session that was used last counts.
+            if let Some(live) = live
+                && found
+                    .as_ref()
+                    .is_none_or(|found| found.record.touched_at < live.record.touched_at)
+            {
+                has_changed |= !opened.is_newest;
+                found = Some(live);
+            }
+        }
+        Ok(match found {
+            Some(live) => Read::Live { live: Box::new(live), has_changed },
+            None if self.names.of_session().any(|name| cookies.has(&name)) => Read::Void,
+            None => Read::Nothing,
+        })
+    }
+
+    async fn read_store(&self, id: &[u8]) -> Result<Option<Live>, String> {
+        let key = key_of(id);
+        let stored = self.load(&key).await.map_err(|error| error.to_string())?;
+        let Some(StoredSession { content, version }) = stored else { return Ok(None) };
+        let Some(record) = self.opened(&key, &content) else { return Ok(None) };
+        self.live(record, Place::Store { key, version }).await
+    }
+
+    /// Opens the content of a store.
+    pub(crate) fn opened(&self, key: &SessionKey, content: &str) -> Option<Record> {
+        let opened = self.secrets.open(&purpose(key), content.as_bytes())?;
+        Record::read(&opened.content)
+    }
+
+    /// Returns the session, if it has neither ended nor was revoked.
+    async fn live(&self, record: Record, place: Place) -> Result<Option<Live>, String> {
+        if self.times.is_over(&record, self.now())
+            || self.renewals.has_ended(&record.id, self.clock.monotonic())
+            || record.issuer != self.auth_issuer()
+        {
+            return Ok(None);
+        }
+        match self.user_of(&record).await {
+            Ok(user) => Ok(Some(Live { record, place, user })),
+            Err(error) if error.code() == ErrorCode::RevocationsUnavailable => {
+                Err(error.to_string())
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Returns the user as a verified token, which ends with the session.
+    pub(crate) async fn user_of(
+        &self,
+        record: &Record,
+    ) -> Result<auth0_core::VerifiedToken, auth0_core::Error> {
+        let ends_at = self.times.end(record);
+        let client_id = self.client.client_id();
+        let payload = payload(&record.claims, &record.issuer, client_id, record.issued_at, ends_at);
+        user_of_session(&self.auth, payload.unwrap_or_default()).await
+    }
+
+    pub(crate) fn auth_issuer(&self) -> &str {
+        self.client.issuer()
+    }
+
+    /// Writes a session that is there already, and returns the cookies to set.
+    pub(super) async fn write(
+        &self,
+        mut live: Live,
+        has_changed: bool,
+    ) -> Result<Vec<String>, WriteFailure> {
+        let now = self.now();
+        live.record.touched_at = now.as_secs();
+        match live.place {
+            Place::Cookie => self.cookies_of(live.record),
+            Place::Store { key, mut version } => {
+                let mut record = live.record;
+                for _ in 0..MAX_UPDATES {
+                    match self.update(&key, version, &record).await? {
+                        // The cookie has the name of the session only: it lasts as long as the session can.
+                        Updated::Done(_) => return Ok(Vec::new()),
+                        Updated::Gone => return Ok(self.all_cleared()),
+                        Updated::Stale => {}
+                    }
+                    let Some(stored) = self.load(&key).await? else {
+                        return Ok(self.all_cleared());
+                    };
+                    let Some(mut newer) = self.opened(&key, &stored.content) else {
+                        return Ok(self.all_cleared());
+                    };
+                    if has_changed {
+                        newer.data = record.data;
+                    }
+                    newer.touched_at = newer.touched_at.max(now.as_secs());
+                    (record, version) = (newer, stored.version);
+                }
+                // Others have just written it.
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Keeps a new session, and returns the cookies to set. `previous` ends.
+    pub(crate) async fn begin(
+        &self,
+        record: Record,
+        previous: Option<&Live>,
+    ) -> Result<Vec<String>, WriteFailure> {
+        let Some(_) = &self.store else { return self.cookies_of(record) };
+        let mut id = [0; 32];
+        rand::fill(&mut id).map_err(|_| no_randomness())?;
+        let key = key_of(&id);
+        let content = self.sealed(&key, &record)?;
+        let subject = record.claim("sub").unwrap_or_default();
+        let session = record.claim("sid");
+        let absolute = Duration::from_secs(record.ends_at.saturating_sub(self.now().as_secs()));
+        let new = NewSession {
+            content: &content,
+            user: hash_of(&[&record.issuer, &subject]),
+            issuer_session: session.map(|sid| hash_of(&[&record.issuer, &sid])),
+            began_at: UNIX_EPOCH + Duration::from_secs(record.issued_at),
+            lasts: self.lasts(&record),
+            lasts_at_most: absolute,
+        };
+        if let Some(store) = &self.store {
+            self.limited(store.create(&key, new)).await?;
+            if let Some(Place::Store { key, .. }) = previous.map(|live| live.place) {
+                // Not a reason to refuse a login: it ends by itself.
+                drop(self.limited(store.delete(&key)).await);
+            }
+        }
+        let mut mark = vec![STORE_MARK];
+        mark.extend(id);
+        let text = self.secrets.seal(&self.names.session, &mark).ok_or_else(no_randomness)?;
+        self.session_cookies(&text, absolute).ok_or_else(too_large)
+    }
+
+    /// Returns the cookies of a session that is kept in them.
+    fn cookies_of(&self, mut record: Record) -> Result<Vec<String>, WriteFailure> {
+        loop {
+            let lasts = self.lasts(&record);
+            let text = self.secrets.seal(&self.names.session, &record.write());
+            match self.session_cookies(&text.ok_or_else(no_randomness)?, lasts) {
+                Some(lines) => return Ok(lines),
+                None if record.shrink() => {}
+                None => return Err(too_large()),
+            }
+        }
+    }
+
+    /// Returns the cookies with a text, and removes all others that a session may have.
+    fn session_cookies(&self, text: &str, lasts: Duration) -> Option<Vec<String>> {
+        let chunks = divide(&self.names, text, lasts)?;
+        let others =
+            self.names.of_session().filter(|name| chunks.iter().all(|(set, _)| set != name));
+        let cleared: Vec<String> = others.map(|name| self.names.clear(&name)).collect();
+        let set = chunks.iter().map(|(name, value)| self.names.set(name, value, lasts));
+        Some(set.chain(cleared).collect())
+    }
+
+    /// Removes the cookies of a session that a request has.
+    pub(crate) fn clearing(&self, cookies: &ReceivedCookies) -> Vec<String> {
+        let had = self.names.of_session().filter(|name| cookies.has(name));
+        had.map(|name| self.names.clear(&name)).collect()
+    }
+
+    pub(crate) fn all_cleared(&self) -> Vec<String> {
+        self.names.of_session().map(|name| self.names.clear(&name)).collect()
+    }
+
+    fn lasts(&self, record: &Record) -> Duration {
+        Duration::from_secs(self.times.end(record).saturating_sub(self.now().as_secs()))
+    }
+
+    fn sealed(&self, key: &SessionKey, record: &Record) -> Result<String, WriteFailure> {
+        self.secrets.seal(&purpose(key), &record.write()).ok_or_else(no_randomness)
+    }
+
+    pub(crate) async fn load(
+        &self,
+        key: &SessionKey,
+    ) -> Result<Option<StoredSession>, SessionStoreError> {
+        match &self.store {
+            Some(store) => self.limited(store.load(key)).await,
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) async fn update(
+        &self,
+        key: &SessionKey,
+        version: u64,
+        record: &Record,
+    ) -> Result<Updated, WriteFailure> {
+        let content = self.sealed(key, record)?;
+        match &self.store {
+            Some(store) => {
+                Ok(self.limited(store.update(key, version, &content, self.lasts(record))).await?)
+            }
+            None => Ok(Updated::Gone),
+        }
+    }
+
+    /// Limits a call of the store.
+    pub(crate) async fn limited<T>(
+        &self,
+        call: impl Future<Output = Result<T, SessionStoreError>>,
+    ) -> Result<T, SessionStoreError> {
+        tokio::select! {
+            biased;
+            outcome = call => outcome,
+            () = passed(&*self.clock, STORE_LIMIT) => {
+                let limit = STORE_LIMIT.as_secs();
+                Err(SessionStoreError::new(format!("it has not answered within {limit} s")))
+            }
+        }
+    }
+}
+
+fn key_of(id: &[u8]) -> SessionKey {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, id).as_ref());
+    SessionKey::new(hash)
+}
+
+/// The purpose of what a store has: good for this session only.
+fn purpose(key: &SessionKey) -> String {
+    format!("store {}", URL_SAFE_NO_PAD.encode(key.as_bytes()))
+}
+
+fn no_randomness() -> WriteFailure {
+    WriteFailure { kind: ErrorKind::Misconfigured, cause: "the system has no randomness".into() }
+}
+
+fn too_large() -> WriteFailure {
+    WriteFailure {
+        kind: ErrorKind::TooLarge,
+        cause: "the session does not fit into five cookies. Keep fewer data in it, or use a store: LoginBuilder::store"
+            .into(),
+    }
+}

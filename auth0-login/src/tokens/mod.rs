@@ -1,0 +1,143 @@
+//! Tokens of the user for calling APIs.
+mod renewal;
+
+use crate::{
+    error::{Error, ErrorKind},
+    record::Purpose,
+    session::{Live, Session},
+};
+use auth0_client::Token;
+use auth0_core::support::fetch_thread::{self, Task};
+use renewal::{Failure, Wanted};
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::Arc,
+};
+
+/// A request for a token of the user: see [`Session::access_token`] and [`Session::connection_token`]. Await it.
+#[must_use = "a request does nothing until it is awaited"]
+pub struct TokenRequest {
+    session: Session,
+    purpose: Purpose,
+    scopes: Vec<String>,
+}
+
+impl Session {
+    /// Requests an access token of the user for an API, to call it on behalf of the user. It comes from the session while it
+    /// is good for a minute, and is renewed otherwise: once, however many requests of the user wait for it.
+    ///
+    /// The API is that of the login ([`LoginBuilder::audience`](crate::LoginBuilder::audience)), or another one if the
+    /// refresh token is one for several (MRRT).
+    ///
+    /// The future has these errors: [`LoginRequired`](ErrorKind::LoginRequired) if there is no session, or its tokens
+    /// cannot be renewed; [`MissingScope`](ErrorKind::MissingScope); [`MfaRequired`](ErrorKind::MfaRequired);
+    /// [`Unavailable`](ErrorKind::Unavailable); [`StoreUnavailable`](ErrorKind::StoreUnavailable);
+    /// [`Misconfigured`](ErrorKind::Misconfigured).
+    pub fn access_token(&self, audience: impl Into<String>) -> TokenRequest {
+        let purpose = Purpose::Api { audience: Some(audience.into()) };
+        TokenRequest { session: self.clone(), purpose, scopes: Vec::new() }
+    }
+
+    /// Requests an access token of the user's own account at another provider, from Token Vault: `google-oauth2`, for
+    /// example. It has the errors of [`access_token`](Self::access_token), and [`Forbidden`](ErrorKind::Forbidden) if no such
+    /// account is connected.
+    pub fn connection_token(&self, connection: impl Into<String>) -> TokenRequest {
+        let purpose = Purpose::Account { connection: connection.into(), login_hint: None };
+        TokenRequest { session: self.clone(), purpose, scopes: Vec::new() }
+    }
+}
+
+impl TokenRequest {
+    /// Requires these scopes.
+    pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        let scopes = scopes.into_iter().map(Into::into);
+        self.scopes = scopes.filter(|scope: &String| !scope.is_empty()).collect();
+        self
+    }
+
+    /// Names one of several accounts of the user at the provider. Without it, Auth0 chooses one.
+    pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
+        if let Purpose::Account { login_hint, .. } = &mut self.purpose {
+            *login_hint = Some(hint.into());
+        }
+        self
+    }
+
+    async fn send(self) -> Result<Token, Error> {
+        let Self { session, purpose, scopes } = self;
+        session.read().await?;
+        let Some(live) = session.live() else {
+            return Err(session.login_required("there is no session"));
+        };
+        let shared = Arc::clone(&session.login().0);
+        let now = shared.clock.moment();
+        if let Some(token) = live.record.tokens.find(&purpose, &scopes, &shared.client, now, false)
+        {
+            return Ok(token);
+        }
+        let wanted = Wanted { purpose: purpose.clone(), scopes: scopes.clone() };
+        // Not cancelled with the request: the answer may have the only refresh token.
+        let renewal = renewal::renewed(Arc::clone(&shared), live.clone(), wanted);
+        let outcome = match fetch_thread::spawn(renewal) {
+            Ok(task) => Task::new(task).await.unwrap_or_else(|_| Err(Failure::panicked())),
+            Err(error) => Err(Failure::unavailable(error.to_string())),
+        };
+        let failure = match outcome {
+            Ok(renewed) => {
+                let now = shared.clock.moment();
+                let found =
+                    renewed.record.tokens.find(&purpose, &scopes, &shared.client, now, true);
+                session.adopt(renewed);
+                match found {
+                    Some(token) => return Ok(token),
+                    None => Failure::missing_scope(&scopes),
+                }
+            }
+            Err(failure) => failure,
+        };
+        // The one that is there is good for some seconds more.
+        let now = shared.clock.moment();
+        if failure.is_temporary()
+            && let Some(token) =
+                live.record.tokens.find(&purpose, &scopes, &shared.client, now, true)
+        {
+            return Ok(token);
+        }
+        if let Some(renewed) = failure.renewed {
+            session.adopt(Live { ..*renewed });
+        }
+        let kind = failure.kind;
+        Err(match (kind, failure.client_error) {
+            (ErrorKind::LoginRequired, _) => session.login_required(&failure.cause),
+            (_, Some(error)) => {
+                let reply = session.error(kind, "").reply();
+                let reply = match error.retry_after() {
+                    Some(time) if reply.status() == 503 => reply.retry_after(time),
+                    _ => reply,
+                };
+                Error::of_client(error, kind, reply)
+            }
+            (_, None) => session.error(kind, failure.cause),
+        })
+    }
+}
+
+impl IntoFuture for TokenRequest {
+    type Output = Result<Token, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+impl fmt::Debug for TokenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRequest")
+            .field("purpose", &self.purpose)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,344 @@
+//! One renewal of the tokens of a session.
+use crate::{
+    error::ErrorKind,
+    login::Shared,
+    record::{Purpose, Record, of_user},
+    session::{Live, Place},
+    store::{SessionKey, Updated},
+};
+use auth0_client::{ErrorKind as ClientErrorKind, Tokens};
+use auth0_core::support::{IdTokenExpectations, fetch_thread::passed, verify_id_token};
+use std::{sync::Arc, time::Duration};
+
+/// How long a renewal holds the lock of a store: longer than the client's deadline.
+const LOCK: Duration = Duration::from_secs(15);
+
+/// The pause between two attempts to lock a session that another instance renews.
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often an update is tried again that another request has outdated.
+const MAX_UPDATES: usize = 10;
+
+/// The limit for a refresh token that is given back.
+const REVOCATION_LIMIT: Duration = Duration::from_secs(1);
+
+/// The token that a request waits for.
+pub(super) struct Wanted {
+    pub(super) purpose: Purpose,
+    pub(super) scopes: Vec<String>,
+}
+
+/// Why there is no token.
+pub(super) struct Failure {
+    pub(super) kind: ErrorKind,
+    pub(super) cause: String,
+    pub(super) client_error: Option<auth0_client::Error>,
+    /// The session, if it has changed nevertheless.
+    pub(super) renewed: Option<Box<Live>>,
+}
+
+impl Failure {
+    fn new(kind: ErrorKind, cause: impl Into<String>) -> Self {
+        Self { kind, cause: cause.into(), client_error: None, renewed: None }
+    }
+
+    pub(super) fn panicked() -> Self {
+        Self::unavailable("the renewal panicked")
+    }
+
+    pub(super) fn unavailable(cause: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unavailable, cause)
+    }
+
+    pub(super) fn missing_scope(scopes: &[String]) -> Self {
+        let cause = format!(
+            "Auth0 has not granted {}. Add the scopes to the login, or grant them to the user",
+            scopes.join(" ")
+        );
+        Self::new(ErrorKind::MissingScope, cause)
+    }
+
+    fn gone() -> Self {
+        Self::new(ErrorKind::LoginRequired, "the session has ended")
+    }
+
+    pub(super) const fn is_temporary(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unavailable | ErrorKind::StoreUnavailable)
+    }
+
+    fn store(error: &crate::store::SessionStoreError) -> Self {
+        tracing::error!(target: "auth0", %error, "the store of sessions has failed");
+        Self::new(ErrorKind::StoreUnavailable, error.to_string())
+    }
+
+    fn client(error: auth0_client::Error) -> Self {
+        let kind = match error.kind() {
+            ClientErrorKind::InvalidGrant => ErrorKind::LoginRequired,
+            ClientErrorKind::MfaRequired => ErrorKind::MfaRequired,
+            ClientErrorKind::Denied | ClientErrorKind::AccountNotConnected => ErrorKind::Forbidden,
+            ClientErrorKind::Throttled
+            | ClientErrorKind::Unavailable
+            | ClientErrorKind::DeadlineExceeded => ErrorKind::Unavailable,
+            _ => ErrorKind::Misconfigured,
+        };
+        if kind == ErrorKind::Misconfigured {
+            tracing::error!(target: "auth0", %error, "the tokens of a session cannot be renewed");
+        }
+        let cause = error.to_string();
+        Self { kind, cause, client_error: Some(error), renewed: None }
+    }
+}
+
+/// Renews the tokens of a session, if no other request has done so meanwhile.
+pub(super) async fn renewed(
+    shared: Arc<Shared>,
+    live: Live,
+    wanted: Wanted,
+) -> Result<Live, Failure> {
+    // First those of this process, so that one of them asks the store.
+    let lock = shared.renewals.lock_of(&live.record.id);
+    let _lock = lock.lock().await;
+    match live.place {
+        Place::Cookie => renewed_in_cookie(&shared, live, &wanted).await,
+        Place::Store { key, .. } => {
+            let locked = lock_store(&shared, &key).await?;
+            let outcome = renewed_in_store(&shared, &key, live, &wanted).await;
+            if let Some(store) = &shared.store {
+                // It ends by itself.
+                drop(shared.limited(store.unlock(&key, locked)).await);
+            }
+            outcome
+        }
+    }
+}
+
+async fn renewed_in_cookie(
+    shared: &Shared,
+    mut live: Live,
+    wanted: &Wanted,
+) -> Result<Live, Failure> {
+    let now = || shared.clock.monotonic();
+    if shared.renewals.has_ended(&live.record.id, now()) {
+        return Err(Failure::gone());
+    }
+    shared.renewals.adopt(&mut live.record, now());
+    if has(shared, &live.record, wanted) {
+        return Ok(live);
+    }
+    let outcome = renew(shared, &mut live.record, wanted).await;
+    if shared.renewals.has_ended(&live.record.id, now()) {
+        give_back(shared, &live.record).await;
+        return Err(Failure::gone());
+    }
+    let has_changed = match &outcome {
+        Ok(()) => true,
+        Err(failure) => failure.kind == ErrorKind::LoginRequired,
+    };
+    if has_changed {
+        shared.renewals.remember(&live.record, now());
+        live = with_user(shared, live).await?;
+    }
+    match outcome {
+        Ok(()) => Ok(live),
+        Err(failure) if has_changed => Err(Failure { renewed: Some(Box::new(live)), ..failure }),
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn renewed_in_store(
+    shared: &Shared,
+    key: &SessionKey,
+    mut live: Live,
+    wanted: &Wanted,
+) -> Result<Live, Failure> {
+    let mut version = reload(shared, key, &mut live.record).await?;
+    if has(shared, &live.record, wanted) {
+        live.place = Place::Store { key: *key, version };
+        return with_user(shared, live).await;
+    }
+    let before = live.record.tokens.generation;
+    let outcome = renew(shared, &mut live.record, wanted).await;
+    if live.record.tokens.generation == before {
+        return outcome.map(|()| live);
+    }
+    let (tokens, claims) = (live.record.tokens.clone(), live.record.claims.clone());
+    for _ in 0..MAX_UPDATES {
+        match shared.update(key, version, &live.record).await {
+            Ok(Updated::Done(version)) => {
+                live.place = Place::Store { key: *key, version };
+                let live = with_user(shared, live).await?;
+                return match outcome {
+                    Ok(()) => Ok(live),
+                    Err(failure) => Err(Failure { renewed: Some(Box::new(live)), ..failure }),
+                };
+            }
+            Ok(Updated::Gone) => {
+                give_back(shared, &live.record).await;
+                return Err(Failure::gone());
+            }
+            Ok(Updated::Stale) => {
+                version = match reload(shared, key, &mut live.record).await {
+                    Ok(version) => version,
+                    Err(failure) => {
+                        live.record.tokens = tokens;
+                        if failure.kind == ErrorKind::LoginRequired {
+                            give_back(shared, &live.record).await;
+                        }
+                        return Err(failure);
+                    }
+                };
+                live.record.tokens = tokens.clone();
+                live.record.claims = claims.clone();
+            }
+            Err(failure) if failure.kind == ErrorKind::StoreUnavailable => {
+                // The successor would be lost: the store may be back in a moment.
+                passed(&*shared.clock, LOCK_PAUSE).await;
+            }
+            Err(failure) => return Err(Failure::new(failure.kind, failure.cause)),
+        }
+    }
+    tracing::error!(target: "auth0", "renewed tokens cannot be stored: the user has to log in again");
+    Err(Failure::new(ErrorKind::StoreUnavailable, "the renewed tokens cannot be stored"))
+}
+
+/// Locks a session for all instances.
+async fn lock_store(shared: &Shared, key: &SessionKey) -> Result<u64, Failure> {
+    let Some(store) = &shared.store else { return Err(Failure::gone()) };
+    let mut waited = Duration::ZERO;
+    loop {
+        let locked = shared.limited(store.lock(key, LOCK)).await;
+        if let Some(number) = locked.map_err(|error| Failure::store(&error))? {
+            return Ok(number);
+        }
+        if shared.load(key).await.map_err(|error| Failure::store(&error))?.is_none() {
+            return Err(Failure::gone());
+        }
+        if waited >= LOCK {
+            return Err(Failure::unavailable("another instance renews the tokens for too long"));
+        }
+        passed(&*shared.clock, LOCK_PAUSE).await;
+        waited += LOCK_PAUSE;
+    }
+}
+
+/// Reads a session again, and returns its version.
+async fn reload(shared: &Shared, key: &SessionKey, record: &mut Record) -> Result<u64, Failure> {
+    let stored = shared.load(key).await.map_err(|error| Failure::store(&error))?;
+    let stored = stored.ok_or_else(Failure::gone)?;
+    *record = shared.opened(key, &stored.content).ok_or_else(Failure::gone)?;
+    Ok(stored.version)
+}
+
+fn has(shared: &Shared, record: &Record, wanted: &Wanted) -> bool {
+    let Wanted { purpose, scopes } = wanted;
+    record.tokens.find(purpose, scopes, &shared.client, shared.clock.moment(), false).is_some()
+}
+
+/// Requests the token. The record has other tokens then, also after some failures.
+async fn renew(shared: &Shared, record: &mut Record, wanted: &Wanted) -> Result<(), Failure> {
+    let Some(refresh_token) = record.tokens.refresh_token.clone() else {
+        let cause = "the session has no refresh token. Request the scope offline_access, and allow offline access for the API";
+        return Err(Failure::new(ErrorKind::LoginRequired, cause));
+    };
+    let refresh_token = refresh_token.text();
+    match &wanted.purpose {
+        Purpose::Account { connection, login_hint } => {
+            let mut account = shared.client.connection(connection);
+            if let Some(hint) = login_hint {
+                account = account.login_hint(hint);
+            }
+            let token = account.for_refresh_token(refresh_token).token().await;
+            let token = token.map_err(Failure::client)?;
+            record.tokens.generation += 1;
+            record.tokens.keep_token(wanted.purpose.clone(), &token);
+            Ok(())
+        }
+        Purpose::Api { audience } => {
+            let mut refresh = shared.client.refresh(refresh_token);
+            let of_login = shared.settings.audience.as_ref();
+            if let Some(audience) = audience
+                && of_login != Some(audience)
+            {
+                refresh = refresh.audience(audience);
+            }
+            if !wanted.scopes.is_empty() {
+                refresh = refresh.scopes(&wanted.scopes);
+            }
+            let tokens = match refresh.send().await {
+                Ok(tokens) => tokens,
+                Err(error) if error.kind() == ClientErrorKind::InvalidGrant => {
+                    record.tokens.clear();
+                    return Err(Failure::client(error));
+                }
+                Err(error) => return Err(Failure::client(error)),
+            };
+            check_user(shared, record, &tokens).await?;
+            let keeps_id_token = shared.settings.keeps_id_token;
+            record.tokens.keep(wanted.purpose.clone(), &tokens, keeps_id_token);
+            Ok(())
+        }
+    }
+}
+
+/// Checks that the tokens are those of the user of the session, and takes the newer claims.
+async fn check_user(shared: &Shared, record: &mut Record, tokens: &Tokens) -> Result<(), Failure> {
+    let Some(id_token) = tokens.id_token() else { return Ok(()) };
+    let encoded = tokens.access_token();
+    let expected = IdTokenExpectations {
+        issuer: &record.issuer,
+        client_id: shared.client.client_id(),
+        access_token: Some(encoded.encoded()),
+        ..IdTokenExpectations::default()
+    };
+    let claims = match verify_id_token(&shared.auth, id_token, &expected).await {
+        Ok(claims) => claims,
+        // The tokens are good, and the claims are those of before.
+        Err(error) if error.is_temporary() => return Ok(()),
+        Err(error) => {
+            tracing::error!(target: "auth0", %error, "a renewal came with an ID token that is not valid");
+            record.tokens.clear();
+            return Err(Failure::new(
+                ErrorKind::LoginRequired,
+                "the renewed ID token is not valid",
+            ));
+        }
+    };
+    let subject = record.claim("sub");
+    if claims.get("sub").and_then(|sub| sub.as_str()) != subject.as_deref() {
+        tracing::error!(target: "auth0", "a renewal came with the tokens of another user");
+        record.tokens.clear();
+        return Err(Failure::new(
+            ErrorKind::LoginRequired,
+            "the renewed tokens are another user's",
+        ));
+    }
+    let mut claims = claims;
+    // What a refresh does not repeat stays: the session at the issuer, and how the user logged in.
+    for name in ["sid", "auth_time", "amr", "acr", "org_id", "org_name"] {
+        if !claims.contains_key(name)
+            && let Ok(known) = serde_json::from_str::<serde_json::Value>(record.claims.get())
+            && let Some(value) = known.get(name)
+        {
+            claims.insert(name.to_owned(), value.clone());
+        }
+    }
+    if let Some(claims) = of_user(claims) {
+        record.claims = claims;
+    }
+    Ok(())
+}
+
+async fn with_user(shared: &Shared, mut live: Live) -> Result<Live, Failure> {
+    if let Ok(user) = shared.user_of(&live.record).await {
+        live.user = user;
+        return Ok(live);
+    }
+    Err(Failure::gone())
+}
+
+/// Revokes the refresh token of a session that has ended meanwhile.
+async fn give_back(shared: &Shared, record: &Record) {
+    if let Some(token) = &record.tokens.refresh_token {
+        drop(shared.client.revoke(token.text()).deadline(REVOCATION_LIMIT).send().await);
+    }
+}
