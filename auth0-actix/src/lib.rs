@@ -6,6 +6,8 @@ mod context;
 mod error;
 mod extract;
 mod extraction;
+#[cfg(feature = "login")]
+pub mod login;
 mod logout;
 #[cfg(feature = "mcp")]
 mod mcp;

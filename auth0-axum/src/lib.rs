@@ -7,6 +7,8 @@ mod context;
 mod extract;
 mod grpc;
 mod layer;
+#[cfg(feature = "login")]
+pub mod login;
 mod logout;
 #[cfg(feature = "mcp")]
 mod mcp;

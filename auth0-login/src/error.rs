@@ -50,6 +50,15 @@ impl Error {
         Self(Arc::new(Inner { kind, cause: error.to_string(), reply, source: Some(error) }))
     }
 
+    /// Creates and logs the error of an application that is not put together correctly, for adapters.
+    #[must_use]
+    pub fn misconfigured(cause: &'static str) -> Self {
+        tracing::error!(target: "auth0", cause, "a session cannot be used");
+        let kind = ErrorKind::Misconfigured;
+        let Notice { status, error, code, text, .. } = kind.notice();
+        Self::new(kind, cause, Reply::json(status, error, code, text))
+    }
+
     /// Returns what is wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

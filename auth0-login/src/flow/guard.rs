@@ -19,33 +19,39 @@ impl Session {
     /// # Errors
     /// [`LoginRequired`](ErrorKind::LoginRequired), and as for [`user`](Self::user).
     pub async fn required_user(&self) -> Result<VerifiedToken, Error> {
-        match self.user().await? {
-            Some(user) => Ok(user),
-            None => Err(self.login_required("there is no session")),
-        }
+        self.required(self.user().await?)
     }
 
-    /// Returns the user, if they meet a requirement: the same as for access tokens, but of the claims of the ID token. A browser
-    /// whose user needs a stronger or more recent login is sent there, and comes back.
+    /// Returns what was found in the session, or the response that asks for a login.
     ///
     /// # Errors
-    /// [`Forbidden`](ErrorKind::Forbidden), and as for [`required_user`](Self::required_user).
-    pub async fn authorized_user(
+    /// [`LoginRequired`](ErrorKind::LoginRequired) if there was nothing.
+    pub fn required<T>(&self, found: Option<T>) -> Result<T, Error> {
+        found.ok_or_else(|| self.login_required("there is no session"))
+    }
+
+    /// Checks a requirement on the user: the same as on access tokens, but of the claims of the ID token.
+    ///
+    /// # Errors
+    /// The requirement is not met: [`refuse`](Self::refuse) returns the response.
+    pub fn check(
         &self,
+        user: &VerifiedToken,
         requirement: &Requirement,
-        context: &(dyn RequestContext + Sync),
-    ) -> Result<VerifiedToken, Error> {
-        let user = self.required_user().await?;
-        let auth = &self.login().0.auth;
-        let Err(error) = auth.authorize_request(&user, requirement, context) else {
-            return Ok(user);
-        };
+        context: &dyn RequestContext,
+    ) -> Result<(), auth0_core::Error> {
+        self.login().0.auth.authorize_request(user, requirement, context)
+    }
+
+    /// Returns the response for a user who does not meet a requirement. A browser whose user needs a stronger or more recent
+    /// login is sent there, and comes back; all others get `403`.
+    pub async fn refuse(&self, error: &auth0_core::Error) -> Error {
         if error.code() == ErrorCode::StepUpRequired
             && self.request().is_navigation()
             && let Some(live) = self.live()
             && !self.has_just_stepped_up(&live)
         {
-            let (acr_values, max_age) = step_up_of(&error);
+            let (acr_values, max_age) = step_up_of(error);
             let mut options = LoginOptions {
                 is_step_up: true,
                 return_to: Some(self.request().target().to_owned()),
@@ -58,13 +64,13 @@ impl Session {
                 options = options.max_age(Duration::from_secs(seconds));
             }
             let reply = self.login().start_with(self.request(), options).await;
-            return Err(Error::new(ErrorKind::LoginRequired, error.to_string(), reply));
+            return Error::new(ErrorKind::LoginRequired, error.to_string(), reply);
         }
-        let (kind, cause) = match error.code() {
-            ErrorCode::Misconfigured => (ErrorKind::Misconfigured, error.to_string()),
-            _ => (ErrorKind::Forbidden, error.to_string()),
+        let kind = match error.code() {
+            ErrorCode::Misconfigured => ErrorKind::Misconfigured,
+            _ => ErrorKind::Forbidden,
         };
-        Err(self.error(kind, cause))
+        self.error(kind, error.to_string())
     }
 
     fn has_just_stepped_up(&self, live: &Live) -> bool {

@@ -1,0 +1,75 @@
+//! Responses of a login.
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{HeaderName, HeaderValue},
+    },
+};
+use auth0_login::{Error, Reply, Request};
+use std::fmt;
+
+/// The response to a request whose user has to log in, or may not do this: a redirect to the login, a page, or JSON for a
+/// script. `?` converts an [`Error`] to it.
+#[derive(Clone, Debug)]
+pub struct LoginError(pub(crate) Error);
+
+impl LoginError {
+    /// Returns the reason.
+    #[must_use]
+    pub const fn error(&self) -> &Error {
+        &self.0
+    }
+}
+
+impl From<Error> for LoginError {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for LoginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for LoginError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl ResponseError for LoginError {
+    fn status_code(&self) -> StatusCode {
+        status(self.0.reply().status())
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        response(self.0.reply())
+    }
+}
+
+/// Returns a response of the login as one of actix-web.
+pub(super) fn response(reply: Reply) -> HttpResponse {
+    let mut response = HttpResponse::new(status(reply.status()));
+    for (name, value) in reply.headers() {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().append(HeaderName::from_static(name), value);
+        }
+    }
+    response.set_body(BoxBody::new(reply.into_body()))
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Returns what a login reads of a request.
+pub(super) fn request(asked: &HttpRequest) -> Request {
+    let target = asked.uri().path_and_query().map_or("/", |target| target.as_str());
+    let request = Request::new(asked.method().as_str(), target);
+    let headers = asked.headers().iter();
+    headers.fold(request, |request, (name, value)| request.header(name.as_str(), value.as_bytes()))
+}

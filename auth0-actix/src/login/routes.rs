@@ -1,0 +1,69 @@
+//! The routes of a login.
+use super::reply::{request, response};
+use crate::{
+    unread_body::{UnreadBody, refusal_body},
+    whole_body::{Unread, whole_body},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{self, Bytes, Payload, ServiceConfig},
+};
+use auth0_login::{Login, Reply, Request};
+use std::future::Future;
+
+/// Returns the routes of a login: `/auth/login`, `/auth/callback`, `/auth/logout` and `/auth/backchannel-logout`. Give it to
+/// `App::configure`.
+#[must_use = "it is given to `App::configure`"]
+pub fn routes(login: &Login) -> impl FnOnce(&mut ServiceConfig) + use<> {
+    let [start, callback, logout, backchannel] = Login::paths();
+    let login = login.clone();
+    move |config| {
+        config
+            .route(
+                start,
+                answer(&login, |login, request| async move { login.start(&request).await }),
+            )
+            .route(
+                callback,
+                answer(&login, |login, request| async move { login.callback(&request).await }),
+            )
+            .route(
+                logout,
+                answer(&login, |login, request| async move { login.logout(&request).await }),
+            )
+            .route(
+                backchannel,
+                web::route().to(move |request: HttpRequest, payload: Payload| {
+                    backchannel_logout(login.clone(), request, payload)
+                }),
+            );
+    }
+}
+
+fn answer<F>(login: &Login, route: fn(Login, Request) -> F) -> actix_web::Route
+where
+    F: Future<Output = Reply> + 'static,
+{
+    let login = login.clone();
+    web::route().to(move |asked: HttpRequest| {
+        let answer = route(login.clone(), request(&asked));
+        async move { response(answer.await) }
+    })
+}
+
+async fn backchannel_logout(login: Login, asked: HttpRequest, payload: Payload) -> HttpResponse {
+    let mut payload = payload.into_inner();
+    let body = match whole_body(asked.headers(), &mut payload, login.backchannel_body_limit()).await
+    {
+        Ok(body) => Some(body),
+        Err(Unread::TooLarge) => None,
+        Err(Unread::Incomplete) => Some(Bytes::new()),
+    };
+    let unread = match body {
+        Some(_) => None,
+        None => UnreadBody::take(payload),
+    };
+    let reply = login.backchannel_logout(&request(&asked), body.as_deref()).await;
+    let text = reply.body().to_owned();
+    response(reply).set_body(refusal_body(text.into(), unread.as_ref()))
+}

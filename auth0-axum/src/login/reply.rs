@@ -1,0 +1,69 @@
+//! Responses of a login.
+use auth0_login::{Error, Reply, Request};
+use axum::{
+    body::Body,
+    extract::OriginalUri,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use std::fmt;
+
+/// The response to a request whose user has to log in, or may not do this: a redirect to the login, a page, or JSON for a
+/// script. `?` converts an [`Error`] to it.
+#[derive(Clone, Debug)]
+pub struct LoginError(pub(crate) Error);
+
+impl LoginError {
+    /// Returns the reason.
+    #[must_use]
+    pub const fn error(&self) -> &Error {
+        &self.0
+    }
+}
+
+impl From<Error> for LoginError {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for LoginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for LoginError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl IntoResponse for LoginError {
+    fn into_response(self) -> Response {
+        response(self.0.reply())
+    }
+}
+
+/// Returns a response of the login as one of axum.
+pub(super) fn response(reply: Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status());
+    let mut response = Response::new(());
+    *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in reply.headers() {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().append(HeaderName::from_static(name), value);
+        }
+    }
+    response.map(|()| Body::from(reply.into_body()))
+}
+
+/// Returns what a login reads of a request.
+pub(super) fn request(parts: &Parts) -> Request {
+    // A nested router has removed a part of the path, which the browser has.
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let request = Request::new(parts.method.as_str(), target);
+    let headers = parts.headers.iter();
+    headers.fold(request, |request, (name, value)| request.header(name.as_str(), value.as_bytes()))
+}
