@@ -1,0 +1,125 @@
+//! Requests that need a user, or one who meets a requirement.
+use crate::world::{in_cookies_and_store, location, on_both, query};
+use auth0_axum::auth0_core::time::Clock;
+use serde_json::json;
+use std::time::Duration;
+
+#[tokio::test]
+async fn without_a_session() {
+    on_both(
+        |login| login,
+        async |world| {
+            let answer = world.open("/me?tab=1&x=a%26b").await;
+            assert_eq!(answer.status, 303);
+            assert_eq!(location(&answer), "/auth/login?returnTo=%2Fme%3Ftab%3D1%26x%3Da%2526b");
+            let authorize = world.start(location(&answer)).await;
+            let answer = world.come_back(&authorize, "auth0|ann").await;
+            assert_eq!(location(&answer), "/me?tab=1&x=a%26b");
+            world.browser.jar.clear();
+            for lines in [
+                vec![("accept", "*/*"), ("sec-fetch-mode", "cors")],
+                vec![("accept", "text/html"), ("sec-fetch-mode", "cors")],
+                vec![("accept", "application/json")],
+                vec![],
+                vec![("accept", "text/html"), ("sec-purpose", "prefetch")],
+            ] {
+                let answer = world.send("GET", "/me", &lines).await;
+                assert_eq!(answer.status, 401, "{lines:?}");
+                assert!(answer.lines("location").is_empty());
+            }
+            let answer = world.send("GET", "/me", &[("accept", "application/json")]).await;
+            assert_eq!(answer.lines("content-type"), ["application/json"]);
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&answer.body).unwrap(),
+                json!({
+                    "error": "login_required",
+                    "error_code": "login_required",
+                    "error_description": "You are not logged in, or your login has ended.",
+                })
+            );
+            // An old browser that says only what it accepts.
+            assert_eq!(world.send("GET", "/me", &[("accept", "text/html,*/*")]).await.status, 303);
+            // A form would lose its body.
+            let navigation = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
+            assert_eq!(world.send("POST", "/form", &navigation).await.status, 401);
+            assert_eq!(world.user().await, "nobody");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn requirements_on_the_user() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            assert_eq!(world.open("/admin").await.status, 303, "without a session");
+            world.log_in("auth0|ann").await;
+            let answer = world.open("/admin").await;
+            assert_eq!(answer.status, 403);
+            assert!(answer.body.contains("<h1>Not allowed</h1>"));
+            assert_eq!(world.fetch("/admin").await.lines("content-type"), ["application/json"]);
+            assert_eq!(world.open("/orgs/org_1").await.status, 403);
+
+            world.provider.id_tokens(|token| {
+                token
+                    .claim("https://acme.com/roles", json!(["admin"]))
+                    .organization("org_1", "acme")
+            });
+            world.log_in("auth0|root").await;
+            assert_eq!(world.open("/admin").await.body, "auth0|root");
+            assert_eq!(world.open("/orgs/org_1").await.body, "auth0|root");
+            assert_eq!(world.open("/orgs/acme").await.body, "auth0|root");
+            assert_eq!(world.open("/orgs/org_2").await.status, 403);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_stronger_login() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            assert_eq!(world.fetch("/factor").await.status, 403, "a script is not sent anywhere");
+            let authorize = world.start("/factor").await;
+            let asked = query(&authorize);
+            assert_eq!(
+                asked["acr_values"],
+                "http://schemas.openid.net/pape/policies/2007/06/multi-factor"
+            );
+            // The provider does not do it: the browser is not sent around for ever.
+            let answer = world.come_back(&authorize, "auth0|ann").await;
+            assert_eq!(location(&answer), "/factor");
+            assert_eq!(world.open("/factor").await.status, 403);
+            // Later it is asked again, and the provider does it.
+            world.pass(Duration::from_secs(121));
+            world.provider.id_tokens(|token| token.claim("amr", json!(["pwd", "mfa"])));
+            let authorize = world.start("/factor").await;
+            assert_eq!(location(&world.come_back(&authorize, "auth0|ann").await), "/factor");
+            assert_eq!(world.open("/factor").await.body, "auth0|ann");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_more_recent_login() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            let clock = world.provider.tenant().clock().clone();
+            let now = move || clock.unix_time().as_secs();
+            world.provider.id_tokens(move |token| token.claim("auth_time", now()));
+            world.log_in("auth0|ann").await;
+            assert_eq!(world.open("/recent").await.body, "auth0|ann");
+            world.pass(Duration::from_secs(331));
+            let authorize = world.start("/recent").await;
+            assert_eq!(query(&authorize)["max_age"], "300");
+            assert_eq!(location(&world.come_back(&authorize, "auth0|ann").await), "/recent");
+            assert_eq!(world.open("/recent").await.body, "auth0|ann");
+        },
+    )
+    .await;
+}

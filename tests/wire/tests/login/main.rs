@@ -1,0 +1,13 @@
+//! Login for web applications: the same scenarios on axum and actix-web, over real sockets.
+mod backchannel;
+mod browser;
+mod callback;
+mod cookies;
+mod guards;
+mod lifetime;
+mod logout;
+mod provider;
+mod renewal;
+mod servers;
+mod start;
+mod world;

@@ -1,0 +1,277 @@
+//! Tokens of the user, and their renewal. The provider rotates refresh tokens, and accepts each once.
+use crate::world::{World, in_cookies_and_store, on_both};
+use serde_json::json;
+use std::time::Duration;
+
+const TOKEN: &str = "/session?audience=https://billing.test";
+const OTHER: &str = "/session?audience=https://other.test";
+
+#[tokio::test]
+async fn a_token_comes_from_the_session_while_it_is_good() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            assert_eq!(world.fetch(TOKEN).await.status, 401);
+            world.log_in("auth0|ann").await;
+            let first = world.fetch(TOKEN).await.body;
+            assert!(first.contains("auth0|ann"), "{first}");
+            world.pass(Duration::from_secs(539));
+            assert_eq!(world.fetch(TOKEN).await.body, first);
+            assert_eq!(world.provider.refreshes(), 0);
+            world.pass(Duration::from_secs(2));
+            let second = world.fetch(TOKEN).await.body;
+            assert_ne!(second, first);
+            assert_eq!(world.fetch(TOKEN).await.body, second);
+            assert_eq!(world.provider.refreshes(), 1);
+            // The audience of the login is the refresh token's own.
+            let refresh = world.provider.forms("oauth/token").pop().unwrap();
+            assert!(!refresh.contains_key("audience") && !refresh.contains_key("scope"));
+        },
+    )
+    .await;
+}
+
+/// Twenty requests of one browser, sent at once.
+async fn at_once(world: &mut World, paths: &[&str]) -> Vec<wire_tests::client::Answer> {
+    let mut tasks = Vec::new();
+    for path in paths {
+        let (mut browser, path) = (world.browser.clone(), (*path).to_owned());
+        tasks.push(tokio::spawn(async move { browser.fetch(&path).await }));
+    }
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    answers
+}
+
+#[tokio::test]
+async fn twenty_requests_renew_once() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.pass(Duration::from_secs(600));
+            let answers = at_once(world, &[TOKEN; 20]).await;
+            let first = &answers[0].body;
+            assert!(answers.iter().all(|answer| answer.status == 200 && answer.body == *first));
+            assert_eq!(world.provider.refreshes(), 1);
+            // None of the answers has reached the browser yet: it sends the old cookie once more.
+            assert_eq!(world.browser.clone().fetch(TOKEN).await.body, *first);
+            assert_eq!(world.provider.refreshes(), 1);
+            // A later renewal begins at the successor.
+            world.pass(Duration::from_secs(30));
+            world.browser.keep(&answers[7]);
+            world.pass(Duration::from_secs(600));
+            assert_eq!(world.fetch(TOKEN).await.status, 200);
+            assert_eq!(world.provider.refreshes(), 2);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn two_apis_renew_one_after_the_other() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.pass(Duration::from_secs(600));
+            let answers = at_once(world, &[TOKEN, OTHER, TOKEN, OTHER]).await;
+            assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+            assert_eq!(world.provider.refreshes(), 2);
+            let forms = world.provider.forms("oauth/token");
+            let used: Vec<&String> =
+                forms.iter().filter_map(|form| form.get("refresh_token")).collect();
+            assert_ne!(used[0], used[1], "the second uses the successor");
+            assert!(
+                forms.iter().any(|form| form
+                    .get("audience")
+                    .is_some_and(|api| api == "https://other.test"))
+            );
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn two_users_at_once_have_their_own_tokens() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            let mut others = Vec::new();
+            for user in ["auth0|ann", "auth0|bob", "auth0|eve"] {
+                world.browser.jar.clear();
+                world.log_in(user).await;
+                others.push((user, world.browser.clone()));
+            }
+            world.pass(Duration::from_secs(600));
+            let mut tasks = Vec::new();
+            for _ in 0..8 {
+                for (user, browser) in &others {
+                    let (user, mut browser) = (*user, browser.clone());
+                    tasks.push(tokio::spawn(async move { (user, browser.fetch(TOKEN).await) }));
+                }
+            }
+            for task in tasks {
+                let (user, answer) = task.await.unwrap();
+                assert!(answer.status == 200 && answer.body.contains(user), "{user}: {answer:?}");
+            }
+            assert_eq!(world.provider.refreshes(), 3);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_over() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.pass(Duration::from_secs(600));
+            world.provider.refuse(Some((403, json!({ "error": "invalid_grant" }))));
+            let answer = world.fetch(TOKEN).await;
+            assert_eq!(answer.status, 401);
+            assert!(answer.body.contains("login_required"), "{}", answer.body);
+            // The user is still signed in.
+            assert_eq!(world.user().await, "auth0|ann");
+            // A page is sent to the login; no further request of this session asks the provider.
+            let calls = world.provider.forms("oauth/token").len();
+            let answer = world.open(TOKEN).await;
+            assert_eq!(answer.status, 303);
+            assert!(
+                answer.lines("location")[0].starts_with("/auth/login?returnTo=%2Fsession"),
+                "{answer:?}"
+            );
+            assert_eq!(world.provider.forms("oauth/token").len(), calls);
+            world.provider.refuse(None);
+            world.log_in("auth0|ann").await;
+            assert_eq!(world.fetch(TOKEN).await.status, 200);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn while_the_provider_fails() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            let token = world.fetch(TOKEN).await.body;
+            world.provider.down(true);
+            // Good for less than a minute: used, because there is no other.
+            world.pass(Duration::from_secs(570));
+            assert_eq!(world.fetch(TOKEN).await.body, token);
+            world.pass(Duration::from_secs(40));
+            let answer = world.fetch(TOKEN).await;
+            assert_eq!(answer.status, 503);
+            assert_eq!(answer.lines("retry-after").len(), 1);
+            assert_eq!(world.user().await, "auth0|ann");
+            world.provider.down(false);
+            assert_eq!(world.fetch(TOKEN).await.status, 200);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn scopes_that_are_not_granted() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            assert_eq!(world.fetch(&format!("{TOKEN}&scope=read:invoices")).await.status, 200);
+            assert_eq!(world.provider.refreshes(), 0);
+            world.provider.answers(|mut answer| {
+                answer["scope"] = "read:invoices".into();
+                answer
+            });
+            let answer = world.fetch(&format!("{TOKEN}&scope=write:invoices")).await;
+            assert_eq!(answer.status, 403);
+            assert!(answer.body.contains("insufficient_scope"), "{}", answer.body);
+            assert_eq!(world.provider.refreshes(), 1);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_renewal_that_says_little() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.provider.answers(|mut answer| {
+                let members = answer.as_object_mut().unwrap();
+                members.remove("id_token");
+                members.remove("refresh_token");
+                answer
+            });
+            world.pass(Duration::from_secs(600));
+            assert_eq!(world.fetch(TOKEN).await.status, 200);
+            assert_eq!(world.open("/me").await.body, "Name of auth0|ann");
+            // An ID token without sid: that of the login stays, for the logout.
+            world.provider.answers(|answer| answer);
+            world.provider.id_tokens(|token| token.without("sid").claim("name", "Ann"));
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_tokens_of_another_user_are_refused() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.provider.id_tokens(|token| token.subject("auth0|eve"));
+            world.pass(Duration::from_secs(600));
+            let answer = world.fetch(TOKEN).await;
+            assert_eq!(answer.status, 401, "{answer:?}");
+            assert_eq!(world.user().await, "auth0|ann");
+            assert_eq!(world.fetch(TOKEN).await.status, 401);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_newer_name_comes_with_a_renewal() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.provider.id_tokens(|token| token.without("sid").claim("name", "Ann"));
+            world.pass(Duration::from_secs(600));
+            assert_eq!(world.fetch(TOKEN).await.status, 200);
+            assert_eq!(world.open("/me").await.body, "Ann");
+            // The session at the provider is still known.
+            let answer = world.open("/auth/logout").await;
+            assert!(
+                answer.lines("location")[0].contains("logout_hint=sid-auth0%7Cann"),
+                "{answer:?}"
+            );
+        },
+    )
+    .await;
+}
+
+/// Without an audience and offline access there is no refresh token.
+#[tokio::test]
+async fn an_application_that_calls_no_api() {
+    on_both(
+        |login| login.scopes(["openid"]),
+        async |world| {
+            world.provider.answers(|mut answer| {
+                answer.as_object_mut().unwrap().remove("refresh_token");
+                answer
+            });
+            world.log_in("auth0|ann").await;
+            assert_eq!(world.fetch(TOKEN).await.status, 200);
+            assert_eq!(world.fetch(OTHER).await.status, 401);
+        },
+    )
+    .await;
+}

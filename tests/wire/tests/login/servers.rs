@@ -1,0 +1,154 @@
+//! The same application in both frameworks.
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web as actix};
+use auth0_actix::login::{LoginMiddleware, MaybeUser};
+use auth0_axum::{
+    login::{self, Login, LoginError, LoginLayer, Session, Signed, User},
+    policy::*,
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::Query,
+    response::IntoResponse,
+    routing::{get, post},
+};
+use std::{collections::HashMap, net::SocketAddr, sync::mpsc, thread};
+use tokio::net::TcpListener;
+
+policy!(pub Admins = claim("https://acme.com/roles").contains("admin"));
+policy!(pub OfOrganization = organization_in_path("org"));
+policy!(pub WithFactor = amr("mfa"));
+policy!(pub Recent = max_age(300));
+
+type Parameters = HashMap<String, String>;
+
+/// Does what a request asks of the session.
+async fn use_session(
+    session: &auth0_login::Session,
+    asked: Parameters,
+) -> Result<String, auth0_login::Error> {
+    let asked_for = |name: &str| asked.get(name).cloned();
+    if let Some(size) = asked_for("size") {
+        let data = "x".repeat(size.parse().unwrap());
+        session.set_data("data", Some(&data)).await?;
+    }
+    if let Some(audience) = asked_for("audience") {
+        let scopes = asked_for("scope").unwrap_or_default();
+        let token = session.access_token(audience).scopes(scopes.split(' ')).await?;
+        return Ok(token.encoded().to_owned());
+    }
+    let data: Option<String> = session.data("data").await?;
+    Ok(data.unwrap_or_default().len().to_string())
+}
+
+pub(crate) async fn axum(login: &Login) -> SocketAddr {
+    async fn home(user: Option<User>) -> String {
+        user.map_or("nobody".into(), |user| user.subject().to_owned())
+    }
+    async fn me(user: User) -> String {
+        user.claims().name.clone().unwrap_or_default()
+    }
+    async fn session(
+        session: Session,
+        Query(asked): Query<Parameters>,
+    ) -> Result<String, LoginError> {
+        Ok(use_session(&session, asked).await?)
+    }
+    async fn cached(_: User) -> impl IntoResponse {
+        ([("cache-control", "public, max-age=60")], "cached")
+    }
+    async fn form(user: User, body: Bytes) -> String {
+        format!("{} {}", user.subject(), body.len())
+    }
+    async fn admin(user: Signed<Admins>) -> String {
+        user.subject().to_owned()
+    }
+    async fn of_organization(user: Signed<OfOrganization>) -> String {
+        user.subject().to_owned()
+    }
+    async fn with_factor(user: Signed<WithFactor>) -> String {
+        user.subject().to_owned()
+    }
+    async fn recent(user: Signed<Recent>) -> String {
+        user.subject().to_owned()
+    }
+    let app: Router = Router::new()
+        .route("/", get(home))
+        .route("/me", get(me))
+        .route("/session", get(session))
+        .route("/cached", get(cached))
+        .route("/form", post(form))
+        .route("/admin", get(admin))
+        .route("/orgs/{org}", get(of_organization))
+        .route("/factor", get(with_factor))
+        .route("/recent", get(recent))
+        .route("/plain", get(|| async { "plain" }))
+        .merge(login::routes(login))
+        .layer(LoginLayer::new(login));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+pub(crate) fn actix(login: &Login) -> SocketAddr {
+    type ActixUser = auth0_actix::login::User;
+    type ActixSigned<P> = auth0_actix::login::Signed<P>;
+    async fn home(MaybeUser(user): MaybeUser) -> String {
+        user.map_or("nobody".into(), |user| user.subject().to_owned())
+    }
+    async fn me(user: ActixUser) -> String {
+        user.claims().name.clone().unwrap_or_default()
+    }
+    async fn session(
+        session: auth0_actix::login::Session,
+        request: HttpRequest,
+    ) -> Result<String, auth0_actix::login::LoginError> {
+        let asked = crate::provider::parse(request.query_string());
+        Ok(use_session(&session, asked).await?)
+    }
+    async fn cached(_: ActixUser) -> HttpResponse {
+        HttpResponse::Ok().insert_header(("cache-control", "public, max-age=60")).body("cached")
+    }
+    async fn form(user: ActixUser, body: actix::Bytes) -> String {
+        format!("{} {}", user.subject(), body.len())
+    }
+    async fn admin(user: ActixSigned<Admins>) -> String {
+        user.subject().to_owned()
+    }
+    async fn of_organization(user: ActixSigned<OfOrganization>) -> String {
+        user.subject().to_owned()
+    }
+    async fn with_factor(user: ActixSigned<WithFactor>) -> String {
+        user.subject().to_owned()
+    }
+    async fn recent(user: ActixSigned<Recent>) -> String {
+        user.subject().to_owned()
+    }
+    let (sender, receiver) = mpsc::channel();
+    let login = login.clone();
+    thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let app = move || {
+                App::new()
+                    .wrap(LoginMiddleware::new(&login))
+                    .configure(auth0_actix::login::routes(&login))
+                    .route("/", actix::get().to(home))
+                    .route("/me", actix::get().to(me))
+                    .route("/session", actix::get().to(session))
+                    .route("/cached", actix::get().to(cached))
+                    .route("/form", actix::post().to(form))
+                    .route("/admin", actix::get().to(admin))
+                    .route("/orgs/{org}", actix::get().to(of_organization))
+                    .route("/factor", actix::get().to(with_factor))
+                    .route("/recent", actix::get().to(recent))
+                    .route("/plain", actix::get().to(async || "plain"))
+            };
+            let server = HttpServer::new(app).workers(2).disable_signals();
+            let server = server.bind("127.0.0.1:0").unwrap();
+            sender.send(server.addrs()[0]).unwrap();
+            server.run().await.unwrap();
+        });
+    });
+    receiver.recv().unwrap()
+}
