@@ -135,7 +135,9 @@ impl Shared {
     ) -> Result<auth0_core::VerifiedToken, auth0_core::Error> {
         let ends_at = self.times.end(record);
         let client_id = self.client.client_id();
-        let payload = payload(&record.claims, &record.issuer, client_id, record.issued_at, ends_at);
+        // A clock that was set back ends no session.
+        let issued_at = record.issued_at.min(self.now().as_secs());
+        let payload = payload(&record.claims, &record.issuer, client_id, issued_at, ends_at);
         user_of_session(&self.auth, payload.unwrap_or_default()).await
     }
 

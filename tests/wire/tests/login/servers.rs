@@ -108,7 +108,10 @@ pub(crate) fn actix(login: &Login) -> SocketAddr {
         Ok(use_session(&session, asked).await?)
     }
     async fn cached(_: ActixUser) -> HttpResponse {
-        HttpResponse::Ok().insert_header(("cache-control", "public, max-age=60")).body("cached")
+        HttpResponse::Ok()
+            .insert_header(("cache-control", "public, max-age=60"))
+            .insert_header(("content-type", "text/plain; charset=utf-8"))
+            .body("cached")
     }
     async fn form(user: ActixUser, body: actix::Bytes) -> String {
         format!("{} {}", user.subject(), body.len())

@@ -17,7 +17,7 @@ async fn the_browser_is_sent_to_the_provider() {
                 ("response_type", "code"),
                 ("client_id", "web"),
                 ("redirect_uri", "https://app.example/auth/callback"),
-                ("scope", "openid profile email offline_access"),
+                ("scope", "email offline_access openid profile"),
                 ("audience", "https://billing.test"),
                 ("code_challenge_method", "S256"),
             ] {
@@ -33,7 +33,7 @@ async fn the_browser_is_sent_to_the_provider() {
             assert_eq!(attributes, "Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=3600");
 
             let answer = world.come_back(location(&answer), "auth0|ann").await;
-            assert_eq!((answer.status, location(&answer)), (303, "/a?b=c%23d"));
+            assert_eq!((answer.status, location(&answer)), (303, "/a?b=c#d"));
             assert_eq!(answer.lines("referrer-policy"), ["no-referrer"]);
             // The verifier is that of the challenge.
             let exchange = world.provider.forms("oauth/token").remove(0);
@@ -182,7 +182,7 @@ async fn pushed_requests() {
             assert_eq!(names, ["client_id", "request_uri"]);
             assert_eq!(
                 world.provider.forms("oauth/par")[0]["scope"],
-                "openid profile email offline_access"
+                "email offline_access openid profile"
             );
 
             world.provider.refuse(Some((429, json!({ "error": "too_many_requests" }))));
