@@ -40,7 +40,7 @@ const CRATES: [(&str, &str); 10] = [
     ),
     (
         "auth0-redis",
-        "address+connection once+event_store replay_store+revocation_log revocation_store lib",
+        "address+connection once+event_store replay_store+revocation_log+session_store revocation_store lib",
     ),
 ];
 
