@@ -1,12 +1,16 @@
 //! What the crate `auth0-login` needs beyond the public interface: it may change in any release.
 use crate::{
-    client::Client,
-    error::Error,
+    client::{Client, ClientBuilder},
+    error::{Error, ErrorKind},
     secret::Secret,
     server::Deadline,
     token::{Held, Lifetime, Token},
 };
-use auth0_core::time::Moment;
+use auth0_core::{
+    support::passed,
+    time::Moment,
+    transport::{HttpRequest, HttpResponse},
+};
 use std::{sync::Arc, time::Duration};
 
 /// An access token that a session has kept.
@@ -55,4 +59,60 @@ pub async fn end_session_endpoint(
         Ok(server.metadata(&deadline).await?.endpoint("end_session_endpoint"))
     };
     client.0.on_thread(read).await
+}
+
+/// Replaces the tenant of a client: by a domain, or by an issuer if it is a URL.
+pub fn with_tenant(client: ClientBuilder, tenant: &str) -> ClientBuilder {
+    client.with_tenant(tenant)
+}
+
+/// Calls an API of the tenant with a token of the user, such as the My Account API. A proof that needs a nonce is sent once
+/// more.
+///
+/// # Errors
+/// There is no answer within the limit.
+pub async fn call_api(
+    client: &Client,
+    token: &Token,
+    method: &'static str,
+    url: String,
+    body: Option<String>,
+    limit: Duration,
+) -> Result<HttpResponse, Error> {
+    let (server, token) = (Arc::clone(&client.0.server), token.clone());
+    let call = async move {
+        let deadline = Deadline::after(limit, &*server.clock);
+        let mut is_repeated = false;
+        loop {
+            let proofs = token.headers_for(method, &url)?;
+            let mut headers: Vec<(&str, &str)> = vec![("accept", "application/json")];
+            for (name, value) in &proofs {
+                headers.extend(value.to_str().ok().map(|value| (name.as_str(), value)));
+            }
+            if body.is_some() {
+                headers.push(("content-type", "application/json"));
+            }
+            let mut request = HttpRequest::new(method, &url);
+            request.headers = &headers;
+            request.body = body.as_deref().unwrap_or_default().as_bytes();
+            request.timeout = deadline.left(&*server.clock);
+            let answer = tokio::select! {
+                answer = server.http.send(request) => answer.map_err(|error| {
+                    Error::new(ErrorKind::Unavailable, error.to_string())
+                })?,
+                () = passed(&*server.clock, limit) => {
+                    let cause = "The API has not answered in time";
+                    return Err(Error::new(ErrorKind::DeadlineExceeded, cause));
+                }
+            };
+            match answer.header("dpop-nonce") {
+                Some(nonce) if answer.status() == 401 && token.is_dpop() && !is_repeated => {
+                    token.keep_nonce(&url, nonce);
+                    is_repeated = true;
+                }
+                _ => return Ok(answer),
+            }
+        }
+    };
+    client.0.on_thread(call).await
 }

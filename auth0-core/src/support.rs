@@ -2,7 +2,7 @@
 pub use crate::{
     auth0::{
         IdTokenError, LogoutSink, backchannel_logout_with, one_variable, use_of, user_of_session,
-        variables, verify_id_token,
+        variables, verify_id_token, without_introduction,
     },
     error::CallerChallenge,
     identifier::{PlainHttp, is_loopback},

@@ -20,7 +20,7 @@ mod tokens;
 mod transaction;
 
 pub use error::{Error, ErrorKind};
-pub use flow::LoginOptions;
+pub use flow::{ConnectRequest, ConnectedAccount, LoginOptions};
 pub use login::{Login, LoginBuilder};
 pub use record::Profile;
 pub use reply::Reply;

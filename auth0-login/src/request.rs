@@ -24,6 +24,7 @@ pub struct Request {
     method: String,
     target: String,
     pub(crate) cookies: ReceivedCookies,
+    host: Option<String>,
     accept: Option<String>,
     content_type: Option<String>,
     origin: Option<String>,
@@ -46,6 +47,7 @@ impl Request {
             method: method.to_owned(),
             target: target.to_owned(),
             cookies: ReceivedCookies::default(),
+            host: None,
             accept: None,
             content_type: None,
             origin: None,
@@ -70,6 +72,7 @@ impl Request {
                 self.is_prefetch = true;
                 return self;
             }
+            "host" => &mut self.host,
             "accept" => &mut self.accept,
             "content-type" => &mut self.content_type,
             "origin" => &mut self.origin,
@@ -80,6 +83,11 @@ impl Request {
         };
         *place = Some(String::from_utf8_lossy(value).trim().to_ascii_lowercase());
         self
+    }
+
+    /// Returns the host that the browser has asked for, in lower case.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
     }
 
     pub(crate) fn method(&self) -> &str {

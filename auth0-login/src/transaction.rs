@@ -34,9 +34,24 @@ pub(crate) struct Transaction {
     pub(crate) max_age: Option<u64>,
     #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_step_up: bool,
+    /// The account that is being connected, if it is no login.
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) connecting: Option<Connecting>,
     /// In seconds since 1970.
     #[serde(rename = "t")]
     pub(crate) began_at: u64,
+}
+
+/// An account that is being connected.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Connecting {
+    /// The user who has begun it.
+    #[serde(rename = "u")]
+    pub(crate) subject: String,
+    #[serde(rename = "a")]
+    pub(crate) auth_session: Secret,
+    #[serde(rename = "n")]
+    pub(crate) connection: String,
 }
 
 /// Returns 256 random bits as text. `None` if the system has no randomness.

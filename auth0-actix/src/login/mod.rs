@@ -43,11 +43,11 @@ mod reply;
 mod routes;
 
 pub use auth0_login::{
-    Error, ErrorKind, InMemorySessionStore, Login, LoginBuilder, LoginOptions, LogoutTarget,
-    NewSession, Profile, Reply, SessionKey, SessionStore, SessionStoreError, StoredSession,
-    TokenRequest, Updated,
+    ConnectRequest, ConnectedAccount, Error, ErrorKind, InMemorySessionStore, Login, LoginBuilder,
+    LoginOptions, LogoutTarget, NewSession, Profile, Reply, SessionKey, SessionStore,
+    SessionStoreError, StoredSession, TokenRequest, Updated,
 };
 pub use extract::{MaybeUser, Session, Signed, User};
 pub use middleware::{LoginMiddleware, LoginMiddlewareService};
-pub use reply::LoginError;
+pub use reply::{LoginError, LoginReply};
 pub use routes::routes;

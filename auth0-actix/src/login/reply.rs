@@ -1,6 +1,6 @@
 //! Responses of a login.
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
+    HttpRequest, HttpResponse, Responder, ResponseError,
     body::BoxBody,
     http::{
         StatusCode,
@@ -48,6 +48,25 @@ impl ResponseError for LoginError {
 
     fn error_response(&self) -> HttpResponse {
         response(self.0.reply())
+    }
+}
+
+/// A response of the login itself, such as that of [`Session::connect_account`](auth0_login::Session::connect_account) or
+/// [`Login::start_with`](auth0_login::Login::start_with), as the response of a handler.
+#[derive(Clone, Debug)]
+pub struct LoginReply(pub Reply);
+
+impl From<Reply> for LoginReply {
+    fn from(reply: Reply) -> Self {
+        Self(reply)
+    }
+}
+
+impl Responder for LoginReply {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        response(self.0)
     }
 }
 

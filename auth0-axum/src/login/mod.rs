@@ -46,11 +46,11 @@ mod reply;
 mod routes;
 
 pub use auth0_login::{
-    Error, ErrorKind, InMemorySessionStore, Login, LoginBuilder, LoginOptions, LogoutTarget,
-    NewSession, Profile, Reply, SessionKey, SessionStore, SessionStoreError, StoredSession,
-    TokenRequest, Updated,
+    ConnectRequest, ConnectedAccount, Error, ErrorKind, InMemorySessionStore, Login, LoginBuilder,
+    LoginOptions, LogoutTarget, NewSession, Profile, Reply, SessionKey, SessionStore,
+    SessionStoreError, StoredSession, TokenRequest, Updated,
 };
 pub use extract::{Session, Signed, User};
 pub use layer::{LoginLayer, LoginService};
-pub use reply::LoginError;
+pub use reply::{LoginError, LoginReply};
 pub use routes::routes;

@@ -45,6 +45,23 @@ impl IntoResponse for LoginError {
     }
 }
 
+/// A response of the login itself, such as that of [`Session::connect_account`](auth0_login::Session::connect_account) or
+/// [`Login::start_with`](auth0_login::Login::start_with), as the response of a handler.
+#[derive(Clone, Debug)]
+pub struct LoginReply(pub Reply);
+
+impl From<Reply> for LoginReply {
+    fn from(reply: Reply) -> Self {
+        Self(reply)
+    }
+}
+
+impl IntoResponse for LoginReply {
+    fn into_response(self) -> Response {
+        response(self.0)
+    }
+}
+
 /// Returns a response of the login as one of axum.
 pub(super) fn response(reply: Reply) -> Response {
     let status = StatusCode::from_u16(reply.status());

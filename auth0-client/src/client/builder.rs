@@ -83,6 +83,13 @@ impl ClientBuilder {
         self
     }
 
+    pub(crate) fn with_tenant(mut self, tenant: &str) -> Self {
+        let is_issuer = tenant.contains("://");
+        self.domain = (!is_issuer).then(|| tenant.to_owned());
+        self.issuer = is_issuer.then(|| tenant.to_owned());
+        self
+    }
+
     /// Sets the client id: Dashboard > Applications > Settings.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = Some(id.into());

@@ -68,6 +68,7 @@ pub struct Builder {
     logs_all_refusals: bool,
     http: Option<Arc<dyn HttpClient>>,
     clock: Option<Arc<dyn Clock>>,
+    pub(super) introduces: bool,
 }
 
 impl Builder {
@@ -95,6 +96,7 @@ impl Builder {
             logs_all_refusals: false,
             http: None,
             clock: None,
+            introduces: true,
         }
     }
 
@@ -424,7 +426,9 @@ impl Builder {
             dpop,
             origin,
         };
-        verifier.introduce(modes);
+        if self.introduces {
+            verifier.introduce(modes);
+        }
         Ok(Auth0::from(verifier))
     }
 }

@@ -1,6 +1,6 @@
 //! Verification of ID tokens (OpenID Connect Core 1.0 §3.1.3.7), and users whose ID token was verified before.
 use super::{
-    Auth0,
+    Auth0, Builder,
     issued_signature::{NotVerified, check_signature},
     pending::Stop,
     verifier::Verifier,
@@ -51,6 +51,12 @@ impl From<NotVerified> for IdTokenError {
     fn from(NotVerified { cause, is_temporary }: NotVerified) -> Self {
         Self { cause, is_temporary }
     }
+}
+
+/// Builds a verifier without a line in the log: it verifies no access tokens.
+pub fn without_introduction(mut builder: Builder) -> Builder {
+    builder.introduces = false;
+    builder
 }
 
 /// Verifies an ID token of a configured issuer, and returns its claims.

@@ -27,7 +27,7 @@ pub use backchannel_logout::{
 };
 pub use builder::Builder;
 pub use environment::{one_variable, variables};
-pub use id_token::{IdTokenError, user_of_session, verify_id_token};
+pub use id_token::{IdTokenError, user_of_session, verify_id_token, without_introduction};
 pub use logout_token::{LogoutToken, LogoutTokenError};
 pub use refusal_watch::RefusalWatch;
 pub use resource_metadata::{MetadataResponse, ResourceMetadata};

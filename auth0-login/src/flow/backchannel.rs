@@ -8,7 +8,8 @@ impl Login {
     /// A token with `sid` ends this session. One with `sub` only ends all sessions of the user that began before it.
     pub async fn backchannel_logout(&self, request: &Request, body: Option<&[u8]>) -> Reply {
         let content_type = request.content_type().map(str::as_bytes);
-        let answer = self.0.backchannel.respond(request.method(), content_type, body).await;
+        let answer =
+            self.at(request).site.backchannel.respond(request.method(), content_type, body).await;
         let mut reply = Reply::empty(answer.status());
         for (name, value) in answer.headers() {
             reply = reply.with(name, value);
@@ -19,6 +20,6 @@ impl Login {
     /// Limits the body of a back-channel logout in bytes: an adapter reads no more.
     #[must_use]
     pub fn backchannel_body_limit(&self) -> usize {
-        self.0.backchannel.body_limit()
+        self.site.backchannel.body_limit()
     }
 }

@@ -60,6 +60,10 @@ impl Parameters {
 impl Login {
     /// Answers the callback (`GET /auth/callback`): exchanges the code, verifies the ID token, and begins a session.
     pub async fn callback(&self, request: &Request) -> Reply {
+        self.at(request).called_back(request).await
+    }
+
+    async fn called_back(&self, request: &Request) -> Reply {
         if request.method() != "GET" {
             return Reply::json(405, "invalid_request", "method_not_allowed", "Use GET.")
                 .with("allow", "GET");
@@ -67,7 +71,7 @@ impl Login {
         if request.is_prefetch() {
             return Reply::new(204);
         }
-        let shared = &self.0;
+        let shared = &self.site;
         let parameters = Parameters::of(request);
         let Some(state) = parameters.state.as_deref().filter(|state| !state.is_empty()) else {
             return self.notice(&WITHOUT_STATE, request);
@@ -76,10 +80,28 @@ impl Login {
         let Some(transaction) = transaction else {
             return self.unknown(request, state).await.cookies(closing);
         };
+        if transaction.issuer != shared.client.issuer() {
+            tracing::warn!(target: "auth0", "a login came back to another site than it began at");
+            return self.notice(&NOT_VALID, request).cookies(closing);
+        }
         // The session of before: it ends, and the same user keeps the data of the application.
         let session = self.session(request.clone());
         if let Err(error) = session.read().await {
             return error.reply().cookies(closing);
+        }
+        if let Some(connecting) = &transaction.connecting {
+            let outcome = self.connected(&session, &transaction, connecting, request).await;
+            let reply = match outcome {
+                Ok(()) => Reply::redirect(&transaction.return_to),
+                Err(notice) => self.refused(notice.into(), request),
+            };
+            return match session.finish().await {
+                Ok(headers) => headers
+                    .into_iter()
+                    .filter(|(name, _)| *name == "set-cookie")
+                    .fold(reply.cookies(closing), |reply, (_, line)| reply.cookie(line)),
+                Err(error) => error.reply().cookies(closing),
+            };
         }
         let previous = session.live();
         match self.logged_in(&parameters, &transaction, previous.as_ref()).await {
@@ -94,7 +116,7 @@ impl Login {
     async fn unknown(&self, request: &Request, state: &str) -> Reply {
         match self.session(request.clone()).user().await {
             // The button "back", or a second click.
-            Ok(Some(_)) => return Reply::redirect(&self.0.path("/")),
+            Ok(Some(_)) => return Reply::redirect(&self.site.path("/")),
             Ok(None) => {}
             Err(error) => return error.reply(),
         }
@@ -107,14 +129,14 @@ impl Login {
 
     fn refused(&self, refused: Refused, request: &Request) -> Reply {
         let Refused { notice, code } = refused;
-        match &self.0.settings.after_error {
+        match &self.site.settings.after_error {
             Some(path) if notice.status < 500 && request.wants_html() => {
                 let code = code.as_deref().unwrap_or(notice.code);
                 let query: String = form_urlencoded::Serializer::new(String::new())
                     .append_pair("error", code)
                     .finish();
                 let separator = if path.contains('?') { '&' } else { '?' };
-                Reply::redirect(&format!("{}{separator}{query}", self.0.path(path)))
+                Reply::redirect(&format!("{}{separator}{query}", self.site.path(path)))
             }
             _ => self.notice(&notice, request),
         }
@@ -127,7 +149,7 @@ impl Login {
         transaction: &Transaction,
         previous: Option<&Live>,
     ) -> Result<Vec<String>, Refused> {
-        let shared = &self.0;
+        let shared = &self.site;
         if parameters.issuer.as_ref().is_some_and(|issuer| *issuer != transaction.issuer) {
             tracing::warn!(
                 target: "auth0", "a login came back from another issuer than it began at (RFC 9207)"
@@ -185,13 +207,13 @@ impl Login {
         let access_token = tokens.access_token();
         let expected = IdTokenExpectations {
             issuer: &transaction.issuer,
-            client_id: self.0.client.client_id(),
+            client_id: self.site.client.client_id(),
             nonce: Some(&transaction.nonce),
             access_token: Some(access_token.encoded()),
             max_age: transaction.max_age.map(Duration::from_secs),
             organization: transaction.organization.as_deref(),
         };
-        verify_id_token(&self.0.auth, id_token, &expected).await.map_err(|error| {
+        verify_id_token(&self.site.auth, id_token, &expected).await.map_err(|error| {
             if error.is_temporary() {
                 tracing::error!(target: "auth0", %error, "an ID token cannot be verified");
                 return AUTH0_FAILS.into();
@@ -208,7 +230,7 @@ impl Login {
         tokens: &Tokens,
         previous: Option<&Live>,
     ) -> Result<Record, Refused> {
-        let shared = &self.0;
+        let shared = &self.site;
         let now = shared.now();
         let mut ends_at = now.saturating_add(shared.times.absolute);
         if let Some(expiry) = session_expiry(&claims, now) {
@@ -263,7 +285,7 @@ const WITHOUT_COOKIES: Notice = Notice::new(
      host, and https throughout.",
 );
 
-const NOT_VALID: Notice = Notice::new(
+pub(super) const NOT_VALID: Notice = Notice::new(
     400,
     "invalid_login",
     "The login is not valid",

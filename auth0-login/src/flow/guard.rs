@@ -40,7 +40,7 @@ impl Session {
         requirement: &Requirement,
         context: &dyn RequestContext,
     ) -> Result<(), auth0_core::Error> {
-        self.login().0.auth.authorize_request(user, requirement, context)
+        self.login().site.auth.authorize_request(user, requirement, context)
     }
 
     /// Returns the response for a user who does not meet a requirement. A browser whose user needs a stronger or more recent
@@ -74,7 +74,7 @@ impl Session {
     }
 
     fn has_just_stepped_up(&self, live: &Live) -> bool {
-        let now = self.login().0.now().as_secs();
+        let now = self.login().site.now().as_secs();
         live.record.stepped_up_at.is_some_and(|at| now < at.saturating_add(STEP_UP_PAUSE.as_secs()))
     }
 }

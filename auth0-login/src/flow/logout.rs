@@ -22,6 +22,10 @@ impl Login {
     /// Another site cannot log users out, unless [`allow_logout_links`](crate::LoginBuilder::allow_logout_links) is set and
     /// a person follows its link.
     pub async fn logout(&self, request: &Request) -> Reply {
+        self.at(request).logged_out(request).await
+    }
+
+    async fn logged_out(&self, request: &Request) -> Reply {
         if !matches!(request.method(), "GET" | "POST") {
             return Reply::json(405, "invalid_request", "method_not_allowed", "Use GET or POST.")
                 .with("allow", "GET, POST");
@@ -30,8 +34,8 @@ impl Login {
             return Reply::new(204);
         }
         let is_link = request.method() == "GET" && request.is_top_level();
-        if request.is_of_other_site(&self.0.origin())
-            && !(is_link && self.0.settings.allows_logout_links)
+        if request.is_of_other_site(&self.site.origin())
+            && !(is_link && self.site.settings.allows_logout_links)
         {
             return self.notice(&OF_OTHER_SITE, request);
         }
@@ -48,17 +52,17 @@ impl Login {
         if !removed {
             return crate::error::ErrorKind::StoreUnavailable
                 .notice()
-                .reply(request, &self.0.path(LOGOUT));
+                .reply(request, &self.site.path(LOGOUT));
         }
         let url = self.logout_url(live.as_ref()).await;
         Reply::redirect(&url)
-            .cookies(self.0.all_cleared())
-            .cookies(self.0.close_transactions(&request.cookies))
+            .cookies(self.site.all_cleared())
+            .cookies(self.site.close_transactions(&request.cookies))
     }
 
     /// Ends a session here. Returns `false` if the store still has it.
     async fn end(&self, live: &Live) -> bool {
-        let shared = &self.0;
+        let shared = &self.site;
         shared.renewals.end(&live.record.id, shared.clock.monotonic());
         let is_removed = match (&live.place, &shared.store) {
             (Place::Store { key, .. }, Some(store)) => {
@@ -71,12 +75,10 @@ impl Login {
             }
             _ => true,
         };
-        // A cookie that was copied is good for nothing from now on.
-        if let (Place::Cookie, Some(revocations), Some(sid)) =
-            (&live.place, &shared.revocations, live.user.session_id())
-        {
+        // A cookie that was copied is good for nothing from now on. The session at Auth0 may go on, and begin another here.
+        if let (Place::Cookie, Some(revocations)) = (&live.place, &shared.revocations) {
             let end = UNIX_EPOCH + Duration::from_secs(live.record.ends_at);
-            let revocation = Revocation::session(&live.record.issuer, sid).until(end);
+            let revocation = Revocation::token(&live.record.issuer, &live.record.id).until(end);
             // The log has the reason; the cookies are removed in any case.
             drop(revocations.revoke(revocation).await);
         }
@@ -91,7 +93,7 @@ impl Login {
 
     /// Returns where the browser goes to end the session at Auth0.
     async fn logout_url(&self, live: Option<&Live>) -> String {
-        let shared = &self.0;
+        let shared = &self.site;
         let settings = &shared.settings;
         let after =
             settings.after_logout.clone().unwrap_or_else(|| shared.base.as_str().to_owned());

@@ -18,6 +18,9 @@ use std::{fmt, time::Duration};
 const OF_LINK: [&str; 6] =
     ["screen_hint", "login_hint", "ui_locales", "organization", "invitation", "connection"];
 
+/// The parameter of a login that a native application has transferred.
+const SESSION_TRANSFER: &str = "session_transfer_token";
+
 /// Longer values are not ones that Auth0 knows.
 const MAX_VALUE_BYTES: usize = 1024;
 
@@ -88,7 +91,9 @@ impl Login {
             match name.as_str() {
                 "returnTo" => options.return_to = Some(value),
                 "organization" => options.organization = Some(value),
-                name if OF_LINK.contains(&name) => {
+                name if OF_LINK.contains(&name)
+                    || name == SESSION_TRANSFER && self.site.settings.accepts_session_transfer =>
+                {
                     options.parameters.push((name.to_owned(), value));
                 }
                 _ => {}
@@ -103,7 +108,8 @@ impl Login {
             // A login that nobody has asked for would take the place of another.
             return Reply::new(204);
         }
-        match self.begun(request, options).await {
+        let this = self.at(request);
+        match this.begun(request, options).await {
             Ok(reply) => reply,
             Err(error) => {
                 tracing::error!(target: "auth0", %error, "a login cannot start");
@@ -118,7 +124,7 @@ impl Login {
                     (ErrorKind::Unavailable, None) => UNAVAILABLE,
                     _ => kind.notice(),
                 };
-                self.notice(&notice, request)
+                this.notice(&notice, request)
             }
         }
     }
@@ -128,7 +134,7 @@ impl Login {
         request: &Request,
         options: LoginOptions,
     ) -> Result<Reply, auth0_client::Error> {
-        let shared = &self.0;
+        let shared = &self.site;
         let settings = &shared.settings;
         let (Some(state), Some(nonce), Some(verifier)) =
             (new_state(options.is_repeated), random(), random())
@@ -145,6 +151,7 @@ impl Login {
             organization,
             max_age: max_age.map(|time| time.as_secs()),
             is_step_up: options.is_step_up,
+            connecting: None,
             began_at: shared.now().as_secs(),
             verifier: Secret::new(verifier),
         };
@@ -185,7 +192,7 @@ impl Login {
     }
 
     async fn url_of(&self, request: AuthorizationRequest) -> Result<String, auth0_client::Error> {
-        let settings = &self.0.settings;
+        let settings = &self.site.settings;
         let request = if settings.is_signed { request.signed() } else { request };
         match settings.is_pushed {
             true => Ok(request.push().await?.url().to_owned()),
@@ -194,7 +201,7 @@ impl Login {
     }
 
     pub(super) fn notice(&self, notice: &Notice, request: &Request) -> Reply {
-        notice.reply(request, &self.0.path(crate::login::LOGIN))
+        notice.reply(request, &self.site.path(crate::login::LOGIN))
     }
 }
 

@@ -1,25 +1,15 @@
 //! The configuration of a login.
-use super::{Login, Settings, Shared};
-use crate::{
-    cookie::CookieNames,
-    record::Times,
-    renewals::Renewals,
-    seal::Secrets,
-    store::{SessionStore, StoredSessions},
+use super::{
+    Login, Settings,
+    site::{Common, base_url, check},
 };
-use auth0_client::{Client, ClientBuilder, SigningKey};
+use crate::{record::Times, seal::Secrets, store::SessionStore};
+use auth0_client::{Client, ClientBuilder, SigningKey, support::with_tenant};
 use auth0_core::{
-    Auth0, BackchannelLogout, ConfigError, Dpop, Revocations, TrustedIssuer,
-    support::{SystemClock, backchannel_logout_with, is_loopback},
-    time::Clock,
-    transport::HttpClient,
+    ConfigError, Revocations, support::SystemClock, time::Clock, transport::HttpClient,
 };
 use std::{fmt, sync::Arc, time::Duration};
-use url::Url;
 use zeroize::Zeroizing;
-
-/// Clocks of a browserless exchange differ by less, and a login is not repeated for a few seconds.
-const LEEWAY: Duration = Duration::from_secs(30);
 
 /// What is asked for by default.
 const SCOPES: [&str; 3] = ["openid", "profile", "email"];
@@ -38,6 +28,8 @@ pub struct LoginBuilder {
     client: ClientBuilder,
     pub(super) secrets: Vec<Zeroizing<String>>,
     base_url: Option<String>,
+    /// Other addresses of the application, and their domains.
+    sites: Vec<(String, String)>,
     http_hosts: Vec<String>,
     http: Option<Arc<dyn HttpClient>>,
     clock: Option<Arc<dyn Clock>>,
@@ -57,6 +49,7 @@ impl LoginBuilder {
             client,
             secrets: Vec::new(),
             base_url: None,
+            sites: Vec::new(),
             http_hosts: Vec::new(),
             http: None,
             clock: None,
@@ -77,6 +70,7 @@ impl LoginBuilder {
                 after_logout: None,
                 after_error: None,
                 allows_logout_links: false,
+                accepts_session_transfer: false,
             },
         }
     }
@@ -128,6 +122,29 @@ impl LoginBuilder {
     /// `http://localhost:3000`. It never comes from a request.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
+        self
+    }
+
+    /// Adds another address of the application, whose users log in with another domain (or issuer): a custom domain for each
+    /// brand. The site of a request is that of its `Host`; a session, a login and a logout token of one site are none at
+    /// another. Requests for other hosts are those of [`base_url`](Self::base_url).
+    ///
+    /// ```
+    /// use auth0_login::Login;
+    ///
+    /// let login = Login::builder()
+    ///     .domain("login.acme.com")
+    ///     .base_url("https://app.acme.com")
+    ///     .site("https://app.globex.com", "login.globex.com")
+    ///     .client_id("web")
+    ///     .client_secret("its secret")
+    ///     .secret("32 random bytes, or more, that all instances share")
+    ///     .build()?;
+    /// # let _ = login;
+    /// # Ok::<(), auth0_core::ConfigError>(())
+    /// ```
+    pub fn site(mut self, base_url: impl Into<String>, domain: impl Into<String>) -> Self {
+        self.sites.push((base_url.into(), domain.into()));
         self
     }
 
@@ -237,6 +254,13 @@ impl LoginBuilder {
         self
     }
 
+    /// Accepts logins that a native application has transferred (Native to Web SSO): the link of the login may have a
+    /// `session_transfer_token`, which is sent on to Auth0.
+    pub const fn accept_session_transfer(mut self) -> Self {
+        self.settings.accepts_session_transfer = true;
+        self
+    }
+
     /// Allows these hosts over http, for development.
     pub fn allow_http_hosts<T: Into<String>>(mut self, hosts: impl IntoIterator<Item = T>) -> Self {
         self.http_hosts.extend(hosts.into_iter().map(Into::into));
@@ -260,8 +284,6 @@ impl LoginBuilder {
     /// # Errors
     /// A setting is missing, is a placeholder, or contradicts another.
     pub fn build(self) -> Result<Login, ConfigError> {
-        let secrets = Secrets::new(&self.secrets)?;
-        let base = base_url(self.base_url.as_deref())?;
         let mut settings = self.settings;
         if settings.scopes.is_empty() {
             settings.scopes = SCOPES.map(str::to_owned).into();
@@ -269,100 +291,39 @@ impl LoginBuilder {
                 settings.scopes.push("offline_access".into());
             }
         }
-        if !settings.scopes.iter().any(|scope| scope == "openid") {
-            return Err(ConfigError::new(
-                "the scopes of a login need openid, without which there is no ID token. Add it to AUTH0_SCOPE or .scopes(…)",
-            ));
-        }
-        for path in settings.after_error.iter() {
-            if !path.starts_with('/') || path.starts_with("//") {
-                return Err(ConfigError::new(format!(
-                    "{path:?} for .after_error(…) is not a path of this application, such as \"/login-failed\""
-                )));
-            }
-        }
-        if self.times.inactivity.is_zero() || self.times.absolute.is_zero() {
-            return Err(ConfigError::new(
-                "a session that lasts no time cannot work. Write at least a minute",
-            ));
-        }
+        check(&settings, &self.times)?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
-        let mut client = self.client.clock(Arc::clone(&clock)).allow_http_hosts(&self.http_hosts);
-        if let Some(http) = &self.http {
-            client = client.http_client(Arc::clone(http));
-        }
-        let client = client.build()?;
         let revocations = match (&self.store, self.revocations) {
             (None, None) => Some(Revocations::in_memory()),
             (_, given) => given,
         };
-        let mut auth = Auth0::builder()
-            .issuer(TrustedIssuer::new(client.issuer()))
-            .audience(client.client_id())
-            .leeway(LEEWAY)
-            .dpop(Dpop::disabled())
-            .session_claim(["sid"])
-            .allow_http_hosts(self.http_hosts)
-            .clock(Arc::clone(&clock));
-        if let Some(http) = self.http {
-            auth = auth.http_client(http);
-        }
-        if let Some(revocations) = &revocations {
-            auth = auth.revocations(revocations);
-        }
-        let auth = auth.build()?;
-        let backchannel = match &self.store {
-            None => BackchannelLogout::new(&auth, [client.client_id()])?,
-            Some(store) => {
-                let sessions = Arc::new(StoredSessions(Arc::clone(store)));
-                backchannel_logout_with(&auth, client.client_id(), sessions)?
-            }
-        };
-        Ok(Login(Arc::new(Shared {
-            names: CookieNames::new(base.scheme() == "https"),
-            renewals: Renewals::default(),
+        let common = Common {
+            secrets: Arc::new(Secrets::new(&self.secrets)?),
             times: self.times,
             store: self.store,
-            client,
-            auth,
-            secrets,
-            base,
             revocations,
-            backchannel,
             settings,
+            renewals: Arc::default(),
             clock,
-        })))
-    }
-}
-
-/// Parses the URL of the application: https, or http on this machine.
-fn base_url(text: Option<&str>) -> Result<Url, ConfigError> {
-    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
-        return Err(ConfigError::new(
-            "the URL of this application is not set. Set APP_BASE_URL, or add .base_url(\"https://app.acme.com\"): the URL \
-             that browsers have, for example http://localhost:3000 in development",
-        ));
-    };
-    let wrong = |why: &str| {
-        ConfigError::new(format!(
-            "APP_BASE_URL is {text:?}, and {why}. Write the URL that browsers have, for example https://app.acme.com or \
-             http://localhost:3000"
-        ))
-    };
-    let url = Url::parse(text).map_err(|_| wrong("that is not a URL"))?;
-    let is_local = is_loopback(&url);
-    match url.scheme() {
-        "https" => {}
-        "http" if is_local => {}
-        "http" => {
-            return Err(wrong("http is for this machine only, because cookies would be readable"));
+            http: self.http,
+            http_hosts: self.http_hosts,
+        };
+        let base = base_url(self.base_url.as_deref())?;
+        let first = common.site(base, self.client.clone())?;
+        let mut sites = vec![Arc::clone(&first)];
+        for (url, domain) in self.sites {
+            let base = base_url(Some(&url))?;
+            let site = common.site(base, with_tenant(self.client.clone(), &domain))?;
+            if sites.iter().any(|known| known.authority == site.authority) {
+                return Err(ConfigError::new(format!("two sites have the address {url}")));
+            }
+            sites.push(site);
         }
-        _ => return Err(wrong("that is not a URL of https or http")),
+        if sites.len() == 1 {
+            sites.clear();
+        }
+        Ok(Login { site: first, sites: sites.into() })
     }
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-        return Err(wrong("it has more than a host and a path"));
-    }
-    Ok(url)
 }
 
 impl fmt::Debug for LoginBuilder {

@@ -1,11 +1,13 @@
 //! The handle of a login.
 mod builder;
 mod environment;
+mod site;
 
 pub use builder::LoginBuilder;
 
 use crate::{
-    cookie::CookieNames, record::Times, renewals::Renewals, seal::Secrets, store::SessionStore,
+    cookie::CookieNames, record::Times, renewals::Renewals, request::Request, seal::Secrets,
+    store::SessionStore,
 };
 use auth0_client::Client;
 use auth0_core::{Auth0, BackchannelLogout, ConfigError, Revocations, time::Clock};
@@ -32,21 +34,28 @@ use url::Url;
 /// # Ok::<(), auth0_core::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct Login(pub(crate) Arc<Shared>);
+pub struct Login {
+    /// The site of a request, or the first one.
+    pub(crate) site: Arc<Shared>,
+    /// All sites, if there are several.
+    sites: Arc<[Arc<Shared>]>,
+}
 
-/// What all handles of a login share.
+/// One site: an address of the application, and the domain with which its users log in.
 pub(crate) struct Shared {
     pub(crate) client: Client,
     pub(crate) auth: Auth0,
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) names: CookieNames,
     pub(crate) base: Url,
+    /// The host and port of the base, as browsers send it.
+    authority: String,
     pub(crate) times: Times,
     pub(crate) store: Option<Arc<dyn SessionStore>>,
     pub(crate) revocations: Option<Revocations>,
     pub(crate) backchannel: BackchannelLogout,
     pub(crate) settings: Settings,
-    pub(crate) renewals: Renewals,
+    pub(crate) renewals: Arc<Renewals>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -66,6 +75,7 @@ pub(crate) struct Settings {
     pub(crate) after_logout: Option<String>,
     pub(crate) after_error: Option<String>,
     pub(crate) allows_logout_links: bool,
+    pub(crate) accepts_session_transfer: bool,
 }
 
 impl Login {
@@ -95,16 +105,25 @@ impl Login {
         LoginBuilder::from_env()?.build()
     }
 
+    /// Returns the login of the site that a request is for. Where there is one site, it is that of all requests.
+    pub(crate) fn at(&self, request: &Request) -> Self {
+        let is_its_host = |site: &&Arc<Shared>| request.host() == Some(&*site.authority);
+        match self.sites.iter().find(is_its_host) {
+            Some(site) => Self { site: Arc::clone(site), sites: Arc::clone(&self.sites) },
+            None => self.clone(),
+        }
+    }
+
     /// Returns the URL that the application is registered with: Dashboard > Applications > Settings > Allowed Callback URLs.
     #[must_use]
     pub fn callback_url(&self) -> String {
-        self.0.url(CALLBACK)
+        self.site.url(CALLBACK)
     }
 
     /// Returns the client of the Authentication API, which has this login's credentials.
     #[must_use]
     pub fn client(&self) -> &Client {
-        &self.0.client
+        &self.site.client
     }
 
     /// Returns the paths of the four routes: login, callback, logout and back-channel logout.
@@ -142,9 +161,9 @@ impl Shared {
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login")
-            .field("client", &self.0.client)
-            .field("base_url", &self.0.base.as_str())
-            .field("has_store", &self.0.store.is_some())
+            .field("client", &self.site.client)
+            .field("base_url", &self.site.base.as_str())
+            .field("has_store", &self.site.store.is_some())
             .finish_non_exhaustive()
     }
 }

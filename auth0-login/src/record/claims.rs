@@ -1,5 +1,5 @@
 //! The claims of a user: what an ID token says of a person, without what it says of itself.
-use super::session_record::EXPIRY_MARGIN;
+use super::session_record::{EXPIRY_MARGIN, Record};
 use serde_json::{Map, Value, value::RawValue};
 use std::time::Duration;
 
@@ -42,18 +42,18 @@ pub(crate) fn session_expiry(claims: &Map<String, Value>, now: Duration) -> Opti
     (expiry <= now.saturating_add(LONGEST)).then(|| expiry.saturating_sub(EXPIRY_MARGIN))
 }
 
-/// Returns the claims as the payload of a token that ends with the session, so that requirements apply to it.
+/// Returns the claims as the payload of a token that ends with the session, so that requirements and revocations apply to it.
 pub(crate) fn payload(
-    claims: &RawValue,
-    issuer: &str,
+    record: &Record,
     client_id: &str,
     issued_at: u64,
     ends_at: u64,
 ) -> Option<String> {
-    let inside = claims.get().trim().strip_prefix('{')?.trim_start();
+    let inside = record.claims.get().trim().strip_prefix('{')?.trim_start();
     let separator = if inside.starts_with('}') { "" } else { "," };
-    let (issuer, client_id) = (Value::from(issuer), Value::from(client_id));
+    let (issuer, client_id) = (Value::from(&*record.issuer), Value::from(client_id));
+    let id = Value::from(&*record.id);
     Some(format!(
-        "{{\"iss\":{issuer},\"aud\":{client_id},\"iat\":{issued_at},\"exp\":{ends_at}{separator}{inside}"
+        "{{\"iss\":{issuer},\"aud\":{client_id},\"jti\":{id},\"iat\":{issued_at},\"exp\":{ends_at}{separator}{inside}"
     ))
 }

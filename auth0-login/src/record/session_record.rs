@@ -209,6 +209,17 @@ impl TokenSet {
         let id_token = self.id_token.take();
         *self = Self { generation: self.generation + 1, id_token, ..Self::default() };
     }
+
+    /// Drops the tokens of an account that was disconnected.
+    pub(crate) fn forget_account(&mut self, connection: &str) {
+        let before = self.accounts.len();
+        self.accounts.retain(|kept| match &kept.purpose {
+            Purpose::Account { connection: known, .. } => known != connection,
+            Purpose::Api { .. } => true,
+        });
+        // Newer than what other requests of the session have.
+        self.generation += u64::from(self.accounts.len() != before);
+    }
 }
 
 impl KeptToken {

@@ -66,7 +66,7 @@ impl Login {
     #[must_use]
     pub fn session(&self, request: Request) -> Session {
         Session(Arc::new(Visit {
-            login: self.clone(),
+            login: self.at(&request),
             request,
             read: OnceCell::new(),
             state: Mutex::default(),
@@ -186,7 +186,7 @@ impl Session {
     pub(crate) async fn read(&self) -> Result<(), Error> {
         let Visit { login, request, read, state } = &*self.0;
         let found = async {
-            let found = login.0.read(&request.cookies).await.map_err(|cause| {
+            let found = login.site.read(&request.cookies).await.map_err(|cause| {
                 tracing::error!(target: "auth0", %cause, "a session cannot be read");
                 self.error(ErrorKind::StoreUnavailable, cause)
             })?;
@@ -205,7 +205,7 @@ impl Session {
     }
 
     async fn write(&self) -> Result<Vec<String>, Error> {
-        let login = &self.0.login.0;
+        let login = &self.0.login.site;
         let (live, is_void, has_changed) = {
             let state = self.lock();
             (state.live.clone(), state.is_void, state.has_changed)
@@ -235,6 +235,15 @@ impl Session {
         }
     }
 
+    /// Drops the tokens of an account.
+    pub(crate) fn forget_account(&self, connection: &str) {
+        let mut state = self.lock();
+        if let Some(live) = &mut state.live {
+            live.record.tokens.forget_account(connection);
+            state.has_changed = true;
+        }
+    }
+
     pub(crate) fn live(&self) -> Option<Live> {
         self.lock().live.clone()
     }
@@ -248,7 +257,7 @@ impl Session {
     }
 
     pub(crate) fn error(&self, kind: ErrorKind, cause: impl Into<String>) -> Error {
-        let path = self.0.login.0.path(LOGIN);
+        let path = self.0.login.site.path(LOGIN);
         Error::new(kind, cause, kind.notice().reply(&self.0.request, &path))
     }
 
@@ -261,7 +270,7 @@ impl Session {
         let query: String = form_urlencoded::Serializer::new(String::new())
             .append_pair("returnTo", self.request().target())
             .finish();
-        let path = self.login().0.path(LOGIN);
+        let path = self.login().site.path(LOGIN);
         Error::new(kind, cause, Reply::redirect(&format!("{path}?{query}")))
     }
 

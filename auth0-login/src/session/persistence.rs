@@ -60,13 +60,15 @@ impl Shared {
     pub(super) async fn read(&self, cookies: &ReceivedCookies) -> Result<Read, String> {
         let texts = restored(&self.names, cookies);
         let mut found: Option<Live> = None;
-        let mut has_changed = false;
+        let (mut has_changed, mut is_of_other_site) = (false, false);
         for text in &texts {
             let Some(opened) = self.secrets.open(&self.names.session, text.as_bytes()) else {
                 continue;
             };
             let live = match (opened.content.split_first(), &self.store) {
-                (Some((&STORE_MARK, id)), Some(_)) => self.read_store(id).await?,
+                (Some((&STORE_MARK, id)), Some(_)) => {
+                    self.read_store(id, &mut is_of_other_site).await?
+                }
                 (Some((&STORE_MARK, _)), None) | (None, _) => None,
                 (Some(_), Some(_)) => None,
                 (Some(_), None) => {
@@ -75,7 +77,10 @@ impl Shared {
                         record
                     });
                     match record {
-                        Some(record) => self.live(record, Place::Cookie).await?,
+                        Some(record) => {
+                            is_of_other_site |= record.issuer != self.auth_issuer();
+                            self.live(record, Place::Cookie).await?
+                        }
                         None => None,
                     }
                 }
@@ -92,16 +97,23 @@ impl Shared {
         }
         Ok(match found {
             Some(live) => Read::Live { live: Box::new(live), has_changed },
+            // At its own site it is still one.
+            None if is_of_other_site => Read::Nothing,
             None if self.names.of_session().any(|name| cookies.has(&name)) => Read::Void,
             None => Read::Nothing,
         })
     }
 
-    async fn read_store(&self, id: &[u8]) -> Result<Option<Live>, String> {
+    async fn read_store(
+        &self,
+        id: &[u8],
+        is_of_other_site: &mut bool,
+    ) -> Result<Option<Live>, String> {
         let key = key_of(id);
         let stored = self.load(&key).await.map_err(|error| error.to_string())?;
         let Some(StoredSession { content, version }) = stored else { return Ok(None) };
         let Some(record) = self.opened(&key, &content) else { return Ok(None) };
+        *is_of_other_site |= record.issuer != self.auth_issuer();
         self.live(record, Place::Store { key, version }).await
     }
 
@@ -137,7 +149,7 @@ impl Shared {
         let client_id = self.client.client_id();
         // A clock that was set back ends no session.
         let issued_at = record.issued_at.min(self.now().as_secs());
-        let payload = payload(&record.claims, &record.issuer, client_id, issued_at, ends_at);
+        let payload = payload(record, client_id, issued_at, ends_at);
         user_of_session(&self.auth, payload.unwrap_or_default()).await
     }
 
@@ -172,6 +184,9 @@ impl Shared {
                     };
                     if has_changed {
                         newer.data = record.data;
+                        if record.tokens.generation > newer.tokens.generation {
+                            newer.tokens = record.tokens;
+                        }
                     }
                     newer.touched_at = newer.touched_at.max(now.as_secs());
                     (record, version) = (newer, stored.version);

@@ -71,7 +71,7 @@ impl TokenRequest {
         let Some(live) = session.live() else {
             return Err(session.login_required("there is no session"));
         };
-        let shared = Arc::clone(&session.login().0);
+        let shared = Arc::clone(&session.login().site);
         let now = shared.clock.moment();
         if let Some(token) = live.record.tokens.find(&purpose, &scopes, &shared.client, now, false)
         {

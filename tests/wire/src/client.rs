@@ -58,7 +58,9 @@ pub async fn send_body(
         true => "transfer-encoding: chunked".to_owned(),
         false => format!("content-length: {}", body.len()),
     };
-    let own = format!("host: {server}\r\nconnection: close\r\n{length}\r\n");
+    let has_host = lines.iter().any(|(name, _)| *name == "host");
+    let host = if has_host { String::new() } else { format!("host: {server}\r\n") };
+    let own = format!("{host}connection: close\r\n{length}\r\n");
     let mut request = request(method_and_target, &own, lines);
     match is_chunked {
         true => {

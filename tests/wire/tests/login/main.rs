@@ -2,6 +2,7 @@
 mod backchannel;
 mod browser;
 mod callback;
+mod connect;
 mod cookies;
 mod guards;
 mod lifetime;
@@ -9,5 +10,6 @@ mod logout;
 mod provider;
 mod renewal;
 mod servers;
+mod sites;
 mod start;
 mod world;

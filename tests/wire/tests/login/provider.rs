@@ -139,6 +139,9 @@ impl Provider {
     fn answer(&self, request: &HttpRequest<'_>) -> HttpResponse {
         let tenant = &self.0.tenant;
         let path = request.url.strip_prefix(tenant.issuer()).unwrap_or(request.url);
+        if let Some(path) = path.strip_prefix("me/v1/connected-accounts/") {
+            return self.my_account(request, path);
+        }
         if request.method == "GET" {
             let mut metadata: Value = serde_json::from_str(&tenant.metadata_json()).unwrap();
             let keys = metadata["jwks_uri"].as_str().unwrap().to_owned();
@@ -172,6 +175,52 @@ impl Provider {
         }
     }
 
+    /// The My Account API.
+    fn my_account(&self, request: &HttpRequest<'_>, path: &str) -> HttpResponse {
+        let authorization =
+            request.headers.iter().find(|(name, _)| *name == "authorization").unwrap().1;
+        assert!(
+            authorization.ends_with(&format!("{}me/", self.0.tenant.issuer())),
+            "{authorization}"
+        );
+        let mut form = Form::new();
+        if let Ok(Value::Object(members)) = serde_json::from_slice(request.body) {
+            form.extend(members.into_iter().map(|(name, value)| {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                (name, text)
+            }));
+        }
+        let called = format!("{} {path}", request.method);
+        self.0.forms.lock().unwrap().push((called.clone(), form));
+        if let Some((status, body)) = &*self.0.status.lock().unwrap() {
+            return json_response(*status, body);
+        }
+        match called.as_str() {
+            "POST connect" => json_response(
+                201,
+                &json!({
+                    "auth_session": "session-of-the-connection",
+                    "connect_uri": format!("{}connect", self.0.tenant.issuer()),
+                    "connect_params": { "ticket": "t1" },
+                    "expires_in": 300,
+                }),
+            ),
+            "POST complete" => {
+                json_response(201, &json!({ "id": "cac_1", "connection": "github" }))
+            }
+            "GET accounts" => json_response(
+                200,
+                &json!({ "accounts": [{ "id": "cac_1", "connection": "github", "scopes": ["repo"] }], "next": "p2" }),
+            ),
+            "GET accounts?from=p2" => json_response(
+                200,
+                &json!({ "accounts": [{ "id": "cac_2", "connection": "google-oauth2" }] }),
+            ),
+            "DELETE accounts/cac_1" => HttpResponse::new(204, ""),
+            other => panic!("{other}"),
+        }
+    }
+
     fn tokens(&self, form: &Form) -> HttpResponse {
         if let Some((status, body)) = &*self.0.status.lock().unwrap() {
             return json_response(*status, body);
@@ -193,6 +242,14 @@ impl Provider {
                     Some((user, _)) => (user.split('/').next().unwrap().to_owned(), None),
                     None => return invalid(),
                 }
+            }
+            // Token Vault.
+            grant if grant.ends_with("federated-connection-access-token") => {
+                let token = format!("vault-{number}-{}", form["connection"]);
+                return json_response(
+                    200,
+                    &json!({ "access_token": token, "expires_in": 3600, "token_type": "Bearer" }),
+                );
             }
             other => panic!("{other}"),
         };

@@ -2,7 +2,7 @@
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web as actix};
 use auth0_actix::login::{LoginMiddleware, MaybeUser};
 use auth0_axum::{
-    login::{self, Login, LoginError, LoginLayer, Session, Signed, User},
+    login::{self, Login, LoginError, LoginLayer, LoginReply, Session, Signed, User},
     policy::*,
 };
 use axum::{
@@ -32,6 +32,19 @@ async fn use_session(
         let data = "x".repeat(size.parse().unwrap());
         session.set_data("data", Some(&data)).await?;
     }
+    if let Some(connection) = asked_for("vault") {
+        return Ok(session.connection_token(connection).await?.encoded().to_owned());
+    }
+    if asked_for("accounts").is_some() {
+        let accounts = session.connected_accounts().await?;
+        let names = accounts.iter().map(|account| format!("{} {}", account.id, account.connection));
+        return Ok(names.collect::<Vec<_>>().join(", "));
+    }
+    if asked_for("disconnect").is_some() {
+        let accounts = session.connected_accounts().await?;
+        session.disconnect_account(&accounts[0]).await?;
+        return Ok("disconnected".to_owned());
+    }
     if let Some(audience) = asked_for("audience") {
         let scopes = asked_for("scope").unwrap_or_default();
         let token = session.access_token(audience).scopes(scopes.split(' ')).await?;
@@ -53,6 +66,10 @@ pub(crate) async fn axum(login: &Login) -> SocketAddr {
         Query(asked): Query<Parameters>,
     ) -> Result<String, LoginError> {
         Ok(use_session(&session, asked).await?)
+    }
+    async fn connect(session: Session) -> Result<LoginReply, LoginError> {
+        let request = session.connect_account("github").scopes(["repo"]);
+        Ok(LoginReply(request.return_to("/accounts").await?))
     }
     async fn cached(_: User) -> impl IntoResponse {
         ([("cache-control", "public, max-age=60")], "cached")
@@ -76,6 +93,7 @@ pub(crate) async fn axum(login: &Login) -> SocketAddr {
         .route("/", get(home))
         .route("/me", get(me))
         .route("/session", get(session))
+        .route("/connect", get(connect))
         .route("/cached", get(cached))
         .route("/form", post(form))
         .route("/admin", get(admin))
@@ -106,6 +124,12 @@ pub(crate) fn actix(login: &Login) -> SocketAddr {
     ) -> Result<String, auth0_actix::login::LoginError> {
         let asked = crate::provider::parse(request.query_string());
         Ok(use_session(&session, asked).await?)
+    }
+    async fn connect(
+        session: auth0_actix::login::Session,
+    ) -> Result<auth0_actix::login::LoginReply, auth0_actix::login::LoginError> {
+        let request = session.connect_account("github").scopes(["repo"]);
+        Ok(auth0_actix::login::LoginReply(request.return_to("/accounts").await?))
     }
     async fn cached(_: ActixUser) -> HttpResponse {
         HttpResponse::Ok()
@@ -139,6 +163,7 @@ pub(crate) fn actix(login: &Login) -> SocketAddr {
                     .route("/", actix::get().to(home))
                     .route("/me", actix::get().to(me))
                     .route("/session", actix::get().to(session))
+                    .route("/connect", actix::get().to(connect))
                     .route("/cached", actix::get().to(cached))
                     .route("/form", actix::post().to(form))
                     .route("/admin", actix::get().to(admin))
