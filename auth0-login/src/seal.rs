@@ -147,3 +147,70 @@ impl fmt::Debug for Secrets {
         f.debug_struct("Secrets").field("count", &self.0.len()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn secrets(texts: &[&str]) -> Secrets {
+        let texts: Vec<_> = texts.iter().map(|text| Zeroizing::new((*text).to_owned())).collect();
+        Secrets::new(&texts).unwrap()
+    }
+
+    const OLD: &str = "0123456789abcdef0123456789abcdef";
+    const NEW: &str = "fedcba9876543210fedcba9876543210";
+
+    #[test]
+    fn what_was_sealed_is_opened_for_its_purpose_only() {
+        let (old, both, new) = (secrets(&[OLD]), secrets(&[NEW, OLD]), secrets(&[NEW]));
+        let sealed = old.seal("a", b"text").unwrap();
+        let opened = old.open("a", sealed.as_bytes()).unwrap();
+        assert!(**opened.content == *b"text" && opened.is_newest);
+        let opened = both.open("a", sealed.as_bytes()).unwrap();
+        assert!(**opened.content == *b"text" && !opened.is_newest);
+        assert!(new.open("a", sealed.as_bytes()).is_none());
+        assert!(old.open("b", sealed.as_bytes()).is_none());
+        assert_ne!(old.seal("a", b"text").unwrap(), sealed, "each text has a key of its own");
+        assert_eq!(sealed.len(), (OVERHEAD + 4).div_ceil(3) * 4 - (3 - (OVERHEAD + 4) % 3) % 3);
+    }
+
+    #[test]
+    fn secrets_that_are_too_short() {
+        let secret = |text: &str| Zeroizing::new(text.to_owned());
+        let error = Secrets::new(&[secret(&OLD[1..])]).unwrap_err().to_string();
+        assert!(error.starts_with("AUTH0_SECRET has 31 bytes"), "{error}");
+        let error = Secrets::new(&[secret(OLD), secret("short")]).unwrap_err().to_string();
+        assert!(error.starts_with("the entry 2 of AUTH0_SECRET has 5 bytes"), "{error}");
+        assert!(!error.contains("short "), "{error}");
+        assert!(Secrets::new(&[]).is_err());
+        assert!(!format!("{:?}", secrets(&[OLD])).contains("0123"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_content_comes_back(content in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let secrets = secrets(&[OLD]);
+            let sealed = secrets.seal("a", &content).unwrap();
+            prop_assert_eq!(&**secrets.open("a", sealed.as_bytes()).unwrap().content, &*content);
+        }
+
+        /// No bytes but those of `seal` are opened.
+        #[test]
+        fn other_bytes_are_not_opened(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let secrets = secrets(&[OLD]);
+            prop_assert!(secrets.open("a", &bytes).is_none());
+            prop_assert!(secrets.open("a", URL_SAFE_NO_PAD.encode(&bytes).as_bytes()).is_none());
+        }
+
+        #[test]
+        fn a_changed_byte_is_noticed(place in 0_usize..60, bit in 0_u8..8) {
+            let secrets = secrets(&[OLD]);
+            let sealed = secrets.seal("a", b"a text of some length").unwrap();
+            let mut bytes = URL_SAFE_NO_PAD.decode(sealed).unwrap();
+            let place = place % bytes.len();
+            bytes[place] ^= 1 << bit;
+            prop_assert!(secrets.open("a", URL_SAFE_NO_PAD.encode(bytes).as_bytes()).is_none());
+        }
+    }
+}

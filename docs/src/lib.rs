@@ -38,6 +38,9 @@ pub mod calling_apis {}
 #[doc = include_str!("../agents.md")]
 pub mod agents {}
 
+#[doc = include_str!("../login.md")]
+pub mod login {}
+
 #[doc = include_str!("../streams.md")]
 pub mod streams {}
 

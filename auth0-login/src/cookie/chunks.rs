@@ -61,3 +61,48 @@ pub(crate) fn restored(names: &CookieNames, cookies: &ReceivedCookies) -> Vec<St
 fn last<'a>(cookies: &'a ReceivedCookies, name: &str) -> Option<&'a str> {
     cookies.all(name).take(MAX_TRIED).last()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn received(cookies: &[(String, String)]) -> ReceivedCookies {
+        let pairs: Vec<String> =
+            cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut received = ReceivedCookies::default();
+        received.add(pairs.join("; ").as_bytes());
+        received
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_of_any_length_comes_back(length in 0_usize..20_000, is_secure in any::<bool>()) {
+            let names = CookieNames::new(is_secure);
+            let text: String = (0..length).map(|place| char::from(b'a' + (place % 26) as u8)).collect();
+            let lasts = Duration::from_secs(86_400);
+            match divide(&names, &text, lasts) {
+                Some(chunks) => {
+                    prop_assert!(chunks.len() <= MAX_CHUNKS);
+                    for (name, value) in &chunks {
+                        prop_assert!(names.set(name, value, lasts).len() <= MAX_COOKIE_BYTES);
+                    }
+                    prop_assert_eq!(restored(&names, &received(&chunks)), vec![text]);
+                }
+                None => prop_assert!(length > 18_000),
+            }
+        }
+
+        /// Whatever a browser sends, a bounded number of texts is tried.
+        #[test]
+        fn any_cookies_are_bounded(lines in proptest::collection::vec(
+            "(__Host-)?a0_session(\\.[0-9x]{0,3})?=[1-9]?[a-z;= ]{0,40}", 0..40,
+        )) {
+            let mut cookies = ReceivedCookies::default();
+            for line in &lines {
+                cookies.add(line.as_bytes());
+            }
+            prop_assert!(restored(&CookieNames::new(true), &cookies).len() <= 2 * MAX_TRIED);
+        }
+    }
+}

@@ -25,7 +25,7 @@ use url::Url;
 ///
 /// let login = Login::builder()
 ///     .domain("acme.eu.auth0.com")
-///     .client_id("the client id of a regular web application")
+///     .client_id("aBcDeFgHiJkLmNoPqRsTuVwXyZ012345")
 ///     .client_secret("its secret")
 ///     .secret("32 random bytes, or more, that all instances share")
 ///     .base_url("https://app.acme.com")
