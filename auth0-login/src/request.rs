@@ -1,5 +1,6 @@
 //! The parts of a request that a login reads.
 use crate::cookie::ReceivedCookies;
+use std::sync::OnceLock;
 use url::form_urlencoded;
 
 /// A longer query is not one of a login: Auth0's codes and states are short.
@@ -23,7 +24,9 @@ const MAX_QUERY_BYTES: usize = 16 * 1024;
 pub struct Request {
     method: String,
     target: String,
-    pub(crate) cookies: ReceivedCookies,
+    cookie_lines: Vec<Box<[u8]>>,
+    /// Read when they are first needed: most requests of a site need none.
+    cookies: OnceLock<ReceivedCookies>,
     host: Option<String>,
     accept: Option<String>,
     content_type: Option<String>,
@@ -46,7 +49,8 @@ impl Request {
         Self {
             method: method.to_owned(),
             target: target.to_owned(),
-            cookies: ReceivedCookies::default(),
+            cookie_lines: Vec::new(),
+            cookies: OnceLock::new(),
             host: None,
             accept: None,
             content_type: None,
@@ -60,7 +64,7 @@ impl Request {
     pub fn header(mut self, name: &str, value: &[u8]) -> Self {
         let place = match name {
             "cookie" => {
-                self.cookies.add(value);
+                self.cookie_lines.push(value.into());
                 return self;
             }
             "purpose" | "sec-purpose" | "x-purpose" | "x-moz" => {
@@ -83,6 +87,14 @@ impl Request {
         };
         *place = Some(String::from_utf8_lossy(value).trim().to_ascii_lowercase());
         self
+    }
+
+    pub(crate) fn cookies(&self) -> &ReceivedCookies {
+        self.cookies.get_or_init(|| {
+            let mut cookies = ReceivedCookies::default();
+            self.cookie_lines.iter().for_each(|line| cookies.add(line));
+            cookies
+        })
     }
 
     /// Returns the host that the browser has asked for, in lower case.

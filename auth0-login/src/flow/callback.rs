@@ -76,7 +76,7 @@ impl Login {
         let Some(state) = parameters.state.as_deref().filter(|state| !state.is_empty()) else {
             return self.notice(&WITHOUT_STATE, request);
         };
-        let (transaction, closing) = shared.take_transaction(state, &request.cookies);
+        let (transaction, closing) = shared.take_transaction(state, request.cookies());
         let Some(transaction) = transaction else {
             return self.unknown(request, state).await.cookies(closing);
         };

@@ -240,7 +240,7 @@ impl ConnectRequest {
             }),
             began_at: site.now().as_secs(),
         };
-        let cookies = site.open_transaction(&state, &transaction, &session.request().cookies);
+        let cookies = site.open_transaction(&state, &transaction, session.request().cookies());
         Ok(Reply::redirect(url.as_str()).cookies(cookies.ok_or_else(no_randomness)?))
     }
 }

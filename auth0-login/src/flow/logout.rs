@@ -57,7 +57,7 @@ impl Login {
         let url = self.logout_url(live.as_ref()).await;
         Reply::redirect(&url)
             .cookies(self.site.all_cleared())
-            .cookies(self.site.close_transactions(&request.cookies))
+            .cookies(self.site.close_transactions(request.cookies()))
     }
 
     /// Ends a session here. Returns `false` if the store still has it.

@@ -185,7 +185,7 @@ impl Login {
             authorization = authorization.parameter(name, value);
         }
         let url = self.url_of(authorization).await?;
-        let Some(cookies) = shared.open_transaction(&state, &transaction, &request.cookies) else {
+        let Some(cookies) = shared.open_transaction(&state, &transaction, request.cookies()) else {
             return Ok(self.notice(&ErrorKind::Misconfigured.notice(), request));
         };
         Ok(Reply::redirect(&url).cookies(cookies))

@@ -186,7 +186,7 @@ impl Session {
     pub(crate) async fn read(&self) -> Result<(), Error> {
         let Visit { login, request, read, state } = &*self.0;
         let found = async {
-            let found = login.site.read(&request.cookies).await.map_err(|cause| {
+            let found = login.site.read(request.cookies()).await.map_err(|cause| {
                 tracing::error!(target: "auth0", %cause, "a session cannot be read");
                 self.error(ErrorKind::StoreUnavailable, cause)
             })?;
@@ -211,7 +211,7 @@ impl Session {
             (state.live.clone(), state.is_void, state.has_changed)
         };
         let Some(live) = live else {
-            return Ok(if is_void { login.clearing(&self.0.request.cookies) } else { Vec::new() });
+            return Ok(if is_void { login.clearing(self.0.request.cookies()) } else { Vec::new() });
         };
         if !has_changed && !login.times.is_touch_due(&live.record, login.now()) {
             return Ok(Vec::new());

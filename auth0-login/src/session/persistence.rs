@@ -211,14 +211,11 @@ impl Shared {
         let subject = record.claim("sub").unwrap_or_default();
         let session = record.claim("sid");
         let absolute = Duration::from_secs(record.ends_at.saturating_sub(self.now().as_secs()));
-        let new = NewSession {
-            content: &content,
-            user: hash_of(&[&record.issuer, &subject]),
-            issuer_session: session.map(|sid| hash_of(&[&record.issuer, &sid])),
-            began_at: UNIX_EPOCH + Duration::from_secs(record.issued_at),
-            lasts: self.lasts(&record),
-            lasts_at_most: absolute,
-        };
+        let began_at = UNIX_EPOCH + Duration::from_secs(record.issued_at);
+        let user = hash_of(&[&record.issuer, &subject]);
+        let mut new = NewSession::new(&content, user, began_at, self.lasts(&record));
+        new.issuer_session = session.map(|sid| hash_of(&[&record.issuer, &sid]));
+        new.lasts_at_most = absolute;
         if let Some(store) = &self.store {
             self.limited(store.create(&key, new)).await?;
             if let Some(Place::Store { key, .. }) = previous.map(|live| live.place) {

@@ -79,7 +79,9 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
 pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
-    pub(crate) const fn new(hash: [u8; 32]) -> Self {
+    /// Creates a name, for tests of a store.
+    #[must_use]
+    pub const fn new(hash: [u8; 32]) -> Self {
         Self(hash)
     }
 
@@ -122,6 +124,19 @@ pub struct StoredSession {
     pub content: String,
     /// Changes with each update.
     pub version: u64,
+}
+
+impl<'a> NewSession<'a> {
+    /// Creates a session of a user, for tests of a store. Its fields can be changed.
+    #[must_use]
+    pub const fn new(
+        content: &'a str,
+        user: [u8; 32],
+        began_at: SystemTime,
+        lasts: Duration,
+    ) -> Self {
+        Self { content, user, issuer_session: None, began_at, lasts, lasts_at_most: lasts }
+    }
 }
 
 impl StoredSession {

@@ -12,4 +12,5 @@ mod renewal;
 mod servers;
 mod sites;
 mod start;
+mod stores;
 mod world;

@@ -41,6 +41,17 @@ struct Shared {
     has_no_logout: AtomicBool,
     has_no_push: AtomicBool,
     key_set_fails: AtomicBool,
+    /// Answers of the token endpoint wait while this is held.
+    held: tokio::sync::watch::Sender<bool>,
+}
+
+/// Holds answers of the token endpoint back.
+pub(crate) struct Hold(Provider);
+
+impl Hold {
+    pub(crate) fn release(self) {
+        self.0.0.held.send_replace(false);
+    }
 }
 
 impl Provider {
@@ -62,6 +73,7 @@ impl Provider {
             has_no_logout: AtomicBool::new(false),
             has_no_push: AtomicBool::new(false),
             key_set_fails: AtomicBool::new(false),
+            held: tokio::sync::watch::Sender::new(false),
         }))
     }
 
@@ -97,6 +109,11 @@ impl Provider {
 
     pub(crate) fn key_set_fails(&self, fails: bool) {
         self.0.key_set_fails.store(fails, Ordering::SeqCst);
+    }
+
+    pub(crate) fn hold(&self) -> Hold {
+        self.0.held.send_replace(true);
+        Hold(self.clone())
     }
 
     pub(crate) fn without_push_endpoint(&self) {
@@ -296,10 +313,15 @@ impl HttpClient for Provider {
         request: HttpRequest<'a>,
     ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
         Box::pin(async move {
-            match self.0.is_down.load(Ordering::SeqCst) {
-                true => Err(HttpError::new("connection refused")),
-                false => Ok(self.answer(&request)),
+            if self.0.is_down.load(Ordering::SeqCst) {
+                return Err(HttpError::new("connection refused"));
             }
+            let answer = self.answer(&request);
+            if request.url.ends_with("oauth/token") {
+                let mut held = self.0.held.subscribe();
+                held.wait_for(|is_held| !is_held).await.unwrap();
+            }
+            Ok(answer)
         })
     }
 }

@@ -1,0 +1,363 @@
+//! Stores of sessions: what each of them must do, and what users see while one fails.
+use crate::{
+    browser::Browser,
+    provider::Provider,
+    servers,
+    world::{builder, location},
+};
+use auth0_axum::{
+    login::{InMemorySessionStore, LogoutTarget, NewSession, SessionKey, SessionStore, Updated},
+    testing::ManualClock,
+};
+use auth0_redis::RedisSessionStore;
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use wire_tests::redis_server::RedisServer;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn key(number: u8) -> SessionKey {
+    SessionKey::new([number; 32])
+}
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn session(user: u8, sid: Option<u8>, began_at: u64) -> NewSession<'static> {
+    let mut session = NewSession::new("content", [user; 32], at(began_at), DAY);
+    session.issuer_session = sid.map(|sid| [sid; 32]);
+    session
+}
+
+async fn has(store: &dyn SessionStore, number: u8) -> bool {
+    store.load(&key(number)).await.unwrap().is_some()
+}
+
+/// What every store must do.
+async fn contract(store: &dyn SessionStore) {
+    assert!(!has(store, 1).await);
+    let version = store.create(&key(1), session(1, Some(1), 100)).await.unwrap();
+    let loaded = store.load(&key(1)).await.unwrap().unwrap();
+    assert_eq!((loaded.content.as_str(), loaded.version), ("content", version));
+
+    let Updated::Done(newer) = store.update(&key(1), version, "newer", DAY).await.unwrap() else {
+        panic!("it has this version")
+    };
+    assert_ne!(newer, version);
+    assert_eq!(store.update(&key(1), version, "older", DAY).await.unwrap(), Updated::Stale);
+    assert_eq!(store.load(&key(1)).await.unwrap().unwrap().content, "newer");
+    store.delete(&key(1)).await.unwrap();
+    store.delete(&key(1)).await.unwrap();
+    assert_eq!(store.update(&key(1), newer, "revived", DAY).await.unwrap(), Updated::Gone);
+    assert!(!has(store, 1).await, "it does not come back");
+
+    // One session of the issuer, which may be several here.
+    store.create(&key(2), session(1, Some(1), 100)).await.unwrap();
+    store.create(&key(3), session(1, Some(1), 200)).await.unwrap();
+    store.create(&key(4), session(1, Some(2), 300)).await.unwrap();
+    store.create(&key(5), session(2, Some(3), 100)).await.unwrap();
+    assert_eq!(store.log_out(&LogoutTarget::Session([1; 32])).await.unwrap(), 2);
+    assert_eq!(store.log_out(&LogoutTarget::Session([9; 32])).await.unwrap(), 0);
+    assert!(!has(store, 2).await && !has(store, 3).await && has(store, 4).await);
+    // All of a user that began up to a time.
+    store.create(&key(6), session(1, None, 299)).await.unwrap();
+    store.create(&key(7), session(1, None, 301)).await.unwrap();
+    let until = at(300);
+    assert_eq!(store.log_out(&LogoutTarget::User { user: [1; 32], until }).await.unwrap(), 2);
+    assert!(!has(store, 4).await && !has(store, 6).await);
+    assert!(has(store, 7).await && has(store, 5).await);
+
+    // One lock at a time; an old number unlocks nothing.
+    let first = store.lock(&key(7), DAY).await.unwrap().unwrap();
+    assert_eq!(store.lock(&key(7), DAY).await.unwrap(), None);
+    store.unlock(&key(7), first).await.unwrap();
+    let second = store.lock(&key(7), DAY).await.unwrap().unwrap();
+    store.unlock(&key(7), first).await.unwrap();
+    assert_eq!(store.lock(&key(7), DAY).await.unwrap(), None);
+    store.unlock(&key(7), second).await.unwrap();
+    assert!(store.lock(&key(7), Duration::from_millis(1)).await.unwrap().is_some());
+    assert_eq!(store.lock(&key(8), DAY).await.unwrap(), None, "there is no such session");
+    // A lock is not a change.
+    let loaded = store.load(&key(7)).await.unwrap().unwrap();
+    assert!(matches!(
+        store.update(&key(7), loaded.version, "after", DAY).await.unwrap(),
+        Updated::Done(_)
+    ));
+
+    assert!(store.use_once([1; 32], DAY).await.unwrap());
+    assert!(!store.use_once([1; 32], DAY).await.unwrap());
+    assert!(store.use_once([2; 32], DAY).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_store_in_memory() {
+    let tenant = auth0_axum::testing::Tenant::new();
+    let clock = tenant.clock().clone();
+    let store = InMemorySessionStore::new().clock(clock.clone());
+    contract(&store).await;
+    clock.advance(DAY);
+    assert_eq!(store.count(), 0);
+    assert!(!has(&store, 5).await);
+    // Sessions that end first make room.
+    let store = store.capacity(100);
+    for number in 0..150 {
+        let mut session = session(1, None, 100);
+        session.lasts = DAY + Duration::from_secs(u64::from(number));
+        store.create(&key(number), session).await.unwrap();
+        assert!(store.count() <= 100);
+    }
+    assert!(has(&store, 149).await && !has(&store, 0).await);
+}
+
+#[tokio::test]
+async fn the_store_in_redis() {
+    let Some(redis) = RedisServer::start() else { return };
+    let store = RedisSessionStore::new(&redis.url()).unwrap().prefix("a:");
+    contract(&store).await;
+    // Another application with the same Redis.
+    let other = RedisSessionStore::new(&redis.url()).unwrap().prefix("b:");
+    assert!(!has(&other, 5).await);
+    contract(&other).await;
+    // It ends by itself, and so does the lock of an instance that was killed.
+    let mut short = session(1, None, 100);
+    short.lasts = Duration::from_millis(20);
+    short.lasts_at_most = short.lasts;
+    store.create(&key(20), short).await.unwrap();
+    while has(&store, 20).await {
+        tokio::task::yield_now().await;
+    }
+    while store.lock(&key(7), Duration::from_millis(50)).await.unwrap().is_none() {}
+    while store.lock(&key(7), DAY).await.unwrap().is_none() {}
+    // Every key has an end.
+    for key in redis.ask::<Vec<String>>("KEYS *") {
+        let ttl: i64 = redis.ask(&format!("PTTL {key}"));
+        assert!(ttl > 0, "{key}: {ttl}");
+    }
+}
+
+/// Two instances of an application, whose clock goes on as real time does.
+struct Instances {
+    provider: Provider,
+    browsers: [Browser; 2],
+    is_over: Arc<Mutex<bool>>,
+}
+
+impl Instances {
+    async fn start(redis: &RedisServer) -> Self {
+        let provider = Provider::new();
+        let login = || {
+            let store = RedisSessionStore::new(&redis.url()).unwrap();
+            builder(&provider).store(store).build().unwrap()
+        };
+        let clock = provider.tenant().clock();
+        let browsers = [
+            Browser::new(servers::axum(&login()).await, clock, true),
+            Browser::new(servers::actix(&login()), clock, true),
+        ];
+        let is_over = Arc::new(Mutex::new(false));
+        let (clock, over): (ManualClock, _) = (clock.clone(), Arc::clone(&is_over));
+        std::thread::spawn(move || {
+            let mut before = Instant::now();
+            while !*over.lock().unwrap() {
+                std::thread::sleep(Duration::from_millis(5));
+                clock.advance(before.elapsed());
+                before = Instant::now();
+            }
+        });
+        Self { provider, browsers, is_over }
+    }
+
+    /// Logs a user in at the first instance; both have the cookie then.
+    async fn log_in(&mut self, user: &str) {
+        let [first, second] = &mut self.browsers;
+        let begun = first.open("/auth/login").await;
+        let back = self.provider.authorize(location(&begun), user);
+        assert_eq!(first.open(&format!("/auth/callback?{back}")).await.status, 303);
+        second.jar.clone_from(&first.jar);
+    }
+}
+
+impl Drop for Instances {
+    fn drop(&mut self) {
+        *self.is_over.lock().unwrap() = true;
+    }
+}
+
+const TOKEN: &str = "/session?audience=https://billing.test";
+
+#[tokio::test]
+async fn two_instances_renew_once() {
+    let Some(redis) = RedisServer::start() else { return };
+    let mut instances = Instances::start(&redis).await;
+    instances.log_in("auth0|ann").await;
+    instances.provider.tenant().clock().advance(Duration::from_secs(600));
+    let mut tasks = Vec::new();
+    for number in 0..20 {
+        let mut browser = instances.browsers[number % 2].clone();
+        tasks.push(tokio::spawn(async move { browser.fetch(TOKEN).await }));
+    }
+    let mut tokens = Vec::new();
+    for task in tasks {
+        let answer = task.await.unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        tokens.push(answer.body);
+    }
+    tokens.dedup();
+    assert_eq!((tokens.len(), instances.provider.refreshes()), (1, 1));
+    // A logout at one ends it at the other.
+    let [first, second] = &mut instances.browsers;
+    first.open("/auth/logout").await;
+    assert_eq!(second.open("/").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn while_redis_hangs_nothing_is_lost() {
+    let Some(redis) = RedisServer::start() else { return };
+    let mut instances = Instances::start(&redis).await;
+    instances.log_in("auth0|ann").await;
+    redis.suspend();
+    for browser in &mut instances.browsers {
+        let jar = browser.jar.clone();
+        let answer = browser.open("/").await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert_eq!(answer.lines("retry-after").len(), 1);
+        assert_eq!(browser.open("/me").await.status, 503);
+        assert_eq!(browser.jar, jar, "the cookie stays");
+        assert_eq!(browser.open("/plain").await.body, "plain", "what needs no session goes on");
+    }
+    redis.resume();
+    for browser in &mut instances.browsers {
+        while browser.open("/").await.status == 503 {}
+        assert_eq!(browser.open("/").await.body, "auth0|ann");
+    }
+}
+
+/// The provider has answered, and the store cannot keep the answer at once.
+#[tokio::test]
+async fn a_store_that_hangs_during_a_renewal() {
+    let Some(redis) = RedisServer::start() else { return };
+    let redis = Arc::new(redis);
+    let mut instances = Instances::start(&redis).await;
+    instances.log_in("auth0|ann").await;
+    instances.provider.tenant().clock().advance(Duration::from_secs(600));
+    let at_answer = Arc::clone(&redis);
+    instances.provider.answers(move |answer| {
+        at_answer.suspend();
+        let resumed = Arc::clone(&at_answer);
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(700));
+            resumed.resume();
+        });
+        answer
+    });
+    let [first, second] = &mut instances.browsers;
+    let answer = first.fetch(TOKEN).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    instances.provider.answers(|answer| answer);
+    let token = second.fetch(TOKEN).await;
+    assert_eq!((token.status, &token.body), (200, &answer.body));
+    assert_eq!(instances.provider.refreshes(), 1);
+}
+
+/// The user logs out while a renewal is on its way.
+#[tokio::test]
+async fn a_renewal_revives_no_session() {
+    for has_store in [false, true] {
+        let provider = Provider::new();
+        let store = InMemorySessionStore::new().clock(provider.tenant().clock().clone());
+        let mut login = builder(&provider);
+        if has_store {
+            login = login.store(store.clone());
+        }
+        let login = login.build().unwrap();
+        let server = servers::axum(&login).await;
+        let mut browser = Browser::new(server, provider.tenant().clock(), true);
+        let begun = browser.open("/auth/login").await;
+        let back = provider.authorize(location(&begun), "auth0|ann");
+        browser.open(&format!("/auth/callback?{back}")).await;
+        provider.tenant().clock().advance(Duration::from_secs(600));
+        let hold = provider.hold();
+        let mut renewing = browser.clone();
+        let renewal = tokio::spawn(async move {
+            let answer = renewing.fetch(TOKEN).await;
+            (answer, renewing)
+        });
+        while provider.refreshes() == 0 {
+            tokio::task::yield_now().await;
+        }
+        browser.open("/auth/logout").await;
+        hold.release();
+        let (answer, mut renewing) = renewal.await.unwrap();
+        assert_eq!(answer.status, 401, "{answer:?}");
+        assert_eq!(renewing.open("/").await.body, "nobody");
+        assert_eq!(store.count(), 0);
+        // The refresh token that came too late is given back, too.
+        assert_eq!(provider.forms("oauth/revoke").len(), 2);
+    }
+}
+
+/// Sixty-four browsers of eight users at once, with renewals, logouts and outages: no user sees another's session.
+#[tokio::test]
+async fn no_user_sees_the_session_of_another() {
+    for has_store in [false, true] {
+        let provider = Provider::new();
+        let mut login = builder(&provider);
+        if has_store {
+            login =
+                login.store(InMemorySessionStore::new().clock(provider.tenant().clock().clone()));
+        }
+        let login = login.build().unwrap();
+        let servers = [servers::axum(&login).await, servers::actix(&login)];
+        let mut tasks = Vec::new();
+        for number in 0..64 {
+            let provider = provider.clone();
+            let user = format!("auth0|user{}", number % 8);
+            let mut browser = Browser::new(servers[number % 2], provider.tenant().clock(), true);
+            tasks.push(tokio::spawn(async move {
+                let mut seen = 0;
+                for round in 0..6 {
+                    let begun = browser.open("/auth/login").await;
+                    if begun.status != 303 {
+                        continue; // an outage
+                    }
+                    let back = provider.authorize(location(&begun), &user);
+                    browser.open(&format!("/auth/callback?{back}")).await;
+                    for path in ["/", TOKEN, "/session?size=5000", "/", TOKEN] {
+                        let answer = browser.fetch(path).await;
+                        if number == 0 && round % 2 == 0 {
+                            provider.tenant().clock().advance(Duration::from_secs(300));
+                            provider.down(round == 2);
+                        }
+                        match (path, answer.status) {
+                            ("/", 200) if answer.body == "nobody" => {}
+                            ("/", 200) => {
+                                assert_eq!(answer.body, user);
+                                seen += 1;
+                            }
+                            (TOKEN, 200) => {
+                                assert!(answer.body.contains(&user), "{user}: {answer:?}")
+                            }
+                            _ => {}
+                        }
+                    }
+                    if round % 3 == 2 {
+                        browser.open("/auth/logout").await;
+                        assert_eq!(browser.fetch("/").await.body, "nobody");
+                    }
+                    if number == 0 {
+                        provider.down(false);
+                    }
+                }
+                seen
+            }));
+        }
+        let mut seen = 0;
+        for task in tasks {
+            seen += task.await.unwrap();
+        }
+        assert!(seen > 100, "{seen}");
+    }
+}
