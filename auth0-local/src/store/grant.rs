@@ -20,6 +20,8 @@ pub(crate) struct Grant {
     pub(crate) authenticated: u64,
     /// Whether the request asked for the time of the login.
     pub(crate) has_max_age: bool,
+    /// Whether the user has passed another factor.
+    pub(crate) has_factor: bool,
     pub(crate) nonce: Option<String>,
     /// What the user granted beyond scopes (RFC 9396).
     pub(crate) authorization_details: Option<Value>,

@@ -163,6 +163,7 @@ mod tests {
             session_id: String::new(),
             authenticated: 0,
             has_max_age: false,
+            has_factor: false,
             nonce: None,
             authorization_details: None,
         })

@@ -21,6 +21,8 @@ pub(crate) struct Session {
     pub(crate) id: String,
     pub(crate) began: Duration,
     pub(crate) used: Duration,
+    /// Whether the user has passed another factor.
+    pub(crate) has_factor: bool,
     /// The clients that received a code of it.
     pub(crate) clients: BTreeSet<String>,
 }
@@ -51,6 +53,13 @@ impl Sessions {
         }
         session.used = now;
         Some(session.clone())
+    }
+
+    /// Notes that the user of a session has passed another factor.
+    pub(crate) fn pass_factor(&mut self, cookie: &str) {
+        if let Some(session) = self.0.get_mut(&Fingerprint::of(cookie)) {
+            session.has_factor = true;
+        }
     }
 
     /// Notes that a client received a code of a session, if this is its cookie.

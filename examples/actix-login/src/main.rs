@@ -20,6 +20,7 @@ use login_site::{Member, NoInvoices, Site};
 use std::{error::Error, net::TcpListener};
 use tracing_subscriber::EnvFilter;
 
+policy!(WithFactor = amr("mfa"));
 policy!(Admins = claim("https://acme.com/roles").contains("admin"));
 
 /// What the pages show of a user.
@@ -41,6 +42,11 @@ async fn me(user: User) -> Html {
 #[get("/admin")]
 async fn admin(user: Signed<Admins>) -> Html {
     Html::new(login_site::admin(&member(&user)))
+}
+
+#[get("/security")]
+async fn security(user: Signed<WithFactor>) -> Html {
+    Html::new(login_site::security(&member(&user)))
 }
 
 #[get("/invoices")]
@@ -81,6 +87,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             .service(home)
             .service(me)
             .service(admin)
+            .service(security)
             .service(invoices)
     };
     Ok(HttpServer::new(app).listen(listener)?.run().await?)

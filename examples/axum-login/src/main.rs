@@ -24,6 +24,7 @@ use std::error::Error;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+policy!(WithFactor = amr("mfa"));
 policy!(Admins = claim("https://acme.com/roles").contains("admin"));
 
 /// What the pages show of a user.
@@ -42,6 +43,10 @@ async fn me(user: User) -> Html<String> {
 
 async fn admin(user: Signed<Admins>) -> Html<String> {
     Html(login_site::admin(&member(&user)))
+}
+
+async fn security(user: Signed<WithFactor>) -> Html<String> {
+    Html(login_site::security(&member(&user)))
 }
 
 async fn invoices(
@@ -70,6 +75,7 @@ fn app(site: Site) -> Router {
         .route("/me", get(me))
         .route("/invoices", get(invoices))
         .route("/admin", get(admin))
+        .route("/security", get(security))
         .merge(login::routes(&login))
         .layer(LoginLayer::new(&login))
         .with_state(site)

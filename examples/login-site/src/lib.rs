@@ -5,7 +5,7 @@ mod local;
 mod pages;
 
 pub use billing::Invoice;
-pub use pages::{Member, admin, failure, home, invoices, member, without_api};
+pub use pages::{Member, admin, failure, home, invoices, member, security, without_api};
 
 use auth0_axum::Auth0;
 use auth0_login::{Error as LoginError, Login, Session};

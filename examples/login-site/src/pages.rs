@@ -82,6 +82,14 @@ pub fn admin(user: &Member<'_>) -> String {
     page("Administration", Some(user), content)
 }
 
+/// Returns the page for users who have passed another factor.
+#[must_use]
+pub fn security(user: &Member<'_>) -> String {
+    let content =
+        "<h1>Security</h1><p>This page needs a login with another factor. You have passed one.</p>";
+    page("Security", Some(user), content)
+}
+
 /// Returns the page that says that no API is configured.
 #[must_use]
 pub fn without_api(user: &Member<'_>) -> String {
@@ -109,7 +117,8 @@ fn page(title: &str, user: Option<&Member<'_>>, content: &str) -> String {
         "<!doctype html><html lang=en><meta charset=utf-8>\
          <meta name=viewport content=\"width=device-width, initial-scale=1\">\
          <title>{title}</title><style>{STYLE}</style>\
-         <header><nav><a class=brand href=\"/\">Acme</a><a href=\"/invoices\">Invoices</a><a href=\"/admin\">Admin</a>\
+         <header><nav><a class=brand href=\"/\">Acme</a><a href=\"/invoices\">Invoices</a><a href=\"/security\">Security</a>\
+         <a href=\"/admin\">Admin</a>\
          <span></span>{account}</nav></header><main>{content}</main></html>\n",
         title = escaped(title)
     )

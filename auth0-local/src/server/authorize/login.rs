@@ -20,8 +20,20 @@ pub(super) enum Outcome {
         code: String,
         cookie: Option<HeaderValue>,
     },
-    /// A page asks which user logs in to this organization.
-    Question(Option<String>),
+    /// A page asks which user logs in.
+    Question(Question),
+}
+
+/// What the page of users says.
+pub(super) struct Question {
+    pub(super) organization: Option<String>,
+    pub(super) needs_factor: bool,
+}
+
+impl Question {
+    fn of(request: &Request) -> Self {
+        Self { organization: request.organization.clone(), needs_factor: request.needs_factor }
+    }
 }
 
 /// Decides who logs in: the user that was chosen for this request, that of the session, that of the
@@ -34,14 +46,25 @@ pub(super) fn decide(
     choice: Option<NextLogin>,
 ) -> Result<Outcome, Refused> {
     let session = current_session(running, headers, request);
+    let lacks_factor = |session: &Session| request.needs_factor && !session.has_factor;
     let user = match choice.or_else(|| running.take_answer(request.is_silent)) {
         Some(NextLogin::Error { code, description }) => {
             return Err(Refused { code, description });
         }
         Some(NextLogin::User(subject)) => running.user(&subject),
-        None => match session {
+        None => match &session {
+            Some((_, session)) if lacks_factor(session) && request.is_silent => {
+                let why = "Multifactor authentication required";
+                return Err(Refused::new("interaction_required", why));
+            }
+            Some((_, session)) if lacks_factor(session) && running.settings().interactive => {
+                return Ok(Outcome::Question(Question::of(request)));
+            }
+            Some((user, session)) if lacks_factor(session) => {
+                return with_factor(running, headers, request, reply, user, session);
+            }
             Some((user, session)) => {
-                let outcome = with_code(running, request, reply, &user, &session, None)?;
+                let outcome = with_code(running, request, reply, user, session, None)?;
                 let mut store = running.store();
                 for cookie in cookie::values(running, headers) {
                     store.sessions.add_client(cookie, &session.id, reply.client.id());
@@ -52,7 +75,7 @@ pub(super) fn decide(
                 return Err(Refused::new("login_required", "Login required"));
             }
             None if running.settings().interactive => {
-                return Ok(Outcome::Question(request.organization.clone()));
+                return Ok(Outcome::Question(Question::of(request)));
             }
             None => {
                 let hint = request.login_hint.as_ref();
@@ -62,6 +85,13 @@ pub(super) fn decide(
         },
     };
     let user = user.ok_or_else(|| Refused::new("access_denied", "the tenant has no such user"))?;
+    // The same user has passed the factor, and the session goes on.
+    if let Some((known, session)) = &session
+        && known.subject() == user.subject()
+        && lacks_factor(session)
+    {
+        return with_factor(running, headers, request, reply, &user, session);
+    }
     let cookie = random_text().map_err(failed)?;
     let now = running.now();
     let session = Session {
@@ -69,6 +99,7 @@ pub(super) fn decide(
         id: random_text().map_err(failed)?,
         began: now,
         used: now,
+        has_factor: request.needs_factor,
         clients: BTreeSet::from([reply.client.id().to_owned()]),
     };
     let outcome =
@@ -94,6 +125,25 @@ fn current_session(
     let is_fresh = request.max_age.is_none_or(|max_age| age <= max_age);
     let user = running.user(&session.subject)?;
     (is_fresh && !request.is_forced).then_some((user, session))
+}
+
+/// Goes on with the session of a user who has passed another factor.
+fn with_factor(
+    running: &RunningTenant,
+    headers: &HeaderMap,
+    request: &Request,
+    reply: &Reply,
+    user: &User,
+    session: &Session,
+) -> Result<Outcome, Refused> {
+    let session = Session { has_factor: true, ..session.clone() };
+    let outcome = with_code(running, request, reply, user, &session, None)?;
+    let mut store = running.store();
+    for cookie in cookie::values(running, headers) {
+        store.sessions.pass_factor(cookie);
+        store.sessions.add_client(cookie, &session.id, reply.client.id());
+    }
+    Ok(outcome)
 }
 
 fn with_code(
@@ -131,6 +181,7 @@ fn with_code(
         session_id: session.id.clone(),
         authenticated: session.began.as_secs(),
         has_max_age: request.max_age.is_some(),
+        has_factor: session.has_factor,
         nonce: request.nonce.clone(),
         authorization_details: request.authorization_details.clone(),
     };

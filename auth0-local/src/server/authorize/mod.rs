@@ -60,8 +60,12 @@ async fn post_authorize(
 /// Answers with the user that was chosen on the page, or without consent.
 async fn choose(State(running): State<RunningTenant>, headers: HeaderMap, body: Bytes) -> Response {
     let form = Query::parse(&String::from_utf8_lossy(&body));
-    let choice = match form.value("user") {
-        Some(user) => NextLogin::User(user.to_owned()),
+    let typed = form.value("typed").map(str::trim).filter(|typed| !typed.is_empty());
+    let choice = match form.value("user").or(typed) {
+        Some(user) => match running.directory().user_hinted(user) {
+            Some(user) => NextLogin::User(user.subject().to_owned()),
+            None => NextLogin::User(user.to_owned()),
+        },
         None => NextLogin::Error {
             code: "access_denied".into(),
             description: "User did not authorize the request".into(),
@@ -110,9 +114,9 @@ pub(super) fn answer(
             response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
             Ok(response)
         }
-        Outcome::Question(organization) => {
+        Outcome::Question(asked) => {
             let query = sent.carried(running, query)?;
-            Ok(question::page_of_users(running, &query, organization.as_deref()))
+            Ok(question::page_of_users(running, &query, &asked))
         }
     });
     outcome.unwrap_or_else(|refused| reply.with_error(refused.code, refused.description))

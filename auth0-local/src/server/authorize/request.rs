@@ -5,11 +5,13 @@ use crate::{
     running::RunningTenant,
     server::{authorization_details, form::Query, grant::parsed},
 };
+use auth0_core::policy::MFA;
 use serde_json::Value;
 use url::Url;
 
 /// The parameters that a request may have once only.
-const ONCE: [&str; 15] = [
+const ONCE: [&str; 16] = [
+    "acr_values",
     "response_type",
     "scope",
     "nonce",
@@ -43,6 +45,8 @@ pub(super) struct Request {
     /// The user must log in again (`prompt=login`).
     pub(super) is_forced: bool,
     pub(super) max_age: Option<u64>,
+    /// The user must pass another factor (`acr_values`).
+    pub(super) needs_factor: bool,
     pub(super) code_challenge: Option<String>,
     pub(super) dpop_jkt: Option<String>,
     pub(super) authorization_details: Option<Value>,
@@ -95,6 +99,9 @@ impl Request {
             is_silent,
             is_forced: prompts.iter().any(|one| ["login", "select_account"].contains(one)),
             max_age: max_age(query)?,
+            needs_factor: query
+                .value("acr_values")
+                .is_some_and(|values| values.split(' ').any(|value| value == MFA)),
             code_challenge: code_challenge(query, reply)?,
             dpop_jkt: dpop_jkt(query)?,
             authorization_details: details(query)?,

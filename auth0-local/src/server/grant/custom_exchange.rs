@@ -60,6 +60,7 @@ pub(super) fn issue(
         session_id,
         authenticated: now.as_secs(),
         has_max_age: false,
+        has_factor: false,
         nonce: None,
         authorization_details: None,
     });

@@ -33,6 +33,7 @@ pub(super) fn issue(
         session_id: random_text()?,
         authenticated: now.as_secs(),
         has_max_age: false,
+        has_factor: false,
         nonce: None,
         authorization_details,
     });

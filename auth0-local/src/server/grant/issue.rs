@@ -7,6 +7,7 @@ use crate::{
     secret::random_text,
     store::{AccessToken, Grant},
 };
+use auth0_core::policy::MFA;
 use auth0_testing::{Profile, TokenBuilder};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -162,6 +163,9 @@ fn id_token(
     }
     if grant.has_max_age {
         token = token.claim("auth_time", grant.authenticated);
+    }
+    if grant.has_factor && !is_refreshed {
+        token = token.claim("acr", MFA).claim("amr", ["mfa"]);
     }
     let profile = user.profile(&grant.scopes);
     let token = profile.iter().fold(token, |token, (name, value)| token.claim(name, value));
