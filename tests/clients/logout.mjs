@@ -1,5 +1,5 @@
 // Logout tokens of an independent provider, oidc-provider, at both examples of revocation; and the Events API of auth0-local,
-// as the client `eventsource` reads it.
+// as two clients read it: `eventsource`, and that of the npm package `auth0`.
 //
 //     node logout.mjs AUTH0_LOCAL PROGRAM...
 //
@@ -9,8 +9,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Management, ManagementClient } from 'auth0'
 import { EventSource } from 'eventsource'
 import Provider from 'oidc-provider'
 
@@ -156,8 +160,13 @@ for (const [number, api] of apis.entries()) {
   passed(`${programs[number]}: a new token is accepted`)
 }
 
-// The Events API, read by an independent client.
-const local = await start([auth0Local, 'serve', '--port', '0'], 'AUTH0_ISSUER=', {})
+// The Events API, read by independent clients.
+const folder = mkdtempSync(join(tmpdir(), 'logout-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+const tenant = join(folder, 'tenant.json')
+writeFileSync(tenant, JSON.stringify({ users: [{ user_id: 'auth0|ann' }, { user_id: 'auth0|bob' }] }))
+const serve = ['serve', '--port', '0', '--tenant', tenant, '--event-heartbeat', '1']
+const local = await start([auth0Local, ...serve], 'AUTH0_ISSUER=', {})
 const grant = { grant_type: 'client_credentials', client_id: 'any', client_secret: 'any' }
 const asked = { ...grant, audience: `${local}api/v2/`, scope: 'read:events' }
 const answer = await fetch(`${local}oauth/token`, { method: 'POST', body: new URLSearchParams(asked) })
@@ -188,6 +197,64 @@ for (let round = 0; round < 2; round += 1) {
 source.close()
 assert.notEqual(ids[0], ids[1])
 passed('eventsource reads the Events API of auth0-local, and resumes')
+
+async function administer(...command) {
+  const child = spawn(auth0Local, [...command, '--issuer', local], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const [code] = await once(child, 'exit')
+  assert.equal(code, 0, command.join(' '))
+}
+
+const { events } = new ManagementClient({
+  domain: new URL(local).host,
+  token: access_token,
+  // The client builds https URLs only. auth0-local has no certificate.
+  fetch: (url, init) => fetch(url.replace(/^https:/, 'http:'), init),
+})
+const subscribe = async (request) => (await events.subscribe(request))[Symbol.asyncIterator]()
+
+// The next message that is no heartbeat, or undefined at the end of the stream.
+async function next(messages) {
+  for (;;) {
+    const { value } = await messages.next()
+    if (value?.type !== 'offset-only') return value
+  }
+}
+
+let messages = await subscribe()
+await administer('block', 'auth0|ann')
+const blocked = await next(messages)
+assert.deepEqual([blocked.type, blocked.event.type], ['user.updated', 'user.updated'])
+assert.deepEqual([blocked.event.data.object.user_id, blocked.event.data.object.blocked], ['auth0|ann', true])
+passed('auth0 reads that a user is blocked')
+
+const { value: heartbeat } = await messages.next()
+assert.deepEqual(heartbeat, { type: 'offset-only', offset: blocked.offset })
+passed('auth0 reads a heartbeat')
+
+await administer('events', '--disconnect')
+assert.equal(await next(messages), undefined)
+await administer('delete-user', 'auth0|bob')
+messages = await subscribe({ from: heartbeat.offset })
+const deleted = await next(messages)
+assert.deepEqual([deleted.type, deleted.event.data.object.user_id], ['user.deleted', 'auth0|bob'])
+assert.notEqual(deleted.offset, blocked.offset)
+passed('auth0 resumes, and reads that a user was deleted meanwhile')
+
+// From the first event of this tenant, without those of other types.
+messages = await subscribe({ from: ids[0], event_type: ['user.created', 'user.deleted'] })
+assert.deepEqual(await next(messages), deleted)
+passed('auth0 reads events of the types that it asks for')
+
+await administer('events', '--expire-offsets')
+messages = await subscribe({ from: deleted.offset })
+const { type, error } = await next(messages)
+assert.deepEqual([type, error.code], ['error', 'cursor_expired'])
+assert.equal(await next(messages), undefined)
+passed('auth0 reads that an offset has expired')
+
+const badRequest = (error) => error instanceof Management.BadRequestError
+await assert.rejects(subscribe({ from: 'any', from_timestamp: '2026-01-01T00:00:00Z' }), badRequest)
+passed('auth0 reads why a request is refused')
 
 console.log(`logout.mjs: ${checks} passed`)
 process.exit(0)

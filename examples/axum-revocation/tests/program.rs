@@ -26,6 +26,16 @@ async fn two_instances() {
 }
 
 #[tokio::test]
+async fn a_killed_leader() {
+    revoked::killed_leader(PROGRAM).await;
+}
+
+#[tokio::test]
+async fn closed_connections() {
+    revoked::closed_connections(PROGRAM).await;
+}
+
+#[tokio::test]
 async fn logout_tokens() {
     revoked::logout_tokens(PROGRAM).await;
 }

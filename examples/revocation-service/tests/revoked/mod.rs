@@ -1,6 +1,9 @@
 //! What an example of revocation does, as a client of it and its tenant see it.
 mod example;
+mod outages;
 mod redis;
+
+pub(crate) use outages::{closed_connections, killed_leader};
 
 use auth0_local::{Client, LocalTenant, User};
 use example::{Example, command};

@@ -1,10 +1,11 @@
 //! A Redis for the instances of a test.
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
     os::unix::net::UnixStream,
     path::PathBuf,
     process::{self, Child, ChildStdout, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 /// A server on a Unix socket, which needs no port.
@@ -19,7 +20,10 @@ pub(super) struct Redis {
 impl Redis {
     /// Returns `None`, and prints why, where there is no `redis-server`.
     pub(super) fn start() -> Option<Self> {
-        let socket = env::temp_dir().join(format!("revocation-{}.sock", process::id()));
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("revocation-{}-{number}.sock", process::id());
+        let socket = env::temp_dir().join(name);
         let mut command = Command::new("redis-server");
         command.args(["--port", "0", "--save", "", "--unixsocket"]).arg(&socket);
         let mut child = match command.stdout(Stdio::piped()).spawn() {
@@ -40,11 +44,16 @@ impl Redis {
 
     /// Removes everything, as a restart without persistence does.
     pub(super) fn forget_all(&self) {
+        assert_eq!(self.run("FLUSHALL"), "+OK");
+    }
+
+    /// Runs a command on a connection of its own, and returns the answer, which is one line.
+    pub(super) fn run(&self, command: &str) -> String {
         let mut connection = UnixStream::connect(&self.socket).unwrap();
-        connection.write_all(b"FLUSHALL\r\n").unwrap();
-        let mut answer = [0; 5];
-        connection.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer, b"+OK\r\n");
+        connection.write_all(format!("{command}\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        BufReader::new(connection).read_line(&mut answer).unwrap();
+        answer.trim_end().to_owned()
     }
 }
 
