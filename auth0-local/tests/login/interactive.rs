@@ -1,4 +1,5 @@
 use crate::kit::{Answer, Browser, CALLBACK, Parameters, acme, claims, client, token, url};
+use auth0_core::policy::MFA;
 use auth0_local::{LocalTenant, User};
 
 async fn interactive() -> LocalTenant {
@@ -72,4 +73,76 @@ async fn only_the_page_itself_chooses() {
     }
     let refused = Browser::default().authorize(&tenant, &request.with("client_id", "other")).await;
     assert_eq!(refused.header("referrer-policy"), "no-referrer", "of a page without a form");
+}
+
+#[tokio::test]
+async fn a_user_can_be_typed() {
+    let tenant = interactive().await;
+    let request = Parameters::of_login();
+    for (typed, sub) in [("auth0|bob", "auth0|bob"), (" ANN@acme.com ", "auth0|ann")] {
+        let mut browser = Browser::default();
+        let page = browser.authorize(&tenant, &request).await;
+        let form = Parameters::new(&[("request", &carried(&page)), ("typed", typed)]);
+        let answer = browser.post(&tenant, "u/login", &form).await;
+        let issued = token(&tenant, &Parameters::of_code(&answer.parameter("code"))).await;
+        assert_eq!(claims(&tenant, &issued.text("id_token"))["sub"], sub);
+    }
+    let form = Parameters::new(&[("request", &request.encoded()), ("typed", "zoe@acme.test")]);
+    let unknown = Browser::default().post(&tenant, "u/login", &form).await;
+    assert_eq!(unknown.parameter("error"), "access_denied");
+}
+
+#[tokio::test]
+async fn another_factor_is_asked_for_once() {
+    let tenant = interactive().await;
+    let plain = Parameters::of_login();
+    let stronger = plain
+        .clone()
+        .with("acr_values", "other http://schemas.openid.net/pape/policies/2007/06/multi-factor");
+    let mut browser = Browser::default();
+    let page = browser.authorize(&tenant, &plain).await;
+    let form = Parameters::new(&[("request", &carried(&page)), ("user", "auth0|ann")]);
+    let first = browser.post(&tenant, "u/login", &form).await;
+    let first = claims_of(&tenant, &first).await;
+    assert!(first.get("amr").is_none() && first.get("acr").is_none());
+
+    // The session is not enough.
+    let silent = stronger.clone().with("prompt", "none");
+    let refused = browser.authorize(&tenant, &silent).await;
+    assert_eq!(refused.parameter("error"), "interaction_required");
+    let page = browser.authorize(&tenant, &stronger).await;
+    assert!(page.body.contains("Another factor is needed"), "{}", page.body);
+    let form = Parameters::new(&[("request", &carried(&page)), ("user", "auth0|ann")]);
+    let second = browser.post(&tenant, "u/login", &form).await;
+    let second = claims_of(&tenant, &second).await;
+    assert_eq!((&second["amr"], &second["acr"]), (&serde_json::json!(["mfa"]), &MFA.into()));
+    assert_eq!(second["sid"], first["sid"], "the session goes on");
+    assert_eq!(browser.authorize(&tenant, &stronger).await.status, 302, "it was passed");
+
+    // Another user begins another session.
+    let other = browser.authorize(&tenant, &stronger.clone().with("prompt", "login")).await;
+    let form = Parameters::new(&[("request", &carried(&other)), ("user", "auth0|bob")]);
+    let bob = browser.post(&tenant, "u/login", &form).await;
+    assert_ne!(claims_of(&tenant, &bob).await["sid"], first["sid"]);
+}
+
+/// Without a page, it is passed at once.
+#[tokio::test]
+async fn another_factor_without_a_page() {
+    let tenant = acme().start().await.unwrap();
+    let plain = Parameters::of_login();
+    let stronger = plain.clone().with("acr_values", MFA);
+    let mut browser = Browser::default();
+    let first = browser.authorize(&tenant, &plain).await;
+    let first = claims_of(&tenant, &first).await;
+    let second = browser.authorize(&tenant, &stronger).await;
+    let second = claims_of(&tenant, &second).await;
+    assert_eq!((&second["amr"], &second["sid"]), (&serde_json::json!(["mfa"]), &first["sid"]));
+    let new = Browser::default().authorize(&tenant, &stronger).await;
+    assert_eq!(claims_of(&tenant, &new).await["acr"], MFA);
+}
+
+async fn claims_of(tenant: &LocalTenant, answer: &Answer) -> serde_json::Value {
+    let issued = token(tenant, &Parameters::of_code(&answer.parameter("code"))).await;
+    claims(tenant, &issued.text("id_token"))
 }
