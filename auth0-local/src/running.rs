@@ -147,12 +147,18 @@ impl RunningTenant {
     pub(crate) fn offers(&self, identifier: &str, client: &Client) -> bool {
         self.is_mfa_api(identifier)
             || identifier == self.management_api()
+            || identifier == self.my_account_api()
             || self.directory().offers(identifier, client)
     }
 
     /// Returns the identifier of the Management API.
     pub(crate) fn management_api(&self) -> String {
         format!("{}api/v2/", self.tenant().issuer())
+    }
+
+    /// Returns the identifier of the My Account API.
+    pub(crate) fn my_account_api(&self) -> String {
+        format!("{}me/", self.tenant().issuer())
     }
 
     pub(crate) fn is_mfa_api(&self, identifier: &str) -> bool {

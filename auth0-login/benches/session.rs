@@ -1,7 +1,7 @@
 //! What a request of a user who is logged in costs: `cargo bench -p auth0-login`.
 //!
 //! The session has about 2 KiB in a sealed cookie.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+#![allow(missing_docs, clippy::panic, clippy::unwrap_used, reason = "a benchmark")]
 use auth0_local::{Client, LocalTenant, User};
 use auth0_login::{Login, Reply, Request};
 use divan::{Bencher, black_box};

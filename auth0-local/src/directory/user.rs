@@ -185,6 +185,11 @@ impl User {
         self
     }
 
+    /// Returns the accounts at other providers.
+    pub(crate) fn accounts(&self) -> &[ConnectedAccount] {
+        &self.connected_accounts
+    }
+
     /// Removes the accounts of a connection, or the one with this hint. Returns how many there were.
     pub(crate) fn remove_accounts(&mut self, connection: &str, login_hint: Option<&str>) -> usize {
         let before = self.connected_accounts.len();

@@ -26,6 +26,7 @@ mod logout_tokens;
 mod messages;
 mod mfa;
 mod mint;
+mod my_account;
 mod page;
 mod passwordless;
 mod proof;
@@ -89,6 +90,7 @@ pub(crate) fn service(
     Router::new()
         .merge(documents::routes(&running))
         .merge(authorize::routes(&running))
+        .merge(my_account::routes())
         .merge(logout::routes(&running))
         .merge(device::pages(&running))
         .merge(passwordless::link(&running))

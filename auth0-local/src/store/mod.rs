@@ -1,6 +1,7 @@
 //! What the tenant keeps of its logins, in memory and bounded: codes, tokens and sessions.
 mod bounded;
 mod code;
+mod connections;
 mod grant;
 mod logins;
 mod messages;
@@ -17,6 +18,7 @@ mod used_jwts;
 mod vault;
 
 pub(crate) use code::{Code, Codes, Redeemed};
+pub(crate) use connections::{CONNECTING_LIFETIME, Connecting, Connections};
 pub(crate) use grant::{AccessToken, Grant};
 pub use logins::LoginAnswer;
 pub(crate) use logins::{Logins, NextLogin};
@@ -55,6 +57,7 @@ pub(crate) struct Store {
     pub(crate) quotas: Quotas,
     pub(crate) session_transfers: SessionTransfers,
     pub(crate) vault_tokens: VaultTokens,
+    pub(crate) connections: Connections,
     pub(crate) pending: PendingRequests,
     pub(crate) mfa: Mfa,
     pub(crate) messages: Messages,
@@ -74,6 +77,7 @@ impl Store {
             quotas: Quotas::default(),
             session_transfers: SessionTransfers::new(),
             vault_tokens: VaultTokens::new(),
+            connections: Connections::new(),
             pending: PendingRequests::new(),
             mfa: Mfa::new(),
             messages: Messages::default(),
