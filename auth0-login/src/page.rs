@@ -2,6 +2,9 @@
 use crate::{reply::Reply, request::Request};
 use std::{fmt::Write as _, time::Duration};
 
+/// The route of the login.
+pub(crate) const LOGIN: &str = "/auth/login";
+
 /// What a person, or a script, reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Notice {
@@ -35,9 +38,10 @@ impl Notice {
     }
 
     /// Returns the answer for a request: a page for a browser that shows one, otherwise JSON.
-    pub(crate) fn reply(&self, request: &Request, login_path: &str) -> Reply {
-        let reply = match request.wants_html() {
-            true => Reply::html(self.status, self.html(login_path)),
+    pub(crate) fn reply(&self, request: &Request, base: &str) -> Reply {
+        // A script, and a form that lost its session, read JSON.
+        let reply = match request.shows_pages() && (self.status != 401 || request.is_navigation()) {
+            true => Reply::html(self.status, self.html(base)),
             false => Reply::json(self.status, self.error, self.code, self.text),
         };
         match self.retry_after {
@@ -46,16 +50,20 @@ impl Notice {
         }
     }
 
-    fn html(&self, login_path: &str) -> String {
+    fn html(&self, base: &str) -> String {
         let Self { title, text, .. } = self;
-        let login_path = escaped(login_path);
+        let (path, label) = match self.status {
+            400 | 401 => (LOGIN.trim_start_matches('/'), "Log in again"),
+            _ => ("", "Start page"),
+        };
+        let link = escaped(&format!("{}/{path}", base.trim_end_matches('/')));
         format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
              <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem;\
              color:#222;background:#fff}}h1{{font-size:1.5rem}}a{{color:#1a56c4}}\
              @media(prefers-color-scheme:dark){{body{{color:#eee;background:#181818}}a{{color:#8ab4f8}}}}</style>\
-             <h1>{title}</h1><p>{text}</p><p><a href=\"{login_path}\">Log in again</a></p></html>\n"
+             <h1>{title}</h1><p>{text}</p><p><a href=\"{link}\">{label}</a></p></html>\n"
         )
     }
 }

@@ -1,5 +1,6 @@
 //! What renewals of sessions share in one process: one at a time for each session, and what the last one has brought.
 use crate::record::{Record, TokenSet};
+use serde_json::value::RawValue;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -16,11 +17,18 @@ const MAX_REMEMBERED: usize = 10_000;
 #[derive(Default)]
 pub(crate) struct Renewals(Mutex<Table>);
 
+/// What a renewal has brought: tokens and claims belong together.
+#[derive(Clone)]
+struct Latest {
+    tokens: TokenSet,
+    claims: Box<RawValue>,
+}
+
 #[derive(Default)]
 struct Table {
     locks: HashMap<String, Weak<tokio::sync::Mutex<()>>>,
     /// The latest tokens of sessions in cookies, and their time.
-    latest: HashMap<String, (TokenSet, Duration)>,
+    latest: HashMap<String, (Latest, Duration)>,
     /// Sessions in cookies that have ended.
     ended: HashMap<String, Duration>,
 }
@@ -44,16 +52,18 @@ impl Renewals {
     pub(crate) fn remember(&self, record: &Record, now: Duration) {
         let mut table = self.table();
         make_room(&mut table.latest, |(_, at)| *at, now);
-        table.latest.insert(record.id.clone(), (record.tokens.clone(), now));
+        let latest = Latest { tokens: record.tokens.clone(), claims: record.claims.clone() };
+        table.latest.insert(record.id.clone(), (latest, now));
     }
 
     /// Gives a session that a browser has sent the tokens that have replaced its own. Returns whether there are some.
     pub(crate) fn adopt(&self, record: &mut Record, now: Duration) -> bool {
         let table = self.table();
         let Some((latest, at)) = table.latest.get(&record.id) else { return false };
-        let is_newer = latest.generation > record.tokens.generation;
+        let is_newer = latest.tokens.generation > record.tokens.generation;
         if is_newer && now < at.saturating_add(REMEMBERED) {
-            record.tokens = latest.clone();
+            record.tokens = latest.tokens.clone();
+            record.claims.clone_from(&latest.claims);
             return true;
         }
         false

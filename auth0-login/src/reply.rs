@@ -71,7 +71,9 @@ impl Reply {
 
     pub(crate) fn retry_after(self, time: Duration) -> Self {
         let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
-        self.with("retry-after", seconds.max(1).to_string())
+        let mut this = self;
+        this.headers.retain(|(name, _)| *name != "retry-after");
+        this.with("retry-after", seconds.max(1).to_string())
     }
 
     /// Returns the HTTP status code.

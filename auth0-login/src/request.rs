@@ -60,9 +60,10 @@ impl Request {
         }
     }
 
-    /// Adds a header line, by its name in lower case. Those that a login does not read are skipped.
+    /// Adds a header line, by its name. Those that a login does not read are skipped.
     pub fn header(mut self, name: &str, value: &[u8]) -> Self {
-        let place = match name {
+        let name = name.to_ascii_lowercase();
+        let place = match name.as_str() {
             "cookie" => {
                 self.cookie_lines.push(value.into());
                 return self;
@@ -137,7 +138,14 @@ impl Request {
             }
     }
 
-    pub(crate) fn wants_html(&self) -> bool {
+    /// Returns whether a browser shows the answer as a page.
+    pub(crate) fn shows_pages(&self) -> bool {
+        self.fetch.mode.as_ref().is_none_or(|mode| mode == "navigate")
+            && !self.is_prefetch
+            && self.wants_html()
+    }
+
+    fn wants_html(&self) -> bool {
         self.accept.as_ref().is_some_and(|accept| accept.contains("text/html"))
     }
 

@@ -2,7 +2,7 @@
 use url::{Position, Url};
 
 /// Longer ones are dropped: they are kept in a cookie.
-const MAX_BYTES: usize = 2048;
+pub(crate) const MAX_BYTES: usize = 2048;
 
 /// Returns the path, query and fragment of a URL of this application, or the start page for anything else.
 pub(crate) fn return_to(text: &str, base: &Url) -> String {

@@ -32,8 +32,9 @@ pub(crate) struct Transaction {
     pub(crate) organization: Option<String>,
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_age: Option<u64>,
-    #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) is_step_up: bool,
+    /// What a stronger or more recent login was asked for.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) step_up: Option<String>,
     /// The account that is being connected, if it is no login.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub(crate) connecting: Option<Connecting>,
@@ -89,7 +90,7 @@ impl Shared {
         let name =
             format!("{}{:010x}{}", self.names.transaction, transaction.began_at, name_of(state));
         let content = serde_json::to_vec(transaction).ok()?;
-        let sealed = self.secrets.seal(&name, &content)?;
+        let sealed = self.secrets.seal(&self.purpose_of(&name), &content)?;
         let opened = self.names.set(&name, &sealed, LASTS);
         Some(closed.chain([opened]).collect())
     }
@@ -105,12 +106,17 @@ impl Shared {
         let mut names: Vec<&str> = named.collect();
         names.dedup();
         let opened = names.iter().find_map(|name| {
-            cookies.all(name).find_map(|value| self.secrets.open(name, value.as_bytes()))
+            let purpose = self.purpose_of(name);
+            cookies.all(name).find_map(|value| self.secrets.open(&purpose, value.as_bytes()))
         });
         let transaction = opened
             .and_then(|opened| serde_json::from_slice::<Transaction>(&opened.content).ok())
             .filter(|open| self.now().as_secs() < open.began_at.saturating_add(LASTS.as_secs()));
         (transaction, names.iter().map(|name| self.names.clear(name)).collect())
+    }
+
+    fn purpose_of(&self, name: &str) -> String {
+        format!("{name} {}", self.client.client_id())
     }
 
     /// Returns the cookies that close all transactions of a browser.

@@ -24,6 +24,9 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 local function keep(index)
   if redis.call('PTTL', index) < tonumber(ARGV[3]) then redis.call('PEXPIRE', index, ARGV[3]) end
 end
+for _, other in ipairs(redis.call('ZRANGE', KEYS[2], 0, 99)) do
+  if redis.call('EXISTS', other) == 0 then redis.call('ZREM', KEYS[2], other) end
+end
 redis.call('ZADD', KEYS[2], ARGV[4], KEYS[1])
 keep(KEYS[2])
 if KEYS[3] then
@@ -84,8 +87,8 @@ return 1
 ///   evict nothing (`maxmemory-policy noeviction`).
 /// - The URL must be that of one server, the primary, which is not a node of a Redis Cluster.
 ///
-/// The user of the URL needs the commands `DEL`, `EVAL`, `GET`, `HDEL`, `HGET`, `HINCRBY`, `HMGET`, `HSET`, `PEXPIRE`, `PTTL`,
-/// `SADD`, `SET`, `SMEMBERS`, `TIME`, `ZADD`, `ZRANGEBYSCORE` and `ZREMRANGEBYSCORE`, for the keys that begin with the
+/// The user of the URL needs the commands `DEL`, `EVAL`, `EXISTS`, `GET`, `HDEL`, `HGET`, `HINCRBY`, `HMGET`, `HSET`, `PEXPIRE`, `PTTL`,
+/// `SADD`, `SET`, `SMEMBERS`, `TIME`, `ZADD`, `ZRANGE`, `ZRANGEBYSCORE`, `ZREM` and `ZREMRANGEBYSCORE`, for the keys that begin with the
 /// prefix. Redis 7 is tested.
 ///
 /// ```
@@ -242,7 +245,10 @@ impl SessionStore for RedisSessionStore {
         Box::pin(async move {
             let mut command = redis::cmd("DEL");
             command.arg(self.session(key));
-            self.ask(command).await.map(drop)
+            match self.ask(command).await? {
+                Value::Int(_) => Ok(()),
+                other => Err(unusable(&other)),
+            }
         })
     }
 

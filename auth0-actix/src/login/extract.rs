@@ -14,7 +14,7 @@ use std::{
     pin::Pin,
 };
 
-/// Extracts the session of the request, also if nobody is signed in. It has all methods of [`auth0_login::Session`].
+/// Extracts the session of the request, also without a user. It has all methods of [`auth0_login::Session`].
 #[derive(Clone, Debug)]
 pub struct Session(pub(super) auth0_login::Session);
 
@@ -23,7 +23,7 @@ pub struct Session(pub(super) auth0_login::Session);
 ///
 /// - `User`: a browser that opens a page without a session is sent to the login and comes back; all other requests get
 ///   `401` with JSON.
-/// - [`MaybeUser`]: `None` if nobody is signed in. (actix turns every error of an extractor in an `Option` into `None`, also that
+/// - [`MaybeUser`]: `None` without a session. (actix turns every error of an extractor in an `Option` into `None`, also that
 ///   of a store that does not answer.)
 /// - `User<MyClaims>`: with claims in a type of yours, any `DeserializeOwned`; [`Profile`] has the usual ones.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ pub struct User<C = Profile> {
 /// ```
 pub struct Signed<P, C = Profile>(User<C>, PhantomData<fn() -> P>);
 
-/// Extracts the user, or `None` if nobody is signed in.
+/// Extracts the user, or `None` without a session.
 #[derive(Clone, Debug)]
 pub struct MaybeUser<C = Profile>(pub Option<User<C>>);
 

@@ -71,6 +71,11 @@ where
         let answer = self.service.call(asked);
         Box::pin(async move {
             let mut answer = answer.await?;
+            // A login or a logout has set the session that counts.
+            let is_set = |line: &HeaderValue| auth0_login::Session::is_set_by(line.as_bytes());
+            if answer.headers().get_all(SET_COOKIE).any(is_set) {
+                return Ok(answer.map_into_left_body());
+            }
             match session.finish().await {
                 Ok(headers) => {
                     for (name, value) in headers {
@@ -82,10 +87,6 @@ where
                             answer.headers_mut().append(name, value);
                         }
                     }
-                    Ok(answer.map_into_left_body())
-                }
-                // Cookies that the answer sets itself, such as those of a login, would be lost.
-                Err(_) if answer.headers().contains_key(SET_COOKIE) => {
                     Ok(answer.map_into_left_body())
                 }
                 Err(error) => {

@@ -4,7 +4,7 @@ use actix_web::{
     body::BoxBody,
     http::{
         StatusCode,
-        header::{HeaderName, HeaderValue},
+        header::{HOST, HeaderName, HeaderValue},
     },
 };
 use auth0_login::{Error, Reply, Request};
@@ -89,6 +89,13 @@ fn status(code: u16) -> StatusCode {
 pub(super) fn request(asked: &HttpRequest) -> Request {
     let target = asked.uri().path_and_query().map_or("/", |target| target.as_str());
     let request = Request::new(asked.method().as_str(), target);
+    // Over HTTP/2 the host is a part of the URI.
+    let request = match asked.uri().authority() {
+        Some(authority) if !asked.headers().contains_key(HOST) => {
+            request.header("host", authority.as_str().as_bytes())
+        }
+        _ => request,
+    };
     let headers = asked.headers().iter();
     headers.fold(request, |request, (name, value)| request.header(name.as_str(), value.as_bytes()))
 }

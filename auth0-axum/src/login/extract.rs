@@ -8,7 +8,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use std::{fmt, marker::PhantomData, ops::Deref};
 
-/// Extracts the session of the request, also if nobody is signed in. It has all methods of [`auth0_login::Session`].
+/// Extracts the session of the request, also without a user. It has all methods of [`auth0_login::Session`].
 #[derive(Clone, Debug)]
 pub struct Session(pub(super) auth0_login::Session);
 
@@ -17,7 +17,7 @@ pub struct Session(pub(super) auth0_login::Session);
 ///
 /// - `User`: a browser that opens a page without a session is sent to the login and comes back; all other requests get
 ///   `401` with JSON.
-/// - `Option<User>`: `None` if nobody is signed in.
+/// - `Option<User>`: `None` without a session.
 /// - `User<MyClaims>`: with claims in a type of yours, any `DeserializeOwned`; [`Profile`] has the usual ones.
 #[derive(Clone)]
 pub struct User<C = Profile> {

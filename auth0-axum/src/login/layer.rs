@@ -72,6 +72,11 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
             let mut answer = inner.call(Request::from_parts(parts, body)).await?.into_response();
+            // A login or a logout has set the session that counts.
+            let is_set = |line: &HeaderValue| auth0_login::Session::is_set_by(line.as_bytes());
+            if answer.headers().get_all(SET_COOKIE).iter().any(is_set) {
+                return Ok(answer);
+            }
             match session.finish().await {
                 Ok(headers) => {
                     for (name, value) in headers {
@@ -85,8 +90,6 @@ where
                     }
                     Ok(answer)
                 }
-                // Cookies that the answer sets itself, such as those of a login, would be lost.
-                Err(_) if answer.headers().contains_key(SET_COOKIE) => Ok(answer),
                 Err(error) => Ok(response(error.reply())),
             }
         })

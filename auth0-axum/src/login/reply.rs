@@ -5,7 +5,7 @@ use axum::{
     extract::OriginalUri,
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use http::{HeaderName, HeaderValue, StatusCode, header::HOST, request::Parts};
 use std::fmt;
 
 /// The response to a request whose user has to log in, or may not do this: a redirect to the login, a page, or JSON for a
@@ -81,6 +81,13 @@ pub(super) fn request(parts: &Parts) -> Request {
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
     let request = Request::new(parts.method.as_str(), target);
+    // Over HTTP/2 the host is a part of the URI.
+    let request = match uri.authority() {
+        Some(authority) if !parts.headers.contains_key(HOST) => {
+            request.header("host", authority.as_str().as_bytes())
+        }
+        _ => request,
+    };
     let headers = parts.headers.iter();
     headers.fold(request, |request, (name, value)| request.header(name.as_str(), value.as_bytes()))
 }

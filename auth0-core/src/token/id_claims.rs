@@ -66,12 +66,12 @@ impl<'a> IdClaims<'a> {
                 "org_id" => &mut claims.organization_id,
                 "org_name" => &mut claims.organization_name,
                 "events" => {
-                    has_events = true;
+                    has_events |= !value.is_null();
                     return;
                 }
                 _ => return,
             };
-            *place = Some(value);
+            *place = Some(value).filter(|value| !value.is_null());
         })
         .map_err(|why| format!("its payload: {}", why.as_str()))?;
         if has_events {
@@ -83,7 +83,8 @@ impl<'a> IdClaims<'a> {
     }
 
     pub(crate) fn check_issuer(&self, expected: &str) -> Result<(), Reason> {
-        match *self.issuer == *expected {
+        // Which spelling is right, the metadata says, from which the keys come.
+        match self.issuer.trim_end_matches('/') == expected.trim_end_matches('/') {
             true => Ok(()),
             false => Err(format!(
                 "iss is {}, and the login began at {}",

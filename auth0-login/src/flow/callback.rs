@@ -130,7 +130,7 @@ impl Login {
     fn refused(&self, refused: Refused, request: &Request) -> Reply {
         let Refused { notice, code } = refused;
         match &self.site.settings.after_error {
-            Some(path) if notice.status < 500 && request.wants_html() => {
+            Some(path) if notice.status < 500 && request.shows_pages() => {
                 let code = code.as_deref().unwrap_or(notice.code);
                 let query: String = form_urlencoded::Serializer::new(String::new())
                     .append_pair("error", code)
@@ -150,7 +150,9 @@ impl Login {
         previous: Option<&Live>,
     ) -> Result<Vec<String>, Refused> {
         let shared = &self.site;
-        if parameters.issuer.as_ref().is_some_and(|issuer| *issuer != transaction.issuer) {
+        if parameters.issuer.as_ref().is_some_and(|issuer| {
+            issuer.trim_end_matches('/') != transaction.issuer.trim_end_matches('/')
+        }) {
             tracing::warn!(
                 target: "auth0", "a login came back from another issuer than it began at (RFC 9207)"
             );
@@ -251,7 +253,7 @@ impl Login {
         let settings = &shared.settings;
         if settings.audience.is_some() {
             let purpose = Purpose::Api { audience: settings.audience.clone() };
-            kept.keep(purpose, tokens, settings.keeps_id_token);
+            kept.keep(&shared.client, purpose, tokens, settings.keeps_id_token);
         } else {
             kept.keep_user_tokens(tokens, settings.keeps_id_token);
         }
@@ -261,9 +263,10 @@ impl Login {
             issuer: transaction.issuer.clone(),
             claims: of_user(claims).ok_or_else(misconfigured)?,
             issued_at,
+            began_at: now.as_secs(),
             touched_at: now.as_secs(),
             ends_at: ends_at.as_secs(),
-            stepped_up_at: transaction.is_step_up.then_some(now.as_secs()),
+            stepped_up_for: transaction.step_up.clone(),
             tokens: kept,
             data: of_same_user.map(|live| live.record.data.clone()).unwrap_or_default(),
         })

@@ -232,7 +232,7 @@ impl ConnectRequest {
             return_to: return_to(&target, &site.base),
             organization: None,
             max_age: None,
-            is_step_up: false,
+            step_up: None,
             connecting: Some(Connecting {
                 subject: user.subject().to_owned(),
                 auth_session: Secret::new(auth_session),
@@ -315,7 +315,7 @@ fn account(value: &Value) -> Option<ConnectedAccount> {
     })
 }
 
-/// Returns whether the browser may be sent there: to the tenant, or by https to one of its domains.
+/// Returns whether the browser may be sent there: by https, as the tenant has answered, or to a tenant on this machine.
 fn is_of_issuer(url: &Url, issuer: &str) -> bool {
     url.scheme() == "https"
         || Url::parse(issuer).is_ok_and(|issuer| issuer.origin() == url.origin())

@@ -2,15 +2,13 @@
 use super::start::LoginOptions;
 use crate::{
     error::{Error, ErrorKind},
-    session::{Live, Session},
+    reply::Reply,
+    session::Session,
 };
 use auth0_core::{
     ErrorCode, Requirement, VerifiedToken, policy::RequestContext, support::step_up_of,
 };
 use std::time::Duration;
-
-/// A login that was to be a stronger one, and is as weak as before, is not repeated within this time.
-const STEP_UP_PAUSE: Duration = Duration::from_secs(120);
 
 impl Session {
     /// Returns the user, or the response that asks for one: a browser that opens a page is sent to the login and comes back;
@@ -20,6 +18,18 @@ impl Session {
     /// [`LoginRequired`](ErrorKind::LoginRequired), and as for [`user`](Self::user).
     pub async fn required_user(&self) -> Result<VerifiedToken, Error> {
         self.required(self.user().await?)
+    }
+
+    /// Starts a login that the application has decided on: with another organization, `prompt`, `acr_values`. The response
+    /// sends the browser to Auth0.
+    pub async fn log_in(&self, options: LoginOptions) -> Reply {
+        self.login().start_with(self.request(), options).await
+    }
+
+    /// Logs the user out, as the route of the logout does. The application has to know that the user wants it: no check of the
+    /// origin is made.
+    pub async fn log_out(&self) -> Reply {
+        self.login().ended(self.request()).await
     }
 
     /// Returns what was found in the session, or the response that asks for a login.
@@ -49,11 +59,12 @@ impl Session {
         if error.code() == ErrorCode::StepUpRequired
             && self.request().is_navigation()
             && let Some(live) = self.live()
-            && !self.has_just_stepped_up(&live)
+            && let (acr_values, max_age) = step_up_of(error)
+            && let wanted = format!("{acr_values} {}", max_age.unwrap_or(u64::MAX))
+            && !(live.record.stepped_up_for.as_ref() == Some(&wanted) && self.has_just_begun())
         {
-            let (acr_values, max_age) = step_up_of(error);
             let mut options = LoginOptions {
-                is_step_up: true,
+                step_up: Some(wanted),
                 return_to: Some(self.request().target().to_owned()),
                 ..LoginOptions::new()
             };
@@ -71,10 +82,5 @@ impl Session {
             _ => ErrorKind::Forbidden,
         };
         self.error(kind, error.to_string())
-    }
-
-    fn has_just_stepped_up(&self, live: &Live) -> bool {
-        let now = self.login().site.now().as_secs();
-        live.record.stepped_up_at.is_some_and(|at| now < at.saturating_add(STEP_UP_PAUSE.as_secs()))
     }
 }

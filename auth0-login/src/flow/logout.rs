@@ -1,6 +1,7 @@
 //! Logout.
 use crate::{
-    login::{LOGOUT, Login},
+    error::RETRY,
+    login::Login,
     page::Notice,
     reply::Reply,
     request::Request,
@@ -39,20 +40,26 @@ impl Login {
         {
             return self.notice(&OF_OTHER_SITE, request);
         }
+        self.ended(request).await
+    }
+
+    /// Ends the session of a request, and sends the browser to Auth0.
+    pub(super) async fn ended(&self, request: &Request) -> Reply {
         let session = self.session(request.clone());
-        // A session that cannot be read now ends here, too: its cookies are removed.
-        let live = match session.read().await {
-            Ok(()) => session.live(),
-            Err(_) => None,
+        let (live, is_removed) = match session.read().await {
+            Ok(()) => {
+                let live = session.live();
+                let is_removed = match &live {
+                    Some(live) => self.end(live).await,
+                    None => true,
+                };
+                (live, is_removed)
+            }
+            // Also without its content.
+            Err(_) => (None, self.site.remove(request.cookies()).await),
         };
-        let mut removed = true;
-        if let Some(live) = &live {
-            removed = self.end(live).await;
-        }
-        if !removed {
-            return crate::error::ErrorKind::StoreUnavailable
-                .notice()
-                .reply(request, &self.site.path(LOGOUT));
+        if !is_removed {
+            return self.notice(&NOT_REMOVED, request);
         }
         let url = self.logout_url(live.as_ref()).await;
         Reply::redirect(&url)
@@ -63,7 +70,6 @@ impl Login {
     /// Ends a session here. Returns `false` if the store still has it.
     async fn end(&self, live: &Live) -> bool {
         let shared = &self.site;
-        shared.renewals.end(&live.record.id, shared.clock.monotonic());
         let is_removed = match (&live.place, &shared.store) {
             (Place::Store { key, .. }, Some(store)) => {
                 let removed = shared.limited(store.delete(key)).await;
@@ -75,6 +81,10 @@ impl Login {
             }
             _ => true,
         };
+        if !is_removed {
+            return false;
+        }
+        shared.renewals.end(&live.record.id, shared.clock.monotonic());
         // A cookie that was copied is good for nothing from now on. The session at Auth0 may go on, and begin another here.
         if let (Place::Cookie, Some(revocations)) = (&live.place, &shared.revocations) {
             let end = UNIX_EPOCH + Duration::from_secs(live.record.ends_at);
@@ -88,7 +98,7 @@ impl Login {
                 tracing::warn!(target: "auth0", %error, "a refresh token was not revoked at the logout");
             }
         }
-        is_removed
+        true
     }
 
     /// Returns where the browser goes to end the session at Auth0.
@@ -138,3 +148,11 @@ const OF_OTHER_SITE: Notice = Notice::new(
     "You are still logged in",
     "Another site has tried to log you out. Use the button of this application.",
 );
+
+const NOT_REMOVED: Notice = Notice::new(
+    503,
+    "temporarily_unavailable",
+    "You are still logged in",
+    "The logout is not available at the moment. Try again soon.",
+)
+.retry_after(RETRY);

@@ -33,7 +33,7 @@ pub struct LoginOptions {
     pub(super) max_age: Option<Duration>,
     pub(super) acr_values: Option<String>,
     pub(super) organization: Option<String>,
-    pub(super) is_step_up: bool,
+    pub(super) step_up: Option<String>,
     pub(super) is_repeated: bool,
 }
 
@@ -84,15 +84,24 @@ impl Login {
                 .with("allow", "GET");
         }
         let mut options = LoginOptions::new();
+        let site = self.at(request).site;
+        let settings = &site.settings;
+        // What the application has set, no link changes.
+        let is_set = |name: &str| settings.parameters.iter().any(|(known, _)| known == name);
         for (name, value) in request.query() {
             if value.is_empty() || value.len() > MAX_VALUE_BYTES && name != "returnTo" {
                 continue;
             }
             match name.as_str() {
                 "returnTo" => options.return_to = Some(value),
-                "organization" => options.organization = Some(value),
+                "organization" if settings.organization.is_none() => {
+                    options.organization = Some(value);
+                }
+                "organization" => {}
+                name if is_set(name)
+                    || options.parameters.iter().any(|(known, _)| known == name) => {}
                 name if OF_LINK.contains(&name)
-                    || name == SESSION_TRANSFER && self.site.settings.accepts_session_transfer =>
+                    || name == SESSION_TRANSFER && settings.accepts_session_transfer =>
                 {
                     options.parameters.push((name.to_owned(), value));
                 }
@@ -105,7 +114,7 @@ impl Login {
     /// Starts a login that the application has decided on, such as one with `prompt` or another organization.
     pub async fn start_with(&self, request: &Request, options: LoginOptions) -> Reply {
         if request.is_prefetch() {
-            // A login that nobody has asked for would take the place of another.
+            // It would take the place of a login that a person has begun.
             return Reply::new(204);
         }
         let this = self.at(request);
@@ -150,7 +159,7 @@ impl Login {
             return_to: return_to(options.return_to.as_deref().unwrap_or_default(), &shared.base),
             organization,
             max_age: max_age.map(|time| time.as_secs()),
-            is_step_up: options.is_step_up,
+            step_up: options.step_up,
             connecting: None,
             began_at: shared.now().as_secs(),
             verifier: Secret::new(verifier),
@@ -201,7 +210,7 @@ impl Login {
     }
 
     pub(super) fn notice(&self, notice: &Notice, request: &Request) -> Reply {
-        notice.reply(request, &self.site.path(crate::login::LOGIN))
+        notice.reply(request, self.site.base.path())
     }
 }
 

@@ -107,7 +107,7 @@ impl Login {
 
     /// Returns the login of the site that a request is for. Where there is one site, it is that of all requests.
     pub(crate) fn at(&self, request: &Request) -> Self {
-        let is_its_host = |site: &&Arc<Shared>| request.host() == Some(&*site.authority);
+        let is_its_host = |site: &&Arc<Shared>| request.host().is_some_and(|host| site.is_at(host));
         match self.sites.iter().find(is_its_host) {
             Some(site) => Self { site: Arc::clone(site), sites: Arc::clone(&self.sites) },
             None => self.clone(),
@@ -133,12 +133,27 @@ impl Login {
     }
 }
 
-pub(crate) const LOGIN: &str = "/auth/login";
+pub(crate) use crate::page::LOGIN;
 pub(crate) const CALLBACK: &str = "/auth/callback";
 pub(crate) const LOGOUT: &str = "/auth/logout";
 pub(crate) const BACKCHANNEL_LOGOUT: &str = "/auth/backchannel-logout";
 
 impl Shared {
+    /// Returns whether browsers find it at this host, which may name the port of its scheme or end with a dot.
+    fn is_at(&self, host: &str) -> bool {
+        let port = if self.base.scheme() == "https" { ":443" } else { ":80" };
+        let host = host.strip_suffix(port).unwrap_or(host);
+        let (name, port) = host.rsplit_once(':').map_or((host, ""), |(name, port)| (name, port));
+        let name = name.trim_end_matches('.');
+        match port {
+            "" => *self.authority == *name,
+            port => {
+                self.authority.strip_prefix(name).and_then(|rest| rest.strip_prefix(':'))
+                    == Some(port)
+            }
+        }
+    }
+
     /// Returns the absolute URL of a path of this application.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base.as_str().trim_end_matches('/'))

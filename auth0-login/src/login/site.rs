@@ -136,7 +136,12 @@ pub(super) fn base_url(text: Option<&str>) -> Result<Url, ConfigError> {
         }
         _ => return Err(wrong("that is not a URL of https or http")),
     }
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+        || text.contains([',', ' '])
+    {
         return Err(wrong("it has more than a host and a path"));
     }
     Ok(url)

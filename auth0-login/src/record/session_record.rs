@@ -29,13 +29,16 @@ pub(crate) struct Record {
     /// `iat` of the ID token of the login, on the issuer's clock, in seconds since 1970.
     #[serde(rename = "l")]
     pub(crate) issued_at: u64,
+    /// The login, on the clock of this service.
+    #[serde(rename = "b")]
+    pub(crate) began_at: u64,
     #[serde(rename = "t")]
     pub(crate) touched_at: u64,
     /// The end, however active the user is.
     #[serde(rename = "e")]
     pub(crate) ends_at: u64,
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) stepped_up_at: Option<u64>,
+    pub(crate) stepped_up_for: Option<String>,
     #[serde(rename = "k", default)]
     pub(crate) tokens: TokenSet,
     #[serde(rename = "d", default, skip_serializing_if = "Map::is_empty")]
@@ -70,8 +73,9 @@ struct KeptToken {
     text: Secret,
     #[serde(rename = "e")]
     expires_at: u64,
-    #[serde(rename = "p", default, skip_serializing_if = "std::ops::Not::not")]
-    is_dpop: bool,
+    /// The thumbprint of the DPoP key that it is bound to; empty if it is bound to a certificate.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    bound_to: Option<String>,
 }
 
 /// What a token is for.
@@ -135,9 +139,15 @@ impl Record {
 
 impl TokenSet {
     /// Keeps the tokens of an answer.
-    pub(crate) fn keep(&mut self, purpose: Purpose, tokens: &Tokens, keeps_id_token: bool) {
+    pub(crate) fn keep(
+        &mut self,
+        client: &Client,
+        purpose: Purpose,
+        tokens: &Tokens,
+        keeps_id_token: bool,
+    ) {
         self.keep_user_tokens(tokens, keeps_id_token);
-        self.keep_token(purpose, &tokens.access_token());
+        self.keep_token(client, purpose, &tokens.access_token());
     }
 
     /// Keeps all but the access token, which is for no API.
@@ -151,7 +161,7 @@ impl TokenSet {
         }
     }
 
-    pub(crate) fn keep_token(&mut self, purpose: Purpose, token: &Token) {
+    pub(crate) fn keep_token(&mut self, client: &Client, purpose: Purpose, token: &Token) {
         let Some(expires_at) = token.expires_at() else { return };
         let expires_at =
             expires_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -160,7 +170,7 @@ impl TokenSet {
             granted: granted.join(" "),
             text: Secret::new(token.encoded()),
             expires_at,
-            is_dpop: token.is_dpop(),
+            bound_to: token.is_dpop().then(|| client.dpop_thumbprint().unwrap_or_default()),
             purpose,
         };
         let kind = match kept.purpose {
@@ -173,7 +183,7 @@ impl TokenSet {
         kind.truncate(MAX_TOKENS);
     }
 
-    /// Returns a token with these scopes that is good for a while, or the best one while no other can be had.
+    /// Returns a token with these scopes that is good for a while, or for any time if `is_last`.
     pub(crate) fn find(
         &self,
         purpose: &Purpose,
@@ -192,13 +202,15 @@ impl TokenSet {
             kept.purpose == *purpose
                 && kept.grants(scopes.iter().map(String::as_str))
                 && seconds.saturating_add(skew) < kept.expires_at
+                // With another key, it is good for nothing.
+                && kept.bound_to.as_ref().is_none_or(|key| *key == client.dpop_thumbprint().unwrap_or_default())
         };
         // The smallest that has the scopes.
         let kept = kind.iter().filter(fits).min_by_key(|kept| kept.granted.len())?;
         let parts = support::KeptToken {
             access_token: kept.text.text(),
             scope: &kept.granted,
-            is_dpop: kept.is_dpop,
+            is_dpop: kept.bound_to.is_some(),
             expires_at: Duration::from_secs(kept.expires_at),
         };
         Some(support::token(client, &parts, now))

@@ -9,16 +9,22 @@ use crate::{
     record::Record,
     reply::{NOT_CACHED, Reply},
     request::Request,
+    return_to::MAX_BYTES as MAX_RETURN_TO,
 };
 use auth0_core::{Ended, VerifiedToken};
 use persistence::Read;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::OnceCell;
 use url::form_urlencoded;
+
+/// A login that has not brought what was needed is not repeated within this time.
+const LOGIN_PAUSE: Duration = Duration::from_secs(120);
 
 /// The session of a request. It is read when it is first needed, so that a request that does not need it costs nothing.
 /// Clones are the same session.
@@ -51,6 +57,10 @@ struct State {
     is_void: bool,
     /// The response sets the cookies anew, or updates the store.
     has_changed: bool,
+    /// The data that this request has changed.
+    changed: BTreeSet<String>,
+    /// The cookie of a session in a store is sealed anew, with the newest secret.
+    resealed: Option<Vec<String>>,
 }
 
 /// A session that has not ended.
@@ -150,8 +160,15 @@ impl Session {
             Some(value) => live.record.data.insert(name.to_owned(), value),
             None => live.record.data.remove(name),
         };
+        state.changed.insert(name.to_owned());
         state.has_changed = true;
         Ok(())
+    }
+
+    /// Returns whether a header `Set-Cookie` sets or removes a session: for adapters, which add nothing then.
+    #[must_use]
+    pub fn is_set_by(line: &[u8]) -> bool {
+        line.strip_prefix(b"__Host-").unwrap_or(line).starts_with(b"a0_session")
     }
 
     /// Returns a future that is ready when the session ends, for connections that live longer than a request: `None` if
@@ -192,9 +209,10 @@ impl Session {
             })?;
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
             match found {
-                Read::Live { live, has_changed } => {
+                Read::Live { live, has_changed, resealed } => {
                     state.live = Some(*live);
                     state.has_changed = has_changed;
+                    state.resealed = resealed;
                 }
                 Read::Void => state.is_void = true,
                 Read::Nothing => {}
@@ -206,17 +224,25 @@ impl Session {
 
     async fn write(&self) -> Result<Vec<String>, Error> {
         let login = &self.0.login.site;
-        let (live, is_void, has_changed) = {
-            let state = self.lock();
-            (state.live.clone(), state.is_void, state.has_changed)
+        let (live, is_void, has_changed, changed, resealed) = {
+            let mut state = self.lock();
+            let changed = state.changed.clone();
+            (state.live.clone(), state.is_void, state.has_changed, changed, state.resealed.take())
         };
+        let resealed = resealed.unwrap_or_default();
         let Some(live) = live else {
             return Ok(if is_void { login.clearing(self.0.request.cookies()) } else { Vec::new() });
         };
         if !has_changed && !login.times.is_touch_due(&live.record, login.now()) {
-            return Ok(Vec::new());
+            return Ok(resealed);
         }
-        login.write(live, has_changed).await.map_err(|failure| {
+        let written = login.write(live, has_changed, &changed).await;
+        if let (Err(failure), false) = (&written, has_changed) {
+            // The request was served, and the session lasts for a while yet.
+            tracing::warn!(target: "auth0", cause = failure.cause, "a session cannot be dated anew");
+            return Ok(resealed);
+        }
+        written.map(|lines| if lines.is_empty() { resealed } else { lines }).map_err(|failure| {
             tracing::error!(target: "auth0", cause = failure.cause, "a session cannot be written");
             self.error(failure.kind, failure.cause)
         })
@@ -248,6 +274,14 @@ impl Session {
         self.lock().live.clone()
     }
 
+    /// Returns whether the user has logged in a moment ago: another login would bring the same.
+    pub(crate) fn has_just_begun(&self) -> bool {
+        let now = self.0.login.site.now().as_secs();
+        let state = self.lock();
+        let began_at = state.live.as_ref().map(|live| live.record.began_at);
+        began_at.is_some_and(|at| now < at.saturating_add(LOGIN_PAUSE.as_secs()))
+    }
+
     pub(crate) fn login(&self) -> &Login {
         &self.0.login
     }
@@ -257,8 +291,8 @@ impl Session {
     }
 
     pub(crate) fn error(&self, kind: ErrorKind, cause: impl Into<String>) -> Error {
-        let path = self.0.login.site.path(LOGIN);
-        Error::new(kind, cause, kind.notice().reply(&self.0.request, &path))
+        let base = self.0.login.site.base.path();
+        Error::new(kind, cause, kind.notice().reply(&self.0.request, base))
     }
 
     /// Returns the response that asks for a login: for a browser that opens a page, the way there and back.
@@ -267,10 +301,14 @@ impl Session {
         if !self.request().is_navigation() {
             return self.error(kind, cause);
         }
-        let query: String = form_urlencoded::Serializer::new(String::new())
-            .append_pair("returnTo", self.request().target())
-            .finish();
         let path = self.login().site.path(LOGIN);
+        let target = self.request().target();
+        if target.len() > MAX_RETURN_TO {
+            return Error::new(kind, cause, Reply::redirect(&path));
+        }
+        let query: String = form_urlencoded::Serializer::new(String::new())
+            .append_pair("returnTo", target)
+            .finish();
         Error::new(kind, cause, Reply::redirect(&format!("{path}?{query}")))
     }
 

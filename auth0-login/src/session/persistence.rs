@@ -14,7 +14,10 @@ use auth0_core::{
 };
 use aws_lc_rs::{digest, rand};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, UNIX_EPOCH},
+};
 
 /// The limit for a call of the store: a request waits for it.
 const STORE_LIMIT: Duration = Duration::from_secs(2);
@@ -37,6 +40,8 @@ pub(super) enum Read {
     Live {
         live: Box<Live>,
         has_changed: bool,
+        /// The cookie of a session in a store, sealed anew.
+        resealed: Option<Vec<String>>,
     },
     /// A session that has ended, or bytes that are none.
     Void,
@@ -61,8 +66,9 @@ impl Shared {
         let texts = restored(&self.names, cookies);
         let mut found: Option<Live> = None;
         let (mut has_changed, mut is_of_other_site) = (false, false);
+        let mut resealed = None;
         for text in &texts {
-            let Some(opened) = self.secrets.open(&self.names.session, text.as_bytes()) else {
+            let Some(opened) = self.secrets.open(&self.purpose_of_cookie(), text.as_bytes()) else {
                 continue;
             };
             let live = match (opened.content.split_first(), &self.store) {
@@ -91,17 +97,43 @@ impl Shared {
                     .as_ref()
                     .is_none_or(|found| found.record.touched_at < live.record.touched_at)
             {
-                has_changed |= !opened.is_newest;
+                if !opened.is_newest {
+                    match live.place {
+                        Place::Cookie => has_changed = true,
+                        Place::Store { .. } => {
+                            let ends_at = Duration::from_secs(live.record.ends_at);
+                            let lasts = ends_at.saturating_sub(self.now());
+                            let text =
+                                self.secrets.seal(&self.purpose_of_cookie(), &opened.content);
+                            resealed = text.and_then(|text| self.session_cookies(&text, lasts));
+                        }
+                    }
+                }
                 found = Some(live);
             }
         }
         Ok(match found {
-            Some(live) => Read::Live { live: Box::new(live), has_changed },
+            Some(live) => Read::Live { live: Box::new(live), has_changed, resealed },
             // At its own site it is still one.
             None if is_of_other_site => Read::Nothing,
             None if self.names.of_session().any(|name| cookies.has(&name)) => Read::Void,
             None => Read::Nothing,
         })
+    }
+
+    /// Removes the sessions of a request from the store without reading them. Returns whether that was possible.
+    pub(crate) async fn remove(&self, cookies: &ReceivedCookies) -> bool {
+        let Some(store) = &self.store else { return true };
+        for text in restored(&self.names, cookies) {
+            let opened = self.secrets.open(&self.purpose_of_cookie(), text.as_bytes());
+            if let Some((&STORE_MARK, id)) = opened.as_ref().and_then(|it| it.content.split_first())
+                && let Err(error) = self.limited(store.delete(&key_of(id))).await
+            {
+                tracing::error!(target: "auth0", %error, "a session cannot be removed");
+                return false;
+            }
+        }
+        true
     }
 
     async fn read_store(
@@ -112,14 +144,26 @@ impl Shared {
         let key = key_of(id);
         let stored = self.load(&key).await.map_err(|error| error.to_string())?;
         let Some(StoredSession { content, version }) = stored else { return Ok(None) };
-        let Some(record) = self.opened(&key, &content) else { return Ok(None) };
+        let Some(mut record) = self.opened(&key, &content) else { return Ok(None) };
+        self.renewals.adopt(&mut record, self.clock.monotonic());
         *is_of_other_site |= record.issuer != self.auth_issuer();
         self.live(record, Place::Store { key, version }).await
     }
 
+    /// Good for this application only, also if another one has the same secret.
+    fn purpose_of_cookie(&self) -> String {
+        format!("{} {}", self.names.session, self.client.client_id())
+    }
+
+    /// Good for this session only.
+    fn purpose_of_store(&self, key: &SessionKey) -> String {
+        let key = URL_SAFE_NO_PAD.encode(key.as_bytes());
+        format!("store {key} {}", self.client.client_id())
+    }
+
     /// Opens the content of a store.
     pub(crate) fn opened(&self, key: &SessionKey, content: &str) -> Option<Record> {
-        let opened = self.secrets.open(&purpose(key), content.as_bytes())?;
+        let opened = self.secrets.open(&self.purpose_of_store(key), content.as_bytes())?;
         Record::read(&opened.content)
     }
 
@@ -162,6 +206,7 @@ impl Shared {
         &self,
         mut live: Live,
         has_changed: bool,
+        changed: &BTreeSet<String>,
     ) -> Result<Vec<String>, WriteFailure> {
         let now = self.now();
         live.record.touched_at = now.as_secs();
@@ -183,7 +228,13 @@ impl Shared {
                         return Ok(self.all_cleared());
                     };
                     if has_changed {
-                        newer.data = record.data;
+                        // Only what this request has changed: others have changed other data.
+                        for name in changed {
+                            match record.data.get(name) {
+                                Some(value) => newer.data.insert(name.clone(), value.clone()),
+                                None => newer.data.remove(name),
+                            };
+                        }
                         if record.tokens.generation > newer.tokens.generation {
                             newer.tokens = record.tokens;
                         }
@@ -212,9 +263,10 @@ impl Shared {
         let session = record.claim("sid");
         let absolute = Duration::from_secs(record.ends_at.saturating_sub(self.now().as_secs()));
         let began_at = UNIX_EPOCH + Duration::from_secs(record.issued_at);
-        let user = hash_of(&[&record.issuer, &subject]);
+        let user = hash_of(&[record.issuer.trim_end_matches('/'), &subject]);
         let mut new = NewSession::new(&content, user, began_at, self.lasts(&record));
-        new.issuer_session = session.map(|sid| hash_of(&[&record.issuer, &sid]));
+        new.issuer_session =
+            session.map(|sid| hash_of(&[record.issuer.trim_end_matches('/'), &sid]));
         new.lasts_at_most = absolute;
         if let Some(store) = &self.store {
             self.limited(store.create(&key, new)).await?;
@@ -225,7 +277,7 @@ impl Shared {
         }
         let mut mark = vec![STORE_MARK];
         mark.extend(id);
-        let text = self.secrets.seal(&self.names.session, &mark).ok_or_else(no_randomness)?;
+        let text = self.secrets.seal(&self.purpose_of_cookie(), &mark).ok_or_else(no_randomness)?;
         self.session_cookies(&text, absolute).ok_or_else(too_large)
     }
 
@@ -233,7 +285,7 @@ impl Shared {
     fn cookies_of(&self, mut record: Record) -> Result<Vec<String>, WriteFailure> {
         loop {
             let lasts = self.lasts(&record);
-            let text = self.secrets.seal(&self.names.session, &record.write());
+            let text = self.secrets.seal(&self.purpose_of_cookie(), &record.write());
             match self.session_cookies(&text.ok_or_else(no_randomness)?, lasts) {
                 Some(lines) => return Ok(lines),
                 None if record.shrink() => {}
@@ -267,7 +319,7 @@ impl Shared {
     }
 
     fn sealed(&self, key: &SessionKey, record: &Record) -> Result<String, WriteFailure> {
-        self.secrets.seal(&purpose(key), &record.write()).ok_or_else(no_randomness)
+        self.secrets.seal(&self.purpose_of_store(key), &record.write()).ok_or_else(no_randomness)
     }
 
     pub(crate) async fn load(
@@ -315,11 +367,6 @@ fn key_of(id: &[u8]) -> SessionKey {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, id).as_ref());
     SessionKey::new(hash)
-}
-
-/// The purpose of what a store has: good for this session only.
-fn purpose(key: &SessionKey) -> String {
-    format!("store {}", URL_SAFE_NO_PAD.encode(key.as_bytes()))
 }
 
 fn no_randomness() -> WriteFailure {

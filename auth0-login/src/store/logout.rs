@@ -12,7 +12,7 @@ pub(crate) struct StoredSessions(pub(crate) Arc<dyn SessionStore>);
 impl LogoutSink for StoredSessions {
     fn log_out<'a>(&'a self, token: &'a LogoutToken) -> BoxFuture<'a, Result<bool, String>> {
         Box::pin(async move {
-            let issuer = token.issuer();
+            let issuer = token.issuer().trim_end_matches('/');
             let target = match (token.session_id(), token.subject()) {
                 // Precise: the other sessions of the user go on.
                 (Some(session), _) => Some(LogoutTarget::Session(hash_of(&[issuer, session]))),

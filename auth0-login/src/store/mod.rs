@@ -14,7 +14,7 @@ use std::{
 
 /// Keeps the sessions of an application, so that a browser has only the name of its session. All instances share it.
 ///
-/// The contents are sealed, and the keys are hashes: who reads the store learns nothing, and can sign in as nobody else.
+/// The contents are sealed, and the keys are hashes: a copy of the store has no names and no tokens, and opens no session.
 /// A call that takes longer than two seconds counts as failed. Dropping a future cancels the call.
 ///
 /// [`InMemorySessionStore`] keeps them in one process; `auth0-redis` has one for several.

@@ -7,7 +7,7 @@ use crate::{
     session::{Live, Session},
 };
 use auth0_client::Token;
-use auth0_core::support::fetch_thread::{self, Task};
+use auth0_core::support::fetch_thread;
 use renewal::{Failure, Wanted};
 use std::{
     fmt,
@@ -78,10 +78,10 @@ impl TokenRequest {
             return Ok(token);
         }
         let wanted = Wanted { purpose: purpose.clone(), scopes: scopes.clone() };
-        // Not cancelled with the request: the answer may have the only refresh token.
+        // It goes on if the request ends: the answer may have the only refresh token.
         let renewal = renewal::renewed(Arc::clone(&shared), live.clone(), wanted);
         let outcome = match fetch_thread::spawn(renewal) {
-            Ok(task) => Task::new(task).await.unwrap_or_else(|_| Err(Failure::panicked())),
+            Ok(task) => task.await.unwrap_or_else(|_| Err(Failure::panicked())),
             Err(error) => Err(Failure::unavailable(error.to_string())),
         };
         let failure = match outcome {
@@ -99,10 +99,7 @@ impl TokenRequest {
         };
         // The one that is there is good for some seconds more.
         let now = shared.clock.moment();
-        if failure.is_temporary()
-            && let Some(token) =
-                live.record.tokens.find(&purpose, &scopes, &shared.client, now, true)
-        {
+        if let Some(token) = live.record.tokens.find(&purpose, &scopes, &shared.client, now, true) {
             return Ok(token);
         }
         if let Some(renewed) = failure.renewed {
@@ -110,6 +107,19 @@ impl TokenRequest {
         }
         let kind = failure.kind;
         Err(match (kind, failure.client_error) {
+            (ErrorKind::LoginRequired, _)
+                if session.request().is_navigation() && session.has_just_begun() =>
+            {
+                // Another login would bring the same.
+                let cause = format!(
+                    "{}. The login has just brought no token for this. Request offline_access, allow offline access for the \
+                     API (Dashboard > Applications > APIs > Settings), and add the API to the refresh token policies of the \
+                     application",
+                    failure.cause
+                );
+                tracing::error!(target: "auth0", cause, "a token of a user cannot be had");
+                session.error(ErrorKind::Misconfigured, cause)
+            }
             (ErrorKind::LoginRequired, _) => session.login_required(&failure.cause),
             (_, Some(error)) => {
                 let reply = session.error(kind, "").reply();

@@ -7,7 +7,8 @@ use crate::{
     store::{SessionKey, Updated},
 };
 use auth0_client::{ErrorKind as ClientErrorKind, Tokens};
-use auth0_core::support::{IdTokenExpectations, fetch_thread::passed, verify_id_token};
+use auth0_core::support::{IdTokenExpectations, base64url, fetch_thread::passed, verify_id_token};
+use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
 
 /// How long a renewal holds the lock of a store: longer than the client's deadline.
@@ -60,10 +61,6 @@ impl Failure {
 
     fn gone() -> Self {
         Self::new(ErrorKind::LoginRequired, "the session has ended")
-    }
-
-    pub(super) const fn is_temporary(&self) -> bool {
-        matches!(self.kind, ErrorKind::Unavailable | ErrorKind::StoreUnavailable)
     }
 
     fn store(error: &crate::store::SessionStoreError) -> Self {
@@ -125,15 +122,13 @@ async fn renewed_in_cookie(
     if has(shared, &live.record, wanted) {
         return Ok(live);
     }
+    let before = live.record.tokens.generation;
     let outcome = renew(shared, &mut live.record, wanted).await;
     if shared.renewals.has_ended(&live.record.id, now()) {
         give_back(shared, &live.record).await;
         return Err(Failure::gone());
     }
-    let has_changed = match &outcome {
-        Ok(()) => true,
-        Err(failure) => failure.kind == ErrorKind::LoginRequired,
-    };
+    let has_changed = live.record.tokens.generation != before;
     if has_changed {
         shared.renewals.remember(&live.record, now());
         live = with_user(shared, live).await?;
@@ -197,8 +192,16 @@ async fn renewed_in_store(
             Err(failure) => return Err(Failure::new(failure.kind, failure.cause)),
         }
     }
-    tracing::error!(target: "auth0", "renewed tokens cannot be stored: the user has to log in again");
-    Err(Failure::new(ErrorKind::StoreUnavailable, "the renewed tokens cannot be stored"))
+    tracing::error!(
+        target: "auth0",
+        "renewed tokens cannot be stored: this instance keeps them for a minute, and tries again with the next request"
+    );
+    shared.renewals.remember(&live.record, shared.clock.monotonic());
+    let live = with_user(shared, live).await?;
+    match outcome {
+        Ok(()) => Ok(live),
+        Err(failure) => Err(Failure { renewed: Some(Box::new(live)), ..failure }),
+    }
 }
 
 /// Locks a session for all instances.
@@ -250,7 +253,7 @@ async fn renew(shared: &Shared, record: &mut Record, wanted: &Wanted) -> Result<
             let token = account.for_refresh_token(refresh_token).token().await;
             let token = token.map_err(Failure::client)?;
             record.tokens.generation += 1;
-            record.tokens.keep_token(wanted.purpose.clone(), &token);
+            record.tokens.keep_token(&shared.client, wanted.purpose.clone(), &token);
             Ok(())
         }
         Purpose::Api { audience } => {
@@ -274,7 +277,7 @@ async fn renew(shared: &Shared, record: &mut Record, wanted: &Wanted) -> Result<
             };
             check_user(shared, record, &tokens).await?;
             let keeps_id_token = shared.settings.keeps_id_token;
-            record.tokens.keep(wanted.purpose.clone(), &tokens, keeps_id_token);
+            record.tokens.keep(&shared.client, wanted.purpose.clone(), &tokens, keeps_id_token);
             Ok(())
         }
     }
@@ -292,8 +295,11 @@ async fn check_user(shared: &Shared, record: &mut Record, tokens: &Tokens) -> Re
     };
     let claims = match verify_id_token(&shared.auth, id_token, &expected).await {
         Ok(claims) => claims,
-        // The tokens are good, and the claims are those of before.
-        Err(error) if error.is_temporary() => return Ok(()),
+        // They came from the token endpoint itself. The claims stay those of before.
+        Err(error) if error.is_temporary() && is_of_user(id_token, record) => {
+            tracing::warn!(target: "auth0", %error, "the ID token of a renewal cannot be verified, and is not used");
+            return Ok(());
+        }
         Err(error) => {
             tracing::error!(target: "auth0", %error, "a renewal came with an ID token that is not valid");
             record.tokens.clear();
@@ -304,7 +310,7 @@ async fn check_user(shared: &Shared, record: &mut Record, tokens: &Tokens) -> Re
         }
     };
     let subject = record.claim("sub");
-    if claims.get("sub").and_then(|sub| sub.as_str()) != subject.as_deref() {
+    if claims.get("sub").and_then(Value::as_str) != subject.as_deref() {
         tracing::error!(target: "auth0", "a renewal came with the tokens of another user");
         record.tokens.clear();
         return Err(Failure::new(
@@ -316,7 +322,7 @@ async fn check_user(shared: &Shared, record: &mut Record, tokens: &Tokens) -> Re
     // What a refresh does not repeat stays: the session at the issuer, and how the user logged in.
     for name in ["sid", "auth_time", "amr", "acr", "org_id", "org_name"] {
         if !claims.contains_key(name)
-            && let Ok(known) = serde_json::from_str::<serde_json::Value>(record.claims.get())
+            && let Ok(known) = serde_json::from_str::<Value>(record.claims.get())
             && let Some(value) = known.get(name)
         {
             claims.insert(name.to_owned(), value.clone());
@@ -326,6 +332,19 @@ async fn check_user(shared: &Shared, record: &mut Record, tokens: &Tokens) -> Re
         record.claims = claims;
     }
     Ok(())
+}
+
+/// Returns whether an ID token, which was not verified, names the user of the session.
+fn is_of_user(id_token: &str, record: &Record) -> bool {
+    let payload = id_token.split('.').nth(1).and_then(base64url);
+    let claims: Option<Map<String, Value>> =
+        payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+    claims.is_some_and(|claims| {
+        claims.get("sub").and_then(Value::as_str) == record.claim("sub").as_deref()
+            && claims.get("iss").and_then(Value::as_str).is_some_and(|issuer| {
+                issuer.trim_end_matches('/') == record.issuer.trim_end_matches('/')
+            })
+    })
 }
 
 async fn with_user(shared: &Shared, mut live: Live) -> Result<Live, Failure> {

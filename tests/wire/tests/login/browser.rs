@@ -18,6 +18,12 @@ pub(crate) struct Cookie {
     ends_at: Option<Duration>,
 }
 
+impl Cookie {
+    pub(crate) fn of(name: &str, value: &str) -> Self {
+        Self { name: name.into(), value: value.into(), ends_at: None }
+    }
+}
+
 impl Browser {
     /// A browser that speaks https with a proxy in front of the server, or http on this machine.
     pub(crate) fn new(server: SocketAddr, clock: &ManualClock, is_secure: bool) -> Self {

@@ -1,5 +1,5 @@
 //! The callback.
-use crate::world::{HOUR, MINUTE, location, on_both, query};
+use crate::world::{HOUR, MINUTE, in_cookies_and_store, location, on_both, query};
 use auth0_axum::{
     Algorithm,
     testing::{SigningKey, TokenBuilder},
@@ -259,7 +259,12 @@ async fn what_was_asked_for_must_be_there() {
                 let answer = world.come_back(&authorize, "auth0|ann").await;
                 assert_eq!(answer.status == 303, is_good);
             }
-            world.provider.id_tokens(|token| token);
+        },
+    )
+    .await;
+    on_both(
+        |login| login,
+        async |world| {
             let authorize = world.start("/auth/login?organization=org_1").await;
             assert_eq!(world.come_back(&authorize, "auth0|ann").await.status, 400, "no org_id");
             for (id, is_good) in [("org_1", true), ("org_2", false), ("ORG_1", false)] {
@@ -311,6 +316,57 @@ async fn without_keys_a_login_waits() {
             world.provider.key_set_fails(false);
             world.pass(MINUTE);
             world.log_in("auth0|ann").await;
+        },
+    )
+    .await;
+}
+
+/// Claims that nothing needs have any type.
+#[tokio::test]
+async fn claims_of_an_unexpected_type_lock_no_user_out() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.provider.id_tokens(|token| {
+                let token = token.claim("email_verified", "true").claim("picture", json!({}));
+                let token =
+                    token.claim("org_id", 5).claim("nickname", json!(null)).claim("amr", json!({}));
+                token
+                    .claim("azp", json!(null))
+                    .claim("nbf", json!(null))
+                    .claim("events", json!(null))
+            });
+            world.log_in("auth0|ann").await;
+            assert_eq!(world.open("/me").await.body, "Name of auth0|ann");
+            world.provider.id_tokens(|token| token.claim("name", 5));
+            world.log_in("auth0|ann").await;
+            assert_eq!(
+                (world.open("/me").await.status, world.user().await.as_str()),
+                (200, "auth0|ann")
+            );
+        },
+    )
+    .await;
+}
+
+/// The metadata says whether the issuer ends with a slash.
+#[tokio::test]
+async fn the_issuer_is_configured_without_its_slash() {
+    on_both(
+        |login| login.issuer("https://acme.test"),
+        async |world| {
+            world.log_in("auth0|ann").await;
+            let token =
+                world.provider.logout_token().claim("sid", "sid-auth0|ann").without("sub").mint();
+            let body = format!("logout_token={}", crate::provider::encoded(&token));
+            let lines: [(&str, &[u8]); 1] =
+                [("content-type", b"application/x-www-form-urlencoded")];
+            let target = "POST /auth/backchannel-logout";
+            let answer =
+                wire_tests::client::send_body(world.server, target, &lines, body.as_bytes(), false)
+                    .await;
+            assert_eq!(answer.status, 200);
+            assert_eq!(world.user().await, "nobody");
         },
     )
     .await;

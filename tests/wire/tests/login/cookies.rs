@@ -312,3 +312,21 @@ async fn each_login_has_a_session_of_its_own() {
     )
     .await;
 }
+
+/// Two applications of a tenant have the same secret.
+#[tokio::test]
+async fn a_session_of_another_application() {
+    on_both(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            let other = builder(&world.provider).client_id("other").build().unwrap();
+            for server in [crate::servers::axum(&other).await, crate::servers::actix(&other)] {
+                let mut browser = world.browser.clone();
+                browser.server = server;
+                assert_eq!(browser.open("/").await.body, "nobody");
+            }
+        },
+    )
+    .await;
+}

@@ -123,3 +123,39 @@ async fn a_more_recent_login() {
     )
     .await;
 }
+
+/// Middleware of the application reads the session before the routes of the login answer.
+#[tokio::test]
+async fn a_session_that_was_read_before_a_login() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            let read_first = [("accept", "text/html"), ("x-read-first", "1")];
+            // Something that is no session comes with the callback.
+            world.browser.jar.push(crate::browser::Cookie::of("__Host-a0_session", "1junk"));
+            let begun = world.send("GET", "/auth/login", &read_first).await;
+            world.browser.jar.push(crate::browser::Cookie::of("__Host-a0_session", "1junk"));
+            let back = format!(
+                "/auth/callback?{}",
+                world.provider.authorize(location(&begun), "auth0|ann")
+            );
+            world.send("GET", &back, &read_first).await;
+            assert_eq!(world.user().await, "auth0|ann");
+            // Another user logs in while the session of the first is to be dated anew.
+            world.pass(Duration::from_secs(2 * 3600));
+            let begun = world.open("/auth/login").await;
+            let back = format!(
+                "/auth/callback?{}",
+                world.provider.authorize(location(&begun), "auth0|bob")
+            );
+            world.send("GET", &back, &read_first).await;
+            assert_eq!(world.user().await, "auth0|bob");
+            // And a logout.
+            world.pass(Duration::from_secs(2 * 3600));
+            world.send("GET", "/auth/logout", &read_first).await;
+            assert!(world.browser.names().is_empty(), "{:?}", world.browser.names());
+            assert_eq!(world.user().await, "nobody");
+        },
+    )
+    .await;
+}

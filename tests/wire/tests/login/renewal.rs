@@ -275,3 +275,82 @@ async fn an_application_that_calls_no_api() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn the_tokens_of_another_user_while_keys_are_missing() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.provider.id_tokens(|token| token.subject("auth0|eve"));
+            world.provider.tenant().rotate_keys();
+            world.provider.key_set_fails(true);
+            world.pass(Duration::from_secs(600));
+            assert_eq!(world.fetch(TOKEN).await.status, 401);
+            assert_eq!(world.user().await, "auth0|ann");
+        },
+    )
+    .await;
+    // The tokens of the same user are kept.
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.provider.tenant().rotate_keys();
+            world.provider.key_set_fails(true);
+            world.pass(Duration::from_secs(600));
+            assert_eq!(world.fetch(TOKEN).await.status, 200);
+        },
+    )
+    .await;
+}
+
+/// A role that was taken away comes back with none of the answers.
+#[tokio::test]
+async fn claims_and_tokens_are_renewed_together() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world
+                .provider
+                .id_tokens(|token| token.claim("https://acme.com/roles", json!(["admin"])));
+            world.log_in("auth0|ann").await;
+            assert_eq!(world.fetch("/admin").await.status, 200);
+            world.provider.id_tokens(|token| token);
+            world.pass(Duration::from_secs(600));
+            let answers = at_once(world, &[TOKEN; 4]).await;
+            for answer in &answers {
+                let mut browser = world.browser.clone();
+                browser.keep(answer);
+                assert_eq!(browser.fetch("/admin").await.status, 403);
+            }
+            // Nor with a late request that has the old cookie.
+            let mut late = world.browser.clone();
+            late.fetch(TOKEN).await;
+            assert_eq!(late.fetch("/admin").await.status, 403);
+        },
+    )
+    .await;
+}
+
+/// A browser is not sent around without end for a token that another login does not bring.
+#[tokio::test]
+async fn a_token_that_no_login_brings() {
+    on_both(
+        |login| login,
+        async |world| {
+            world.provider.answers(|mut answer| {
+                answer.as_object_mut().unwrap().remove("refresh_token");
+                answer["expires_in"] = 50.into();
+                answer
+            });
+            world.log_in("auth0|ann").await;
+            assert_eq!(world.open(TOKEN).await.status, 200, "it is good for 50 s");
+            let answer = world.open(OTHER).await;
+            assert_eq!(answer.status, 500, "{answer:?}");
+            world.pass(Duration::from_secs(121));
+            assert_eq!(world.open(OTHER).await.status, 303, "later it is tried");
+        },
+    )
+    .await;
+}

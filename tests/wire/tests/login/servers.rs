@@ -1,5 +1,7 @@
 //! The same application in both frameworks.
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web as actix};
+use actix_web::{
+    App, HttpMessage, HttpRequest, HttpResponse, HttpServer, dev::Service, web as actix,
+};
 use auth0_actix::login::{LoginMiddleware, MaybeUser};
 use auth0_axum::{
     login::{self, Login, LoginError, LoginLayer, LoginReply, Session, Signed, User},
@@ -8,7 +10,7 @@ use auth0_axum::{
 use axum::{
     Router,
     body::Bytes,
-    extract::Query,
+    extract::{FromRequestParts, Query},
     response::IntoResponse,
     routing::{get, post},
 };
@@ -52,6 +54,19 @@ async fn use_session(
     }
     let data: Option<String> = session.data("data").await?;
     Ok(data.unwrap_or_default().len().to_string())
+}
+
+/// Middleware of an application that reads the session of some requests, also of the routes of the login.
+async fn read_first(
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> axum::response::Response {
+    let (mut parts, body) = request.into_parts();
+    if parts.headers.contains_key("x-read-first") {
+        let session = Session::from_request_parts(&mut parts, &()).await.unwrap();
+        let _ = session.user().await;
+    }
+    next.run(axum::extract::Request::from_parts(parts, body)).await
 }
 
 pub(crate) async fn axum(login: &Login) -> SocketAddr {
@@ -102,6 +117,7 @@ pub(crate) async fn axum(login: &Login) -> SocketAddr {
         .route("/recent", get(recent))
         .route("/plain", get(|| async { "plain" }))
         .merge(login::routes(login))
+        .layer(axum::middleware::from_fn(read_first))
         .layer(LoginLayer::new(login));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -158,6 +174,18 @@ pub(crate) fn actix(login: &Login) -> SocketAddr {
         actix_web::rt::System::new().block_on(async move {
             let app = move || {
                 App::new()
+                    .wrap_fn(|request, service| {
+                        let session =
+                            request.extensions().get::<auth0_actix::login::Session>().cloned();
+                        let reads = request.headers().contains_key("x-read-first");
+                        let answer = service.call(request);
+                        async move {
+                            if let (true, Some(session)) = (reads, session) {
+                                let _ = session.user().await;
+                            }
+                            answer.await
+                        }
+                    })
                     .wrap(LoginMiddleware::new(&login))
                     .configure(auth0_actix::login::routes(&login))
                     .route("/", actix::get().to(home))

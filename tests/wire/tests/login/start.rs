@@ -232,3 +232,22 @@ async fn while_the_provider_is_down() {
     )
     .await;
 }
+
+/// What the application has set, no link changes.
+#[tokio::test]
+async fn a_link_changes_nothing_that_is_configured() {
+    on_both(
+        |login| login.organization("org_acme").parameter("connection", "corp"),
+        async |world| {
+            let link = "/auth/login?organization=org_evil&connection=google-oauth2&login_hint=ann&ui_locales=de&ui_locales=fr";
+            let url = world.start(link).await;
+            let asked = query(&url);
+            assert_eq!((asked["organization"].as_str(), asked["connection"].as_str()), ("org_acme", "corp"));
+            assert_eq!(asked["login_hint"], "ann");
+            assert_eq!(url.matches("ui_locales=").count(), 1);
+            world.provider.id_tokens(|token| token.organization("org_evil", "evil"));
+            assert_eq!(world.come_back(&url, "auth0|ann").await.status, 400);
+        },
+    )
+    .await;
+}

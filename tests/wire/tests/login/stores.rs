@@ -361,3 +361,87 @@ async fn no_user_sees_the_session_of_another() {
         assert!(seen > 100, "{seen}");
     }
 }
+
+/// The client goes away while its request renews the tokens.
+#[tokio::test]
+async fn a_client_that_leaves_loses_no_successor() {
+    for has_store in [false, true] {
+        let provider = Provider::new();
+        let mut login = builder(&provider);
+        if has_store {
+            login =
+                login.store(InMemorySessionStore::new().clock(provider.tenant().clock().clone()));
+        }
+        let login = login.build().unwrap();
+        for server in [servers::axum(&login).await, servers::actix(&login)] {
+            let mut browser = Browser::new(server, provider.tenant().clock(), true);
+            let begun = browser.open("/auth/login").await;
+            let back = provider.authorize(location(&begun), "auth0|ann");
+            browser.open(&format!("/auth/callback?{back}")).await;
+            provider.tenant().clock().advance(Duration::from_secs(600));
+            let before = provider.refreshes();
+            let hold = provider.hold();
+            let request = format!(
+                "GET {TOKEN} HTTP/1.1\r\nhost: app.example\r\ncookie: {}\r\n\r\n",
+                browser.cookies()
+            );
+            let mut leaving = tokio::net::TcpStream::connect(server).await.unwrap();
+            tokio::io::AsyncWriteExt::write_all(&mut leaving, request.as_bytes()).await.unwrap();
+            while provider.refreshes() == before {
+                tokio::task::yield_now().await;
+            }
+            drop(leaving);
+            // The server has noticed it, because it answers others.
+            for _ in 0..20 {
+                browser.fetch("/plain").await;
+            }
+            hold.release();
+            let answer = browser.fetch(TOKEN).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            assert_eq!(provider.refreshes(), before + 1);
+        }
+    }
+}
+
+/// Redis refuses what a session needs: a logout is not claimed, and can be repeated.
+#[tokio::test]
+async fn a_logout_that_redis_refuses() {
+    let Some(redis) = RedisServer::start() else { return };
+    for command in ["-del", "-hmget"] {
+        let mut instances = Instances::start(&redis).await;
+        instances.log_in("auth0|ann").await;
+        redis.ask::<String>(&format!("ACL SETUSER default {command}"));
+        let [first, second] = &mut instances.browsers;
+        if command == "-del" {
+            let answer = first.open("/auth/logout").await;
+            assert_eq!(answer.status, 503, "{answer:?}");
+            assert!(answer.body.contains("You are still logged in"));
+            assert_eq!(first.open("/").await.body, "auth0|ann", "it is true");
+        } else {
+            // Without its content, it ends as well.
+            assert_eq!(first.open("/auth/logout").await.status, 303);
+        }
+        redis.ask::<String>("ACL SETUSER default +@all");
+        if command == "-del" {
+            assert_eq!(first.open("/auth/logout").await.status, 303);
+        }
+        assert_eq!(second.open("/").await.body, "nobody");
+    }
+}
+
+/// A session that cannot be dated anew is served, and data that cannot be kept are an error.
+#[tokio::test]
+async fn a_redis_that_takes_no_writes() {
+    let Some(redis) = RedisServer::start() else { return };
+    let mut instances = Instances::start(&redis).await;
+    instances.log_in("auth0|ann").await;
+    redis.ask::<String>("ACL SETUSER default -hset");
+    instances.provider.tenant().clock().advance(Duration::from_secs(2 * 3600));
+    for browser in &mut instances.browsers {
+        assert_eq!(browser.open("/").await.body, "auth0|ann");
+        assert_eq!(browser.open("/session?size=10").await.status, 503);
+    }
+    redis.ask::<String>("ACL SETUSER default +@all");
+    let [first, _] = &mut instances.browsers;
+    assert_eq!(first.open("/session?size=10").await.body, "10");
+}
