@@ -3,6 +3,7 @@ mod logout;
 mod process;
 mod store;
 
+use crate::common::{MINUTE, SECOND, pass, settle, until};
 use auth0_core::{
     Auth0, BackchannelLogout, ErrorCode, Revocations, VerifiedToken,
     revocation::{Revocation, RevocationError},
@@ -247,6 +248,45 @@ async fn a_token_that_is_used_already_ends() {
     // A token that is kept does not keep the revocations.
     drop((auth, lease, revocations));
     assert!(!ann.is_revoked());
+}
+
+/// What waits for the end of a lease follows its renewals: the token that counts is the newest.
+#[tokio::test]
+async fn a_renewed_lease_ends_with_its_newer_token() {
+    type Named = fn(&str, String) -> Revocation;
+    let kinds: [Named; 2] =
+        [|issuer, id| Revocation::token(issuer, id), |issuer, id| Revocation::session(issuer, id)];
+    let tenant = Tenant::new();
+    let revocations = Revocations::in_memory();
+    let auth = verifier(&tenant, &revocations);
+    for (number, revocation) in kinds.into_iter().enumerate() {
+        let token = |name: &str, minutes| {
+            let token = tenant.token().claim("jti", name).claim(SID, name);
+            token.expires_in(minutes * MINUTE).mint()
+        };
+        let (old, new) = (format!("{number} old"), format!("{number} new"));
+        let lease = auth.lease(&auth.verify(&token(&old, 60)).await.unwrap());
+        let waits = tokio::spawn(lease.ended());
+        settle().await;
+        lease.renew(&token(&new, 120)).await.unwrap();
+        settle().await;
+        let waits_since_renewal = tokio::spawn(lease.ended());
+        revocations.revoke(revocation(tenant.issuer(), old.clone())).await.unwrap();
+        pass(&tenant, SECOND).await;
+        assert!(!waits.is_finished() && !lease.has_ended(), "the old token ends nothing");
+
+        // A lease for which nothing has happened since its renewal.
+        let next = format!("{number} next");
+        let other = auth.lease(&auth.verify(&token(&next, 60)).await.unwrap());
+        let other_waits = tokio::spawn(other.ended());
+        settle().await;
+        other.renew(&token(&new, 120)).await.unwrap();
+        settle().await;
+        revocations.revoke(revocation(tenant.issuer(), new)).await.unwrap();
+        let all = [waits, waits_since_renewal, other_waits];
+        until(|| all.iter().all(tokio::task::JoinHandle::is_finished)).await;
+        assert!(lease.has_ended() && other.has_ended());
+    }
 }
 
 async fn verified_token(auth: &Auth0, tenant: &Tenant, subject: &str) -> VerifiedToken {
