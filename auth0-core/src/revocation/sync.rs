@@ -57,6 +57,17 @@ struct Unsent {
     attempts: usize,
 }
 
+impl Unsent {
+    fn add(all: &mut HashMap<[u8; 16], Self>, entry: RevocationEntry) -> &mut Self {
+        let known = all.entry(*entry.key.as_bytes()).or_insert(Self { entry, attempts: 0 });
+        // The newest counts.
+        if entry.revoked_at >= known.entry.revoked_at {
+            known.entry = entry;
+        }
+        known
+    }
+}
+
 /// One attempt to add a revocation. Its caller may drop it.
 struct SendAttempt<'a> {
     sync: &'a Sync,
@@ -128,15 +139,16 @@ impl Sync {
     }
 
     fn attempt(&self, entry: RevocationEntry) -> SendAttempt<'_> {
-        let mut unsent = self.lock_unsent();
-        let known = unsent.entry(*entry.key.as_bytes());
-        let known = known.or_insert(Unsent { entry, attempts: 0 });
-        // The newest counts.
-        if entry.revoked_at >= known.entry.revoked_at {
-            known.entry = entry;
-        }
-        known.attempts += 1;
+        Unsent::add(&mut self.lock_unsent(), entry).attempts += 1;
         SendAttempt { sync: self, entry }
+    }
+
+    /// Adds to the store later what it has lost.
+    fn add_again(&self, missing: Vec<RevocationEntry>) {
+        let mut unsent = self.lock_unsent();
+        for entry in missing {
+            Unsent::add(&mut unsent, entry);
+        }
     }
 
     /// Returns whether a revocation is not in the store yet.
@@ -264,7 +276,8 @@ impl Reader {
             How::Panicked => return failed("the store panicked"),
             How::Late => return failed("it has not answered in time"),
         };
-        let Changes { entries, position, has_more, has_lost } = changes;
+        let Changes { entries, position, has_more, has_lost, missing } = changes;
+        sync.add_again(missing);
         if has_lost {
             let known = revocations.entries();
             self.lost =
