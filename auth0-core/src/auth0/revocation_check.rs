@@ -28,7 +28,7 @@ impl Verifier {
                 Error::new(ErrorCode::TokenRevoked).because(format!("the {what} was revoked"));
             return Err(Refusal::of_token(error, token, trusted).into());
         }
-        if revocations.is_current(now.monotonic) {
+        if revocations.is_current(now) {
             return Ok(());
         }
         let client_id = token.client_id().map(Into::into);
@@ -43,7 +43,9 @@ impl Verifier {
         has_waited: bool,
     ) -> Result<(), Box<Refusal>> {
         let is_current = match &self.revocations {
-            Some(revocations) => !has_waited && revocations.current().await,
+            Some(revocations) => {
+                (!has_waited || revocations.accepts_old()) && revocations.current().await
+            }
             None => true,
         };
         if is_current {

@@ -2,6 +2,7 @@
 use super::{
     check::seconds,
     entry::RevocationEntry,
+    key::RevocationKey,
     store::{RevocationStore, UsedId},
     sync::Sync,
     table::{Inserted, Table},
@@ -11,12 +12,13 @@ use super::{
 use crate::{
     config_error::ConfigError,
     runtime::{
-        Clock, SystemClock,
+        Clock, Moment, SystemClock,
         fetch_thread::{self, passed},
     },
     telemetry::{EscapedMessage, metrics},
 };
 use std::{
+    collections::HashSet,
     fmt,
     sync::{
         Arc, OnceLock, Weak,
@@ -264,10 +266,11 @@ impl Revocations {
     }
 
     /// Returns whether the store has answered a moment ago. Without one the state is always current.
-    pub(crate) fn is_current(&self, monotonic: Duration) -> bool {
-        self.0.sync.as_ref().is_none_or(|sync| {
-            sync.is_current(monotonic) || (sync.has_failed() && self.accepts_old())
-        })
+    pub(crate) fn is_current(&self, now: Moment) -> bool {
+        self.0
+            .sync
+            .as_ref()
+            .is_none_or(|sync| sync.is_current(now) || (self.accepts_old() && sync.is_unreadable()))
     }
 
     /// Waits until the state is current. Returns `false` if the store fails, and old state is not accepted.
@@ -278,7 +281,7 @@ impl Revocations {
         }
     }
 
-    pub(super) fn accepts_old(&self) -> bool {
+    pub(crate) fn accepts_old(&self) -> bool {
         self.0.settings.on_unavailable == OnUnavailable::Accept
     }
 
@@ -324,9 +327,23 @@ impl Revocations {
         Arc::clone(&self.0.announcement.changed)
     }
 
-    /// Returns all revocations that are not over.
-    pub(super) fn entries(&self) -> Vec<RevocationEntry> {
-        self.0.table.entries(seconds(self.clock().unix_time()))
+    /// Returns the keys of all revocations that are not over.
+    pub(super) fn keys(&self) -> HashSet<RevocationKey> {
+        self.0.table.keys(seconds(self.clock().unix_time()))
+    }
+
+    pub(super) fn report_unreadable(&self, cause: &str) {
+        let cause = EscapedMessage(cause);
+        match self.accepts_old() {
+            false => tracing::error!(
+                target: "auth0", %cause,
+                "the store of revocations cannot be read: requests get 503 until it can"
+            ),
+            true => tracing::warn!(
+                target: "auth0", %cause,
+                "the store of revocations cannot be read: tokens that are revoked at other instances are accepted"
+            ),
+        }
     }
 
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {

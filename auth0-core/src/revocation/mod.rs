@@ -33,6 +33,8 @@ mod check;
 mod entry;
 mod key;
 mod local;
+mod missing;
+mod reader;
 mod store;
 mod sync;
 mod table;

@@ -1,5 +1,6 @@
 //! Revocations that several instances share.
 use super::{code, is_revoked};
+use crate::common::{HOUR, MINUTE, SECOND, block_on, test_in_a_process};
 use auth0_core::{
     Auth0, BoxFuture, ErrorCode, Revocations,
     revocation::{
@@ -12,7 +13,7 @@ use std::{
     collections::HashSet,
     future::pending,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 
@@ -32,7 +33,11 @@ struct State {
     epoch: usize,
     used: HashSet<[u8; 32]>,
     mode: Mode,
+    /// That of additions, if they differ.
+    mode_of_writes: Option<Mode>,
     reads: usize,
+    writes: usize,
+    is_blocked: bool,
     /// Whether what is added is read before its caller learns that it was added.
     is_read_first: bool,
 }
@@ -44,6 +49,22 @@ enum Mode {
     Fails,
     Hangs,
     Panics,
+    /// Blocks the thread.
+    Blocks,
+}
+
+impl Mode {
+    async fn check(self) -> Result<(), RevocationStoreError> {
+        match self {
+            Self::Works => Ok(()),
+            Self::Fails => Err(RevocationStoreError::new("connection refused")),
+            Self::Hangs => pending().await,
+            Self::Panics => panic!("a mistake of the store"),
+            Self::Blocks => loop {
+                std::thread::park();
+            },
+        }
+    }
 }
 
 /// The rows of a part.
@@ -59,6 +80,10 @@ impl Table {
         self.0.changed.notify_waiters();
     }
 
+    fn set_writes(&self, mode: Mode) {
+        self.state().mode_of_writes = Some(mode);
+    }
+
     fn lose(&self) {
         let mut state = self.state();
         state.rows.clear();
@@ -66,13 +91,12 @@ impl Table {
     }
 
     async fn check(&self) -> Result<(), RevocationStoreError> {
-        let mode = self.state().mode;
-        match mode {
-            Mode::Works => Ok(()),
-            Mode::Fails => Err(RevocationStoreError::new("connection refused")),
-            Mode::Hangs => pending().await,
-            Mode::Panics => panic!("a mistake of the store"),
-        }
+        let mode = {
+            let mut state = self.state();
+            state.is_blocked |= state.mode == Mode::Blocks;
+            state.mode
+        };
+        mode.check().await
     }
 
     fn read(&self, since: Option<&str>) -> Changes {
@@ -96,7 +120,12 @@ impl RevocationStore for Table {
         entries: Vec<RevocationEntry>,
     ) -> BoxFuture<'_, Result<(), RevocationStoreError>> {
         Box::pin(async move {
-            self.check().await?;
+            let mode = {
+                let mut state = self.state();
+                state.writes += 1;
+                state.mode_of_writes.unwrap_or(state.mode)
+            };
+            mode.check().await?;
             self.state().rows.extend(entries);
             let reads = self.state().reads;
             self.0.changed.notify_waiters();
@@ -146,7 +175,9 @@ fn instance(tenant: &Tenant, table: &Table) -> Instance {
 
 /// Waits until a condition holds, which another thread brings about.
 async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
+    let began = Instant::now();
     while !holds().await {
+        assert!(began.elapsed() < MINUTE, "the condition was never met");
         tokio::task::yield_now().await;
     }
 }
@@ -260,6 +291,36 @@ async fn a_store_that_fails_is_503_and_comes_back() {
     }
 }
 
+/// What cannot be written disturbs neither reading nor requests, and is written when it can be.
+#[tokio::test]
+async fn a_store_that_can_only_be_read() {
+    for mode in [Mode::Fails, Mode::Hangs, Mode::Panics] {
+        let (tenant, table) = (Tenant::new(), Table::default());
+        let [one, two] = [instance(&tenant, &table), instance(&tenant, &table)];
+        let bob = tenant.token().subject("auth0|bob").expires_in(HOUR).mint();
+        assert!(code(&one.auth, &bob).await.is_ok());
+        table.set_writes(Mode::Fails);
+        let error = one.revocations.revoke_subject(tenant.issuer(), "auth0|ann").await;
+        assert!(matches!(error, Err(RevocationError::Unavailable(_))), "{mode:?}");
+        table.set_writes(mode);
+        let writes = table.state().writes;
+        until(|| async { table.state().writes > writes }).await;
+        let reads = table.state().reads;
+        let writes = table.state().writes;
+        until(|| async { table.state().reads > reads + 10 }).await;
+        assert!(code(&one.auth, &bob).await.is_ok(), "{mode:?}");
+        let writes = table.state().writes - writes;
+        assert!(mode != Mode::Hangs || writes < 5, "{writes}: reads wait for writes");
+        table.set_writes(Mode::Works);
+        let ann = tenant.token().subject("auth0|ann");
+        until(|| async {
+            tenant.clock().advance(Duration::from_millis(100));
+            code(&two.auth, &ann.mint()).await.err() == Some(ErrorCode::TokenRevoked)
+        })
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn a_service_can_go_on_without_the_store() {
     let (tenant, table) = (Tenant::new(), Table::default());
@@ -272,6 +333,48 @@ async fn a_service_can_go_on_without_the_store() {
     tenant.clock().advance(Duration::from_millis(1500));
     assert!(!is_revoked(&auth, &tenant.token().subject("auth0|bob")).await);
     assert!(is_revoked(&auth, &ann).await, "it is known");
+}
+
+/// In a process of its own, because a store that blocks its thread does so for all others.
+#[test]
+fn a_service_can_go_on_without_a_store_that_blocks() {
+    let mut test = test_in_a_process(module_path!(), "the_process_of_a_store_that_blocks");
+    assert!(test.env(IS_CHILD, "yes").status().unwrap().success());
+}
+
+const IS_CHILD: &str = "TEST_STORE_THAT_BLOCKS";
+
+#[test]
+fn the_process_of_a_store_that_blocks() {
+    if std::env::var(IS_CHILD).is_err() {
+        return;
+    }
+    let done = std::thread::spawn(|| {
+        let (tenant, table) = (Tenant::new(), Table::default());
+        let accepting =
+            Revocations::with_store(table.clone()).on_unavailable(OnUnavailable::Accept);
+        let accepts = tenant.builder().revocations(&accepting).build().unwrap();
+        let refuses = instance(&tenant, &table).auth;
+        let token = tenant.token().mint();
+        assert!(block_on(code(&accepts, &token)).is_ok());
+        assert!(block_on(code(&refuses, &token)).is_ok());
+        table.set(Mode::Blocks);
+        while !table.state().is_blocked {
+            std::thread::yield_now();
+        }
+        tenant.clock().advance(2 * SECOND);
+        for _ in 0..3 {
+            assert!(block_on(code(&accepts, &token)).is_ok());
+            let refused = block_on(code(&refuses, &token)).unwrap_err();
+            assert_eq!(refused, ErrorCode::RevocationsUnavailable);
+        }
+    });
+    let began = Instant::now();
+    while !done.is_finished() {
+        assert!(began.elapsed() < 20 * SECOND, "a request waits without end");
+        std::thread::yield_now();
+    }
+    done.join().unwrap();
 }
 
 #[tokio::test]
