@@ -9,7 +9,7 @@
 //! validation    typ iss aud exp nbf iat
 //! requirement   of the issuer, for each of its tokens
 //! possession    DPoP proof, certificate                   the store of used proofs last
-//! revocation    subject, organization, client, session, jti
+//! revocation    subject, organization, client, session, jti    before that store is asked, and after it
 //! ```
 //!
 //! A token in the token cache skips the steps from `jws` to `validation`.
@@ -145,7 +145,9 @@ impl Verifier {
                 }
                 Pending::ReplayStore { token, trusted, proven } => {
                     let outcome = self.dpop.replay.record(&proven.used).await;
-                    return record_use(token, &trusted, proven.next_nonce, outcome);
+                    let token = record_use(token, &trusted, proven.next_nonce, outcome)?;
+                    self.check_revocation_again(&token, &trusted).await?;
+                    return Ok(token);
                 }
             };
             match verdict {

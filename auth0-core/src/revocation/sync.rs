@@ -33,6 +33,8 @@ pub(super) struct Sync {
     pub(super) max_delay: Duration,
     /// Until when the last answer is not too old, in milliseconds on the monotonic clock; zero before the first.
     current_until: AtomicU64,
+    /// The same on the wall clock: the monotonic one stands still while the machine is suspended.
+    wall_until: AtomicU64,
     /// Whether the last attempt to read the store has failed.
     has_failed: AtomicBool,
     /// Whether a request has waited for as long as it may, and no attempt has ended since.
@@ -88,6 +90,7 @@ impl Sync {
             store,
             max_delay,
             current_until: AtomicU64::new(0),
+            wall_until: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),
             is_late: AtomicBool::new(false),
             waiters: Arc::default(),
@@ -102,6 +105,7 @@ impl Sync {
 
     pub(super) fn is_current(&self, now: Moment) -> bool {
         millis(now.monotonic) < self.current_until.load(Ordering::Acquire)
+            && millis(now.unix_time) < self.wall_until.load(Ordering::Acquire)
     }
 
     /// Returns whether there is no use in waiting for the store.
@@ -185,8 +189,9 @@ impl Sync {
     /// has failed.
     pub(super) fn note(&self, is_read: bool, began: Option<Moment>) -> bool {
         if let Some(began) = began {
-            let until = began.monotonic.saturating_add(self.max_delay);
-            self.current_until.store(millis(until), Ordering::Release);
+            let until = |time: Duration| millis(time.saturating_add(self.max_delay));
+            self.wall_until.store(until(began.unix_time), Ordering::Release);
+            self.current_until.store(until(began.monotonic), Ordering::Release);
         }
         let had_failed = self.has_failed.swap(!is_read, Ordering::AcqRel);
         self.is_late.store(false, Ordering::Release);

@@ -3,13 +3,18 @@ mod logout;
 mod process;
 mod store;
 
-use crate::common::{MINUTE, SECOND, pass, settle, until};
+use crate::common::{MINUTE, Request, SECOND, pass, settle, until};
 use auth0_core::{
-    Auth0, BackchannelLogout, ErrorCode, Revocations, VerifiedToken,
+    Auth0, BackchannelLogout, BoxFuture, Dpop, ErrorCode, Revocations, VerifiedToken,
+    dpop::{Insertion, ReplayEntry, ReplayStore, ReplayStoreError},
     revocation::{Revocation, RevocationError},
 };
 use auth0_testing::{Tenant, TokenBuilder};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::Notify;
 
 const SID: &str = "https://acme.com/sid";
 
@@ -287,6 +292,38 @@ async fn a_renewed_lease_ends_with_its_newer_token() {
         until(|| all.iter().all(tokio::task::JoinHandle::is_finished)).await;
         assert!(lease.has_ended() && other.has_ended());
     }
+}
+
+/// A store of used proofs that answers when it is let.
+#[derive(Clone, Debug, Default)]
+struct SlowStore(Arc<(Notify, Notify)>);
+
+impl ReplayStore for SlowStore {
+    fn insert(&self, _: ReplayEntry) -> BoxFuture<'_, Result<Insertion, ReplayStoreError>> {
+        Box::pin(async {
+            self.0.0.notify_one();
+            self.0.1.notified().await;
+            Ok(Insertion::New)
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_refused_that_is_revoked_while_its_proof_is_recorded() {
+    let tenant = Tenant::new();
+    let (revocations, store) = (Revocations::in_memory(), SlowStore::default());
+    let dpop = Dpop::allowed().replay_store(store.clone());
+    let auth = tenant.builder().revocations(&revocations).dpop(dpop).build().unwrap();
+    let token = tenant.token().subject("auth0|ann").bound_to(&tenant.client_key()).mint();
+    let proof = tenant.proof("GET", "http://api.test/me").for_token(&token).mint();
+    let request = Request::to("api.test").path("/me").authorized("DPoP", &token);
+    let request = request.with("dpop", proof);
+    let (outcome, ()) = tokio::join!(request.authenticate(&auth), async {
+        store.0.0.notified().await;
+        revocations.revoke_subject(tenant.issuer(), "auth0|ann").await.unwrap();
+        store.0.1.notify_one();
+    });
+    assert_eq!(outcome.unwrap_err().code(), ErrorCode::TokenRevoked);
 }
 
 async fn verified_token(auth: &Auth0, tenant: &Tenant, subject: &str) -> VerifiedToken {

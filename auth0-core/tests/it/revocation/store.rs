@@ -7,12 +7,16 @@ use auth0_core::{
         Changes, OnUnavailable, Revocation, RevocationEntry, RevocationError, RevocationStore,
         RevocationStoreError, UsedId,
     },
+    time::Clock,
 };
-use auth0_testing::Tenant;
+use auth0_testing::{ManualClock, Tenant};
 use std::{
     collections::HashSet,
     future::pending,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
@@ -333,6 +337,43 @@ async fn a_service_can_go_on_without_the_store() {
     tenant.clock().advance(Duration::from_millis(1500));
     assert!(!is_revoked(&auth, &tenant.token().subject("auth0|bob")).await);
     assert!(is_revoked(&auth, &ann).await, "it is known");
+}
+
+/// The clock of a machine that can be suspended: the time goes on meanwhile, and the monotonic clock of Linux does not.
+#[derive(Clone, Debug)]
+struct Suspendable {
+    clock: ManualClock,
+    hours: Arc<AtomicU64>,
+}
+
+impl Clock for Suspendable {
+    fn unix_time(&self) -> Duration {
+        let hours = u32::try_from(self.hours.load(Ordering::Relaxed)).unwrap();
+        self.clock.unix_time() + hours * HOUR
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+}
+
+#[tokio::test]
+async fn the_state_of_a_machine_that_was_suspended_is_old() {
+    let (tenant, table) = (Tenant::new(), Table::default());
+    let revocations = Revocations::with_store(table.clone());
+    let clock = Suspendable { clock: tenant.clock().clone(), hours: Arc::default() };
+    let auth = tenant.builder().revocations(&revocations).clock(clock.clone()).build().unwrap();
+    let token = tenant.token().subject("auth0|ann").expires_in(24 * HOUR).mint();
+    assert!(code(&auth, &token).await.is_ok());
+    table.set(Mode::Hangs);
+    clock.hours.store(1, Ordering::Relaxed);
+    let refused = code(&auth, &token).await.unwrap_err();
+    assert_eq!(refused, ErrorCode::RevocationsUnavailable);
+    // A clock that is set back makes nothing old.
+    table.set(Mode::Works);
+    until(|| async { code(&auth, &token).await.is_ok() }).await;
+    clock.hours.store(0, Ordering::Relaxed);
+    assert!(code(&auth, &token).await.is_ok());
 }
 
 /// In a process of its own, because a store that blocks its thread does so for all others.
