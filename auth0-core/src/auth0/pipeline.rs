@@ -28,7 +28,7 @@ use crate::{
         Message,
         jws::{Compact, Header},
     },
-    keys::{SignatureCheck, Snapshot, WantedKey},
+    keys::{Newer, SignatureCheck, Snapshot, WantedKey},
     policy::Circumstances,
     possession,
     request::Credentials,
@@ -123,8 +123,8 @@ impl Verifier {
                     let doubted = (!is_unknown).then(|| Arc::clone(&keys));
                     let wanted = WantedKey { id: header.key_id.clone(), doubted };
                     let newer = match trusted.keys.newer_with(&wanted, &keys).await {
-                        Ok(Some(newer)) => newer,
-                        Ok(None) => return refuse(&check),
+                        Ok(Newer::Found(newer)) => newer,
+                        Ok(Newer::Absent | Newer::OverBudget) => return refuse(&check),
                         // With the keys at hand, the token is not good.
                         Err(_) if !is_unknown => return refuse(&check),
                         Err(reason) => {

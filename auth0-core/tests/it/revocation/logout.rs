@@ -1,5 +1,6 @@
 //! Logout tokens: each wrong in one way.
 use super::{SID, is_revoked, verifier};
+use crate::common::SECOND;
 use auth0_core::{BackchannelLogout, Revocations, adapter::LogoutResponse, time::Clock};
 use auth0_testing::{Failure, Tenant, TokenBuilder};
 use serde_json::{Value, json};
@@ -211,6 +212,28 @@ async fn tokens_after_a_rotation_of_keys() {
     auth.warm_up().await.unwrap();
     tenant.rotate_keys();
     assert_eq!(send(&logout, &logout_token(&tenant).mint()).await.status(), 200);
+}
+
+/// Forged tokens use up the fetches for unknown keys: a genuine one must not be lost then.
+#[tokio::test]
+async fn a_token_after_a_rotation_of_keys_among_forged_ones() {
+    let Endpoint { tenant, revocations, logout, auth } = endpoint();
+    auth.warm_up().await.unwrap();
+    let before = tenant.fetches().key_set;
+    for number in 0..20 {
+        let forged = logout_token(&tenant).header("kid", format!("made-up-{number}"));
+        let status = send(&logout, &forged.broken_signature().mint()).await.status();
+        assert_eq!(status, if number < 2 { 400 } else { 503 }, "{number}");
+    }
+    let known = logout_token(&tenant).broken_signature().mint();
+    assert_eq!(send(&logout, &known).await.status(), 400, "of a known key");
+    assert_eq!((tenant.fetches().key_set - before, revocations.count()), (2, 0));
+    tenant.rotate_keys();
+    let genuine = logout_token(&tenant).mint();
+    assert_eq!(send(&logout, &genuine).await.status(), 503);
+    tenant.clock().advance(5 * SECOND);
+    assert_eq!(send(&logout, &genuine).await.status(), 200);
+    assert_eq!(revocations.count(), 1);
 }
 
 #[tokio::test]
