@@ -42,10 +42,9 @@ impl Missing {
 
     fn note(&mut self, entry: RevocationEntry) -> &mut Unsent {
         let unsent = self.unsent.entry(entry.key).or_insert(Unsent { entry, attempts: 0 });
-        // The newest counts.
-        if entry.revoked_at >= unsent.entry.revoked_at {
-            unsent.entry = entry;
-        }
+        let known = &mut unsent.entry;
+        known.revoked_at = known.revoked_at.max(entry.revoked_at);
+        known.expires_at = known.expires_at.max(entry.expires_at);
         unsent
     }
 

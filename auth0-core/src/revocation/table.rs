@@ -54,7 +54,7 @@ struct Slot {
 /// The result of an insertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Inserted {
-    /// There is a new revocation, or one with a later time.
+    /// There is a new revocation, or one with a later time or end.
     Changed,
     /// The same was known.
     Known,
@@ -90,7 +90,7 @@ impl Table {
             let (at, end) = times(slot.times.load(Ordering::Relaxed));
             let later = (at.max(entry.revoked_at), end.max(entry.expires_at));
             slot.times.store(packed(later.0, later.1), Ordering::Release);
-            return if later.0 > at { Inserted::Changed } else { Inserted::Known };
+            return if later == (at, end) { Inserted::Known } else { Inserted::Changed };
         }
         let is_full = writer.used >= self.capacity;
         if is_full && now < writer.next_end {
@@ -249,16 +249,18 @@ mod tests {
         #[test]
         fn it_is_a_map_of_the_latest_times(steps in prop::collection::vec((0..200_u64, 0..50_u32, 0..80_u32), 0..600)) {
             let table = Table::new(1000);
-            let mut expected: HashMap<u64, u32> = HashMap::new();
+            let mut expected: HashMap<u64, (u32, u32)> = HashMap::new();
             for (number, at, life) in steps {
                 let inserted = table.insert(entry(number, at, NOW + 1 + life), NOW);
                 let before = expected.get(&number).copied();
-                let is_news = before.is_none_or(|before| at > before);
+                let is_news = before.is_none_or(|before| at > before.0 || life > before.1);
                 prop_assert_eq!(inserted == Inserted::Changed, is_news);
-                expected.insert(number, at.max(before.unwrap_or(0)));
+                let before = before.unwrap_or((0, 0));
+                expected.insert(number, (at.max(before.0), life.max(before.1)));
             }
             for number in 0..200 {
-                prop_assert_eq!(find(&table, number), expected.get(&number).copied());
+                let known = table.get(key(number)).map(|known| (known.revoked_at, known.expires_at - NOW - 1));
+                prop_assert_eq!(known, expected.get(&number).copied());
             }
             prop_assert_eq!(table.len(), expected.len());
             prop_assert_eq!(table.keys(NOW).len(), expected.len());

@@ -9,21 +9,18 @@ use auth0_core::{
     },
     time::Clock,
 };
-use auth0_testing::{ManualClock, Tenant};
+use auth0_testing::Tenant;
 use std::{
     collections::HashSet,
     future::pending,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 use tokio::sync::Notify;
 
 /// A table in a database, which can fail.
 #[derive(Clone, Debug, Default)]
-struct Table(Arc<Database>);
+pub(super) struct Table(Arc<Database>);
 
 #[derive(Debug, Default)]
 struct Database {
@@ -47,7 +44,7 @@ struct State {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum Mode {
+pub(super) enum Mode {
     #[default]
     Works,
     Fails,
@@ -79,7 +76,7 @@ impl Table {
         self.0.state.lock().unwrap()
     }
 
-    fn set(&self, mode: Mode) {
+    pub(super) fn set(&self, mode: Mode) {
         self.state().mode = mode;
         self.0.changed.notify_waiters();
     }
@@ -178,7 +175,7 @@ fn instance(tenant: &Tenant, table: &Table) -> Instance {
 }
 
 /// Waits until a condition holds, which another thread brings about.
-async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
+pub(super) async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
     let began = Instant::now();
     while !holds().await {
         assert!(began.elapsed() < MINUTE, "the condition was never met");
@@ -339,43 +336,6 @@ async fn a_service_can_go_on_without_the_store() {
     assert!(is_revoked(&auth, &ann).await, "it is known");
 }
 
-/// The clock of a machine that can be suspended: the time goes on meanwhile, and the monotonic clock of Linux does not.
-#[derive(Clone, Debug)]
-struct Suspendable {
-    clock: ManualClock,
-    hours: Arc<AtomicU64>,
-}
-
-impl Clock for Suspendable {
-    fn unix_time(&self) -> Duration {
-        let hours = u32::try_from(self.hours.load(Ordering::Relaxed)).unwrap();
-        self.clock.unix_time() + hours * HOUR
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.clock.monotonic()
-    }
-}
-
-#[tokio::test]
-async fn the_state_of_a_machine_that_was_suspended_is_old() {
-    let (tenant, table) = (Tenant::new(), Table::default());
-    let revocations = Revocations::with_store(table.clone());
-    let clock = Suspendable { clock: tenant.clock().clone(), hours: Arc::default() };
-    let auth = tenant.builder().revocations(&revocations).clock(clock.clone()).build().unwrap();
-    let token = tenant.token().subject("auth0|ann").expires_in(24 * HOUR).mint();
-    assert!(code(&auth, &token).await.is_ok());
-    table.set(Mode::Hangs);
-    clock.hours.store(1, Ordering::Relaxed);
-    let refused = code(&auth, &token).await.unwrap_err();
-    assert_eq!(refused, ErrorCode::RevocationsUnavailable);
-    // A clock that is set back makes nothing old.
-    table.set(Mode::Works);
-    until(|| async { code(&auth, &token).await.is_ok() }).await;
-    clock.hours.store(0, Ordering::Relaxed);
-    assert!(code(&auth, &token).await.is_ok());
-}
-
 /// In a process of its own, because a store that blocks its thread does so for all others.
 #[test]
 fn a_service_can_go_on_without_a_store_that_blocks() {
@@ -480,4 +440,33 @@ async fn a_revocation_may_end_before_the_last_token() {
     let kept = table.state().rows.last().unwrap().expires_at;
     let end = verified.expires_at().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     assert!((end..end + 120).contains(&u64::from(kept)), "{kept} {end}");
+}
+
+/// Of two revocations of the same, the later end counts, at all instances.
+#[tokio::test]
+async fn a_later_end_reaches_the_store() {
+    let (tenant, table) = (Tenant::new(), Table::default());
+    let one = instance(&tenant, &table);
+    let now = UNIX_EPOCH + tenant.clock().unix_time();
+    let ends = |until: &[Duration]| {
+        let kept: Vec<_> = table.state().rows.iter().map(|row| row.expires_at).collect();
+        let expected = until.iter().map(|life| tenant.clock().unix_time() + *life + MINUTE);
+        let expected: Vec<_> = expected.map(|end| u32::try_from(end.as_secs()).unwrap()).collect();
+        assert_eq!(kept, expected);
+    };
+    let revoke = |id: &str, life: Duration| {
+        one.revocations.revoke(Revocation::token(tenant.issuer(), id).until(now + life))
+    };
+    for life in [MINUTE, HOUR, MINUTE] {
+        revoke("t1", life).await.unwrap();
+    }
+    ends(&[MINUTE, HOUR]);
+    // The same while the store cannot be written.
+    table.set_writes(Mode::Fails);
+    for life in [HOUR, MINUTE] {
+        assert!(revoke("t2", life).await.is_err());
+    }
+    table.set_writes(Mode::Works);
+    until(|| async { table.state().rows.len() > 2 }).await;
+    ends(&[MINUTE, HOUR, HOUR]);
 }
