@@ -1,10 +1,15 @@
 //! Logout tokens: each wrong in one way.
 use super::{SID, is_revoked, verifier};
 use crate::common::SECOND;
-use auth0_core::{BackchannelLogout, Revocations, adapter::LogoutResponse, time::Clock};
+use auth0_core::{
+    BackchannelLogout, Revocations, TrustedIssuer,
+    adapter::LogoutResponse,
+    resolver::{IssuerResolver, ResolverContext},
+    time::Clock,
+};
 use auth0_testing::{Failure, Tenant, TokenBuilder};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -306,6 +311,34 @@ async fn a_logout_token_is_never_an_access_token() {
     }
 }
 
+/// A tenant with a custom domain is two issuers, and its logout token names one of them.
+#[tokio::test]
+async fn a_logout_may_concern_other_issuers_as_well() {
+    let (tenant, custom) = (Tenant::new(), Tenant::named("custom"));
+    let revocations = Revocations::in_memory();
+    let both = tenant.builder_with([&custom]).issuers([tenant.issuer(), custom.issuer()]);
+    let both = both.audience(tenant.audience()).revocations(&revocations);
+    let auth = both.build().unwrap();
+    let access = |of: &Tenant| of.token().audience(tenant.audience()).subject("auth0|ann");
+    let one = BackchannelLogout::new(&auth, ["web"]).unwrap();
+    assert_eq!(send(&one, &logout_token(&custom).mint()).await.status(), 200);
+    assert!(is_revoked(&auth, &access(&custom)).await);
+    assert!(!is_revoked(&auth, &access(&tenant)).await);
+
+    let all = one.issuers([tenant.issuer(), "custom.test"]).unwrap();
+    let next = |of: &Tenant, id: &str| logout_token(of).claim("jti", id).mint();
+    assert_eq!(send(&all, &next(&custom, "l2")).await.status(), 200);
+    assert!(is_revoked(&auth, &access(&tenant)).await);
+    tenant.clock().advance(SECOND);
+    assert!(!is_revoked(&auth, &access(&tenant)).await, "of a later login");
+    assert_eq!(send(&all, &next(&tenant, "l3")).await.status(), 200);
+    assert!(is_revoked(&auth, &access(&tenant)).await);
+
+    for wrong in ["https://other.test/", "http://custom.test/", "custom", ""] {
+        assert!(all.clone().issuers([wrong]).is_err(), "{wrong}");
+    }
+}
+
 #[test]
 fn mistakes_of_the_configuration() {
     let tenant = Tenant::new();
@@ -322,4 +355,22 @@ fn mistakes_of_the_configuration() {
     }
     let without = BackchannelLogout::new(&tenant.auth0(), ["web"]).unwrap_err();
     assert!(without.to_string().contains(".revocations(&revocations)"), "{without}");
+    let resolved = tenant.builder_with([]).issuer_resolver(NoIssuers).audience(tenant.audience());
+    let resolved = resolved.revocations(&revocations).build().unwrap();
+    let without = BackchannelLogout::new(&resolved, ["web"]).unwrap_err().to_string();
+    assert!(without.contains("configured issuers only"), "{without}");
+}
+
+struct NoIssuers;
+
+impl IssuerResolver for NoIssuers {
+    type Key = ();
+
+    fn key(&self, _: &ResolverContext<'_>) -> Option<()> {
+        None
+    }
+
+    async fn resolve(&self, (): ()) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
+        Ok(Vec::new())
+    }
 }
