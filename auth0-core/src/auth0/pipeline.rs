@@ -246,6 +246,9 @@ impl Verifier {
             .validation
             .check(issuer, header, &claims, &payload, &trusted.accepted_by, now.unix_time)
             .map_err(|error| Refusal::new(error, header, Some(&trusted), claims.client_id()))?;
+        if let Some(revocations) = &self.revocations {
+            revocations.note_lifetime(verified.times.issued_at, verified.times.expires_at);
+        }
         verified.payload = payload.into();
         if trusted.accepted_by.published_keys.is_some() {
             verified.signed_with = Some(SigningKey { key: key.into_owned(), algorithm });

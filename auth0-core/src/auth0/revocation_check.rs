@@ -64,11 +64,15 @@ impl Verifier {
         if is_current {
             return Ok(());
         }
-        let error = Error::new(ErrorCode::RevocationsUnavailable)
-            .because("the store of revocations has not answered in time")
-            .retry_after(RETRY);
+        let error = unavailable();
         Err(Box::new(Refusal { error, header: None, trusted: Some(trusted), client_id }))
     }
+}
+
+pub(super) fn unavailable() -> Error {
+    Error::new(ErrorCode::RevocationsUnavailable)
+        .because("the store of revocations has not answered in time")
+        .retry_after(RETRY)
 }
 
 fn refuse_revoked(

@@ -31,6 +31,7 @@
 //! ```
 mod check;
 mod entry;
+mod expiry;
 mod key;
 mod local;
 mod missing;
@@ -40,6 +41,7 @@ mod sync;
 mod table;
 mod target;
 mod used;
+mod verifiers;
 
 pub(crate) use check::{RevocationCheck, TokenKeys};
 pub use entry::RevocationEntry;

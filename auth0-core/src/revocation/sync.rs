@@ -115,8 +115,12 @@ impl Sync {
 
     /// Waits until the state is current. Returns `false` if the store fails.
     pub(super) async fn current(&self, clock: &Arc<dyn Clock>) -> bool {
+        self.current_within(self.max_delay, clock).await
+    }
+
+    pub(super) async fn current_within(&self, limit: Duration, clock: &Arc<dyn Clock>) -> bool {
         let began = Instant::now();
-        let mut is_over = pin!(passed(&**clock, self.max_delay));
+        let mut is_over = pin!(passed(&**clock, limit));
         loop {
             let mut attempted = pin!(self.waiters.attempted.notified());
             attempted.as_mut().enable();
@@ -126,10 +130,10 @@ impl Sync {
             if self.has_failed.load(Ordering::Acquire) {
                 return false;
             }
-            if began.elapsed() >= self.max_delay {
+            if began.elapsed() >= limit {
                 break;
             }
-            self.waiters.watch(self.max_delay);
+            self.waiters.watch(limit);
             tokio::select! {
                 () = attempted => {}
                 () = &mut is_over => break,

@@ -1,11 +1,13 @@
 //! Tokens that are refused although they have not expired.
+mod clock;
 mod logout;
 mod process;
 mod store;
 
 use crate::common::{MINUTE, Request, SECOND, pass, settle, until};
 use auth0_core::{
-    Auth0, BackchannelLogout, BoxFuture, Dpop, ErrorCode, Revocations, VerifiedToken,
+    Auth0, BackchannelLogout, BoxFuture, Dpop, ErrorCode, Revocations, TrustedIssuer,
+    VerifiedToken,
     dpop::{Insertion, ReplayEntry, ReplayStore, ReplayStoreError},
     revocation::{Revocation, RevocationError},
 };
@@ -192,6 +194,25 @@ async fn the_issuer_is_a_part_of_it() {
     assert!(is_revoked(&auth, &token(&acme)).await, "a domain is an issuer");
 }
 
+/// As an issuer of the configuration: the case is corrected, and any name that a verifier trusts is one.
+#[tokio::test]
+async fn the_issuer_is_written_as_in_the_configuration() {
+    let tenant = Tenant::new();
+    let (upper, domain) = (tenant.issuer().to_uppercase().replace("HTTPS", "https"), "TENANT.test");
+    for issuer in [&*upper, domain] {
+        let revocations = Revocations::in_memory();
+        let auth = verifier(&tenant, &revocations);
+        revocations.revoke_subject(issuer, "auth0|ann").await.unwrap();
+        assert!(is_revoked(&auth, &tenant.token().subject("auth0|ann")).await, "{issuer}");
+    }
+    let revocations = Revocations::in_memory();
+    let local = TrustedIssuer::new("internal").key_set_url("https://keys.test/jwks.json");
+    let _auth = tenant.builder().issuer(local).revocations(&revocations).build().unwrap();
+    revocations.revoke_subject("internal", "auth0|ann").await.unwrap();
+    revocations.revoke_subject("http://127.0.0.1:4400/", "auth0|ann").await.unwrap();
+    assert!(revocations.revoke_subject("external", "auth0|ann").await.is_err());
+}
+
 #[tokio::test]
 async fn what_cannot_be_revoked_is_an_error() {
     let issuer = "https://acme.eu.auth0.com/";
@@ -201,6 +222,15 @@ async fn what_cannot_be_revoked_is_an_error() {
         Revocation::subject(issuer, " "),
         Revocation::organization_member(issuer, "org_1", ""),
         Revocation::organization_member(issuer, "", "auth0|ann"),
+        // An issuer that is none, and one that no token can have.
+        Revocation::subject("http://acme.eu.auth0.com/", "auth0|ann"),
+        Revocation::subject(" acme.eu.auth0.com", "auth0|ann"),
+        Revocation::subject("https://acme.eu.auth0.com/ ", "auth0|ann"),
+        Revocation::subject("localhost:4000", "auth0|ann"),
+        Revocation::subject("ftp://acme.eu.auth0.com/", "auth0|ann"),
+        Revocation::subject("https://acme.eu.auth0.com/?a=b", "auth0|ann"),
+        Revocation::subject("auth0|ann", issuer),
+        Revocation::session("YOUR_DOMAIN", "s1"),
     ] {
         let revocations = Revocations::in_memory();
         let error = revocations.revoke(revocation).await.unwrap_err();
@@ -227,6 +257,21 @@ async fn there_is_room_for_as_many_as_configured() {
     tenant.clock().advance(Duration::from_secs(3600 + 61));
     assert!(revoke(100).await.is_ok());
     assert_eq!(revocations.count(), 1, "the others have made room");
+}
+
+/// A life of tokens that is too short by mistake would remove what is needed.
+#[tokio::test]
+async fn a_revocation_is_kept_for_a_minute_at_least() {
+    let tenant = Tenant::new();
+    let revocations = Revocations::in_memory().capacity(1).max_token_lifetime(Duration::ZERO);
+    let auth = verifier(&tenant, &revocations);
+    revocations.revoke_subject(tenant.issuer(), "auth0|ann").await.unwrap();
+    tenant.clock().advance(Duration::from_secs(119));
+    let other = || revocations.revoke_subject(tenant.issuer(), "auth0|bob");
+    assert!(matches!(other().await, Err(RevocationError::Full)));
+    assert!(is_revoked(&auth, &tenant.token().subject("auth0|ann").claim("iat", 1)).await);
+    tenant.clock().advance(SECOND);
+    other().await.unwrap();
 }
 
 #[tokio::test]

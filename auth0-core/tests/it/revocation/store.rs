@@ -251,6 +251,28 @@ async fn the_first_request_waits_for_all_of_many() {
 }
 
 #[tokio::test]
+async fn an_instance_that_is_warm_has_all_revocations() {
+    let (tenant, table) = (Tenant::new(), Table::default());
+    let one = instance(&tenant, &table);
+    for number in 0..PAGE * 3 {
+        one.revocations.revoke_subject(tenant.issuer(), format!("auth0|{number}")).await.unwrap();
+    }
+    let two = instance(&tenant, &table);
+    two.auth.warm_up().await.unwrap();
+    assert_eq!(two.revocations.count(), PAGE * 3);
+
+    table.set(Mode::Fails);
+    let three = instance(&tenant, &table);
+    let error = three.auth.warm_up().await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::RevocationsUnavailable);
+    let accepting = Revocations::with_store(table.clone()).on_unavailable(OnUnavailable::Accept);
+    let auth = tenant.builder().revocations(&accepting).build().unwrap();
+    auth.warm_up().await.unwrap();
+    table.set(Mode::Works);
+    until(|| async { three.auth.warm_up().await.is_ok() }).await;
+}
+
+#[tokio::test]
 async fn requests_without_a_valid_token_do_not_wait() {
     let (tenant, table) = (Tenant::new(), Table::default());
     table.set(Mode::Hangs);
