@@ -11,7 +11,7 @@ use auth0_core::{
 };
 use redis::Value;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Write as _},
     sync::Mutex,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -26,7 +26,8 @@ const LOOKED_FOR: usize = 10_000;
 /// its own. A revocation arrives at the other instances at once.
 ///
 /// - Every read also asks whether the log still has what was read last. If Redis has lost it, in a restart without
-///   persistence or in a failover to a replica that was behind, each instance adds again what it knows.
+///   persistence or in a failover to a replica that was behind, each instance adds again what it knows. If only what an
+///   instance has added a moment ago is lost, it adds that again, and reads nothing anew.
 /// - A replica is refused, because it may be behind: the URL must be that of one server, the primary, which is not a
 ///   node of a Redis Cluster.
 /// - Redis removes an entry with an addition after its end. Configure it to evict nothing (`maxmemory-policy noeviction`,
@@ -58,8 +59,53 @@ pub struct RedisRevocationStore {
     reader: RedisConnection,
     prefix: String,
     time_limit: Duration,
-    /// What this instance has added, and not read since.
-    unread: Mutex<BTreeSet<EntryId>>,
+    additions: Mutex<Additions>,
+}
+
+/// What this instance has added, and not read since.
+#[derive(Default)]
+struct Additions {
+    /// The position up to which the log was read.
+    read: EntryId,
+    /// The entries of one addition have the id of the last of them, and their numbers.
+    unread: BTreeMap<(EntryId, usize), RevocationEntry>,
+}
+
+impl Additions {
+    /// Notes entries, unless the reader was faster than their caller.
+    fn note(&mut self, last: EntryId, entries: &[RevocationEntry]) {
+        if last <= self.read {
+            return;
+        }
+        let numbered = entries.iter().enumerate();
+        self.unread.extend(numbered.map(|(number, entry)| ((last, number), *entry)));
+        while self.unread.len() > LOOKED_FOR {
+            self.unread.pop_first();
+        }
+    }
+
+    /// Returns the ids of what was not read.
+    fn ids(&self) -> BTreeSet<EntryId> {
+        self.unread.keys().map(|(id, _)| *id).collect()
+    }
+
+    fn read(&mut self, page: &Page, position: EntryId) {
+        self.read = position;
+        self.unread.retain(|(id, _), _| page.ids.binary_search(id).is_err());
+    }
+
+    /// Removes the entries with these ids, and returns them.
+    fn take(&mut self, ids: &BTreeSet<EntryId>) -> Vec<RevocationEntry> {
+        let mut taken = Vec::new();
+        self.unread.retain(|(id, _), entry| {
+            let is_taken = ids.contains(id);
+            if is_taken {
+                taken.push(*entry);
+            }
+            !is_taken
+        });
+        taken
+    }
 }
 
 impl RedisRevocationStore {
@@ -75,7 +121,7 @@ impl RedisRevocationStore {
             link,
             prefix: DEFAULT_PREFIX.into(),
             time_limit: DEFAULT_TIME_LIMIT,
-            unread: Mutex::default(),
+            additions: Mutex::default(),
         })
     }
 
@@ -100,11 +146,7 @@ impl RedisRevocationStore {
             let command = log::append(&self.log(), part, now);
             let answer = self.link.ask(command, Patience::of(self.time_limit)).await?.value;
             let last = EntryId::of(&answer).ok_or_else(|| unexpected(&answer))?;
-            let mut unread = lock(&self.unread);
-            unread.insert(last);
-            if unread.len() > LOOKED_FOR {
-                unread.pop_first();
-            }
+            lock(&self.additions).note(last, part);
         }
         Ok(())
     }
@@ -116,7 +158,7 @@ impl RedisRevocationStore {
         {
             return Ok(changes);
         }
-        lock(&self.unread).clear();
+        *lock(&self.additions) = Additions::default();
         let mut changes = self.read_all().await?;
         changes.has_lost = true;
         Ok(changes)
@@ -124,7 +166,7 @@ impl RedisRevocationStore {
 
     /// Returns what was added after a position, or none if the log is not the one that was read up to it.
     async fn after(&self, position: EntryId, wait: Duration) -> Result<Option<Changes>, String> {
-        let added = lock(&self.unread).clone();
+        let added = lock(&self.additions).ids();
         let page = self.read(position, wait).await?;
         // Asked after the read: the entry that was read last is still there, so nothing was lost in between. A log that
         // was begun anew has no entry with its id, and one that is older has no entry so late.
@@ -134,10 +176,12 @@ impl RedisRevocationStore {
             Value::Int(0) => return Ok(None),
             other => return Err(unexpected(&other)),
         }
-        let changes = self.accept(&page, position);
-        // Redis may have lost only the end of the log, before this instance has read it.
-        let misses_own = !changes.has_more && !added.is_disjoint(&lock(&self.unread));
-        Ok((!misses_own).then_some(changes))
+        let mut changes = self.accept(&page, position);
+        if !changes.has_more {
+            // Redis may have lost only the end of the log, before this instance has read it.
+            changes.missing = lock(&self.additions).take(&added);
+        }
+        Ok(Some(changes))
     }
 
     async fn read_all(&self) -> Result<Changes, String> {
@@ -168,11 +212,8 @@ impl RedisRevocationStore {
     }
 
     fn accept(&self, page: &Page, before: EntryId) -> Changes {
-        let mut unread = lock(&self.unread);
-        for id in &page.ids {
-            unread.remove(id);
-        }
         let position = page.ids.last().copied().unwrap_or(before);
+        lock(&self.additions).read(page, position);
         let mut changes = Changes::new(page.entries.clone(), position.to_string());
         changes.has_more = page.is_full();
         changes

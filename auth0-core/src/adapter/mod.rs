@@ -188,7 +188,7 @@ pub fn refuse<C: RequestContext>(
 
 /// Decides whether an operation of an MCP server is admitted. `requirement` is the result of
 /// [`McpTools::requirement_of`](crate::mcp::McpTools::requirement_of). Where authentication is optional, a request
-/// without a token is admitted if its operation needs nothing.
+/// without a token is admitted if its operation needs nothing. A token that has ended since it was verified is refused.
 ///
 /// # Errors
 /// The refusal.
@@ -199,6 +199,14 @@ pub fn admit_operation<C: RequestContext>(
     requirement: Result<crate::mcp::OperationRequirement, Error>,
     context: impl FnOnce() -> C,
 ) -> Result<(), Error> {
+    // A client may send the body long after its token was verified.
+    if let Some(token) = token
+        && let Some(code) = token.ended().reason()
+    {
+        let error = Error::new(code).because("the token has ended before the body was complete");
+        let error = error.with_scheme(token.scheme());
+        return Err(refuse(auth, Some(token), error, context));
+    }
     let (requirement, uncertain) = match requirement {
         Ok(needed) => (needed.requirement, needed.uncertain),
         Err(error) => return Err(refuse(auth, token, error, context)),

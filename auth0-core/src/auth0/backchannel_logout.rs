@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config_error::ConfigError,
-    identifier::is_placeholder,
+    identifier::{Domain, Issuer, is_placeholder},
     revocation::{Revocation, RevocationError, Revocations, UsedId},
     runtime::{BoxFuture, fetch_thread::passed},
     telemetry::{Escaped, metrics},
@@ -59,11 +59,14 @@ struct Shared {
     auth: Auth0,
     effect: Effect,
     client_ids: Vec<String>,
+    /// The issuers whose tokens are revoked as well.
+    issuers: Vec<String>,
     /// Whether the log has said that tokens do not name their session.
     has_warned: AtomicBool,
 }
 
 /// What a logout token changes.
+#[derive(Clone)]
 enum Effect {
     Revocations(Revocations),
     Sink(Arc<dyn LogoutSink>),
@@ -100,8 +103,8 @@ impl BackchannelLogout {
     /// Creates the endpoint for these client ids.
     ///
     /// # Errors
-    /// There is no client id, one is empty or a placeholder, or the verifier has no
-    /// [`Builder::revocations`](crate::Builder::revocations).
+    /// There is no client id, one is empty or a placeholder, the verifier has no
+    /// [`Builder::revocations`](crate::Builder::revocations), or it has a resolver and no configured issuer.
     pub fn new<C: Into<String>>(
         auth: &Auth0,
         client_ids: impl IntoIterator<Item = C>,
@@ -134,8 +137,46 @@ impl BackchannelLogout {
                 Escaped(wrong)
             )));
         }
-        let (auth, has_warned) = (auth.clone(), AtomicBool::new(false));
-        Ok(Self(Arc::new(Shared { auth, effect, client_ids, has_warned })))
+        if auth.issuers().next().is_none() {
+            return Err(ConfigError::new(
+                "back-channel logout accepts logout tokens of configured issuers only, and the verifier has none but \
+                 those of its resolver. Add them with Auth0::builder().issuers(...)",
+            ));
+        }
+        let (auth, issuers, has_warned) = (auth.clone(), Vec::new(), AtomicBool::new(false));
+        Ok(Self(Arc::new(Shared { auth, effect, client_ids, issuers, has_warned })))
+    }
+
+    /// Adds issuers for which a logout token revokes as well, whichever of the tenant's issuers has sent it: a tenant with
+    /// a custom domain has two, and the logout token names one of them. They are written as domains or as in the `iss`
+    /// claim.
+    ///
+    /// # Errors
+    /// One is not valid, or not a configured issuer of the verifier.
+    pub fn issuers<I: Into<String>>(
+        self,
+        issuers: impl IntoIterator<Item = I>,
+    ) -> Result<Self, ConfigError> {
+        let Shared { auth, effect, client_ids, .. } = &*self.0;
+        let mut all = self.0.issuers.clone();
+        for text in issuers.into_iter().map(Into::into) {
+            let parsed: Issuer = match text.contains("://") {
+                true => text.parse()?,
+                false => text.parse::<Domain>()?.issuer(),
+            };
+            let bare = |issuer: &str| issuer.trim_end_matches('/').to_owned();
+            let known = auth.issuers().find(|known| bare(known) == bare(parsed.as_str()));
+            let known = known.ok_or_else(|| {
+                ConfigError::new(format!(
+                    "the issuer {parsed} for back-channel logout is not one of the verifier. Add it with \
+                     Auth0::builder().issuer(...)"
+                ))
+            })?;
+            all.push(known.to_owned());
+        }
+        let (auth, effect, client_ids) = (auth.clone(), effect.clone(), client_ids.clone());
+        let has_warned = AtomicBool::new(false);
+        Ok(Self(Arc::new(Shared { auth, effect, client_ids, issuers: all, has_warned })))
     }
 
     /// Creates the endpoint for the client ids of the environment variable `AUTH0_LOGOUT_CLIENT_IDS`: one, or several
@@ -237,27 +278,31 @@ impl Shared {
     ) -> Result<bool, LogoutTokenError> {
         let failed = |error: RevocationError| LogoutTokenError::unavailable(error.to_string());
         // Revoked before the use is recorded: a token whose revocation fails can be sent again.
-        for revocation in self.revocations_of(token) {
-            revocations.revoke(revocation).await.map_err(failed)?;
+        let others = self.issuers.iter().map(String::as_str);
+        for issuer in [token.issuer()].into_iter().chain(others) {
+            for revocation in self.revocations_of(token, issuer) {
+                revocations.revoke(revocation).await.map_err(failed)?;
+            }
         }
         revocations.use_once(token.used).await.map_err(failed)
     }
 
-    fn revocations_of(&self, token: &LogoutToken) -> Vec<Revocation> {
+    fn revocations_of(&self, token: &LogoutToken, issuer: &str) -> Vec<Revocation> {
         let at = token.issued_at();
-        match (token.subject(), token.session_id(), token.has_sessions) {
+        let trusted = self.auth.0.issuers.named(issuer);
+        let has_sessions = trusted.is_some_and(|trusted| trusted.validation.has_sessions());
+        match (token.subject(), token.session_id(), has_sessions) {
             (subject, Some(session), true) => {
-                let session = Revocation::session(token.issuer(), session);
-                let others = subject.map(|subject| {
-                    Revocation::subject_outside_sessions(token.issuer(), subject).at(at)
-                });
+                let session = Revocation::session(issuer, session);
+                let others = subject
+                    .map(|subject| Revocation::subject_outside_sessions(issuer, subject).at(at));
                 [Some(session), others].into_iter().flatten().collect()
             }
-            (Some(subject), _, _) => vec![Revocation::subject(token.issuer(), subject).at(at)],
+            (Some(subject), _, _) => vec![Revocation::subject(issuer, subject).at(at)],
             (None, _, _) => {
                 if !self.has_warned.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
-                        target: "auth0", issuer = %Escaped(token.issuer()),
+                        target: "auth0", issuer = %Escaped(issuer),
                         "a logout token names a session and no user, and access tokens do not name their session: \
                          nothing is revoked. Copy event.session.id into a claim with an Action, and name it with \
                          Builder::session_claim"

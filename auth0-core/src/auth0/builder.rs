@@ -408,7 +408,9 @@ impl Builder {
         };
         plain_http.warn();
         if let Some(revocations) = &self.revocations {
-            revocations.start(&clock);
+            let issuers =
+                trusted.iter().map(|trusted| (trusted.name(), trusted.validation.has_sessions()));
+            revocations.start(&clock, issuers, resolver.is_some());
         }
         let labels = trusted.iter().map(Trusted::metrics_label);
         let refusals = RefusalLog::new(labels, self.logs_all_refusals, Arc::clone(&clock));

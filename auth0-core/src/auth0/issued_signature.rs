@@ -2,7 +2,7 @@
 use crate::{
     issuer::Trusted,
     jose::jws::Header,
-    keys::{SignatureCheck, Snapshot, WantedKey},
+    keys::{Newer, SignatureCheck, Snapshot, WantedKey},
 };
 use std::{borrow::Cow, sync::Arc};
 
@@ -56,8 +56,15 @@ pub(super) async fn check_signature(
     let doubted = (!is_unknown).then(|| Arc::clone(&keys));
     let wanted = WantedKey { id: header.key_id.clone(), doubted };
     let newer = match trusted.keys.newer_with(&wanted, &keys).await {
-        Ok(Some(newer)) => newer,
-        Ok(None) => return Err(refused()),
+        Ok(Newer::Found(newer)) => newer,
+        // The issuer may have begun to use a key, and does not send the token again after a refusal.
+        Ok(Newer::OverBudget) if is_unknown => {
+            return Err(NotVerified::unavailable(
+                "its kid is unknown, and so were those of other tokens a moment ago: keys are fetched only every few \
+                 seconds",
+            ));
+        }
+        Ok(Newer::Absent | Newer::OverBudget) => return Err(refused()),
         Err(_) if !is_unknown => return Err(refused()),
         Err(why) => return Err(NotVerified::unavailable(&why.cause.to_string())),
     };

@@ -1,29 +1,49 @@
 //! Maintenance of the keys of all issuers: fetches in advance, refreshes, and their state.
-use super::{Auth0, pending::unavailable};
+use super::{Auth0, pending::unavailable, revocation_check};
 use crate::{
     error::Error,
     keys::{Health, KeyCache, Unavailable, abandoned},
     runtime::fetch_thread,
 };
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tracing::instrument::WithSubscriber;
 
 /// From how many issuers keys are fetched at once.
 const ASKED_AT_ONCE: usize = 16;
 
+/// How long a start waits for the store of revocations: as long as for keys.
+const WARM_UP: Duration = Duration::from_secs(5);
+
 impl Auth0 {
     /// Fetches the keys of all configured issuers that have none in memory, so that the first request does
     /// not wait for them. With keys in memory it does nothing, so it is also a readiness probe. A fetch
     /// takes up to five seconds. While a failing issuer is in back-off, the call returns at once. Sixteen
-    /// issuers are fetched at a time.
+    /// issuers are fetched at a time. For as long, it waits until the store of
+    /// [revocations](crate::Builder::revocations) was read completely for the first time.
     ///
     /// # Errors
     /// `keys_unavailable`, for the first issuer that fails. The verifier works for the other issuers, and for
-    /// this one as soon as it answers: log the error and continue.
+    /// this one as soon as it answers: log the error and continue. `revocations_unavailable`, if the store of revocations
+    /// fails or has so many that reading takes longer, unless old state is accepted: requests wait for it, too.
     pub async fn warm_up(&self) -> Result<(), Error> {
         let all = self.configured().collect();
-        self.ask_all(all, |keys| async move { keys.keys().await.map(drop) }).await
+        let keys = self.ask_all(all, |keys| async move { keys.keys().await.map(drop) });
+        let revocations = async {
+            match &self.0.revocations {
+                Some(revocations) => revocations.read_within(WARM_UP).await,
+                None => true,
+            }
+        };
+        let (keys, has_revocations) = tokio::join!(keys, revocations);
+        keys?;
+        match has_revocations {
+            true => Ok(()),
+            false => {
+                let error = self.0.complete(revocation_check::unavailable(), None);
+                Err(error.with_options(&self.0.challenge))
+            }
+        }
     }
 
     /// Fetches all keys again that were fetched before, at any age: a key that an issuer has withdrawn is

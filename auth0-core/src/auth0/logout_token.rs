@@ -37,8 +37,6 @@ pub struct LogoutToken {
     session_id: Option<String>,
     issued_at: Duration,
     pub(super) used: UsedId,
-    /// Whether access tokens of the issuer name their session.
-    pub(super) has_sessions: bool,
 }
 
 impl LogoutToken {
@@ -179,7 +177,6 @@ impl Verifier {
             subject: claims.subject.map(Cow::into_owned),
             session_id: claims.session.map(Cow::into_owned),
             issued_at: claims.issued_at,
-            has_sessions: trusted.validation.has_sessions(),
         })
     }
 }

@@ -9,7 +9,7 @@
 //! validation    typ iss aud exp nbf iat
 //! requirement   of the issuer, for each of its tokens
 //! possession    DPoP proof, certificate                   the store of used proofs last
-//! revocation    subject, organization, client, session, jti
+//! revocation    subject, organization, client, session, jti    before that store is asked, and after it
 //! ```
 //!
 //! A token in the token cache skips the steps from `jws` to `validation`.
@@ -28,7 +28,7 @@ use crate::{
         Message,
         jws::{Compact, Header},
     },
-    keys::{SignatureCheck, Snapshot, WantedKey},
+    keys::{Newer, SignatureCheck, Snapshot, WantedKey},
     policy::Circumstances,
     possession,
     request::Credentials,
@@ -123,8 +123,8 @@ impl Verifier {
                     let doubted = (!is_unknown).then(|| Arc::clone(&keys));
                     let wanted = WantedKey { id: header.key_id.clone(), doubted };
                     let newer = match trusted.keys.newer_with(&wanted, &keys).await {
-                        Ok(Some(newer)) => newer,
-                        Ok(None) => return refuse(&check),
+                        Ok(Newer::Found(newer)) => newer,
+                        Ok(Newer::Absent | Newer::OverBudget) => return refuse(&check),
                         // With the keys at hand, the token is not good.
                         Err(_) if !is_unknown => return refuse(&check),
                         Err(reason) => {
@@ -145,7 +145,9 @@ impl Verifier {
                 }
                 Pending::ReplayStore { token, trusted, proven } => {
                     let outcome = self.dpop.replay.record(&proven.used).await;
-                    return record_use(token, &trusted, proven.next_nonce, outcome);
+                    let token = record_use(token, &trusted, proven.next_nonce, outcome)?;
+                    self.check_revocation_again(&token, &trusted).await?;
+                    return Ok(token);
                 }
             };
             match verdict {
@@ -244,6 +246,9 @@ impl Verifier {
             .validation
             .check(issuer, header, &claims, &payload, &trusted.accepted_by, now.unix_time)
             .map_err(|error| Refusal::new(error, header, Some(&trusted), claims.client_id()))?;
+        if let Some(revocations) = &self.revocations {
+            revocations.note_lifetime(verified.times.issued_at, verified.times.expires_at);
+        }
         verified.payload = payload.into();
         if trusted.accepted_by.published_keys.is_some() {
             verified.signed_with = Some(SigningKey { key: key.into_owned(), algorithm });

@@ -6,6 +6,7 @@ use super::{
 use crate::{
     error::{Error, ErrorCode},
     issuer::Trusted,
+    revocation::Revocations,
     runtime::Moment,
     token::VerifiedToken,
 };
@@ -23,16 +24,28 @@ impl Verifier {
         now: Moment,
     ) -> Result<(), Stop> {
         let Some(revocations) = &self.revocations else { return Ok(()) };
-        if let Some(what) = token.found_among(revocations) {
-            let error =
-                Error::new(ErrorCode::TokenRevoked).because(format!("the {what} was revoked"));
-            return Err(Refusal::of_token(error, token, trusted).into());
-        }
-        if revocations.is_current(now.monotonic) {
+        refuse_revoked(token, trusted, revocations)?;
+        if revocations.is_current(now) {
             return Ok(());
         }
         let client_id = token.client_id().map(Into::into);
         Err(Stop::Pending(Pending::Revocations { trusted: Arc::clone(trusted), client_id }))
+    }
+
+    /// Refuses a token that was revoked while something else was asked, which may have been slow.
+    pub(super) async fn check_revocation_again(
+        &self,
+        token: &VerifiedToken,
+        trusted: &Arc<Trusted>,
+    ) -> Result<(), Box<Refusal>> {
+        let Some(revocations) = &self.revocations else { return Ok(()) };
+        refuse_revoked(token, trusted, revocations)?;
+        if revocations.is_current(self.clock.moment()) {
+            return Ok(());
+        }
+        let client_id = token.client_id().map(Into::into);
+        self.await_revocations(Arc::clone(trusted), client_id, false).await?;
+        refuse_revoked(token, trusted, revocations)
     }
 
     /// Waits for a recent answer of the store, and refuses the token if there is none, or not for long enough.
@@ -43,15 +56,31 @@ impl Verifier {
         has_waited: bool,
     ) -> Result<(), Box<Refusal>> {
         let is_current = match &self.revocations {
-            Some(revocations) => !has_waited && revocations.current().await,
+            Some(revocations) => {
+                (!has_waited || revocations.accepts_old()) && revocations.current().await
+            }
             None => true,
         };
         if is_current {
             return Ok(());
         }
-        let error = Error::new(ErrorCode::RevocationsUnavailable)
-            .because("the store of revocations has not answered in time")
-            .retry_after(RETRY);
+        let error = unavailable();
         Err(Box::new(Refusal { error, header: None, trusted: Some(trusted), client_id }))
     }
+}
+
+pub(super) fn unavailable() -> Error {
+    Error::new(ErrorCode::RevocationsUnavailable)
+        .because("the store of revocations has not answered in time")
+        .retry_after(RETRY)
+}
+
+fn refuse_revoked(
+    token: &VerifiedToken,
+    trusted: &Arc<Trusted>,
+    revocations: &Revocations,
+) -> Result<(), Box<Refusal>> {
+    let Some(what) = token.found_among(revocations) else { return Ok(()) };
+    let error = Error::new(ErrorCode::TokenRevoked).because(format!("the {what} was revoked"));
+    Err(Refusal::of_token(error, token, trusted))
 }

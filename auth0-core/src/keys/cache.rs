@@ -62,6 +62,15 @@ pub(crate) struct KeyCache {
     started: watch::Sender<()>,
 }
 
+/// The result of looking for a key among newer ones.
+pub(crate) enum Newer {
+    Found(Arc<Snapshot>),
+    /// The issuer publishes no such key.
+    Absent,
+    /// Other tokens have used up the fetches for unknown keys.
+    OverBudget,
+}
+
 impl KeyCache {
     pub(crate) fn new(
         fetcher: Arc<Fetcher>,
@@ -162,12 +171,11 @@ impl KeyCache {
     }
 
     /// Returns newer keys than `seen`, if they have the key that a token needs and the budget allows a fetch.
-    /// `Ok(None)`: there is no such key.
     pub(crate) async fn newer_with(
         self: &Arc<Self>,
         wanted: &WantedKey,
         seen: &Arc<Snapshot>,
-    ) -> Result<Option<Arc<Snapshot>>, Unavailable> {
+    ) -> Result<Newer, Unavailable> {
         let mut seen = Arc::clone(seen);
         // A fetch that is pending now may have begun before the key was published. The next one is the
         // last, also if another request starts it.
@@ -195,14 +203,14 @@ impl KeyCache {
                              be accepted"
                         );
                     }
-                    return Ok(None);
+                    return Ok(Newer::OverBudget);
                 }
             };
             if wanted.is_in(&newer.keys) {
-                return Ok(Some(newer));
+                return Ok(Newer::Found(newer));
             }
             if is_last {
-                return Ok(None);
+                return Ok(Newer::Absent);
             }
             seen = newer;
         }

@@ -18,7 +18,7 @@ mod source;
 mod state;
 mod table;
 
-pub(crate) use cache::KeyCache;
+pub(crate) use cache::{KeyCache, Newer};
 pub(crate) use fetcher::{Fetcher, WantedKey};
 pub use health::Health;
 pub(crate) use key_set::SignatureCheck;

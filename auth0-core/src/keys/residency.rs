@@ -82,7 +82,11 @@ impl KeyCache {
         let is_needed = residency.is_trusted(self)
             && self.failing.load(Ordering::Relaxed)
             && self.current.load().as_ref().is_some_and(|current| current.age(now) < self.stale);
-        let is_awaited = Arc::strong_count(&self.changed) > 1;
-        self.usage.unused_for(now) >= IDLE && !is_needed && !is_awaited
+        self.usage.unused_for(now) >= IDLE && !is_needed && !self.is_awaited()
+    }
+
+    /// Returns whether open connections wait for a withdrawal of the keys.
+    pub(super) fn is_awaited(&self) -> bool {
+        Arc::strong_count(&self.changed) > 1
     }
 }

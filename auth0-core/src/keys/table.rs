@@ -176,17 +176,20 @@ impl KeyTable {
 
     /// Returns the index of the cache to evict: the least recently used one. Caches that have never
     /// verified a token may take at most a quarter of the limit (and at least one) from others, because any
-    /// client can send a token that names an issuer.
+    /// client can send a token that names an issuer. Those that open connections end with stay while there are
+    /// others besides the newest, which is the last.
     fn victim(&self, resident: &[Arc<KeyCache>]) -> Option<usize> {
         let is_proved = |cache: &KeyCache| cache.usage.is_proved.load(Ordering::Relaxed);
         let unproved = resident.iter().filter(|cache| !is_proved(cache)).count();
         let spares_proved = unproved > (self.limit / 4).max(1) || unproved == resident.len();
-        resident
-            .iter()
-            .enumerate()
-            .filter(|(_, cache)| is_proved(cache) != spares_proved)
-            .min_by_key(|(_, cache)| cache.usage.last_use.load(Ordering::Relaxed))
-            .map(|(index, _)| index)
+        let older = resident.split_last().map_or(resident, |(_, older)| older);
+        let spares_awaited = older.iter().any(|cache| !cache.is_awaited());
+        let rank = |cache: &KeyCache| {
+            let is_awaited = spares_awaited && cache.is_awaited();
+            let last_use = cache.usage.last_use.load(Ordering::Relaxed);
+            (is_awaited, is_proved(cache) == spares_proved, last_use)
+        };
+        resident.iter().enumerate().min_by_key(|(_, cache)| rank(cache)).map(|(index, _)| index)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -99,14 +99,19 @@ impl Lease {
         self.unless_ended().is_none()
     }
 
-    /// Returns a future that is ready when the lease has ended: `exp` and the leeway of the issuer are past for
-    /// the newest token. It waits on any runtime.
+    /// Returns a future that is ready when the newest token [has ended](VerifiedToken::has_ended). It follows
+    /// renewals, and waits on any runtime.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         let lease = self.clone();
         async move {
-            while let Some(token) = lease.unless_ended() {
-                token.ended().await;
-                lease.current().end_without_timer(&token);
+            loop {
+                // Before the token is read, so that no renewal is missed.
+                let renewed = lease.0.renewed.notified();
+                let Some(token) = lease.unless_ended() else { return };
+                tokio::select! {
+                    () = token.ended() => lease.current().end_without_timer(&token),
+                    () = renewed => {}
+                }
             }
         }
     }

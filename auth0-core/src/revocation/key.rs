@@ -77,6 +77,10 @@ impl IssuerHash {
         hasher.write(issuer.strip_suffix('/').unwrap_or(issuer).as_bytes());
         Self(hasher.finish128().as_bytes())
     }
+
+    pub(super) const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
 
 impl RevocationKey {

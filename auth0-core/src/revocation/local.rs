@@ -2,21 +2,25 @@
 use super::{
     check::seconds,
     entry::RevocationEntry,
+    expiry::ExpiryClock,
+    key::RevocationKey,
     store::{RevocationStore, UsedId},
     sync::Sync,
     table::{Inserted, Table},
     target::{Revocation, When},
     used::UsedIds,
+    verifiers::Verifiers,
 };
 use crate::{
     config_error::ConfigError,
     runtime::{
-        Clock, SystemClock,
+        Clock, Moment, SystemClock,
         fetch_thread::{self, passed},
     },
     telemetry::{EscapedMessage, metrics},
 };
 use std::{
+    collections::HashSet,
     fmt,
     sync::{
         Arc, OnceLock, Weak,
@@ -28,6 +32,9 @@ use tokio::sync::Notify;
 
 /// The longest life of an access token that Auth0 permits.
 const DEFAULT_MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Revocations for a shorter life would be removed while tokens that they concern are good.
+const SHORTEST_MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(60);
 
 /// They take at most 51 MB.
 const DEFAULT_CAPACITY: usize = 1_000_000;
@@ -64,12 +71,16 @@ impl WeakRevocations {
 pub(super) struct Shared {
     table: Table,
     used: UsedIds,
+    expiry: ExpiryClock,
+    verifiers: Verifiers,
     clock: OnceLock<Arc<dyn Clock>>,
     /// The clock before there is a verifier.
     first_clock: Arc<dyn Clock>,
     pub(super) sync: Option<Sync>,
     announcement: Arc<Announcement>,
     settings: Settings,
+    has_reported_lifetime: AtomicBool,
+    has_reported_room: AtomicBool,
 }
 
 /// Apart from the rest, so that the thread that announces a change does not keep the revocations.
@@ -137,11 +148,15 @@ impl Revocations {
         Self(Arc::new(Shared {
             table: Table::new(settings.capacity),
             used: UsedIds::default(),
+            expiry: ExpiryClock::default(),
+            verifiers: Verifiers::default(),
             clock: OnceLock::new(),
             first_clock: Arc::new(SystemClock::new()),
             sync: store.map(|store| Sync::new(store, lasts)),
             announcement: Arc::default(),
             settings,
+            has_reported_lifetime: AtomicBool::new(false),
+            has_reported_room: AtomicBool::new(false),
         }))
     }
 
@@ -153,11 +168,12 @@ impl Revocations {
     }
 
     /// Sets the longest life of an access token, for which a revocation is kept: 30 days by default, the most that
-    /// Auth0 permits (Dashboard > Applications > APIs > Settings > Maximum Access Token Lifetime). A shorter one saves
-    /// memory. Call it before the verifier is built: it returns new, empty revocations.
+    /// Auth0 permits (Dashboard > Applications > APIs > Settings > Maximum Access Token Lifetime), and a minute at least.
+    /// A shorter one saves memory. The log has an error if a token lives longer. Call it before the verifier is built: it
+    /// returns new, empty revocations.
     #[must_use]
     pub fn max_token_lifetime(self, time: Duration) -> Self {
-        self.set(|settings| settings.max_token_lifetime = time)
+        self.set(|settings| settings.max_token_lifetime = time.max(SHORTEST_MAX_TOKEN_LIFETIME))
     }
 
     /// Limits the number of revocations: 1,000,000 by default, which take at most 51 MB; 1 to 64,000,000. Further ones
@@ -184,11 +200,14 @@ impl Revocations {
     /// Revokes tokens. When the future is ready, this instance refuses them, and others do within a second.
     ///
     /// # Errors
-    /// A name is empty, there is no room, or the store cannot be reached. In the last case this instance refuses the
+    /// The issuer is not one, a name is empty, there is no room, or the store cannot be reached. In the last case this instance refuses the
     /// tokens although others do not yet: it goes on to try.
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), RevocationError> {
         let now = self.clock().unix_time();
-        let key = revocation.key().map_err(RevocationError::Invalid)?;
+        let verifiers = &self.0.verifiers;
+        let key = revocation.key(|issuer| verifiers.issuer(issuer));
+        let (key, issuer) = key.map_err(RevocationError::Invalid)?;
+        verifiers.check(issuer, &revocation);
         let end = revocation.ends_at.map(|end| end.saturating_add(CLOCK_DIFFERENCE));
         let entry = RevocationEntry {
             key,
@@ -247,12 +266,35 @@ impl Revocations {
         self.0.used.insert(used.id, now, used.lifetime).ok_or(RevocationError::Full)
     }
 
+    /// Notes how long a verified token lives: it may be accepted again after the end of its revocation.
+    pub(crate) fn note_lifetime(&self, issued_at: Option<Duration>, expires_at: Duration) {
+        let max = self.0.settings.max_token_lifetime;
+        let Some(lifetime) = issued_at.map(|issued_at| expires_at.saturating_sub(issued_at)) else {
+            return;
+        };
+        if lifetime > max && !self.0.has_reported_lifetime.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                target: "auth0", lifetime_s = lifetime.as_secs(), max_token_lifetime_s = max.as_secs(),
+                "a token lives longer than Revocations::max_token_lifetime: after that time it is accepted although it \
+                 was revoked. Set max_token_lifetime to the longest life of a token (Dashboard > Applications > APIs > \
+                 Settings > Maximum Access Token Lifetime)"
+            );
+        }
+    }
+
     pub(crate) fn downgrade(&self) -> WeakRevocations {
         WeakRevocations(Arc::downgrade(&self.0))
     }
 
-    /// Starts to read the store, on the clock of the first verifier.
-    pub(crate) fn start(&self, clock: &Arc<dyn Clock>) {
+    /// Notes a verifier with these revocations: its issuers, whether their tokens name the session, and whether it has a
+    /// resolver of others. Starts to read the store, on the clock of the first verifier.
+    pub(crate) fn start<'a>(
+        &self,
+        clock: &Arc<dyn Clock>,
+        issuers: impl Iterator<Item = (&'a str, bool)>,
+        has_resolver: bool,
+    ) {
+        self.0.verifiers.add(issuers, has_resolver);
         let mut is_first = false;
         self.0.clock.get_or_init(|| {
             is_first = true;
@@ -264,10 +306,11 @@ impl Revocations {
     }
 
     /// Returns whether the store has answered a moment ago. Without one the state is always current.
-    pub(crate) fn is_current(&self, monotonic: Duration) -> bool {
-        self.0.sync.as_ref().is_none_or(|sync| {
-            sync.is_current(monotonic) || (sync.has_failed() && self.accepts_old())
-        })
+    pub(crate) fn is_current(&self, now: Moment) -> bool {
+        self.0
+            .sync
+            .as_ref()
+            .is_none_or(|sync| sync.is_current(now) || (self.accepts_old() && sync.is_unreadable()))
     }
 
     /// Waits until the state is current. Returns `false` if the store fails, and old state is not accepted.
@@ -278,7 +321,16 @@ impl Revocations {
         }
     }
 
-    pub(super) fn accepts_old(&self) -> bool {
+    /// Waits until the store was read completely for the first time. Returns `false` if it fails or takes longer, and old
+    /// state is not accepted.
+    pub(crate) async fn read_within(&self, limit: Duration) -> bool {
+        match &self.0.sync {
+            Some(sync) => sync.current_within(limit, self.clock()).await || self.accepts_old(),
+            None => true,
+        }
+    }
+
+    pub(crate) fn accepts_old(&self) -> bool {
         self.0.settings.on_unavailable == OnUnavailable::Accept
     }
 
@@ -287,10 +339,12 @@ impl Revocations {
     }
 
     pub(super) fn insert(&self, entry: RevocationEntry) -> Inserted {
-        let inserted = self.0.table.insert(entry, seconds(self.clock().unix_time()));
+        let inserted = self.0.table.insert(entry, self.time_of_expiry());
         match inserted {
             Inserted::Changed => {
-                metrics::revocations(self.count());
+                let count = self.count();
+                metrics::revocations(count);
+                self.report_room(count);
                 self.announce();
             }
             Inserted::Known => {}
@@ -301,6 +355,19 @@ impl Revocations {
             ),
         }
         inserted
+    }
+
+    /// Warns once when there is little room.
+    fn report_room(&self, count: usize) {
+        let capacity = self.0.settings.capacity;
+        let is_little = count.saturating_mul(5) >= capacity.saturating_mul(4);
+        if is_little && !self.0.has_reported_room.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: "auth0", count, capacity,
+                "there is little room for further revocations, and without room requests get 503 or revocations fail: \
+                 raise Revocations::capacity, or lower Revocations::max_token_lifetime"
+            );
+        }
     }
 
     /// Wakes those who wait for a change, in a moment: many changes wake them once.
@@ -324,9 +391,28 @@ impl Revocations {
         Arc::clone(&self.0.announcement.changed)
     }
 
-    /// Returns all revocations that are not over.
-    pub(super) fn entries(&self) -> Vec<RevocationEntry> {
-        self.0.table.entries(seconds(self.clock().unix_time()))
+    /// Returns the keys of all revocations that are not over.
+    pub(super) fn keys(&self) -> HashSet<RevocationKey> {
+        self.0.table.keys(self.time_of_expiry())
+    }
+
+    fn time_of_expiry(&self) -> u32 {
+        let now = self.clock().moment();
+        seconds(self.0.expiry.now(now.unix_time, now.monotonic))
+    }
+
+    pub(super) fn report_unreadable(&self, cause: &str) {
+        let cause = EscapedMessage(cause);
+        match self.accepts_old() {
+            false => tracing::error!(
+                target: "auth0", %cause,
+                "the store of revocations cannot be read: requests get 503 until it can"
+            ),
+            true => tracing::warn!(
+                target: "auth0", %cause,
+                "the store of revocations cannot be read: tokens that are revoked at other instances are accepted"
+            ),
+        }
     }
 
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {
@@ -343,7 +429,7 @@ impl Revocations {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RevocationError {
-    /// A name is empty.
+    /// A name is empty, or the issuer is neither a domain nor a URL with https.
     Invalid(ConfigError),
     /// There are as many revocations as [`Revocations::capacity`] permits.
     Full,

@@ -31,13 +31,17 @@
 //! ```
 mod check;
 mod entry;
+mod expiry;
 mod key;
 mod local;
+mod missing;
+mod reader;
 mod store;
 mod sync;
 mod table;
 mod target;
 mod used;
+mod verifiers;
 
 pub(crate) use check::{RevocationCheck, TokenKeys};
 pub use entry::RevocationEntry;

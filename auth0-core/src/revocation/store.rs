@@ -98,13 +98,17 @@ pub struct Changes {
     /// Whether the store has lost what it had before the position, as after a restart without its data. The instance
     /// adds again what it knows.
     pub has_lost: bool,
+    /// What this instance has added after the position, and the store has lost: the end of its log, as after a failover.
+    /// The instance adds it again.
+    pub missing: Vec<RevocationEntry>,
 }
 
 impl Changes {
     /// Creates a part that is the last one.
     #[must_use]
     pub fn new(entries: Vec<RevocationEntry>, position: impl Into<String>) -> Self {
-        Self { entries, position: position.into(), has_more: false, has_lost: false }
+        let (position, missing) = (position.into(), Vec::new());
+        Self { entries, position, has_more: false, has_lost: false, missing }
     }
 }
 

@@ -1,60 +1,75 @@
-//! Reading the store of revocations, without end, on the thread `auth0-fetch`.
+//! The connection of an instance to the store of revocations.
 use super::{
     entry::RevocationEntry,
-    local::{RevocationError, Revocations, Shared},
-    store::{Changes, RevocationStore, RevocationStoreError, UsedId},
-    table::Inserted,
+    local::{RevocationError, Revocations},
+    missing::Missing,
+    reader::read,
+    store::{RevocationStore, RevocationStoreError, UsedId},
 };
-use crate::{
-    runtime::{
-        Clock,
-        fetch_thread::{self, How, RESTARTS, passed},
-    },
-    telemetry::{EscapedMessage, metrics},
+use crate::runtime::{
+    Clock, Moment,
+    fetch_thread::{self, passed},
 };
 use std::{
-    collections::HashMap,
     future::Future,
     pin::pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 
-/// The limit for adding a revocation: its caller waits.
-const WRITE_LIMIT: Duration = Duration::from_secs(2);
-
-/// The pause after a failure.
-const PAUSE: Duration = Duration::from_millis(200);
+/// The limit for adding revocations: a caller waits.
+pub(super) const WRITE_LIMIT: Duration = Duration::from_secs(2);
 
 /// The longest wait for changes: a store that hangs, and a handle that was dropped, are noticed after it.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// How many revocations are written back at once to a store that has lost them.
-const WRITTEN_BACK_AT_ONCE: usize = 1000;
-
-/// The connection of an instance to the store.
 pub(super) struct Sync {
     store: Arc<dyn RevocationStore>,
-    max_delay: Duration,
+    pub(super) max_delay: Duration,
     /// Until when the last answer is not too old, in milliseconds on the monotonic clock; zero before the first.
     current_until: AtomicU64,
+    /// The same on the wall clock: the monotonic one stands still while the machine is suspended.
+    wall_until: AtomicU64,
     /// Whether the last attempt to read the store has failed.
     has_failed: AtomicBool,
-    /// Wakes those who wait for the next attempt to end.
-    attempted: Notify,
-    /// What is not in the store yet. As bounded as the table, which has the same.
-    unsent: Mutex<HashMap<[u8; 16], Unsent>>,
+    /// Whether a request has waited for as long as it may, and no attempt has ended since.
+    is_late: AtomicBool,
+    waiters: Arc<Waiters>,
+    missing: Mutex<Missing>,
+    /// Whether something is being written back.
+    pub(super) is_writing: AtomicBool,
 }
 
-/// A revocation that is being added to the store, or could not be added.
-struct Unsent {
-    entry: RevocationEntry,
-    /// How many callers are adding it now.
-    attempts: usize,
+/// Those who wait for the next attempt to end.
+#[derive(Default)]
+struct Waiters {
+    attempted: Notify,
+    /// Whether a thread will wake them.
+    are_watched: AtomicBool,
+}
+
+impl Waiters {
+    /// Wakes them after this long. A thread of its own does it: a store may block the one that reads it, which has the
+    /// timers as well.
+    fn watch(self: &Arc<Self>, time: Duration) {
+        if self.are_watched.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let waiters = Arc::clone(self);
+        let watch = move || {
+            thread::sleep(time);
+            waiters.are_watched.store(false, Ordering::Release);
+            waiters.attempted.notify_waiters();
+        };
+        if thread::Builder::new().name("auth0-watch".into()).spawn(watch).is_err() {
+            self.are_watched.store(false, Ordering::Release);
+        }
+    }
 }
 
 /// One attempt to add a revocation. Its caller may drop it.
@@ -65,9 +80,7 @@ struct SendAttempt<'a> {
 
 impl Drop for SendAttempt<'_> {
     fn drop(&mut self) {
-        if let Some(unsent) = self.sync.lock_unsent().get_mut(self.entry.key.as_bytes()) {
-            unsent.attempts = unsent.attempts.saturating_sub(1);
-        }
+        self.sync.lock_missing().end(self.entry.key);
     }
 }
 
@@ -77,9 +90,12 @@ impl Sync {
             store,
             max_delay,
             current_until: AtomicU64::new(0),
+            wall_until: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),
-            attempted: Notify::new(),
-            unsent: Mutex::default(),
+            is_late: AtomicBool::new(false),
+            waiters: Arc::default(),
+            missing: Mutex::default(),
+            is_writing: AtomicBool::new(false),
         }
     }
 
@@ -87,30 +103,45 @@ impl Sync {
         Arc::clone(&self.store)
     }
 
-    pub(super) fn is_current(&self, monotonic: Duration) -> bool {
-        millis(monotonic) < self.current_until.load(Ordering::Acquire)
+    pub(super) fn is_current(&self, now: Moment) -> bool {
+        millis(now.monotonic) < self.current_until.load(Ordering::Acquire)
+            && millis(now.unix_time) < self.wall_until.load(Ordering::Acquire)
     }
 
-    pub(super) fn has_failed(&self) -> bool {
-        self.has_failed.load(Ordering::Acquire)
+    /// Returns whether there is no use in waiting for the store.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.has_failed.load(Ordering::Acquire) || self.is_late.load(Ordering::Acquire)
     }
 
     /// Waits until the state is current. Returns `false` if the store fails.
     pub(super) async fn current(&self, clock: &Arc<dyn Clock>) -> bool {
-        let mut is_late = pin!(passed(&**clock, self.max_delay));
+        self.current_within(self.max_delay, clock).await
+    }
+
+    pub(super) async fn current_within(&self, limit: Duration, clock: &Arc<dyn Clock>) -> bool {
+        let began = Instant::now();
+        let mut is_over = pin!(passed(&**clock, limit));
         loop {
-            let mut attempted = pin!(self.attempted.notified());
+            let mut attempted = pin!(self.waiters.attempted.notified());
             attempted.as_mut().enable();
-            if self.is_current(clock.monotonic()) {
+            if self.is_current(clock.moment()) {
                 return true;
             }
-            if self.has_failed() {
+            if self.has_failed.load(Ordering::Acquire) {
                 return false;
             }
+            if began.elapsed() >= limit {
+                break;
+            }
+            self.waiters.watch(limit);
             tokio::select! {
                 () = attempted => {}
-                () = &mut is_late => return self.is_current(clock.monotonic()),
+                () = &mut is_over => break,
             }
+        }
+        self.is_current(clock.moment()) || {
+            self.is_late.store(true, Ordering::Release);
+            false
         }
     }
 
@@ -120,49 +151,21 @@ impl Sync {
         entry: RevocationEntry,
         clock: &dyn Clock,
     ) -> Result<(), RevocationError> {
-        let attempt = self.attempt(entry);
+        self.lock_missing().begin(entry);
+        let attempt = SendAttempt { sync: self, entry };
         limited(clock, self.store.append(vec![entry])).await?;
-        self.forget_unsent(&[entry]);
+        self.lock_missing().sent(&[entry]);
         drop(attempt);
         Ok(())
     }
 
-    fn attempt(&self, entry: RevocationEntry) -> SendAttempt<'_> {
-        let mut unsent = self.lock_unsent();
-        let known = unsent.entry(*entry.key.as_bytes());
-        let known = known.or_insert(Unsent { entry, attempts: 0 });
-        // The newest counts.
-        if entry.revoked_at >= known.entry.revoked_at {
-            known.entry = entry;
-        }
-        known.attempts += 1;
-        SendAttempt { sync: self, entry }
-    }
-
     /// Returns whether a revocation is not in the store yet.
     pub(super) fn is_unsent(&self, entry: &RevocationEntry) -> bool {
-        self.lock_unsent().contains_key(entry.key.as_bytes())
+        self.lock_missing().is_unsent(entry.key)
     }
 
-    /// Returns what no caller is adding any more.
-    fn unsent(&self) -> Vec<RevocationEntry> {
-        let unsent = self.lock_unsent();
-        let given_up = unsent.values().filter(|unsent| unsent.attempts == 0);
-        given_up.map(|unsent| unsent.entry).take(WRITTEN_BACK_AT_ONCE).collect()
-    }
-
-    fn forget_unsent(&self, sent: &[RevocationEntry]) {
-        let mut unsent = self.lock_unsent();
-        for entry in sent {
-            // A later revocation of the same may have been added meanwhile.
-            if unsent.get(entry.key.as_bytes()).is_some_and(|unsent| unsent.entry == *entry) {
-                unsent.remove(entry.key.as_bytes());
-            }
-        }
-    }
-
-    fn lock_unsent(&self) -> MutexGuard<'_, HashMap<[u8; 16], Unsent>> {
-        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock_missing(&self) -> MutexGuard<'_, Missing> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn use_once(
@@ -182,16 +185,27 @@ impl Sync {
         }
     }
 
-    fn wait(&self) -> Duration {
+    pub(super) fn wait(&self) -> Duration {
         (self.max_delay / 4).min(LONGEST_WAIT)
     }
 
-    fn note(&self, is_read: bool, current_until: Option<Duration>) {
-        if let Some(until) = current_until {
-            self.current_until.store(millis(until), Ordering::Release);
+    /// Notes the end of an attempt, with its beginning if the state is that of the store. Returns whether the one before
+    /// has failed.
+    pub(super) fn note(&self, is_read: bool, began: Option<Moment>) -> bool {
+        if let Some(began) = began {
+            let until = |time: Duration| millis(time.saturating_add(self.max_delay));
+            self.wall_until.store(until(began.unix_time), Ordering::Release);
+            self.current_until.store(until(began.monotonic), Ordering::Release);
         }
-        self.has_failed.store(!is_read, Ordering::Release);
-        self.attempted.notify_waiters();
+        let had_failed = self.has_failed.swap(!is_read, Ordering::AcqRel);
+        self.is_late.store(false, Ordering::Release);
+        self.waiters.attempted.notify_waiters();
+        had_failed
+    }
+
+    /// Makes the state old.
+    pub(super) fn forget_state(&self) {
+        self.current_until.store(0, Ordering::Release);
     }
 }
 
@@ -206,139 +220,6 @@ async fn limited<T>(
             let cause = format!("it has not answered within {} s", WRITE_LIMIT.as_secs());
             Err(RevocationError::Unavailable(cause))
         }
-    }
-}
-
-/// What is known of the store's log.
-#[derive(Default)]
-struct Reader {
-    position: Option<String>,
-    /// What the store has lost, and was not read from it since.
-    lost: Option<HashMap<[u8; 16], RevocationEntry>>,
-    /// How many attempts have failed one after the other while the process was stopped.
-    frozen: usize,
-}
-
-async fn read(shared: Weak<Shared>) {
-    let mut reader = Reader::default();
-    while let Some(shared) = shared.upgrade() {
-        let revocations = Revocations(shared);
-        let Some(sync) = &revocations.0.sync else { return };
-        let began = Instant::now();
-        let pause = match reader.attempt(&revocations, sync).await {
-            Ok(true) => Duration::ZERO,
-            Ok(false) => sync.wait().saturating_sub(began.elapsed()),
-            Err(()) => PAUSE,
-        };
-        if !pause.is_zero() {
-            passed(&**revocations.clock(), pause).await;
-        }
-    }
-}
-
-impl Reader {
-    /// Reads the next part of the log. Returns whether to go on at once.
-    async fn attempt(&mut self, revocations: &Revocations, sync: &Sync) -> Result<bool, ()> {
-        let clock = revocations.clock();
-        let began = clock.monotonic();
-        let (store, position, wait) = (sync.store(), self.position.clone(), sync.wait());
-        let work = async move { store.changes(position.as_deref(), wait).await };
-        let limit = sync.max_delay.saturating_add(wait);
-        let failed = |cause: &str| {
-            if !sync.has_failed() {
-                report(revocations, cause);
-            }
-            metrics::revocation_read("failure");
-            sync.note(false, None);
-            Err(())
-        };
-        let ended = fetch_thread::within(&**clock, limit, work).await;
-        if ended.was_frozen && !matches!(ended.how, How::Done(Ok(_))) && self.frozen < RESTARTS {
-            self.frozen += 1;
-            return Ok(true); // a failure of a process that was stopped is not the store's
-        }
-        self.frozen = 0;
-        let changes = match ended.how {
-            How::Done(Ok(changes)) => changes,
-            How::Done(Err(error)) => return failed(&error.to_string()),
-            How::Panicked => return failed("the store panicked"),
-            How::Late => return failed("it has not answered in time"),
-        };
-        let Changes { entries, position, has_more, has_lost } = changes;
-        if has_lost {
-            let known = revocations.entries();
-            self.lost =
-                Some(known.into_iter().map(|entry| (*entry.key.as_bytes(), entry)).collect());
-        }
-        if let Some(lost) = &mut self.lost {
-            for found in &entries {
-                let is_same = |lost: &RevocationEntry| {
-                    found.revoked_at >= lost.revoked_at && found.expires_at >= lost.expires_at
-                };
-                if lost.get(found.key.as_bytes()).is_some_and(is_same) {
-                    lost.remove(found.key.as_bytes());
-                }
-            }
-        }
-        let is_idle = entries.is_empty() && !has_more;
-        for entry in entries {
-            if revocations.insert(entry) == Inserted::Full {
-                // At once: what is known is not all.
-                sync.current_until.store(0, Ordering::Release);
-                return failed("this instance has no room for all revocations");
-            }
-        }
-        self.position = Some(position);
-        if has_more {
-            return Ok(true);
-        }
-        if sync.has_failed() {
-            tracing::info!(target: "auth0", "the store of revocations can be read again");
-        }
-        metrics::revocation_read("success");
-        sync.note(true, Some(began.saturating_add(sync.max_delay)));
-        self.write_back(&**clock, sync).await;
-        Ok(!is_idle)
-    }
-
-    /// Adds to the store what it has lost, and what could not be added before. What fails is tried again after the next
-    /// part of the log.
-    async fn write_back(&mut self, clock: &dyn Clock, sync: &Sync) {
-        let mut missing = sync.unsent();
-        missing.extend(self.lost.iter().flat_map(HashMap::values));
-        missing.truncate(WRITTEN_BACK_AT_ONCE);
-        if !missing.is_empty() {
-            if limited(clock, sync.store.append(missing.clone())).await.is_err() {
-                return;
-            }
-            sync.forget_unsent(&missing);
-            tracing::warn!(
-                target: "auth0", count = missing.len(),
-                "the store of revocations lacked some: this instance has added what it knows"
-            );
-        }
-        if let Some(lost) = &mut self.lost {
-            for entry in &missing {
-                lost.remove(entry.key.as_bytes());
-            }
-            if lost.is_empty() {
-                self.lost = None;
-            }
-        }
-    }
-}
-
-fn report(revocations: &Revocations, cause: &str) {
-    let cause = EscapedMessage(cause);
-    match revocations.accepts_old() {
-        false => tracing::error!(
-            target: "auth0", %cause,
-            "the store of revocations cannot be read: requests get 503 until it can"
-        ),
-        true => tracing::warn!(
-            target: "auth0", %cause,
-            "the store of revocations cannot be read: tokens that are revoked at other instances are accepted"
-        ),
     }
 }
 

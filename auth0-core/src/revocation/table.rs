@@ -5,6 +5,7 @@ use super::{
 };
 use arc_swap::ArcSwap;
 use std::{
+    collections::HashSet,
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
@@ -53,7 +54,7 @@ struct Slot {
 /// The result of an insertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Inserted {
-    /// There is a new revocation, or one with a later time.
+    /// There is a new revocation, or one with a later time or end.
     Changed,
     /// The same was known.
     Known,
@@ -89,7 +90,7 @@ impl Table {
             let (at, end) = times(slot.times.load(Ordering::Relaxed));
             let later = (at.max(entry.revoked_at), end.max(entry.expires_at));
             slot.times.store(packed(later.0, later.1), Ordering::Release);
-            return if later.0 > at { Inserted::Changed } else { Inserted::Known };
+            return if later == (at, end) { Inserted::Known } else { Inserted::Changed };
         }
         let is_full = writer.used >= self.capacity;
         if is_full && now < writer.next_end {
@@ -109,10 +110,18 @@ impl Table {
         Inserted::Changed
     }
 
-    /// Returns all revocations that have not expired.
-    pub(super) fn entries(&self, now: u32) -> Vec<RevocationEntry> {
+    /// Returns a revocation, which may have expired.
+    pub(super) fn get(&self, key: RevocationKey) -> Option<RevocationEntry> {
         let slots = self.slots.load();
-        slots.entries().filter(|entry| entry.expires_at > now).collect()
+        let (revoked_at, expires_at) = times(slots.find(key)?.times.load(Ordering::Acquire));
+        Some(RevocationEntry { key, revoked_at, expires_at })
+    }
+
+    /// Returns the keys of all revocations that have not expired.
+    pub(super) fn keys(&self, now: u32) -> HashSet<RevocationKey> {
+        let slots = self.slots.load();
+        let alive = slots.entries().filter(|entry| entry.expires_at > now);
+        alive.map(|entry| entry.key).collect()
     }
 
     /// Returns the number of revocations, including those that have expired and are not removed yet.
@@ -240,19 +249,21 @@ mod tests {
         #[test]
         fn it_is_a_map_of_the_latest_times(steps in prop::collection::vec((0..200_u64, 0..50_u32, 0..80_u32), 0..600)) {
             let table = Table::new(1000);
-            let mut expected: HashMap<u64, u32> = HashMap::new();
+            let mut expected: HashMap<u64, (u32, u32)> = HashMap::new();
             for (number, at, life) in steps {
                 let inserted = table.insert(entry(number, at, NOW + 1 + life), NOW);
                 let before = expected.get(&number).copied();
-                let is_news = before.is_none_or(|before| at > before);
+                let is_news = before.is_none_or(|before| at > before.0 || life > before.1);
                 prop_assert_eq!(inserted == Inserted::Changed, is_news);
-                expected.insert(number, at.max(before.unwrap_or(0)));
+                let before = before.unwrap_or((0, 0));
+                expected.insert(number, (at.max(before.0), life.max(before.1)));
             }
             for number in 0..200 {
-                prop_assert_eq!(find(&table, number), expected.get(&number).copied());
+                let known = table.get(key(number)).map(|known| (known.revoked_at, known.expires_at - NOW - 1));
+                prop_assert_eq!(known, expected.get(&number).copied());
             }
             prop_assert_eq!(table.len(), expected.len());
-            prop_assert_eq!(table.entries(NOW).len(), expected.len());
+            prop_assert_eq!(table.keys(NOW).len(), expected.len());
         }
     }
 
@@ -268,7 +279,7 @@ mod tests {
         assert_eq!(table.insert(entry(500, 1, NOW + 50), NOW + 9), Inserted::Full);
         assert_eq!(table.insert(entry(500, 1, NOW + 50), NOW + 10), Inserted::Changed);
         assert_eq!((table.len(), find(&table, 0), find(&table, 40)), (61, None, Some(1)));
-        assert_eq!(table.entries(NOW + 50).len(), 60);
+        assert_eq!(table.keys(NOW + 50).len(), 60);
     }
 
     #[test]

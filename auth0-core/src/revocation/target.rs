@@ -1,8 +1,7 @@
 //! Who or what is revoked.
 use super::key::{IssuerHash, Kind, RevocationKey};
-use crate::{config_error::ConfigError, identifier::Domain};
+use crate::config_error::ConfigError;
 use std::{
-    borrow::Cow,
     fmt,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -10,7 +9,9 @@ use std::{
 /// The tokens that are refused from now on: those of a subject, of a member of an organization, of an organization, of
 /// a client, of a login session, or one token. `Debug` shows no name.
 ///
-/// The issuer is written as in the `iss` claim, or as the domain of a tenant; a slash at the end makes no difference.
+/// The issuer is written as in the `iss` claim, or as the domain of a tenant; a slash at the end makes no difference. What
+/// is neither is an error of [`Revocations::revoke`](super::Revocations::revoke), and an issuer that no verifier trusts is
+/// a warning in the log.
 ///
 /// ```
 /// use auth0_core::revocation::Revocation;
@@ -113,7 +114,15 @@ impl Revocation {
         self
     }
 
-    pub(super) fn key(&self) -> Result<RevocationKey, ConfigError> {
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Returns the key, with the issuer that `parse` returns for its text.
+    pub(super) fn key(
+        &self,
+        parse: impl FnOnce(&str) -> Result<IssuerHash, ConfigError>,
+    ) -> Result<(RevocationKey, IssuerHash), ConfigError> {
         let is_missing = |text: &str| text.trim().is_empty();
         let second = if self.kind == Kind::Member { &*self.second } else { "x" };
         if is_missing(&self.issuer) || is_missing(&self.first) || is_missing(second) {
@@ -122,13 +131,8 @@ impl Revocation {
                 self.kind.as_str()
             )));
         }
-        let issuer: Cow<'_, str> = match self.issuer.parse::<Domain>() {
-            Ok(domain) if !self.issuer.contains("://") => {
-                domain.issuer().as_str().to_owned().into()
-            }
-            _ => (&*self.issuer).into(),
-        };
-        Ok(RevocationKey::of(self.kind, IssuerHash::new(&issuer), &self.first, &self.second))
+        let issuer = parse(&self.issuer)?;
+        Ok((RevocationKey::of(self.kind, issuer, &self.first, &self.second), issuer))
     }
 }
 

@@ -1,9 +1,15 @@
 //! Logout tokens: each wrong in one way.
 use super::{SID, is_revoked, verifier};
-use auth0_core::{BackchannelLogout, Revocations, adapter::LogoutResponse, time::Clock};
+use crate::common::SECOND;
+use auth0_core::{
+    BackchannelLogout, Revocations, TrustedIssuer,
+    adapter::LogoutResponse,
+    resolver::{IssuerResolver, ResolverContext},
+    time::Clock,
+};
 use auth0_testing::{Failure, Tenant, TokenBuilder};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -213,6 +219,28 @@ async fn tokens_after_a_rotation_of_keys() {
     assert_eq!(send(&logout, &logout_token(&tenant).mint()).await.status(), 200);
 }
 
+/// Forged tokens use up the fetches for unknown keys: a genuine one must not be lost then.
+#[tokio::test]
+async fn a_token_after_a_rotation_of_keys_among_forged_ones() {
+    let Endpoint { tenant, revocations, logout, auth } = endpoint();
+    auth.warm_up().await.unwrap();
+    let before = tenant.fetches().key_set;
+    for number in 0..20 {
+        let forged = logout_token(&tenant).header("kid", format!("made-up-{number}"));
+        let status = send(&logout, &forged.broken_signature().mint()).await.status();
+        assert_eq!(status, if number < 2 { 400 } else { 503 }, "{number}");
+    }
+    let known = logout_token(&tenant).broken_signature().mint();
+    assert_eq!(send(&logout, &known).await.status(), 400, "of a known key");
+    assert_eq!((tenant.fetches().key_set - before, revocations.count()), (2, 0));
+    tenant.rotate_keys();
+    let genuine = logout_token(&tenant).mint();
+    assert_eq!(send(&logout, &genuine).await.status(), 503);
+    tenant.clock().advance(5 * SECOND);
+    assert_eq!(send(&logout, &genuine).await.status(), 200);
+    assert_eq!(revocations.count(), 1);
+}
+
 #[tokio::test]
 async fn requests_that_are_no_form() {
     let Endpoint { tenant, revocations, logout, .. } = endpoint();
@@ -283,6 +311,34 @@ async fn a_logout_token_is_never_an_access_token() {
     }
 }
 
+/// A tenant with a custom domain is two issuers, and its logout token names one of them.
+#[tokio::test]
+async fn a_logout_may_concern_other_issuers_as_well() {
+    let (tenant, custom) = (Tenant::new(), Tenant::named("custom"));
+    let revocations = Revocations::in_memory();
+    let both = tenant.builder_with([&custom]).issuers([tenant.issuer(), custom.issuer()]);
+    let both = both.audience(tenant.audience()).revocations(&revocations);
+    let auth = both.build().unwrap();
+    let access = |of: &Tenant| of.token().audience(tenant.audience()).subject("auth0|ann");
+    let one = BackchannelLogout::new(&auth, ["web"]).unwrap();
+    assert_eq!(send(&one, &logout_token(&custom).mint()).await.status(), 200);
+    assert!(is_revoked(&auth, &access(&custom)).await);
+    assert!(!is_revoked(&auth, &access(&tenant)).await);
+
+    let all = one.issuers([tenant.issuer(), "custom.test"]).unwrap();
+    let next = |of: &Tenant, id: &str| logout_token(of).claim("jti", id).mint();
+    assert_eq!(send(&all, &next(&custom, "l2")).await.status(), 200);
+    assert!(is_revoked(&auth, &access(&tenant)).await);
+    tenant.clock().advance(SECOND);
+    assert!(!is_revoked(&auth, &access(&tenant)).await, "of a later login");
+    assert_eq!(send(&all, &next(&tenant, "l3")).await.status(), 200);
+    assert!(is_revoked(&auth, &access(&tenant)).await);
+
+    for wrong in ["https://other.test/", "http://custom.test/", "custom", ""] {
+        assert!(all.clone().issuers([wrong]).is_err(), "{wrong}");
+    }
+}
+
 #[test]
 fn mistakes_of_the_configuration() {
     let tenant = Tenant::new();
@@ -299,4 +355,22 @@ fn mistakes_of_the_configuration() {
     }
     let without = BackchannelLogout::new(&tenant.auth0(), ["web"]).unwrap_err();
     assert!(without.to_string().contains(".revocations(&revocations)"), "{without}");
+    let resolved = tenant.builder_with([]).issuer_resolver(NoIssuers).audience(tenant.audience());
+    let resolved = resolved.revocations(&revocations).build().unwrap();
+    let without = BackchannelLogout::new(&resolved, ["web"]).unwrap_err().to_string();
+    assert!(without.contains("configured issuers only"), "{without}");
+}
+
+struct NoIssuers;
+
+impl IssuerResolver for NoIssuers {
+    type Key = ();
+
+    fn key(&self, _: &ResolverContext<'_>) -> Option<()> {
+        None
+    }
+
+    async fn resolve(&self, (): ()) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
+        Ok(Vec::new())
+    }
 }

@@ -1,14 +1,22 @@
 //! Tokens that are refused although they have not expired.
+mod clock;
 mod logout;
 mod process;
 mod store;
 
+use crate::common::{MINUTE, Request, SECOND, pass, settle, until};
 use auth0_core::{
-    Auth0, BackchannelLogout, ErrorCode, Revocations, VerifiedToken,
+    Auth0, BackchannelLogout, BoxFuture, Dpop, ErrorCode, Revocations, TrustedIssuer,
+    VerifiedToken,
+    dpop::{Insertion, ReplayEntry, ReplayStore, ReplayStoreError},
     revocation::{Revocation, RevocationError},
 };
 use auth0_testing::{Tenant, TokenBuilder};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::Notify;
 
 const SID: &str = "https://acme.com/sid";
 
@@ -186,6 +194,25 @@ async fn the_issuer_is_a_part_of_it() {
     assert!(is_revoked(&auth, &token(&acme)).await, "a domain is an issuer");
 }
 
+/// As an issuer of the configuration: the case is corrected, and any name that a verifier trusts is one.
+#[tokio::test]
+async fn the_issuer_is_written_as_in_the_configuration() {
+    let tenant = Tenant::new();
+    let (upper, domain) = (tenant.issuer().to_uppercase().replace("HTTPS", "https"), "TENANT.test");
+    for issuer in [&*upper, domain] {
+        let revocations = Revocations::in_memory();
+        let auth = verifier(&tenant, &revocations);
+        revocations.revoke_subject(issuer, "auth0|ann").await.unwrap();
+        assert!(is_revoked(&auth, &tenant.token().subject("auth0|ann")).await, "{issuer}");
+    }
+    let revocations = Revocations::in_memory();
+    let local = TrustedIssuer::new("internal").key_set_url("https://keys.test/jwks.json");
+    let _auth = tenant.builder().issuer(local).revocations(&revocations).build().unwrap();
+    revocations.revoke_subject("internal", "auth0|ann").await.unwrap();
+    revocations.revoke_subject("http://127.0.0.1:4400/", "auth0|ann").await.unwrap();
+    assert!(revocations.revoke_subject("external", "auth0|ann").await.is_err());
+}
+
 #[tokio::test]
 async fn what_cannot_be_revoked_is_an_error() {
     let issuer = "https://acme.eu.auth0.com/";
@@ -195,6 +222,15 @@ async fn what_cannot_be_revoked_is_an_error() {
         Revocation::subject(issuer, " "),
         Revocation::organization_member(issuer, "org_1", ""),
         Revocation::organization_member(issuer, "", "auth0|ann"),
+        // An issuer that is none, and one that no token can have.
+        Revocation::subject("http://acme.eu.auth0.com/", "auth0|ann"),
+        Revocation::subject(" acme.eu.auth0.com", "auth0|ann"),
+        Revocation::subject("https://acme.eu.auth0.com/ ", "auth0|ann"),
+        Revocation::subject("localhost:4000", "auth0|ann"),
+        Revocation::subject("ftp://acme.eu.auth0.com/", "auth0|ann"),
+        Revocation::subject("https://acme.eu.auth0.com/?a=b", "auth0|ann"),
+        Revocation::subject("auth0|ann", issuer),
+        Revocation::session("YOUR_DOMAIN", "s1"),
     ] {
         let revocations = Revocations::in_memory();
         let error = revocations.revoke(revocation).await.unwrap_err();
@@ -223,6 +259,21 @@ async fn there_is_room_for_as_many_as_configured() {
     assert_eq!(revocations.count(), 1, "the others have made room");
 }
 
+/// A life of tokens that is too short by mistake would remove what is needed.
+#[tokio::test]
+async fn a_revocation_is_kept_for_a_minute_at_least() {
+    let tenant = Tenant::new();
+    let revocations = Revocations::in_memory().capacity(1).max_token_lifetime(Duration::ZERO);
+    let auth = verifier(&tenant, &revocations);
+    revocations.revoke_subject(tenant.issuer(), "auth0|ann").await.unwrap();
+    tenant.clock().advance(Duration::from_secs(119));
+    let other = || revocations.revoke_subject(tenant.issuer(), "auth0|bob");
+    assert!(matches!(other().await, Err(RevocationError::Full)));
+    assert!(is_revoked(&auth, &tenant.token().subject("auth0|ann").claim("iat", 1)).await);
+    tenant.clock().advance(SECOND);
+    other().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_token_that_is_used_already_ends() {
     let tenant = Tenant::new();
@@ -247,6 +298,77 @@ async fn a_token_that_is_used_already_ends() {
     // A token that is kept does not keep the revocations.
     drop((auth, lease, revocations));
     assert!(!ann.is_revoked());
+}
+
+/// What waits for the end of a lease follows its renewals: the token that counts is the newest.
+#[tokio::test]
+async fn a_renewed_lease_ends_with_its_newer_token() {
+    type Named = fn(&str, String) -> Revocation;
+    let kinds: [Named; 2] =
+        [|issuer, id| Revocation::token(issuer, id), |issuer, id| Revocation::session(issuer, id)];
+    let tenant = Tenant::new();
+    let revocations = Revocations::in_memory();
+    let auth = verifier(&tenant, &revocations);
+    for (number, revocation) in kinds.into_iter().enumerate() {
+        let token = |name: &str, minutes| {
+            let token = tenant.token().claim("jti", name).claim(SID, name);
+            token.expires_in(minutes * MINUTE).mint()
+        };
+        let (old, new) = (format!("{number} old"), format!("{number} new"));
+        let lease = auth.lease(&auth.verify(&token(&old, 60)).await.unwrap());
+        let waits = tokio::spawn(lease.ended());
+        settle().await;
+        lease.renew(&token(&new, 120)).await.unwrap();
+        settle().await;
+        let waits_since_renewal = tokio::spawn(lease.ended());
+        revocations.revoke(revocation(tenant.issuer(), old.clone())).await.unwrap();
+        pass(&tenant, SECOND).await;
+        assert!(!waits.is_finished() && !lease.has_ended(), "the old token ends nothing");
+
+        // A lease for which nothing has happened since its renewal.
+        let next = format!("{number} next");
+        let other = auth.lease(&auth.verify(&token(&next, 60)).await.unwrap());
+        let other_waits = tokio::spawn(other.ended());
+        settle().await;
+        other.renew(&token(&new, 120)).await.unwrap();
+        settle().await;
+        revocations.revoke(revocation(tenant.issuer(), new)).await.unwrap();
+        let all = [waits, waits_since_renewal, other_waits];
+        until(|| all.iter().all(tokio::task::JoinHandle::is_finished)).await;
+        assert!(lease.has_ended() && other.has_ended());
+    }
+}
+
+/// A store of used proofs that answers when it is let.
+#[derive(Clone, Debug, Default)]
+struct SlowStore(Arc<(Notify, Notify)>);
+
+impl ReplayStore for SlowStore {
+    fn insert(&self, _: ReplayEntry) -> BoxFuture<'_, Result<Insertion, ReplayStoreError>> {
+        Box::pin(async {
+            self.0.0.notify_one();
+            self.0.1.notified().await;
+            Ok(Insertion::New)
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_refused_that_is_revoked_while_its_proof_is_recorded() {
+    let tenant = Tenant::new();
+    let (revocations, store) = (Revocations::in_memory(), SlowStore::default());
+    let dpop = Dpop::allowed().replay_store(store.clone());
+    let auth = tenant.builder().revocations(&revocations).dpop(dpop).build().unwrap();
+    let token = tenant.token().subject("auth0|ann").bound_to(&tenant.client_key()).mint();
+    let proof = tenant.proof("GET", "http://api.test/me").for_token(&token).mint();
+    let request = Request::to("api.test").path("/me").authorized("DPoP", &token);
+    let request = request.with("dpop", proof);
+    let (outcome, ()) = tokio::join!(request.authenticate(&auth), async {
+        store.0.0.notified().await;
+        revocations.revoke_subject(tenant.issuer(), "auth0|ann").await.unwrap();
+        store.0.1.notify_one();
+    });
+    assert_eq!(outcome.unwrap_err().code(), ErrorCode::TokenRevoked);
 }
 
 async fn verified_token(auth: &Auth0, tenant: &Tenant, subject: &str) -> VerifiedToken {

@@ -1,24 +1,26 @@
 //! Revocations that several instances share.
 use super::{code, is_revoked};
+use crate::common::{HOUR, MINUTE, SECOND, block_on, test_in_a_process};
 use auth0_core::{
     Auth0, BoxFuture, ErrorCode, Revocations,
     revocation::{
         Changes, OnUnavailable, Revocation, RevocationEntry, RevocationError, RevocationStore,
         RevocationStoreError, UsedId,
     },
+    time::Clock,
 };
 use auth0_testing::Tenant;
 use std::{
     collections::HashSet,
     future::pending,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 use tokio::sync::Notify;
 
 /// A table in a database, which can fail.
 #[derive(Clone, Debug, Default)]
-struct Table(Arc<Database>);
+pub(super) struct Table(Arc<Database>);
 
 #[derive(Debug, Default)]
 struct Database {
@@ -32,18 +34,38 @@ struct State {
     epoch: usize,
     used: HashSet<[u8; 32]>,
     mode: Mode,
+    /// That of additions, if they differ.
+    mode_of_writes: Option<Mode>,
     reads: usize,
+    writes: usize,
+    is_blocked: bool,
     /// Whether what is added is read before its caller learns that it was added.
     is_read_first: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum Mode {
+pub(super) enum Mode {
     #[default]
     Works,
     Fails,
     Hangs,
     Panics,
+    /// Blocks the thread.
+    Blocks,
+}
+
+impl Mode {
+    async fn check(self) -> Result<(), RevocationStoreError> {
+        match self {
+            Self::Works => Ok(()),
+            Self::Fails => Err(RevocationStoreError::new("connection refused")),
+            Self::Hangs => pending().await,
+            Self::Panics => panic!("a mistake of the store"),
+            Self::Blocks => loop {
+                std::thread::park();
+            },
+        }
+    }
 }
 
 /// The rows of a part.
@@ -54,9 +76,13 @@ impl Table {
         self.0.state.lock().unwrap()
     }
 
-    fn set(&self, mode: Mode) {
+    pub(super) fn set(&self, mode: Mode) {
         self.state().mode = mode;
         self.0.changed.notify_waiters();
+    }
+
+    fn set_writes(&self, mode: Mode) {
+        self.state().mode_of_writes = Some(mode);
     }
 
     fn lose(&self) {
@@ -66,13 +92,12 @@ impl Table {
     }
 
     async fn check(&self) -> Result<(), RevocationStoreError> {
-        let mode = self.state().mode;
-        match mode {
-            Mode::Works => Ok(()),
-            Mode::Fails => Err(RevocationStoreError::new("connection refused")),
-            Mode::Hangs => pending().await,
-            Mode::Panics => panic!("a mistake of the store"),
-        }
+        let mode = {
+            let mut state = self.state();
+            state.is_blocked |= state.mode == Mode::Blocks;
+            state.mode
+        };
+        mode.check().await
     }
 
     fn read(&self, since: Option<&str>) -> Changes {
@@ -96,7 +121,12 @@ impl RevocationStore for Table {
         entries: Vec<RevocationEntry>,
     ) -> BoxFuture<'_, Result<(), RevocationStoreError>> {
         Box::pin(async move {
-            self.check().await?;
+            let mode = {
+                let mut state = self.state();
+                state.writes += 1;
+                state.mode_of_writes.unwrap_or(state.mode)
+            };
+            mode.check().await?;
             self.state().rows.extend(entries);
             let reads = self.state().reads;
             self.0.changed.notify_waiters();
@@ -145,8 +175,10 @@ fn instance(tenant: &Tenant, table: &Table) -> Instance {
 }
 
 /// Waits until a condition holds, which another thread brings about.
-async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
+pub(super) async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
+    let began = Instant::now();
     while !holds().await {
+        assert!(began.elapsed() < MINUTE, "the condition was never met");
         tokio::task::yield_now().await;
     }
 }
@@ -219,6 +251,28 @@ async fn the_first_request_waits_for_all_of_many() {
 }
 
 #[tokio::test]
+async fn an_instance_that_is_warm_has_all_revocations() {
+    let (tenant, table) = (Tenant::new(), Table::default());
+    let one = instance(&tenant, &table);
+    for number in 0..PAGE * 3 {
+        one.revocations.revoke_subject(tenant.issuer(), format!("auth0|{number}")).await.unwrap();
+    }
+    let two = instance(&tenant, &table);
+    two.auth.warm_up().await.unwrap();
+    assert_eq!(two.revocations.count(), PAGE * 3);
+
+    table.set(Mode::Fails);
+    let three = instance(&tenant, &table);
+    let error = three.auth.warm_up().await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::RevocationsUnavailable);
+    let accepting = Revocations::with_store(table.clone()).on_unavailable(OnUnavailable::Accept);
+    let auth = tenant.builder().revocations(&accepting).build().unwrap();
+    auth.warm_up().await.unwrap();
+    table.set(Mode::Works);
+    until(|| async { three.auth.warm_up().await.is_ok() }).await;
+}
+
+#[tokio::test]
 async fn requests_without_a_valid_token_do_not_wait() {
     let (tenant, table) = (Tenant::new(), Table::default());
     table.set(Mode::Hangs);
@@ -260,6 +314,36 @@ async fn a_store_that_fails_is_503_and_comes_back() {
     }
 }
 
+/// What cannot be written disturbs neither reading nor requests, and is written when it can be.
+#[tokio::test]
+async fn a_store_that_can_only_be_read() {
+    for mode in [Mode::Fails, Mode::Hangs, Mode::Panics] {
+        let (tenant, table) = (Tenant::new(), Table::default());
+        let [one, two] = [instance(&tenant, &table), instance(&tenant, &table)];
+        let bob = tenant.token().subject("auth0|bob").expires_in(HOUR).mint();
+        assert!(code(&one.auth, &bob).await.is_ok());
+        table.set_writes(Mode::Fails);
+        let error = one.revocations.revoke_subject(tenant.issuer(), "auth0|ann").await;
+        assert!(matches!(error, Err(RevocationError::Unavailable(_))), "{mode:?}");
+        table.set_writes(mode);
+        let writes = table.state().writes;
+        until(|| async { table.state().writes > writes }).await;
+        let reads = table.state().reads;
+        let writes = table.state().writes;
+        until(|| async { table.state().reads > reads + 10 }).await;
+        assert!(code(&one.auth, &bob).await.is_ok(), "{mode:?}");
+        let writes = table.state().writes - writes;
+        assert!(mode != Mode::Hangs || writes < 5, "{writes}: reads wait for writes");
+        table.set_writes(Mode::Works);
+        let ann = tenant.token().subject("auth0|ann");
+        until(|| async {
+            tenant.clock().advance(Duration::from_millis(100));
+            code(&two.auth, &ann.mint()).await.err() == Some(ErrorCode::TokenRevoked)
+        })
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn a_service_can_go_on_without_the_store() {
     let (tenant, table) = (Tenant::new(), Table::default());
@@ -272,6 +356,48 @@ async fn a_service_can_go_on_without_the_store() {
     tenant.clock().advance(Duration::from_millis(1500));
     assert!(!is_revoked(&auth, &tenant.token().subject("auth0|bob")).await);
     assert!(is_revoked(&auth, &ann).await, "it is known");
+}
+
+/// In a process of its own, because a store that blocks its thread does so for all others.
+#[test]
+fn a_service_can_go_on_without_a_store_that_blocks() {
+    let mut test = test_in_a_process(module_path!(), "the_process_of_a_store_that_blocks");
+    assert!(test.env(IS_CHILD, "yes").status().unwrap().success());
+}
+
+const IS_CHILD: &str = "TEST_STORE_THAT_BLOCKS";
+
+#[test]
+fn the_process_of_a_store_that_blocks() {
+    if std::env::var(IS_CHILD).is_err() {
+        return;
+    }
+    let done = std::thread::spawn(|| {
+        let (tenant, table) = (Tenant::new(), Table::default());
+        let accepting =
+            Revocations::with_store(table.clone()).on_unavailable(OnUnavailable::Accept);
+        let accepts = tenant.builder().revocations(&accepting).build().unwrap();
+        let refuses = instance(&tenant, &table).auth;
+        let token = tenant.token().mint();
+        assert!(block_on(code(&accepts, &token)).is_ok());
+        assert!(block_on(code(&refuses, &token)).is_ok());
+        table.set(Mode::Blocks);
+        while !table.state().is_blocked {
+            std::thread::yield_now();
+        }
+        tenant.clock().advance(2 * SECOND);
+        for _ in 0..3 {
+            assert!(block_on(code(&accepts, &token)).is_ok());
+            let refused = block_on(code(&refuses, &token)).unwrap_err();
+            assert_eq!(refused, ErrorCode::RevocationsUnavailable);
+        }
+    });
+    let began = Instant::now();
+    while !done.is_finished() {
+        assert!(began.elapsed() < 20 * SECOND, "a request waits without end");
+        std::thread::yield_now();
+    }
+    done.join().unwrap();
 }
 
 #[tokio::test]
@@ -336,4 +462,33 @@ async fn a_revocation_may_end_before_the_last_token() {
     let kept = table.state().rows.last().unwrap().expires_at;
     let end = verified.expires_at().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     assert!((end..end + 120).contains(&u64::from(kept)), "{kept} {end}");
+}
+
+/// Of two revocations of the same, the later end counts, at all instances.
+#[tokio::test]
+async fn a_later_end_reaches_the_store() {
+    let (tenant, table) = (Tenant::new(), Table::default());
+    let one = instance(&tenant, &table);
+    let now = UNIX_EPOCH + tenant.clock().unix_time();
+    let ends = |until: &[Duration]| {
+        let kept: Vec<_> = table.state().rows.iter().map(|row| row.expires_at).collect();
+        let expected = until.iter().map(|life| tenant.clock().unix_time() + *life + MINUTE);
+        let expected: Vec<_> = expected.map(|end| u32::try_from(end.as_secs()).unwrap()).collect();
+        assert_eq!(kept, expected);
+    };
+    let revoke = |id: &str, life: Duration| {
+        one.revocations.revoke(Revocation::token(tenant.issuer(), id).until(now + life))
+    };
+    for life in [MINUTE, HOUR, MINUTE] {
+        revoke("t1", life).await.unwrap();
+    }
+    ends(&[MINUTE, HOUR]);
+    // The same while the store cannot be written.
+    table.set_writes(Mode::Fails);
+    for life in [HOUR, MINUTE] {
+        assert!(revoke("t2", life).await.is_err());
+    }
+    table.set_writes(Mode::Works);
+    until(|| async { table.state().rows.len() > 2 }).await;
+    ends(&[MINUTE, HOUR, HOUR]);
 }

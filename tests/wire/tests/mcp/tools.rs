@@ -1,6 +1,6 @@
 //! Which tools a token may call, by the body of the request.
 use crate::servers::{self, LIMIT};
-use auth0_axum::testing::Tenant;
+use auth0_axum::{Revocations, testing::Tenant};
 use serde_json::json;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -49,6 +49,38 @@ impl Kit {
 fn call(tool: &str) -> String {
     json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool } })
         .to_string()
+}
+
+/// The token was good when the request came, and its client sends the body later.
+#[tokio::test]
+async fn a_token_that_is_revoked_while_its_body_is_read_calls_no_tool() {
+    let (tenant, revocations) = (Tenant::new(), Revocations::in_memory());
+    let resource = "https://api.acme.com/mcp";
+    let auth = || tenant.builder().resource(resource).revocations(&revocations).build().unwrap();
+    for (name, address) in servers::start(auth).await {
+        let token = tenant.token().subject(name).audience(resource).scope("mcp:read").mint();
+        let body = call("any");
+        let (first, rest) = body.split_at(10);
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let fetches = tenant.fetches().key_set;
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{first}",
+            body.len()
+        );
+        client.write_all(head.as_bytes()).await.unwrap();
+        // Each server has a verifier of its own, which needs the keys for its first token.
+        while tenant.fetches().key_set == fetches {
+            tokio::task::yield_now().await;
+        }
+        tenant.settle().await;
+        revocations.revoke_subject(tenant.issuer(), name).await.unwrap();
+        client.write_all(rest.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{name}: {answer}");
+        assert!(answer.contains("token_revoked"), "{name}: {answer}");
+    }
 }
 
 fn assert_refused(answer: &Answer, code: &str, scope: &str, case: &str) {

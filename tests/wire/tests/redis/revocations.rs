@@ -1,10 +1,11 @@
 //! A token that is revoked at one instance is refused at all.
 use crate::instances::{Instance, PROMISED, REVOKED, SLACK, patient, two};
 use auth0_axum::{
-    auth0_core::revocation::{RevocationEntry, RevocationKey, RevocationStore, UsedId},
+    auth0_core::revocation::{Changes, RevocationEntry, RevocationKey, RevocationStore, UsedId},
     testing::Tenant,
 };
 use auth0_redis::RedisRevocationStore;
+use futures_util::poll;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -51,6 +52,25 @@ async fn a_read_ends_with_the_next_revocation() {
     }
 }
 
+/// The task of an addition goes on when the reader, on another thread, has read what it has added.
+#[tokio::test]
+async fn what_is_read_before_its_addition_has_ended_is_not_lost() {
+    let Some(redis) = RedisServer::start() else { return };
+    let store = patient(&redis);
+    store.append(vec![entry(1)]).await.unwrap();
+    let mut since = store.changes(None, Duration::ZERO).await.unwrap();
+    for number in 2..10 {
+        let mut addition = store.append(vec![entry(number)]);
+        assert!(poll!(&mut addition).is_pending());
+        let page = read(&store, &since, Duration::from_secs(10)).await;
+        assert_eq!(page.entries.last(), Some(&entry(number)));
+        addition.await.unwrap();
+        let next = read(&store, &page, Duration::ZERO).await;
+        assert_eq!((&*next.entries, next.has_lost, &*next.missing), (&[][..], false, &[][..]));
+        since = next;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_are_revoked_at_once_on_both() {
     let Some(redis) = RedisServer::start() else { return };
@@ -75,6 +95,14 @@ async fn many_are_revoked_at_once_on_both() {
     for instance in &*instances {
         assert_eq!(instance.revocations.count(), 64);
     }
+}
+
+fn entry(number: u8) -> RevocationEntry {
+    RevocationEntry::new(RevocationKey::new([number; 16]), 5, u32::MAX)
+}
+
+async fn read(store: &RedisRevocationStore, since: &Changes, wait: Duration) -> Changes {
+    store.changes(Some(&since.position), wait).await.unwrap()
 }
 
 fn used(number: u8) -> UsedId {

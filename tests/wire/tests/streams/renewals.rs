@@ -1,7 +1,8 @@
 //! A newer token extends a connection, and only one of the same user, client and organization.
 use super::sockets::{Client, WARNING, start_both};
-use auth0_axum::{Auth0, Dpop, testing::Tenant};
+use auth0_axum::{Auth0, Dpop, Revocations, revocation::Revocation, testing::Tenant};
 use std::time::Duration;
+use tokio::time::timeout;
 
 const LIFE: Duration = Duration::from_secs(60);
 const LEEWAY: Duration = Duration::from_secs(5);
@@ -31,6 +32,22 @@ async fn a_newer_token_extends_the_connection() {
         assert_eq!(client.next().await, Ok(WARNING.to_owned()), "{name}");
         tenant.clock().advance(Duration::from_secs(10) + LEEWAY);
         assert!(matches!(client.next().await, Err(Some((4401, _)))), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_revocation_of_the_newer_token_ends_the_connection() {
+    let (tenant, revocations) = (Tenant::new(), Revocations::in_memory());
+    let auth = tenant.builder().revocations(&revocations).build().unwrap();
+    for (name, server) in start_both(auth).await {
+        let token = |id: &str, life| tenant.token().claim("jti", id).expires_in(life).mint();
+        let (first, second) = (format!("{name} 1"), format!("{name} 2"));
+        let mut client = Client::open(server, &token(&first, 60 * LIFE)).await;
+        let renewal = format!("renew {}", token(&second, 120 * LIFE));
+        assert_eq!(client.ask(&renewal).await, Ok("renewed".to_owned()), "{name}");
+        revocations.revoke(Revocation::token(tenant.issuer(), second)).await.unwrap();
+        let end = timeout(Duration::from_secs(20), client.next()).await;
+        assert!(matches!(end, Ok(Err(Some((4401, _))))), "{name}: {end:?}");
     }
 }
 

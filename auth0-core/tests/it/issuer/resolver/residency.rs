@@ -1,7 +1,7 @@
 //! How often a resolver and its issuers are asked, and what is kept.
 use super::{Behaviour, ByIssuer, Customers, auth, host, refusal, send, spawn_send, tenants};
 use crate::{
-    common::{MINUTE, Request, fetches, pass, settle, until},
+    common::{HOUR, MINUTE, Request, SECOND, fetches, pass, settle, until},
     issuer::{API, token},
 };
 use auth0_core::{Algorithm, Auth0, ErrorCode, resolver::ResolvedIssuers};
@@ -415,4 +415,31 @@ async fn key_sets_are_read_up_to_their_limit() {
     auth.refresh().await.unwrap();
     assert_eq!(refusal(&auth, &host, &text).await, ErrorCode::KeyUnknown, "{first:?} is the 129th");
     send(&auth, &host, &token(tenant).mint()).await.unwrap();
+}
+
+/// Other keys are dropped while there are some: without its keys, a connection cannot learn that they were withdrawn.
+#[tokio::test]
+async fn keys_that_connections_end_with_are_dropped_last() {
+    let tenants = tenants(4);
+    let resolver = ResolvedIssuers::by(Customers::of(&tenants)).max_issuers(2);
+    let auth = tenants[0].builder_with(&tenants[1..]).issuer_resolver(resolver).audience(API);
+    let auth = auth.end_on_key_withdrawal().build().unwrap();
+    let opened = async |tenant: &Tenant| {
+        tenants[0].clock().advance(SECOND);
+        let text = token(tenant).expires_in(24 * HOUR).mint();
+        let host = host(tenant);
+        let request = Request::to(&host).authorized("Bearer", &text);
+        request.authenticate(&auth).await.unwrap()
+    };
+    let held = opened(&tenants[0]).await;
+    let waiting = tokio::spawn(held.ended());
+    settle().await;
+    for tenant in &tenants[1..] {
+        opened(tenant).await;
+    }
+    tenants[0].rotate_keys();
+    tenants[0].withdraw_old_keys();
+    auth.refresh().await.unwrap();
+    until(|| waiting.is_finished()).await;
+    assert!(held.is_key_withdrawn());
 }
