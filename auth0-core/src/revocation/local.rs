@@ -1,9 +1,11 @@
 //! The revocations of a service, in the memory of this process.
 use super::{
+    announcement::Announcement,
     check::seconds,
     entry::RevocationEntry,
     expiry::ExpiryClock,
     key::RevocationKey,
+    revocation_error::RevocationError,
     store::{RevocationStore, UsedId},
     sync::Sync,
     table::{Inserted, Table},
@@ -12,11 +14,7 @@ use super::{
     verifiers::Verifiers,
 };
 use crate::{
-    config_error::ConfigError,
-    runtime::{
-        Clock, Moment, SystemClock,
-        fetch_thread::{self, passed},
-    },
+    runtime::{Clock, Moment, SystemClock},
     telemetry::{EscapedMessage, metrics},
 };
 use std::{
@@ -45,9 +43,6 @@ const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(1);
 /// A shorter delay would need a faster store than one in the network.
 const SHORTEST_MAX_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_MAX_DELAY: Duration = Duration::from_secs(60 * 60);
-
-/// A revocation ends open connections after this time at the latest.
-const ANNOUNCED_WITHIN: Duration = Duration::from_millis(100);
 
 /// Clocks of instances, and of issuers, differ by less.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
@@ -83,15 +78,6 @@ pub(super) struct Shared {
     has_reported_room: AtomicBool,
 }
 
-/// Apart from the rest, so that the thread that announces a change does not keep the revocations.
-#[derive(Default)]
-struct Announcement {
-    /// Wakes those who wait for a change of the table.
-    changed: Arc<Notify>,
-    /// Whether they will be woken.
-    is_pending: AtomicBool,
-}
-
 #[derive(Clone, Copy)]
 struct Settings {
     max_token_lifetime: Duration,
@@ -110,13 +96,6 @@ pub enum OnUnavailable {
     /// Requests are checked against the revocations that are known, and the log has a warning. A token that was revoked
     /// at another instance is accepted until the store is back.
     Accept,
-}
-
-impl Announcement {
-    fn announce(&self) {
-        self.is_pending.store(false, Ordering::Release);
-        self.changed.notify_waiters();
-    }
 }
 
 impl Revocations {
@@ -315,10 +294,15 @@ impl Revocations {
 
     /// Waits until the state is current. Returns `false` if the store fails, and old state is not accepted.
     pub(crate) async fn current(&self) -> bool {
-        match &self.0.sync {
-            Some(sync) => sync.current(self.clock()).await || self.accepts_old(),
-            None => true,
+        let Some(sync) = &self.0.sync else { return true };
+        if sync.current(self.clock()).await {
+            return true;
         }
+        let accepts_old = self.accepts_old();
+        if accepts_old && sync.take_lateness() {
+            self.report_unreadable("it has not answered in time");
+        }
+        accepts_old
     }
 
     /// Waits until the store was read completely for the first time. Returns `false` if it fails or takes longer, and old
@@ -345,7 +329,7 @@ impl Revocations {
                 let count = self.count();
                 metrics::revocations(count);
                 self.report_room(count);
-                self.announce();
+                self.0.announcement.announce(&**self.clock());
             }
             Inserted::Known => {}
             Inserted::Full => tracing::error!(
@@ -370,25 +354,9 @@ impl Revocations {
         }
     }
 
-    /// Wakes those who wait for a change, in a moment: many changes wake them once.
-    fn announce(&self) {
-        let announcement = Arc::clone(&self.0.announcement);
-        if announcement.is_pending.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let moment = passed(&**self.clock(), ANNOUNCED_WITHIN);
-        let later = async move {
-            moment.await;
-            announcement.announce();
-        };
-        if fetch_thread::spawn(later).is_err() {
-            self.0.announcement.announce();
-        }
-    }
-
     /// Returns what is woken by a change.
     pub(crate) fn changed(&self) -> Arc<Notify> {
-        Arc::clone(&self.0.announcement.changed)
+        self.0.announcement.changed()
     }
 
     /// Returns the keys of all revocations that are not over.
@@ -424,35 +392,6 @@ impl Revocations {
         now.saturating_add(self.0.settings.max_token_lifetime).saturating_add(CLOCK_DIFFERENCE)
     }
 }
-
-/// The reason why tokens were not revoked, or not everywhere.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum RevocationError {
-    /// A name is empty, or the issuer is neither a domain nor a URL with https.
-    Invalid(ConfigError),
-    /// There are as many revocations as [`Revocations::capacity`] permits.
-    Full,
-    /// The store cannot be reached: this instance alone refuses the tokens. The text is for the log.
-    Unavailable(String),
-}
-
-impl fmt::Display for RevocationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Invalid(error) => error.fmt(f),
-            Self::Full => f.write_str(
-                "there is no room for another revocation. Raise Revocations::capacity, or lower \
-                 Revocations::max_token_lifetime",
-            ),
-            Self::Unavailable(cause) => {
-                write!(f, "the store of revocations is not available: {}", EscapedMessage(cause))
-            }
-        }
-    }
-}
-
-impl std::error::Error for RevocationError {}
 
 impl fmt::Debug for Revocations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

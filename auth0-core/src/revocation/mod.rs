@@ -29,6 +29,7 @@
 //! assert!(auth.verify(&tenant.token().subject("auth0|ann").mint()).await.is_ok(), "after a new login");
 //! # })
 //! ```
+mod announcement;
 mod check;
 mod entry;
 mod expiry;
@@ -36,6 +37,7 @@ mod key;
 mod local;
 mod missing;
 mod reader;
+mod revocation_error;
 mod store;
 mod sync;
 mod table;
@@ -48,6 +50,7 @@ pub use entry::RevocationEntry;
 pub use key::RevocationKey;
 pub(crate) use key::{IssuerHash, Kinds};
 pub(crate) use local::WeakRevocations;
-pub use local::{OnUnavailable, RevocationError, Revocations};
+pub use local::{OnUnavailable, Revocations};
+pub use revocation_error::RevocationError;
 pub use store::{Changes, RevocationStore, RevocationStoreError, UsedId};
 pub use target::Revocation;

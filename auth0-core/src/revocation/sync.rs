@@ -1,9 +1,10 @@
 //! The connection of an instance to the store of revocations.
 use super::{
     entry::RevocationEntry,
-    local::{RevocationError, Revocations},
+    local::Revocations,
     missing::Missing,
     reader::read,
+    revocation_error::RevocationError,
     store::{RevocationStore, RevocationStoreError, UsedId},
 };
 use crate::runtime::{
@@ -39,6 +40,7 @@ pub(super) struct Sync {
     has_failed: AtomicBool,
     /// Whether a request has waited for as long as it may, and no attempt has ended since.
     is_late: AtomicBool,
+    is_lateness_reported: AtomicBool,
     waiters: Arc<Waiters>,
     missing: Mutex<Missing>,
     /// Whether something is being written back.
@@ -93,6 +95,7 @@ impl Sync {
             wall_until: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),
             is_late: AtomicBool::new(false),
+            is_lateness_reported: AtomicBool::new(false),
             waiters: Arc::default(),
             missing: Mutex::default(),
             is_writing: AtomicBool::new(false),
@@ -111,6 +114,12 @@ impl Sync {
     /// Returns whether there is no use in waiting for the store.
     pub(super) fn is_unreadable(&self) -> bool {
         self.has_failed.load(Ordering::Acquire) || self.is_late.load(Ordering::Acquire)
+    }
+
+    /// Returns whether a request has waited in vain since the last attempt. It is said once.
+    pub(super) fn take_lateness(&self) -> bool {
+        self.is_late.load(Ordering::Acquire)
+            && !self.is_lateness_reported.swap(true, Ordering::AcqRel)
     }
 
     /// Waits until the state is current. Returns `false` if the store fails.
@@ -199,6 +208,7 @@ impl Sync {
         }
         let had_failed = self.has_failed.swap(!is_read, Ordering::AcqRel);
         self.is_late.store(false, Ordering::Release);
+        self.is_lateness_reported.store(false, Ordering::Release);
         self.waiters.attempted.notify_waiters();
         had_failed
     }

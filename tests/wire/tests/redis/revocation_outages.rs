@@ -298,7 +298,9 @@ async fn no_request_is_accepted_long_after_its_revocation() {
                 let late = at.map_or(Duration::ZERO, |at| at.elapsed());
                 let outcome = instance.verify(token).await;
                 requests += 1;
-                assert!(outcome != Ok(()) || late < PROMISED + SLACK, "{number}: {late:?}");
+                // The time was read before the request, and the verifier counts in milliseconds.
+                let allowed = PROMISED + Duration::from_millis(1);
+                assert!(outcome != Ok(()) || late < allowed, "{number}: {late:?}");
                 refused_by_both &= at.is_none() || outcome == REVOKED;
             }
         }
