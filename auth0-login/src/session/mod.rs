@@ -94,7 +94,7 @@ impl Session {
         Ok(self.lock().live.as_ref().map(|live| live.user.clone()))
     }
 
-    /// Returns the claims of the user, in a type of the application: [`Profile`] has the usual ones.
+    /// Returns the claims of the user, in a type of the application: [`Profile`](crate::Profile) has the usual ones.
     ///
     /// # Errors
     /// As for [`user`](Self::user). The claims do not fit the type: [`Misconfigured`](ErrorKind::Misconfigured).
