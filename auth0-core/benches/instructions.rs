@@ -71,6 +71,17 @@ fn revocable_of(token_cache: usize, revocations: usize) -> Prepared {
     prepared
 }
 
+/// A token that names all that can be revoked, and a verifier with so many revocations of others, of all kinds.
+fn revocable_of_all_kinds(token_cache: usize, revocations: usize) -> Prepared {
+    let fixture = Fixture::new(Signing::Rs256);
+    let auth = fixture.verifier_with_all_kinds(token_cache, revocations);
+    let prepared = (auth, fixture.header_with_all_names());
+    if token_cache > 0 {
+        authenticate(&prepared.0, &prepared.1);
+    }
+    prepared
+}
+
 /// A forged token, and a verifier that remembers none.
 fn forged_of(forged: Forged) -> Prepared {
     let fixture = Fixture::new(Signing::Rs256);
@@ -154,6 +165,10 @@ fn hot(prepared: Prepared) -> Prepared {
 #[library_benchmark]
 #[bench::cold(revocable_of(0, 100_000))]
 #[bench::hot(revocable_of(10_000, 100_000))]
+#[bench::cold_without_any(revocable_of_all_kinds(0, 0))]
+#[bench::cold_of_all_kinds(revocable_of_all_kinds(0, 100_000))]
+#[bench::hot_without_any(revocable_of_all_kinds(10_000, 0))]
+#[bench::hot_of_all_kinds(revocable_of_all_kinds(10_000, 100_000))]
 fn revocable(prepared: Prepared) -> Prepared {
     authenticate(&prepared.0, &prepared.1);
     prepared

@@ -41,6 +41,17 @@ fn hot(bencher: Bencher<'_, '_>, signing: Signing) {
     bencher.bench_local(|| authenticate(&auth, &header));
 }
 
+/// A token that names all that can be revoked, and revocations of others: none, or 100,000 of subjects and one of each
+/// other kind. The token is verified each time, or remembered.
+#[divan::bench(args = [(0, 0), (0, 100_000), (10_000, 0), (10_000, 100_000)])]
+fn revocable(bencher: Bencher<'_, '_>, (token_cache, revocations): (usize, usize)) {
+    let fixture = Fixture::new(Signing::Rs256);
+    let auth = fixture.verifier_with_all_kinds(token_cache, revocations);
+    let header = fixture.header_with_all_names();
+    authenticate(&auth, &header);
+    bencher.bench_local(|| authenticate(&auth, &header));
+}
+
 /// The signature checks of a token and of its proof.
 #[divan::bench(sample_count = 200, sample_size = 100)]
 fn dpop_floor_both(bencher: Bencher<'_, '_>) {

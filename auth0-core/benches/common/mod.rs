@@ -5,6 +5,7 @@ use auth0_core::{
     Algorithm, Auth0, Dpop, ErrorCode, Revocations, TrustedIssuer,
     adapter::{Connection, HeaderLines, HttpParts, RequestView},
     resolver::{IssuerResolver, ResolvedIssuers, ResolverContext},
+    revocation::Revocation,
 };
 use auth0_testing::{SigningKey, Tenant, TokenBuilder};
 use aws_lc_rs::{
@@ -147,18 +148,44 @@ impl Fixture {
     pub(crate) fn verifier_with_revocations(&self, token_cache: usize, count: usize) -> Auth0 {
         let revocations = Revocations::in_memory();
         let auth = self.warm(self.builder(token_cache).revocations(&revocations));
-        // On a thread, whose memory the allocator keeps apart: what the verification allocates costs the same then as
-        // without revocations.
+        let issuer = self.tenant.issuer();
+        let others =
+            (0..count).map(|number| Revocation::subject(issuer, format!("auth0|{number}")));
+        Self::revoke(&revocations, others);
+        auth
+    }
+
+    /// The tokens of its issuer name their session. It knows so many revocations of other subjects, and one of each
+    /// other kind, or none at all.
+    pub(crate) fn verifier_with_all_kinds(&self, token_cache: usize, count: usize) -> Auth0 {
+        let revocations = Revocations::in_memory();
+        let builder = self.builder(token_cache).session_claim(["sid"]).revocations(&revocations);
+        let auth = self.warm(builder);
+        let issuer = self.tenant.issuer();
+        let others =
+            (0..count).map(|number| Revocation::subject(issuer, format!("auth0|{number}")));
+        let kinds = [
+            Revocation::organization_member(issuer, "org_other", "auth0|other"),
+            Revocation::organization(issuer, "org_other"),
+            Revocation::client(issuer, "other"),
+            Revocation::token(issuer, "other"),
+            Revocation::session(issuer, "other"),
+        ];
+        Self::revoke(&revocations, others.chain(kinds.into_iter().filter(|_| count > 0)));
+        auth
+    }
+
+    /// On a thread, whose memory the allocator keeps apart: what the verification allocates costs the same then as
+    /// without revocations.
+    fn revoke(revocations: &Revocations, all: impl Iterator<Item = Revocation> + Send) {
         let add = || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-            for number in 0..count {
-                let other = format!("auth0|{number}");
-                runtime.block_on(revocations.revoke_subject(self.tenant.issuer(), other)).unwrap();
+            for revocation in all {
+                runtime.block_on(revocations.revoke(revocation)).unwrap();
             }
         };
         thread::scope(|scope| scope.spawn(add).join().unwrap());
-        auth
     }
 
     fn warm(&self, builder: auth0_core::Builder) -> Auth0 {
@@ -204,6 +231,12 @@ impl Fixture {
     /// about so many bytes.
     pub(crate) fn header(&self, number: usize, more: usize) -> Vec<u8> {
         format!("Bearer {}", self.token(number, more).mint()).into_bytes()
+    }
+
+    /// The `Authorization` header of a token that names all that can be revoked.
+    pub(crate) fn header_with_all_names(&self) -> Vec<u8> {
+        let token = self.token(0, 0).organization("org_acme", "acme").claim("sid", "a".repeat(32));
+        format!("Bearer {}", token.claim("jti", "a".repeat(22)).mint()).into_bytes()
     }
 
     fn token(&self, number: usize, more: usize) -> TokenBuilder {

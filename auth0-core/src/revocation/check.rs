@@ -36,21 +36,27 @@ impl RevocationCheck<'_> {
     /// Returns the keys of these kinds.
     pub(crate) fn keys(&self, kinds: Kinds) -> TokenKeys {
         let Self { issuer, subject, .. } = *self;
-        let key = |kind, first: Option<&str>, second: &str| {
-            let first = first.filter(|_| kinds.has(kind))?;
-            Some(RevocationKey::of(kind, issuer, first, second))
+        let key = |kind, name: Option<&str>| {
+            let name = name.filter(|_| kinds.has(kind))?;
+            Some(issuer.name(name).key(kind))
         };
+        let organization = self
+            .organization
+            .filter(|_| kinds.has(Kind::Organization) || kinds.has(Kind::Member))
+            .map(|organization| issuer.name(organization));
         let session = match (self.has_sessions, self.session) {
             (false, _) => None,
-            (true, Some(session)) => key(Kind::Session, Some(session), ""),
-            (true, None) => key(Kind::SubjectOutsideSessions, Some(subject), ""),
+            (true, Some(session)) => key(Kind::Session, Some(session)),
+            (true, None) => key(Kind::SubjectOutsideSessions, Some(subject)),
         };
         let keys = [
-            key(Kind::Subject, Some(subject), ""),
-            key(Kind::Client, self.client, ""),
-            key(Kind::Member, self.organization, subject),
-            key(Kind::Organization, self.organization, ""),
-            key(Kind::Token, self.token, ""),
+            key(Kind::Subject, Some(subject)),
+            key(Kind::Client, self.client),
+            organization.filter(|_| kinds.has(Kind::Member)).map(|hash| hash.member(subject)),
+            organization
+                .filter(|_| kinds.has(Kind::Organization))
+                .map(|hash| hash.key(Kind::Organization)),
+            key(Kind::Token, self.token),
             session,
         ];
         let issued_at = self.issued_at.map(seconds);

@@ -132,7 +132,12 @@ impl Revocation {
             )));
         }
         let issuer = parse(&self.issuer)?;
-        Ok((RevocationKey::of(self.kind, issuer, &self.first, &self.second), issuer))
+        let first = issuer.name(&self.first);
+        let key = match self.kind {
+            Kind::Member => first.member(&self.second),
+            kind => first.key(kind),
+        };
+        Ok((key, issuer))
     }
 }
 

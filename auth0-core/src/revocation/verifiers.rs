@@ -19,7 +19,7 @@ pub(super) struct Verifiers(Mutex<State>);
 #[derive(Default)]
 struct State {
     /// The issuers that any of them trusts, and whether their tokens name the session.
-    issuers: HashMap<[u8; 16], bool>,
+    issuers: HashMap<(u64, u64), bool>,
     /// Whether one of them has a resolver, and may trust others.
     has_resolver: bool,
     has_warned_of_issuer: bool,
@@ -35,14 +35,14 @@ impl Verifiers {
         let mut state = self.lock();
         state.has_resolver |= has_resolver;
         for (issuer, has_sessions) in issuers {
-            *state.issuers.entry(*IssuerHash::new(issuer).as_bytes()).or_default() |= has_sessions;
+            *state.issuers.entry(IssuerHash::new(issuer).halves()).or_default() |= has_sessions;
         }
     }
 
     /// Returns the hash of an issuer: one that is trusted, a domain, or a URL.
     pub(super) fn issuer(&self, text: &str) -> Result<IssuerHash, ConfigError> {
         let stated = IssuerHash::new(text);
-        if self.lock().issuers.contains_key(stated.as_bytes()) {
+        if self.lock().issuers.contains_key(&stated.halves()) {
             return Ok(stated);
         }
         if text.trim() != text {
@@ -66,7 +66,7 @@ impl Verifiers {
         if state.has_resolver || state.issuers.is_empty() {
             return;
         }
-        let has_sessions = state.issuers.get(issuer.as_bytes()).copied();
+        let has_sessions = state.issuers.get(&issuer.halves()).copied();
         let warns_of_issuer = has_sessions.is_none() && !state.has_warned_of_issuer;
         let lacks_sessions = revocation.kind == Kind::Session && has_sessions == Some(false);
         let warns_of_sessions = lacks_sessions && !state.has_warned_of_sessions;
