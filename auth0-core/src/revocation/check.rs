@@ -8,6 +8,16 @@ use std::time::Duration;
 /// How many keys a token can have.
 const KEYS: usize = 6;
 
+/// What the keys are about.
+const NAMES: [&str; KEYS] = [
+    "subject",
+    "client",
+    "membership of the organization",
+    "organization",
+    "token itself",
+    "session",
+];
+
 /// The keys under which a token may be revoked.
 #[derive(Debug)]
 pub(crate) struct TokenKeys {
@@ -79,19 +89,8 @@ impl Revocations {
 
     /// Returns what a token was revoked for, if it was.
     pub(crate) fn find(&self, token: &TokenKeys) -> Option<&'static str> {
-        let found = self.table().find(&token.keys);
-        let is_revoked = |at: &Option<u32>| {
-            at.is_some_and(|at| token.issued_at.is_none_or(|issued_at| issued_at <= at))
-        };
-        let names = [
-            "subject",
-            "client",
-            "membership of the organization",
-            "organization",
-            "token itself",
-            "session",
-        ];
-        found.iter().zip(names).find_map(|(at, name)| is_revoked(at).then_some(name))
+        let is_revoked = |at| token.issued_at.is_none_or(|issued_at| issued_at <= at);
+        NAMES.get(self.table().position(&token.keys, is_revoked)?).copied()
     }
 }
 

@@ -1,5 +1,5 @@
 //! Keys of revocations: a hash of who or what is revoked, so that neither memory nor a store has names.
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::SipHasher13;
 use std::fmt;
 
 /// What a revocation is about.

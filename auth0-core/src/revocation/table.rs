@@ -16,9 +16,9 @@ use std::{
 /// The slots of an empty table.
 const SMALLEST: usize = 64;
 
-/// A table with more of its slots in use than this share is replaced by a larger one: a search that fails reads
-/// three slots on average then.
-const FULLEST: (usize, usize) = (5, 8);
+/// A table with more of its slots in use than one in so many is replaced by a larger one: a search that fails reads
+/// two and a half slots on average then.
+const SLOTS_PER_KEY: usize = 2;
 
 /// A hash table with open addressing. A slot that is in use keeps its key for as long as the table exists; larger
 /// tables replace it, without the entries that have expired.
@@ -69,13 +69,17 @@ impl Table {
         Self { slots, writer, capacity, kinds: AtomicU8::new(0) }
     }
 
-    /// Returns the time of the revocation, in seconds since 1970.
-    pub(super) fn find<const N: usize>(
+    /// Returns the place of the first key whose time of revocation, in seconds since 1970, meets a condition.
+    pub(super) fn position(
         &self,
-        keys: &[Option<RevocationKey>; N],
-    ) -> [Option<u32>; N] {
+        keys: &[Option<RevocationKey>],
+        is_met: impl Fn(u32) -> bool,
+    ) -> Option<usize> {
         let slots = self.slots.load();
-        keys.map(|key| slots.find(key?).map(|slot| times(slot.times.load(Ordering::Acquire)).0))
+        keys.iter().position(|key| {
+            key.and_then(|key| slots.find(key))
+                .is_some_and(|slot| is_met(times(slot.times.load(Ordering::Acquire)).0))
+        })
     }
 
     pub(super) fn kinds(&self) -> Kinds {
@@ -154,25 +158,26 @@ impl Slots {
     }
 
     fn has_room_for(&self, used: usize) -> bool {
-        used * FULLEST.1 <= self.slots.len() * FULLEST.0
+        used * SLOTS_PER_KEY <= self.slots.len()
     }
 
     /// Returns the slots where a key can be, in order.
     fn path(&self, low: u64) -> impl Iterator<Item = &Slot> {
         #[expect(clippy::cast_possible_truncation, reason = "a part of a hash is wanted")]
-        let start = low as usize;
-        (0..=self.mask).filter_map(move |step| self.slots.get(start.wrapping_add(step) & self.mask))
+        let start = low as usize & self.mask;
+        let (first, second) = self.slots.split_at_checked(start).unwrap_or_default();
+        second.iter().chain(first)
     }
 
     fn find(&self, key: RevocationKey) -> Option<&Slot> {
         let (low, high) = halves(key);
         for slot in self.path(low) {
-            match slot.low.load(Ordering::Acquire) {
-                0 => return None,
-                found if found == low && slot.high.load(Ordering::Relaxed) == high => {
-                    return Some(slot);
-                }
-                _ => {}
+            let found = slot.low.load(Ordering::Acquire);
+            if found == 0 {
+                return None;
+            }
+            if found == low && slot.high.load(Ordering::Relaxed) == high {
+                return Some(slot);
             }
         }
         None
@@ -242,7 +247,7 @@ mod tests {
     }
 
     fn find(table: &Table, number: u64) -> Option<u32> {
-        table.find(&[Some(key(number))])[0]
+        table.get(key(number)).map(|entry| entry.revoked_at)
     }
 
     proptest! {
@@ -308,7 +313,7 @@ mod tests {
                         number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                         if last > 0 {
                             let known = spread(1 + (number >> 33) % last);
-                            assert_eq!(table.find(&[Some(known)]), [Some(7)]);
+                            assert_eq!(table.position(&[None, Some(known)], |at| at == 7), Some(1));
                         }
                     }
                 });
