@@ -3,7 +3,7 @@ use crate::{
     client::{Client, ClientBuilder},
     error::{Error, ErrorKind},
     secret::Secret,
-    server::Deadline,
+    server::{Deadline, Endpoint},
     token::{Held, Lifetime, Token},
 };
 use auth0_core::{
@@ -115,4 +115,36 @@ pub async fn call_api(
         }
     };
     client.0.on_thread(call).await
+}
+
+/// Returns the limit of a call, unless a call has one of its own.
+#[must_use]
+pub fn deadline(client: &Client) -> Duration {
+    client.0.deadline
+}
+
+/// Returns whether a client with this configuration can sign authorization requests (JAR).
+#[must_use]
+pub const fn signs_requests(client: &ClientBuilder) -> bool {
+    client.signs_requests()
+}
+
+/// Checks that the tenant accepts pushed authorization requests (RFC 9126 §5).
+///
+/// # Errors
+/// The metadata cannot be read within the limit, or names no endpoint for them.
+pub async fn check_pushed_requests(client: &Client, limit: Duration) -> Result<(), Error> {
+    let server = Arc::clone(&client.0.server);
+    let read = async move {
+        let deadline = Deadline::after(limit, &*server.clock);
+        let metadata = server.metadata(&deadline).await?;
+        server.url(Endpoint::PushedAuthorization, &metadata).map(drop)
+    };
+    client.0.on_thread(read).await
+}
+
+/// Returns an error of the verifier as one of the client.
+#[must_use]
+pub fn unavailable(error: auth0_core::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, error.to_string())
 }

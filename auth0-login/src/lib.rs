@@ -4,6 +4,7 @@
 // The rooms are in floors: a room imports only rooms that stand before it in `tests/floors`.
 mod cookie;
 mod error;
+mod exchanges;
 mod flow;
 mod login;
 mod names;
@@ -21,7 +22,7 @@ mod transaction;
 
 pub use error::{Error, ErrorKind};
 pub use flow::{ConnectRequest, ConnectedAccount, LoginOptions};
-pub use login::{Login, LoginBuilder};
+pub use login::{CompletedLogin, Login, LoginBuilder, LoginRejected, Site, SiteResolver};
 pub use record::Profile;
 pub use reply::Reply;
 pub use request::Request;

@@ -2,9 +2,6 @@
 use crate::{reply::Reply, request::Request};
 use std::{fmt::Write as _, time::Duration};
 
-/// The route of the login.
-pub(crate) const LOGIN: &str = "/auth/login";
-
 /// What a person, or a script, reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Notice {
@@ -37,11 +34,12 @@ impl Notice {
         self
     }
 
-    /// Returns the answer for a request: a page for a browser that shows one, otherwise JSON.
-    pub(crate) fn reply(&self, request: &Request, base: &str) -> Reply {
+    /// Returns the answer for a request: a page for a browser that shows one, otherwise JSON. The page links to the start page
+    /// or to the login.
+    pub(crate) fn reply(&self, request: &Request, start: &str, login: &str) -> Reply {
         // A script, and a form that lost its session, read JSON.
         let reply = match request.shows_pages() && (self.status != 401 || request.is_navigation()) {
-            true => Reply::html(self.status, self.html(base)),
+            true => Reply::html(self.status, self.html(start, login)),
             false => Reply::json(self.status, self.error, self.code, self.text),
         };
         match self.retry_after {
@@ -50,13 +48,13 @@ impl Notice {
         }
     }
 
-    fn html(&self, base: &str) -> String {
+    fn html(&self, start: &str, login: &str) -> String {
         let Self { title, text, .. } = self;
         let (path, label) = match self.status {
-            400 | 401 => (LOGIN.trim_start_matches('/'), "Log in again"),
-            _ => ("", "Start page"),
+            400 | 401 => (login, "Log in again"),
+            _ => (start, "Start page"),
         };
-        let link = escaped(&format!("{}/{path}", base.trim_end_matches('/')));
+        let link = escaped(path);
         format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\

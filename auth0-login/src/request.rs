@@ -1,6 +1,4 @@
 //! The parts of a request that a login reads.
-use crate::cookie::ReceivedCookies;
-use std::sync::OnceLock;
 use url::form_urlencoded;
 
 /// A longer query is not one of a login: Auth0's codes and states are short.
@@ -25,8 +23,6 @@ pub struct Request {
     method: String,
     target: String,
     cookie_lines: Vec<Box<[u8]>>,
-    /// Read when they are first needed: most requests of a site need none.
-    cookies: OnceLock<ReceivedCookies>,
     host: Option<String>,
     accept: Option<String>,
     content_type: Option<String>,
@@ -50,7 +46,6 @@ impl Request {
             method: method.to_owned(),
             target: target.to_owned(),
             cookie_lines: Vec::new(),
-            cookies: OnceLock::new(),
             host: None,
             accept: None,
             content_type: None,
@@ -90,12 +85,9 @@ impl Request {
         self
     }
 
-    pub(crate) fn cookies(&self) -> &ReceivedCookies {
-        self.cookies.get_or_init(|| {
-            let mut cookies = ReceivedCookies::default();
-            self.cookie_lines.iter().for_each(|line| cookies.add(line));
-            cookies
-        })
+    /// Returns the values of `Cookie`, which are read when they are needed: most requests of a site need none.
+    pub(crate) fn cookie_lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.cookie_lines.iter().map(|line| &**line)
     }
 
     /// Returns the host that the browser has asked for, in lower case.

@@ -1,6 +1,11 @@
 //! A login that has begun and not ended: bound to the browser by a sealed cookie of its own, so that several tabs can log in
 //! at once.
-use crate::{cookie::ReceivedCookies, login::Shared, names::hash_of, record::Secret};
+use crate::{
+    cookie::{MAX_COOKIE_BYTES, ReceivedCookies},
+    login::Shared,
+    names::hash_of,
+    record::Secret,
+};
 use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -89,10 +94,22 @@ impl Shared {
         let closed = open.iter().take(surplus).map(|name| self.names.clear(name));
         let name =
             format!("{}{:010x}{}", self.names.transaction, transaction.began_at, name_of(state));
-        let content = serde_json::to_vec(transaction).ok()?;
-        let sealed = self.secrets.seal(&self.purpose_of(&name), &content)?;
-        let opened = self.names.set(&name, &sealed, LASTS);
-        Some(closed.chain([opened]).collect())
+        let opened = |transaction: &Transaction| {
+            let content = serde_json::to_vec(transaction).ok()?;
+            let sealed = self.secrets.seal(&self.purpose_of(&name), &content)?;
+            Some(self.names.set(&name, &sealed, LASTS))
+        };
+        let mut opened_cookie = opened(transaction)?;
+        if opened_cookie.len() > MAX_COOKIE_BYTES {
+            // Browsers drop a cookie that is too large: better a login that ends at the start page.
+            let return_to = self.path("/");
+            opened_cookie = opened(&Transaction { return_to, ..transaction.clone() })?;
+        }
+        if opened_cookie.len() > MAX_COOKIE_BYTES {
+            tracing::error!(target: "auth0", bytes = opened_cookie.len(), "a login does not fit into its cookie");
+            return None;
+        }
+        Some(closed.chain([opened_cookie]).collect())
     }
 
     /// Returns the transaction of a `state`, and the cookies that close it.

@@ -15,24 +15,24 @@ use std::future::Future;
 /// `App::configure`.
 #[must_use = "it is given to `App::configure`"]
 pub fn routes(login: &Login) -> impl FnOnce(&mut ServiceConfig) + use<> {
-    let [start, callback, logout, backchannel] = Login::paths();
+    let [start, callback, logout, backchannel] = login.paths().map(str::to_owned);
     let login = login.clone();
     move |config| {
         config
             .route(
-                start,
+                &start,
                 answer(&login, |login, request| async move { login.start(&request).await }),
             )
             .route(
-                callback,
+                &callback,
                 answer(&login, |login, request| async move { login.callback(&request).await }),
             )
             .route(
-                logout,
+                &logout,
                 answer(&login, |login, request| async move { login.logout(&request).await }),
             )
             .route(
-                backchannel,
+                &backchannel,
                 web::route().to(move |request: HttpRequest, payload: Payload| {
                     backchannel_logout(login.clone(), request, payload)
                 }),

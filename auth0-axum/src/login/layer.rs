@@ -22,6 +22,7 @@ use tower_service::Service;
 /// extractor of this module.
 ///
 /// A session is read when a handler needs it. A response that sets a cookie is not cached: its `Cache-Control` is replaced.
+/// One of a handler that has read the session, and has no `Cache-Control`, gets `private`; both get `Vary: Cookie`.
 #[derive(Clone, Debug)]
 pub struct LoginLayer(Login);
 
@@ -73,17 +74,21 @@ where
         Box::pin(async move {
             let mut answer = inner.call(Request::from_parts(parts, body)).await?.into_response();
             // A login or a logout has set the session that counts.
-            let is_set = |line: &HeaderValue| auth0_login::Session::is_set_by(line.as_bytes());
+            let is_set = |line: &HeaderValue| session.is_set_by(line.as_bytes());
             if answer.headers().get_all(SET_COOKIE).iter().any(is_set) {
                 return Ok(answer);
             }
             match session.finish().await {
                 Ok(headers) => {
+                    let sets_cookies = headers.iter().any(|(name, _)| *name == SET_COOKIE.as_str());
+                    let is_kept = !sets_cookies && answer.headers().contains_key(CACHE_CONTROL);
                     for (name, value) in headers {
                         let Ok(value) = HeaderValue::from_str(&value) else { continue };
                         let name = HeaderName::from_static(name);
                         if name == CACHE_CONTROL {
-                            answer.headers_mut().insert(name, value);
+                            if !is_kept {
+                                answer.headers_mut().insert(name, value);
+                            }
                         } else {
                             answer.headers_mut().append(name, value);
                         }

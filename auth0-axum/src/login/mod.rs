@@ -46,9 +46,10 @@ mod reply;
 mod routes;
 
 pub use auth0_login::{
-    ConnectRequest, ConnectedAccount, Error, ErrorKind, InMemorySessionStore, Login, LoginBuilder,
-    LoginOptions, LogoutTarget, NewSession, Profile, Reply, SessionKey, SessionStore,
-    SessionStoreError, StoredSession, TokenRequest, Updated,
+    CompletedLogin, ConnectRequest, ConnectedAccount, Error, ErrorKind, InMemorySessionStore,
+    Login, LoginBuilder, LoginOptions, LoginRejected, LogoutTarget, NewSession, Profile, Reply,
+    SessionKey, SessionStore, SessionStoreError, Site, SiteResolver, StoredSession, TokenRequest,
+    Updated,
 };
 pub use extract::{Session, Signed, User};
 pub use layer::{LoginLayer, LoginService};

@@ -9,7 +9,7 @@ use std::{future::Future, sync::Arc};
 /// Returns the routes of a login: `/auth/login`, `/auth/callback`, `/auth/logout` and `/auth/backchannel-logout`. Merge them
 /// into the router, below [`LoginLayer`](super::LoginLayer) or beside it.
 pub fn routes<S: Clone + Send + Sync + 'static>(login: &Login) -> Router<S> {
-    let [start, callback, logout, backchannel] = Login::paths();
+    let [start, callback, logout, backchannel] = login.paths();
     let login = Arc::new(login.clone());
     Router::new()
         .route(start, answer(&login, |login, request| async move { login.start(&request).await }))

@@ -288,6 +288,11 @@ impl ClientBuilder {
         )))
     }
 
+    /// Returns whether there is a key that signs authorization requests.
+    pub(crate) const fn signs_requests(&self) -> bool {
+        self.signing_key.is_some() || self.request_key.is_some()
+    }
+
     fn authentication(&self) -> Result<Authentication, ConfigError> {
         let methods = [
             ("a secret", self.secret.is_some()),

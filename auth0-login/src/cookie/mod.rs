@@ -21,13 +21,30 @@ pub(crate) struct CookieNames {
 
 impl CookieNames {
     /// Returns the names for an application at https, where a browser lets no other host set them (`__Host-`), or for
-    /// one at `http://localhost`.
-    pub(crate) fn new(is_secure: bool) -> Self {
+    /// one at `http://localhost`. They begin with the name of the application.
+    pub(crate) fn new(application: &str, is_secure: bool) -> Self {
         let prefix = if is_secure { "__Host-" } else { "" };
         Self {
-            session: format!("{prefix}a0_session"),
-            transaction: format!("{prefix}a0_tx."),
+            session: format!("{prefix}{application}_session"),
+            transaction: format!("{prefix}{application}_tx."),
             is_secure,
+        }
+    }
+
+    /// Returns whether a cookie with this name may be one of them.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.is_of_session(name) || name.starts_with(&self.transaction)
+    }
+
+    /// Returns whether a cookie with this name is a session, or a part of one.
+    pub(crate) fn is_of_session(&self, name: &str) -> bool {
+        match name.strip_prefix(&*self.session) {
+            Some("") => true,
+            Some(rest) => {
+                let number = rest.strip_prefix('.').and_then(|rest| rest.parse().ok());
+                rest.len() == 2 && number.is_some_and(|number: usize| number < MAX_CHUNKS)
+            }
+            None => false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The cookies of a request (RFC 6265 §5.4), of which those with the names of a login are kept.
+use super::CookieNames;
 
-/// A browser sends no more for one host. A request with more was not made by one.
+/// More than a login sets. Others of these names were set by another host of the domain, or by no browser.
 const MAX_KEPT: usize = 64;
 
 /// The cookies of a request that a login may have set.
@@ -8,22 +9,16 @@ const MAX_KEPT: usize = 64;
 pub(crate) struct ReceivedCookies(Vec<(String, String)>);
 
 impl ReceivedCookies {
-    /// Adds the cookies of a header line. Others than those of a login are skipped.
-    pub(crate) fn add(&mut self, line: &[u8]) {
-        for pair in line.split(|byte| *byte == b';') {
-            let Some(end) = pair.iter().position(|byte| *byte == b'=') else { continue };
+    /// Reads the lines of `Cookie`. Cookies with other names are skipped.
+    pub(crate) fn new<'a>(lines: impl Iterator<Item = &'a [u8]>, names: &CookieNames) -> Self {
+        let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';')).filter_map(|pair| {
+            let end = pair.iter().position(|byte| *byte == b'=')?;
             let (name, value) = pair.split_at(end);
-            let name = name.trim_ascii();
-            let bare = name.strip_prefix(b"__Host-").unwrap_or(name);
-            let is_of_login = bare.starts_with(b"a0_session") || bare.starts_with(b"a0_tx.");
-            let value = value.get(1..).unwrap_or_default().trim_ascii();
-            if is_of_login
-                && self.0.len() < MAX_KEPT
-                && let (Ok(name), Ok(value)) = (str::from_utf8(name), str::from_utf8(value))
-            {
-                self.0.push((name.to_owned(), value.to_owned()));
-            }
-        }
+            let name = str::from_utf8(name.trim_ascii()).ok().filter(|name| names.has(name))?;
+            let value = str::from_utf8(value.get(1..)?.trim_ascii()).ok()?;
+            Some((name.to_owned(), value.to_owned()))
+        });
+        Self(pairs.take(MAX_KEPT).collect())
     }
 
     /// Returns the values of a name: several if another host of the domain has set one, too.

@@ -8,8 +8,11 @@ impl Login {
     /// A token with `sid` ends this session. One with `sub` only ends all sessions of the user that began before it.
     pub async fn backchannel_logout(&self, request: &Request, body: Option<&[u8]>) -> Reply {
         let content_type = request.content_type().map(str::as_bytes);
-        let answer =
-            self.at(request).site.backchannel.respond(request.method(), content_type, body).await;
+        let this = match self.at(request).await {
+            Ok(this) => this,
+            Err(error) => return error.reply(),
+        };
+        let answer = this.site.backchannel.respond(request.method(), content_type, body).await;
         let mut reply = Reply::empty(answer.status());
         for (name, value) in answer.headers() {
             reply = reply.with(name, value);

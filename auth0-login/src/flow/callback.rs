@@ -2,7 +2,7 @@
 use super::start::LoginOptions;
 use crate::{
     error::{ErrorKind, RETRY},
-    login::Login,
+    login::{CompletedLogin, LoggedIn, Login},
     page::Notice,
     record::{Purpose, Record, TokenSet, of_user, session_expiry},
     reply::Reply,
@@ -11,10 +11,16 @@ use crate::{
     transaction::{Transaction, is_repeated, random},
 };
 use auth0_client::{ErrorKind as ClientErrorKind, Tokens};
-use auth0_core::support::{Escaped, IdTokenExpectations, verify_id_token};
+use auth0_core::{
+    ErrorCode,
+    support::{Escaped, IdTokenExpectations, fetch_thread, verify_id_token},
+};
 use serde_json::{Map, Value};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use url::form_urlencoded;
+
+/// The limit for the refresh token of a login that the application refuses.
+const REVOCATION_LIMIT: Duration = Duration::from_secs(1);
 
 /// The parameters of a callback that are read.
 #[derive(Default)]
@@ -60,7 +66,10 @@ impl Parameters {
 impl Login {
     /// Answers the callback (`GET /auth/callback`): exchanges the code, verifies the ID token, and begins a session.
     pub async fn callback(&self, request: &Request) -> Reply {
-        self.at(request).called_back(request).await
+        match self.at(request).await {
+            Ok(this) => this.called_back(request).await,
+            Err(error) => error.reply(),
+        }
     }
 
     async fn called_back(&self, request: &Request) -> Reply {
@@ -76,7 +85,7 @@ impl Login {
         let Some(state) = parameters.state.as_deref().filter(|state| !state.is_empty()) else {
             return self.notice(&WITHOUT_STATE, request);
         };
-        let (transaction, closing) = shared.take_transaction(state, request.cookies());
+        let (transaction, closing) = shared.take_transaction(state, &shared.cookies(request));
         let Some(transaction) = transaction else {
             return self.unknown(request, state).await.cookies(closing);
         };
@@ -104,9 +113,9 @@ impl Login {
             };
         }
         let previous = session.live();
-        match self.logged_in(&parameters, &transaction, previous.as_ref()).await {
-            Ok(cookies) => {
-                Reply::redirect(&transaction.return_to).cookies(closing).cookies(cookies)
+        match self.logged_in(state, &parameters, &transaction, previous.as_ref()).await {
+            Ok((return_to, cookies)) => {
+                Reply::redirect(&return_to).cookies(closing).cookies(cookies)
             }
             Err(refused) => self.refused(refused, request).cookies(closing),
         }
@@ -142,13 +151,14 @@ impl Login {
         }
     }
 
-    /// Returns the cookies of the new session.
+    /// Returns where the browser goes, and the cookies of the new session.
     async fn logged_in(
         &self,
+        state: &str,
         parameters: &Parameters,
         transaction: &Transaction,
         previous: Option<&Live>,
-    ) -> Result<Vec<String>, Refused> {
+    ) -> Result<(String, Vec<String>), Refused> {
         let shared = &self.site;
         if parameters.issuer.as_ref().is_some_and(|issuer| {
             issuer.trim_end_matches('/') != transaction.issuer.trim_end_matches('/')
@@ -170,7 +180,45 @@ impl Login {
             return Err(Refused { notice, code: Some(code.clone()) });
         }
         let code = parameters.code.as_deref().filter(|code| !code.is_empty()).ok_or(NOT_VALID)?;
-        let exchange = shared
+        let LoggedIn { claims, tokens } = self.exchanged(state, code, transaction).await?;
+        let record = self.record(transaction, claims, &tokens, previous)?;
+        let (record, return_to) = self.completed(transaction, record, &tokens).await?;
+        let cookies = shared.begin(record, previous).await.map_err(|failure| {
+            tracing::error!(target: "auth0", cause = failure.cause, "a session cannot be kept");
+            Refused::from(failure.kind.notice())
+        })?;
+        Ok((return_to, cookies))
+    }
+
+    /// Exchanges the code once, also for a browser that sends the callback twice.
+    async fn exchanged(
+        &self,
+        state: &str,
+        code: &str,
+        transaction: &Transaction,
+    ) -> Result<LoggedIn, Refused> {
+        let shared = &self.site;
+        let outcome = shared.exchanges.of(state, shared.clock.monotonic());
+        let (this, code, transaction) = (self.clone(), code.to_owned(), transaction.clone());
+        // It goes on if the request ends, as it does with a second click: the code is good for one exchange.
+        let exchange = async move {
+            let exchange = || this.exchange(&code, &transaction);
+            outcome.get_or_try_init(exchange).await.cloned()
+        };
+        match fetch_thread::spawn(exchange) {
+            Ok(task) => {
+                task.await.unwrap_or_else(|_| Err(ErrorKind::Misconfigured.notice().into()))
+            }
+            Err(error) => {
+                tracing::error!(target: "auth0", %error, "the code of a login was not exchanged");
+                Err(AUTH0_FAILS.into())
+            }
+        }
+    }
+
+    async fn exchange(&self, code: &str, transaction: &Transaction) -> Result<LoggedIn, Refused> {
+        let exchange = self
+            .site
             .client
             .grant("authorization_code")
             .parameter("code", code)
@@ -190,10 +238,39 @@ impl Login {
             })
         })?;
         let claims = self.verified(transaction, &tokens).await?;
-        let record = self.record(transaction, claims, &tokens, previous)?;
-        shared.begin(record, previous).await.map_err(|failure| {
-            tracing::error!(target: "auth0", cause = failure.cause, "a session cannot be kept");
-            failure.kind.notice().into()
+        Ok(LoggedIn { claims, tokens })
+    }
+
+    /// Asks the application about the login. Returns the session, and where the browser goes.
+    async fn completed(
+        &self,
+        transaction: &Transaction,
+        record: Record,
+        tokens: &Tokens,
+    ) -> Result<(Record, String), Refused> {
+        let shared = &self.site;
+        let return_to = transaction.return_to.clone();
+        let Some(hook) = &shared.after_login else { return Ok((record, return_to)) };
+        let user = shared.user_of(&record).await.map_err(|error| {
+            tracing::warn!(target: "auth0", %error, "a login has ended before it was complete");
+            Refused::from(match error.code() {
+                ErrorCode::RevocationsUnavailable => ErrorKind::StoreUnavailable.notice(),
+                _ => NOT_VALID,
+            })
+        })?;
+        let site = Arc::clone(shared);
+        let access_token = tokens.access_token().clone();
+        let mut login = CompletedLogin { user, record, return_to, access_token, site };
+        let Err(rejected) = hook(&mut login).await else {
+            return Ok((login.record, login.return_to));
+        };
+        tracing::warn!(target: "auth0", cause = %rejected, "the application has refused a login");
+        if let Some(token) = &login.record.tokens.refresh_token {
+            drop(shared.client.revoke(token.text()).deadline(REVOCATION_LIMIT).send().await);
+        }
+        Err(match rejected.is_temporary {
+            true => AUTH0_FAILS.into(),
+            false => Refused { notice: DENIED, code: Some("access_denied".to_owned()) },
         })
     }
 

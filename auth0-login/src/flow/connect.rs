@@ -2,7 +2,7 @@
 use super::callback::NOT_VALID;
 use crate::{
     error::{Error, ErrorKind, RETRY},
-    login::{CALLBACK, Login},
+    login::Login,
     page::Notice,
     record::Secret,
     reply::Reply,
@@ -191,7 +191,7 @@ impl ConnectRequest {
             || session.error(ErrorKind::Misconfigured, "the system has no randomness");
         let state = new_state(false).ok_or_else(no_randomness)?;
         let verifier = Secret::new(random().ok_or_else(no_randomness)?);
-        let redirect_uri = site.url(CALLBACK);
+        let redirect_uri = site.callback_url();
         let challenge = digest::digest(&digest::SHA256, verifier.text().as_bytes());
         let mut body = Map::new();
         for (name, value) in [
@@ -240,7 +240,7 @@ impl ConnectRequest {
             }),
             began_at: site.now().as_secs(),
         };
-        let cookies = site.open_transaction(&state, &transaction, session.request().cookies());
+        let cookies = site.open_transaction(&state, &transaction, &site.cookies(session.request()));
         Ok(Reply::redirect(url.as_str()).cookies(cookies.ok_or_else(no_randomness)?))
     }
 }

@@ -65,7 +65,7 @@ impl Session {
         {
             let mut options = LoginOptions {
                 step_up: Some(wanted),
-                return_to: Some(self.request().target().to_owned()),
+                return_to: Some(self.login().site.target_of(self.request()).into_owned()),
                 ..LoginOptions::new()
             };
             if !acr_values.is_empty() {

@@ -23,7 +23,10 @@ impl Login {
     /// Another site cannot log users out, unless [`allow_logout_links`](crate::LoginBuilder::allow_logout_links) is set and
     /// a person follows its link.
     pub async fn logout(&self, request: &Request) -> Reply {
-        self.at(request).logged_out(request).await
+        match self.at(request).await {
+            Ok(this) => this.logged_out(request).await,
+            Err(error) => error.reply(),
+        }
     }
 
     async fn logged_out(&self, request: &Request) -> Reply {
@@ -56,7 +59,7 @@ impl Login {
                 (live, is_removed)
             }
             // Also without its content.
-            Err(_) => (None, self.site.remove(request.cookies()).await),
+            Err(_) => (None, self.site.remove(&self.site.cookies(request)).await),
         };
         if !is_removed {
             return self.notice(&NOT_REMOVED, request);
@@ -64,7 +67,7 @@ impl Login {
         let url = self.logout_url(live.as_ref()).await;
         Reply::redirect(&url)
             .cookies(self.site.all_cleared())
-            .cookies(self.site.close_transactions(request.cookies()))
+            .cookies(self.site.close_transactions(&self.site.cookies(request)))
     }
 
     /// Ends a session here. Returns `false` if the store still has it.

@@ -1,7 +1,7 @@
 //! The start of a login.
 use crate::{
     error::ErrorKind,
-    login::Login,
+    login::{Login, mistake_in_parameter},
     page::Notice,
     record::Secret,
     reply::Reply,
@@ -50,7 +50,8 @@ impl LoginOptions {
         self
     }
 
-    /// Adds a parameter of `/authorize`, such as `prompt` or `connection`.
+    /// Adds a parameter of `/authorize`, such as `prompt` or `connection`. With one that the login sets itself, or that has a
+    /// method of its own, the login does not start, and the log says why.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));
         self
@@ -84,8 +85,11 @@ impl Login {
                 .with("allow", "GET");
         }
         let mut options = LoginOptions::new();
-        let site = self.at(request).site;
-        let settings = &site.settings;
+        let this = match self.at(request).await {
+            Ok(this) => this,
+            Err(error) => return error.reply(),
+        };
+        let settings = &this.site.settings;
         // What the application has set, no link changes.
         let is_set = |name: &str| settings.parameters.iter().any(|(known, _)| known == name);
         for (name, value) in request.query() {
@@ -108,7 +112,7 @@ impl Login {
                 _ => {}
             }
         }
-        self.start_with(request, options).await
+        this.start_with(request, options).await
     }
 
     /// Starts a login that the application has decided on, such as one with `prompt` or another organization.
@@ -117,7 +121,16 @@ impl Login {
             // It would take the place of a login that a person has begun.
             return Reply::new(204);
         }
-        let this = self.at(request);
+        let this = match self.at(request).await {
+            Ok(this) => this,
+            Err(error) => return error.reply(),
+        };
+        if let Some(mistake) =
+            options.parameters.iter().find_map(|(name, _)| mistake_in_parameter(name))
+        {
+            tracing::error!(target: "auth0", mistake, "a login cannot start");
+            return this.notice(&ErrorKind::Misconfigured.notice(), request);
+        }
         match this.begun(request, options).await {
             Ok(reply) => reply,
             Err(error) => {
@@ -194,7 +207,8 @@ impl Login {
             authorization = authorization.parameter(name, value);
         }
         let url = self.url_of(authorization).await?;
-        let Some(cookies) = shared.open_transaction(&state, &transaction, request.cookies()) else {
+        let Some(cookies) = shared.open_transaction(&state, &transaction, &shared.cookies(request))
+        else {
             return Ok(self.notice(&ErrorKind::Misconfigured.notice(), request));
         };
         Ok(Reply::redirect(&url).cookies(cookies))
@@ -210,7 +224,7 @@ impl Login {
     }
 
     pub(super) fn notice(&self, notice: &Notice, request: &Request) -> Reply {
-        notice.reply(request, self.site.base.path())
+        self.site.reply_of(notice, request)
     }
 }
 

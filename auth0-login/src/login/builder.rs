@@ -1,14 +1,23 @@
 //! The configuration of a login.
 use super::{
-    Login, Settings,
+    AfterLogin, CompletedLogin, Login, LoginRejected, Settings,
+    paths::Paths,
     site::{Common, base_url, check},
+    sites::{ResolvedSites, SiteResolver, Sites},
 };
 use crate::{record::Times, seal::Secrets, store::SessionStore};
-use auth0_client::{Client, ClientBuilder, SigningKey, support::with_tenant};
-use auth0_core::{
-    ConfigError, Revocations, support::SystemClock, time::Clock, transport::HttpClient,
+use auth0_client::{
+    Client, ClientBuilder, SigningKey,
+    support::{signs_requests, with_tenant},
 };
-use std::{fmt, sync::Arc, time::Duration};
+use auth0_core::{
+    BoxFuture, ConfigError, Revocations, support::SystemClock, time::Clock, transport::HttpClient,
+};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use zeroize::Zeroizing;
 
 /// What is asked for by default.
@@ -37,6 +46,9 @@ pub struct LoginBuilder {
     revocations: Option<Revocations>,
     times: Times,
     settings: Settings,
+    cookie_name: String,
+    resolver: Option<Arc<dyn SiteResolver>>,
+    after_login: Option<AfterLogin>,
 }
 
 impl LoginBuilder {
@@ -71,7 +83,11 @@ impl LoginBuilder {
                 after_error: None,
                 allows_logout_links: false,
                 accepts_session_transfer: false,
+                paths: Paths::default(),
             },
+            cookie_name: "a0".into(),
+            resolver: None,
+            after_login: None,
         }
     }
 
@@ -127,7 +143,8 @@ impl LoginBuilder {
 
     /// Adds another address of the application, whose users log in with another domain (or issuer): a custom domain for each
     /// brand. The site of a request is that of its `Host`; a session, a login and a logout token of one site are none at
-    /// another. Requests for other hosts are those of [`base_url`](Self::base_url).
+    /// another. Requests for other hosts are those of [`base_url`](Self::base_url), or of a
+    /// [resolver](Self::site_resolver).
     ///
     /// ```
     /// use auth0_login::Login;
@@ -145,6 +162,72 @@ impl LoginBuilder {
     /// ```
     pub fn site(mut self, base_url: impl Into<String>, domain: impl Into<String>) -> Self {
         self.sites.push((base_url.into(), domain.into()));
+        self
+    }
+
+    /// Finds the sites of hosts that no [`site`](Self::site) has, while the application runs.
+    pub fn site_resolver(mut self, resolver: impl SiteResolver) -> Self {
+        self.resolver = Some(Arc::new(resolver));
+        self
+    }
+
+    /// Sets the path at which a login starts: `/auth/login` by default. It is below [`base_url`](Self::base_url), as the other
+    /// three are.
+    pub fn login_path(mut self, path: impl Into<String>) -> Self {
+        self.settings.paths.login = path.into();
+        self
+    }
+
+    /// Sets the path to which Auth0 sends the browser back: `/auth/callback` by default.
+    pub fn callback_path(mut self, path: impl Into<String>) -> Self {
+        self.settings.paths.callback = path.into();
+        self
+    }
+
+    /// Sets the path that logs the user out: `/auth/logout` by default.
+    pub fn logout_path(mut self, path: impl Into<String>) -> Self {
+        self.settings.paths.logout = path.into();
+        self
+    }
+
+    /// Sets the path to which Auth0 sends logout tokens: `/auth/backchannel-logout` by default.
+    pub fn backchannel_logout_path(mut self, path: impl Into<String>) -> Self {
+        self.settings.paths.backchannel_logout = path.into();
+        self
+    }
+
+    /// Sets how the names of cookies begin: `a0` by default, for `__Host-a0_session` and `__Host-a0_tx.…` (without `__Host-`
+    /// at `http://localhost`). Two applications on one host, such as two ports of `localhost`, need two names.
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie_name = name.into();
+        self
+    }
+
+    /// Calls the application after each login, before the session begins: to create the user in its database, to keep data in
+    /// the session, to choose where the browser goes, or to refuse the login.
+    ///
+    /// ```
+    /// use auth0_login::{Login, LoginRejected};
+    ///
+    /// let builder = Login::builder().after_login(|login| {
+    ///     Box::pin(async move {
+    ///         if login.user().organization_id().is_none() {
+    ///             return Err(LoginRejected::denied("the user has no organization"));
+    ///         }
+    ///         login.set_data("has_seen_news", &false)?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn after_login<F>(mut self, hook: F) -> Self
+    where
+        F: for<'a> Fn(&'a mut CompletedLogin) -> BoxFuture<'a, Result<(), LoginRejected>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.after_login = Some(Arc::new(hook));
         self
     }
 
@@ -291,7 +374,13 @@ impl LoginBuilder {
                 settings.scopes.push("offline_access".into());
             }
         }
-        check(&settings, &self.times)?;
+        check(&settings, &self.times, &self.cookie_name)?;
+        if settings.is_signed && !signs_requests(&self.client) {
+            return Err(ConfigError::new(
+                "signed_requests needs a key. Set AUTH0_CLIENT_ASSERTION_SIGNING_KEY, call .signing_key(…), or \
+                 .client(|client| client.request_key(…)) if the application authenticates with a secret",
+            ));
+        }
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let revocations = match (&self.store, self.revocations) {
             (None, None) => Some(Revocations::in_memory()),
@@ -304,6 +393,9 @@ impl LoginBuilder {
             revocations,
             settings,
             renewals: Arc::default(),
+            exchanges: Arc::default(),
+            after_login: self.after_login,
+            cookie_name: self.cookie_name,
             clock,
             http: self.http,
             http_hosts: self.http_hosts,
@@ -319,10 +411,14 @@ impl LoginBuilder {
             }
             sites.push(site);
         }
-        if sites.len() == 1 {
+        if sites.len() == 1 && self.resolver.is_none() {
             sites.clear();
         }
-        Ok(Login { site: first, sites: sites.into() })
+        let client = self.client;
+        let built = Mutex::default();
+        let resolved =
+            self.resolver.map(|resolver| ResolvedSites { resolver, common, client, built });
+        Ok(Login { site: first, sites: Arc::new(Sites { configured: sites, resolved }) })
     }
 }
 

@@ -1,17 +1,37 @@
 //! The handle of a login.
 mod builder;
+mod completed;
 mod environment;
+mod paths;
 mod site;
+mod sites;
 
 pub use builder::LoginBuilder;
+pub(crate) use completed::AfterLogin;
+pub use completed::{CompletedLogin, LoginRejected};
+pub(crate) use site::mistake_in_parameter;
+pub use sites::{Site, SiteResolver};
 
 use crate::{
-    cookie::CookieNames, record::Times, renewals::Renewals, request::Request, seal::Secrets,
+    cookie::{CookieNames, ReceivedCookies},
+    exchanges::Exchanges,
+    page::Notice,
+    record::Times,
+    renewals::Renewals,
+    reply::Reply,
+    request::Request,
+    seal::Secrets,
     store::SessionStore,
 };
-use auth0_client::Client;
+use auth0_client::{
+    Client, Tokens,
+    support::{check_pushed_requests, unavailable},
+};
 use auth0_core::{Auth0, BackchannelLogout, ConfigError, Revocations, time::Clock};
-use std::{fmt, sync::Arc, time::Duration};
+use paths::Paths;
+use serde_json::{Map, Value};
+use sites::Sites;
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 use url::Url;
 
 /// Logs users of a web application in with Auth0. Clones are cheap, and share the sessions.
@@ -38,7 +58,7 @@ pub struct Login {
     /// The site of a request, or the first one.
     pub(crate) site: Arc<Shared>,
     /// All sites, if there are several.
-    sites: Arc<[Arc<Shared>]>,
+    sites: Arc<Sites>,
 }
 
 /// One site: an address of the application, and the domain with which its users log in.
@@ -56,8 +76,20 @@ pub(crate) struct Shared {
     pub(crate) backchannel: BackchannelLogout,
     pub(crate) settings: Settings,
     pub(crate) renewals: Arc<Renewals>,
+    pub(crate) exchanges: Arc<Exchanges<LoggedIn>>,
+    pub(crate) after_login: Option<AfterLogin>,
     pub(crate) clock: Arc<dyn Clock>,
 }
+
+/// The outcome of an exchange: the claims of the ID token, and the tokens.
+#[derive(Clone)]
+pub(crate) struct LoggedIn {
+    pub(crate) claims: Map<String, Value>,
+    pub(crate) tokens: Tokens,
+}
+
+/// The limit for the metadata at the start.
+const WARM_UP: Duration = Duration::from_secs(5);
 
 /// What a login asks for, and how it ends.
 #[derive(Clone, Debug)]
@@ -76,6 +108,7 @@ pub(crate) struct Settings {
     pub(crate) after_error: Option<String>,
     pub(crate) allows_logout_links: bool,
     pub(crate) accepts_session_transfer: bool,
+    pub(crate) paths: Paths,
 }
 
 impl Login {
@@ -105,19 +138,29 @@ impl Login {
         LoginBuilder::from_env()?.build()
     }
 
-    /// Returns the login of the site that a request is for. Where there is one site, it is that of all requests.
-    pub(crate) fn at(&self, request: &Request) -> Self {
-        let is_its_host = |site: &&Arc<Shared>| request.host().is_some_and(|host| site.is_at(host));
-        match self.sites.iter().find(is_its_host) {
-            Some(site) => Self { site: Arc::clone(site), sites: Arc::clone(&self.sites) },
-            None => self.clone(),
+    /// Reads the metadata and the keys of the tenants, so that the first login does not wait for them: at the start of the
+    /// application. Sites of a [resolver](LoginBuilder::site_resolver) are not known yet.
+    ///
+    /// # Errors
+    /// Auth0 does not answer within five seconds: the login works as soon as it does, so log the error and continue. Or
+    /// [`pushed_requests`](LoginBuilder::pushed_requests) is set and the tenant does not accept them: no login can succeed.
+    pub async fn warm_up(&self) -> Result<(), auth0_client::Error> {
+        let mut all = vec![&self.site];
+        all.extend(self.sites.configured.iter().filter(|site| !Arc::ptr_eq(site, &self.site)));
+        for site in all {
+            if site.settings.is_pushed {
+                check_pushed_requests(&site.client, WARM_UP).await?;
+            }
+            // A login waits for the keys, too, and says why.
+            site.auth.warm_up().await.map_err(unavailable)?;
         }
+        Ok(())
     }
 
     /// Returns the URL that the application is registered with: Dashboard > Applications > Settings > Allowed Callback URLs.
     #[must_use]
     pub fn callback_url(&self) -> String {
-        self.site.url(CALLBACK)
+        self.site.callback_url()
     }
 
     /// Returns the client of the Authentication API, which has this login's credentials.
@@ -128,15 +171,10 @@ impl Login {
 
     /// Returns the paths of the four routes: login, callback, logout and back-channel logout.
     #[must_use]
-    pub const fn paths() -> [&'static str; 4] {
-        [LOGIN, CALLBACK, LOGOUT, BACKCHANNEL_LOGOUT]
+    pub fn paths(&self) -> [&str; 4] {
+        self.site.settings.paths.all()
     }
 }
-
-pub(crate) use crate::page::LOGIN;
-pub(crate) const CALLBACK: &str = "/auth/callback";
-pub(crate) const LOGOUT: &str = "/auth/logout";
-pub(crate) const BACKCHANNEL_LOGOUT: &str = "/auth/backchannel-logout";
 
 impl Shared {
     /// Returns whether browsers find it at this host, which may name the port of its scheme or end with a dot.
@@ -154,14 +192,32 @@ impl Shared {
         }
     }
 
-    /// Returns the absolute URL of a path of this application.
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base.as_str().trim_end_matches('/'))
+    pub(crate) fn callback_url(&self) -> String {
+        format!("{}{}", self.base.as_str().trim_end_matches('/'), self.settings.paths.callback)
     }
 
     /// Returns the path of a route as browsers have it.
     pub(crate) fn path(&self, route: &str) -> String {
         format!("{}{route}", self.base.path().trim_end_matches('/'))
+    }
+
+    /// Returns the path and query of a request as browsers have them: a proxy may have removed the path of the base.
+    pub(crate) fn target_of<'a>(&self, request: &'a Request) -> Cow<'a, str> {
+        let base = self.base.path().trim_end_matches('/');
+        let target = request.target();
+        let is_below = target
+            .strip_prefix(base)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+        if is_below { Cow::Borrowed(target) } else { Cow::Owned(format!("{base}{target}")) }
+    }
+
+    /// Returns the cookies of a request that have the names of this application's.
+    pub(crate) fn cookies(&self, request: &Request) -> ReceivedCookies {
+        ReceivedCookies::new(request.cookie_lines(), &self.names)
+    }
+
+    pub(crate) fn reply_of(&self, notice: &Notice, request: &Request) -> Reply {
+        notice.reply(request, &self.path("/"), &self.path(&self.settings.paths.login))
     }
 
     pub(crate) fn origin(&self) -> String {

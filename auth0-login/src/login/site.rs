@@ -1,7 +1,8 @@
 //! The sites of an application, and what they share.
-use super::{Settings, Shared};
+use super::{AfterLogin, LoggedIn, Settings, Shared};
 use crate::{
     cookie::CookieNames,
+    exchanges::Exchanges,
     record::Times,
     renewals::Renewals,
     seal::Secrets,
@@ -28,6 +29,9 @@ pub(super) struct Common {
     pub(super) revocations: Option<Revocations>,
     pub(super) settings: Settings,
     pub(super) renewals: Arc<Renewals>,
+    pub(super) exchanges: Arc<Exchanges<LoggedIn>>,
+    pub(super) after_login: Option<AfterLogin>,
+    pub(super) cookie_name: String,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) http: Option<Arc<dyn HttpClient>>,
     pub(super) http_hosts: Vec<String>,
@@ -74,10 +78,12 @@ impl Common {
         );
         let port = base.port().map(|port| format!(":{port}")).unwrap_or_default();
         Ok(Arc::new(Shared {
-            names: CookieNames::new(base.scheme() == "https"),
+            names: CookieNames::new(&self.cookie_name, base.scheme() == "https"),
             authority: format!("{}{port}", base.host_str().unwrap_or_default()),
             secrets: Arc::clone(&self.secrets),
             renewals: Arc::clone(&self.renewals),
+            exchanges: Arc::clone(&self.exchanges),
+            after_login: self.after_login.clone(),
             times: self.times,
             store: self.store.clone(),
             revocations: self.revocations.clone(),
@@ -91,7 +97,49 @@ impl Common {
     }
 }
 
-pub(super) fn check(settings: &Settings, times: &Times) -> Result<(), ConfigError> {
+/// What each login has anew, or what has a method of its own, which checks it.
+const RESERVED: [(&str, &str); 11] = [
+    ("state", ""),
+    ("nonce", ""),
+    ("code_challenge", ""),
+    ("code_challenge_method", ""),
+    ("response_mode", ""),
+    ("id_token_hint", ""),
+    ("scope", "scopes"),
+    ("audience", "audience"),
+    ("organization", "organization"),
+    ("max_age", "max_age"),
+    ("acr_values", "acr_values"),
+];
+
+/// Returns why a parameter cannot be added to a login.
+pub(crate) fn mistake_in_parameter(name: &str) -> Option<String> {
+    let (_, method) = RESERVED.into_iter().find(|(reserved, _)| *reserved == name)?;
+    Some(match method {
+        "" => format!("the login sets the parameter {name} itself: leave it out"),
+        method => {
+            format!("the parameter {name} is checked when the user comes back: write .{method}(…)")
+        }
+    })
+}
+
+pub(super) fn check(
+    settings: &Settings,
+    times: &Times,
+    cookie_name: &str,
+) -> Result<(), ConfigError> {
+    settings.paths.check()?;
+    if let Some(mistake) =
+        settings.parameters.iter().find_map(|(name, _)| mistake_in_parameter(name))
+    {
+        return Err(ConfigError::new(mistake));
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !(1..=32).contains(&cookie_name.len()) || !cookie_name.chars().all(is_plain) {
+        return Err(ConfigError::new(format!(
+            "{cookie_name:?} cannot begin the names of cookies. Write 1 to 32 letters, digits, \"-\" and \"_\""
+        )));
+    }
     if !settings.scopes.iter().any(|scope| scope == "openid") {
         return Err(ConfigError::new(
             "the scopes of a login need openid, without which there is no ID token. Add it to AUTH0_SCOPE or .scopes(…)",

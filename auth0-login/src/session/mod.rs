@@ -5,7 +5,7 @@ pub(crate) use persistence::Place;
 
 use crate::{
     error::{Error, ErrorKind},
-    login::{LOGIN, Login},
+    login::Login,
     record::Record,
     reply::{NOT_CACHED, Reply},
     request::Request,
@@ -36,7 +36,8 @@ const LOGIN_PAUSE: Duration = Duration::from_secs(120);
 /// #     .secret("0123456789abcdef0123456789abcdef").base_url("https://app.acme.com").build()?;
 /// let session = login.session(Request::new("GET", "/").header("accept", b"text/html"));
 /// assert!(session.user().await?.is_none());
-/// assert!(session.finish().await?.is_empty(), "nothing has changed, so no cookie is set");
+/// let headers = session.finish().await?;
+/// assert!(headers.iter().all(|(name, _)| *name != "set-cookie"), "nothing has changed");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap()
 /// ```
@@ -45,6 +46,8 @@ pub struct Session(Arc<Visit>);
 
 struct Visit {
     login: Login,
+    /// The login of the site of the request.
+    located: OnceCell<Login>,
     request: Request,
     read: OnceCell<()>,
     state: Mutex<State>,
@@ -76,7 +79,8 @@ impl Login {
     #[must_use]
     pub fn session(&self, request: Request) -> Session {
         Session(Arc::new(Visit {
-            login: self.at(&request),
+            login: self.clone(),
+            located: OnceCell::new(),
             request,
             read: OnceCell::new(),
             state: Mutex::default(),
@@ -165,10 +169,11 @@ impl Session {
         Ok(())
     }
 
-    /// Returns whether a header `Set-Cookie` sets or removes a session: for adapters, which add nothing then.
+    /// Returns whether a header `Set-Cookie` sets or removes the session: for adapters, which add nothing then.
     #[must_use]
-    pub fn is_set_by(line: &[u8]) -> bool {
-        line.strip_prefix(b"__Host-").unwrap_or(line).starts_with(b"a0_session")
+    pub fn is_set_by(&self, line: &[u8]) -> bool {
+        let name = line.split(|byte| *byte == b'=').next().unwrap_or_default();
+        str::from_utf8(name).is_ok_and(|name| self.login().site.names.is_of_session(name))
     }
 
     /// Returns a future that is ready when the session ends, for connections that live longer than a request: `None` if
@@ -180,30 +185,29 @@ impl Session {
         Ok(self.user().await?.map(|user| user.ended()))
     }
 
-    /// Returns the headers that the response needs, and writes the session if it has changed. The response keeps no other
-    /// `cache-control` then: set, and do not add it.
+    /// Returns the headers that the response needs, and writes the session if it has changed.
+    ///
+    /// With cookies, `cache-control` takes the place of another that the response has. Without, it is for a response that has
+    /// none: what was made for one user, no cache gives to another.
     ///
     /// # Errors
     /// The session cannot be written.
     pub async fn finish(&self) -> Result<Vec<(&'static str, String)>, Error> {
-        if self.0.read.initialized() {
-            let lines = self.write().await?;
-            if !lines.is_empty() {
-                let cached = ("cache-control", NOT_CACHED.to_owned());
-                let cookies = lines.into_iter().map(|line| ("set-cookie", line));
-                return Ok([cached, ("vary", "cookie".to_owned())]
-                    .into_iter()
-                    .chain(cookies)
-                    .collect());
-            }
+        if !self.0.read.initialized() {
+            return Ok(Vec::new());
         }
-        Ok(Vec::new())
+        let lines = self.write().await?;
+        let cached = if lines.is_empty() { "private" } else { NOT_CACHED };
+        let headers = [("cache-control", cached.to_owned()), ("vary", "cookie".to_owned())];
+        let cookies = lines.into_iter().map(|line| ("set-cookie", line));
+        Ok(headers.into_iter().chain(cookies).collect())
     }
 
     pub(crate) async fn read(&self) -> Result<(), Error> {
-        let Visit { login, request, read, state } = &*self.0;
+        let Visit { login, located, request, read, state } = &*self.0;
         let found = async {
-            let found = login.site.read(request.cookies()).await.map_err(|cause| {
+            let site = &located.get_or_try_init(|| login.at(request)).await?.site;
+            let found = site.read(&site.cookies(request)).await.map_err(|cause| {
                 tracing::error!(target: "auth0", %cause, "a session cannot be read");
                 self.error(ErrorKind::StoreUnavailable, cause)
             })?;
@@ -223,7 +227,7 @@ impl Session {
     }
 
     async fn write(&self) -> Result<Vec<String>, Error> {
-        let login = &self.0.login.site;
+        let site = &self.login().site;
         let (live, is_void, has_changed, changed, resealed) = {
             let mut state = self.lock();
             let changed = state.changed.clone();
@@ -231,12 +235,16 @@ impl Session {
         };
         let resealed = resealed.unwrap_or_default();
         let Some(live) = live else {
-            return Ok(if is_void { login.clearing(self.0.request.cookies()) } else { Vec::new() });
+            return Ok(if is_void {
+                site.clearing(&site.cookies(self.request()))
+            } else {
+                Vec::new()
+            });
         };
-        if !has_changed && !login.times.is_touch_due(&live.record, login.now()) {
+        if !has_changed && !site.times.is_touch_due(&live.record, site.now()) {
             return Ok(resealed);
         }
-        let written = login.write(live, has_changed, &changed).await;
+        let written = site.write(live, has_changed, &changed).await;
         if let (Err(failure), false) = (&written, has_changed) {
             // The request was served, and the session lasts for a while yet.
             tracing::warn!(target: "auth0", cause = failure.cause, "a session cannot be dated anew");
@@ -276,14 +284,15 @@ impl Session {
 
     /// Returns whether the user has logged in a moment ago: another login would bring the same.
     pub(crate) fn has_just_begun(&self) -> bool {
-        let now = self.0.login.site.now().as_secs();
+        let now = self.login().site.now().as_secs();
         let state = self.lock();
         let began_at = state.live.as_ref().map(|live| live.record.began_at);
         began_at.is_some_and(|at| now < at.saturating_add(LOGIN_PAUSE.as_secs()))
     }
 
+    /// Returns the login of the site, or of the first one before the session is read.
     pub(crate) fn login(&self) -> &Login {
-        &self.0.login
+        self.0.located.get().unwrap_or(&self.0.login)
     }
 
     pub(crate) fn request(&self) -> &Request {
@@ -291,8 +300,8 @@ impl Session {
     }
 
     pub(crate) fn error(&self, kind: ErrorKind, cause: impl Into<String>) -> Error {
-        let base = self.0.login.site.base.path();
-        Error::new(kind, cause, kind.notice().reply(&self.0.request, base))
+        let reply = self.login().site.reply_of(&kind.notice(), &self.0.request);
+        Error::new(kind, cause, reply)
     }
 
     /// Returns the response that asks for a login: for a browser that opens a page, the way there and back.
@@ -301,8 +310,9 @@ impl Session {
         if !self.request().is_navigation() {
             return self.error(kind, cause);
         }
-        let path = self.login().site.path(LOGIN);
-        let target = self.request().target();
+        let site = &self.login().site;
+        let path = site.path(&site.settings.paths.login);
+        let target = &*site.target_of(self.request());
         if target.len() > MAX_RETURN_TO {
             return Error::new(kind, cause, Reply::redirect(&path));
         }

@@ -6,13 +6,13 @@ use crate::{
     session::{Live, Place},
     store::{SessionKey, Updated},
 };
-use auth0_client::{ErrorKind as ClientErrorKind, Tokens};
+use auth0_client::{ErrorKind as ClientErrorKind, Tokens, support::deadline};
 use auth0_core::support::{IdTokenExpectations, base64url, fetch_thread::passed, verify_id_token};
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
 
-/// How long a renewal holds the lock of a store: longer than the client's deadline.
-const LOCK: Duration = Duration::from_secs(15);
+/// How long a renewal holds the lock of a store beyond the client's deadline: it verifies an ID token, and writes the session.
+const LOCK_RESERVE: Duration = Duration::from_secs(10);
 
 /// The pause between two attempts to lock a session that another instance renews.
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
@@ -207,16 +207,17 @@ async fn renewed_in_store(
 /// Locks a session for all instances.
 async fn lock_store(shared: &Shared, key: &SessionKey) -> Result<u64, Failure> {
     let Some(store) = &shared.store else { return Err(Failure::gone()) };
+    let lock_lasts = deadline(&shared.client).saturating_add(LOCK_RESERVE);
     let mut waited = Duration::ZERO;
     loop {
-        let locked = shared.limited(store.lock(key, LOCK)).await;
+        let locked = shared.limited(store.lock(key, lock_lasts)).await;
         if let Some(number) = locked.map_err(|error| Failure::store(&error))? {
             return Ok(number);
         }
         if shared.load(key).await.map_err(|error| Failure::store(&error))?.is_none() {
             return Err(Failure::gone());
         }
-        if waited >= LOCK {
+        if waited >= lock_lasts {
             return Err(Failure::unavailable("another instance renews the tokens for too long"));
         }
         passed(&*shared.clock, LOCK_PAUSE).await;

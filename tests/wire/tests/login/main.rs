@@ -2,6 +2,8 @@
 mod backchannel;
 mod browser;
 mod callback;
+mod completion;
+mod configuration;
 mod connect;
 mod cookies;
 mod guards;

@@ -5,6 +5,7 @@ use crate::{
     servers,
     world::{builder, location},
 };
+use auth0_axum::login::{Site, SiteResolver};
 use auth0_axum::{
     auth0_core::{
         BoxFuture,
@@ -12,6 +13,7 @@ use auth0_axum::{
     },
     login::InMemorySessionStore,
 };
+use std::{error::Error, time::Duration};
 use wire_tests::client;
 
 /// The network of two providers.
@@ -86,6 +88,92 @@ async fn each_site_has_its_own_users() {
             assert_eq!(answer.status, 400);
             assert_eq!(globex.tenant().fetches(), fetches);
             assert_eq!(browser.send("GET", "/", &at_acme).await.body, "auth0|ann");
+        }
+    }
+}
+
+/// The sites of a database.
+struct Customers(String);
+
+impl SiteResolver for Customers {
+    fn resolve<'a>(
+        &'a self,
+        host: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Site>, Box<dyn Error + Send + Sync>>> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            match host {
+                "app.globex.example" | "www.globex.example" => {
+                    Ok(Some(Site::new("https://app.globex.example", &*self.0)))
+                }
+                "wrong.example" => Ok(Some(Site::new("ftp://wrong.example", &*self.0))),
+                "down.example" => Err("the database is down".into()),
+                "slow.example" => std::future::pending().await,
+                _ => Ok(None),
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_resolver_finds_the_site() {
+    for has_store in [false, true] {
+        let (acme, globex) = (Provider::new(), Provider::named("globex"));
+        let customers = Customers(globex.tenant().issuer().to_owned());
+        let mut login = builder(&acme)
+            .http_client(Both(acme.clone(), globex.clone()))
+            .site("https://app.example", acme.tenant().issuer())
+            .base_url("https://main.example")
+            .site_resolver(customers);
+        if has_store {
+            login = login.store(InMemorySessionStore::new().clock(acme.tenant().clock().clone()));
+        }
+        let login = login.build().unwrap();
+        for server in [servers::axum(&login).await, servers::actix(&login)] {
+            let mut browser = Browser::new(server, acme.tenant().clock(), true);
+            let at = |host: &'static str| [("host", host), ("accept", "text/html")];
+            for (host, issuer, callback) in [
+                ("app.globex.example", globex.tenant().issuer(), "https://app.globex.example"),
+                ("www.globex.example", globex.tenant().issuer(), "https://app.globex.example"),
+                ("app.example", acme.tenant().issuer(), "https://app.example"),
+                ("unknown.example", acme.tenant().issuer(), "https://main.example"),
+            ] {
+                let begun = browser.clone().send("GET", "/auth/login", &at(host)).await;
+                assert!(location(&begun).starts_with(issuer), "{host}: {begun:?}");
+                assert!(location(&begun).contains(&encoded(callback)), "{host}: {begun:?}");
+            }
+            let begun = browser.send("GET", "/auth/login", &at("app.globex.example")).await;
+            let back =
+                format!("/auth/callback?{}", globex.authorize(location(&begun), "auth0|ann"));
+            assert_eq!(browser.send("GET", &back, &at("app.globex.example")).await.status, 303);
+            assert_eq!(browser.send("GET", "/", &at("app.globex.example")).await.body, "auth0|ann");
+            assert_eq!(browser.send("GET", "/", &at("www.globex.example")).await.body, "auth0|ann");
+            assert_eq!(browser.send("GET", "/", &at("app.example")).await.body, "nobody");
+            assert_eq!(browser.send("GET", "/", &at("unknown.example")).await.body, "nobody");
+            let token = browser
+                .send("GET", "/session?audience=https://billing.test", &at("app.globex.example"))
+                .await;
+            assert!(token.body.contains("auth0|ann"), "{token:?}");
+
+            // No site: nobody is logged in or out, and what needs no session is served.
+            for (host, status) in [("wrong.example", 500), ("down.example", 503)] {
+                for path in
+                    ["/", "/me", "/auth/login", "/auth/callback?state=a&code=b", "/auth/logout"]
+                {
+                    let answer = browser.send("GET", path, &at(host)).await;
+                    assert_eq!(answer.status, status, "{host}{path}: {answer:?}");
+                }
+                assert_eq!(browser.send("GET", "/plain", &at(host)).await.body, "plain");
+            }
+            let mut slow = browser.clone();
+            let waiting = tokio::spawn(async move {
+                slow.send("GET", "/", &[("host", "slow.example"), ("accept", "text/html")]).await
+            });
+            while !waiting.is_finished() {
+                acme.tenant().clock().advance(Duration::from_millis(100));
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(waiting.await.unwrap().status, 503);
         }
     }
 }

@@ -152,7 +152,7 @@ impl World {
 fn masked_cookie(line: &str) -> String {
     let (pair, attributes) = line.split_once("; ").unwrap();
     let (name, value) = pair.split_once('=').unwrap();
-    let name = name.split_once("a0_tx.").map_or(name, |(start, _)| start);
+    let name = name.split_once("_tx.").map_or(name, |(start, _)| start);
     format!("{name}={} {attributes}", value.len())
 }
 
