@@ -17,6 +17,8 @@ mod return_to;
 mod seal;
 mod session;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tokens;
 mod transaction;
 

@@ -15,9 +15,11 @@ use std::{
 /// Keeps the sessions of an application, so that a browser has only the name of its session. All instances share it.
 ///
 /// The contents are sealed, and the keys are hashes: a copy of the store has no names and no tokens, and opens no session.
-/// A call that takes longer than two seconds counts as failed. Dropping a future cancels the call.
+/// A call that takes longer than two seconds counts as failed. Dropping a future cancels the call. Renewals of tokens call it on
+/// the thread `auth0-fetch`, which all logins of the process share: it must not block, and a pool of connections must work on
+/// any runtime.
 ///
-/// [`InMemorySessionStore`] keeps them in one process; `auth0-redis` has one for several.
+/// [`InMemorySessionStore`] keeps them in one process; `auth0-redis` has one for several. With the feature `testing`, `testing::check_session_store` checks a store of your own.
 pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// Returns a session that has not ended.
     fn load<'a>(

@@ -36,7 +36,7 @@ const CRATES: [(&str, &str); 10] = [
     ),
     (
         "auth0-login",
-        "names+reply+return_to+seal cookie+store request page error record renewals login session+transaction tokens flow lib",
+        "exchanges+names+reply+return_to+seal cookie+store request+testing page error record renewals login session+transaction tokens flow lib",
     ),
     (
         "auth0-redis",
