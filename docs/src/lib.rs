@@ -5,6 +5,10 @@
 #[doc = include_str!("../../README.md")]
 pub mod readme {}
 
+/// The page for coding agents.
+#[doc = include_str!("../../AGENTS.md")]
+pub mod coding_agents {}
+
 #[doc = include_str!("../quickstart-axum.md")]
 pub mod quickstart_axum {}
 
