@@ -78,6 +78,12 @@ pub mod refusals {}
 #[doc = include_str!("../security.md")]
 pub mod security {}
 
+#[doc = include_str!("../security-checks.md")]
+pub mod security_checks {}
+
+#[doc = include_str!("../security-dependencies.md")]
+pub mod security_dependencies {}
+
 #[doc = include_str!("../does-not-compile.md")]
 pub mod does_not_compile {}
 
