@@ -93,6 +93,9 @@ pub mod testing {}
 #[doc = include_str!("../deploying.md")]
 pub mod deploying {}
 
+#[doc = include_str!("../operating.md")]
+pub mod operating {}
+
 #[doc = include_str!("../platforms.md")]
 pub mod platforms {}
 
