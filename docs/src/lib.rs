@@ -99,6 +99,21 @@ pub mod operating {}
 #[doc = include_str!("../platforms.md")]
 pub mod platforms {}
 
+#[doc = include_str!("../migrating-from-jwt-authorizer.md")]
+pub mod migrating_from_jwt_authorizer {}
+
+#[doc = include_str!("../migrating-from-axum-jwt-auth.md")]
+pub mod migrating_from_axum_jwt_auth {}
+
+#[doc = include_str!("../migrating-from-hand-written-middleware.md")]
+pub mod migrating_from_hand_written_middleware {}
+
+#[doc = include_str!("../migrating-from-auth0-node.md")]
+pub mod migrating_from_auth0_node {}
+
+#[doc = include_str!("../migrating-from-auth0-go.md")]
+pub mod migrating_from_auth0_go {}
+
 #[doc = include_str!("../adapters.md")]
 pub mod adapters {}
 
