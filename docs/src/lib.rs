@@ -5,6 +5,9 @@
 #[doc = include_str!("../../README.md")]
 pub mod readme {}
 
+#[doc = include_str!("../README.md")]
+pub mod introduction {}
+
 /// The page for coding agents.
 #[doc = include_str!("../../AGENTS.md")]
 pub mod coding_agents {}
@@ -122,3 +125,6 @@ pub mod architecture {}
 
 #[doc = include_str!("../design.md")]
 pub mod design {}
+
+#[doc = include_str!("../releasing.md")]
+pub mod releasing {}
