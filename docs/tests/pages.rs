@@ -114,9 +114,10 @@ fn the_summary_has_every_page() {
     }
 }
 
+/// Returns the beginning of a text that is a name.
 fn word(text: &str) -> &str {
-    let end = text.find(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '_');
-    &text[..end.unwrap_or(text.len())]
+    let ends = |c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '_';
+    text.split(ends).next().unwrap_or_default()
 }
 
 /// Returns the names that follow this start, which ends with their first word.
