@@ -54,3 +54,11 @@ openapi:
 # Calls the gRPC example with the official libraries for Python and grpc-web; needs Python with venv, and Node.js.
 grpc:
     .ci/grpc
+
+# Checks licences, bans and sources with cargo-deny.
+dependencies:
+    .ci/dependencies
+
+# Makes a book of the guide, in target/book; needs mdbook.
+book:
+    mdbook build docs

@@ -5,6 +5,13 @@
 #[doc = include_str!("../../README.md")]
 pub mod readme {}
 
+#[doc = include_str!("../README.md")]
+pub mod introduction {}
+
+/// The page for coding agents.
+#[doc = include_str!("../../AGENTS.md")]
+pub mod coding_agents {}
+
 #[doc = include_str!("../quickstart-axum.md")]
 pub mod quickstart_axum {}
 
@@ -74,6 +81,12 @@ pub mod refusals {}
 #[doc = include_str!("../security.md")]
 pub mod security {}
 
+#[doc = include_str!("../security-checks.md")]
+pub mod security_checks {}
+
+#[doc = include_str!("../security-dependencies.md")]
+pub mod security_dependencies {}
+
 #[doc = include_str!("../does-not-compile.md")]
 pub mod does_not_compile {}
 
@@ -83,8 +96,26 @@ pub mod testing {}
 #[doc = include_str!("../deploying.md")]
 pub mod deploying {}
 
+#[doc = include_str!("../operating.md")]
+pub mod operating {}
+
 #[doc = include_str!("../platforms.md")]
 pub mod platforms {}
+
+#[doc = include_str!("../migrating-from-jwt-authorizer.md")]
+pub mod migrating_from_jwt_authorizer {}
+
+#[doc = include_str!("../migrating-from-axum-jwt-auth.md")]
+pub mod migrating_from_axum_jwt_auth {}
+
+#[doc = include_str!("../migrating-from-hand-written-middleware.md")]
+pub mod migrating_from_hand_written_middleware {}
+
+#[doc = include_str!("../migrating-from-auth0-node.md")]
+pub mod migrating_from_auth0_node {}
+
+#[doc = include_str!("../migrating-from-auth0-go.md")]
+pub mod migrating_from_auth0_go {}
 
 #[doc = include_str!("../adapters.md")]
 pub mod adapters {}
@@ -94,3 +125,6 @@ pub mod architecture {}
 
 #[doc = include_str!("../design.md")]
 pub mod design {}
+
+#[doc = include_str!("../releasing.md")]
+pub mod releasing {}
