@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod fault;
 mod file;
+mod inspect;
 mod jws;
 mod logout;
 mod mfa_answer;
