@@ -59,7 +59,7 @@ pub(super) struct InspectCommand {
     /// The organization that the route requires
     #[arg(long, value_name = "org_ID")]
     organization: Option<String>,
-    /// A requirement as the log of the API prints it: 'any_of[scope("a"), machine()]'; can be repeated
+    /// A requirement as the log of the API prints it, for example `scope("a")`; can be repeated
     #[arg(long, value_name = "REQUIREMENT", value_parser = parse_requirement)]
     require: Vec<Requirement>,
     /// An algorithm that the API accepts; RS256 and PS256 by default; can be repeated
@@ -71,7 +71,7 @@ pub(super) struct InspectCommand {
     /// Accept only access tokens of the profile of RFC 9068
     #[arg(long)]
     rfc9068_only: bool,
-    /// A host whose issuer may be reached over http, as AUTH0_ALLOW_HTTP_HOSTS has it; can be repeated
+    /// A host whose issuer may be reached over http, as `AUTH0_ALLOW_HTTP_HOSTS` has it; can be repeated
     #[arg(long, value_name = "HOST")]
     allow_http_host: Vec<String>,
     /// Check it as this; by default as what it is. An ID token or a logout token is checked as an access token where an

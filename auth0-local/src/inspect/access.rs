@@ -41,7 +41,8 @@ pub(super) async fn check(
     let given = Given::new(decoded, &settings.audiences, settings)?;
     let target = Target::of(settings.request.url.as_deref())?;
     let subject = AccessToken { given, scheme, settings, target };
-    let Search { table, mut response, token, is_signature_good } = search(&subject, decoded).await;
+    let Search { table, mut refused_by, mut response, token, is_signature_good } =
+        search(&subject, decoded).await;
     let mut checks = table.into_checks();
     for requirement in &settings.requirements {
         let check = match &token {
@@ -53,9 +54,15 @@ pub(super) async fn check(
     if let (Some(token), None) = (&token, &response) {
         let all = settings.requirements.iter().cloned().fold(authenticated(), Requirement::and);
         let refused = subject.given.copies.authorize(token, &all).err();
+        refused_by = refused.as_ref().map(|_| Row::Requirement);
         response = refused.map(|error| Response::of(&error));
     }
-    Ok(Found { checks, response, is_verified: is_signature_good && subject.given.has_keys })
+    Ok(Found {
+        checks,
+        refused_by,
+        response,
+        is_verified: is_signature_good && subject.given.has_keys,
+    })
 }
 
 impl AccessToken<'_> {

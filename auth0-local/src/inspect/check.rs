@@ -72,17 +72,6 @@ pub(crate) enum Outcome {
     NotChecked,
 }
 
-impl Outcome {
-    /// Returns the name in JSON.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::NotChecked => "not_checked",
-        }
-    }
-}
-
 /// One check with its outcome. The texts are not escaped.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {

@@ -36,7 +36,6 @@ impl Signer {
     }
 }
 
-#[derive(Debug)]
 pub(super) struct Copy<'a> {
     header: Map<String, Value>,
     payload: String,
@@ -98,7 +97,6 @@ impl<'a> Copy<'a> {
 }
 
 /// What the verifier expects.
-#[derive(Debug)]
 pub(super) struct Right<'a> {
     pub(super) issuer: &'a str,
     pub(super) audience: &'a str,

@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// A compact JWS, split and decoded as far as that is possible.
-#[derive(Debug)]
 pub(super) struct Decoded<'a> {
     /// As it was pasted.
     pub(super) text: &'a str,

@@ -121,7 +121,7 @@ fn signed_with(decoded: &Decoded<'_>) -> Option<String> {
 
 fn thumbprint(decoded: &Decoded<'_>) -> Option<String> {
     let thumbprint = Thumbprint::of_jwk(&decoded.header.get("jwk")?.to_string());
-    Some(thumbprint.map_or_else(|why| why.to_owned(), |it| format!("thumbprint {}", it.encode())))
+    Some(thumbprint.map_or_else(str::to_owned, |it| format!("thumbprint {}", it.encode())))
 }
 
 /// Describes what a token is bound to (`cnf`).

@@ -9,9 +9,10 @@ use auth0_core::VerifiedToken;
 use std::time::Duration;
 
 /// What the checks found.
-#[derive(Debug)]
 pub(super) struct Found {
     pub(super) checks: Vec<Check>,
+    /// The check that decides: the first one that refuses.
+    pub(super) refused_by: Option<Row>,
     /// What an API answers to the request.
     pub(super) response: Option<Response>,
     /// Whether the check of the signature had the keys of the issuer.
@@ -40,6 +41,7 @@ pub(super) trait Subject {
 /// The outcome of a search: the checks, the first refusal that counts, and the token if everything could be set right.
 pub(super) struct Search {
     pub(super) table: Table,
+    pub(super) refused_by: Option<Row>,
     pub(super) response: Option<Response>,
     pub(super) token: Option<VerifiedToken>,
     pub(super) is_signature_good: bool,
@@ -50,7 +52,7 @@ pub(super) async fn search<S: Subject>(subject: &S, decoded: &Decoded<'_>) -> Se
     let right = subject.right();
     let mut table = Table::new(S::ROWS);
     let mut copy: Option<Copy<'_>> = None;
-    let (mut response, mut mended, mut token) = (None, Vec::new(), None);
+    let (mut refused_by, mut response, mut mended, mut token) = (None, None, Vec::new(), None);
     let mut is_signature_good = false;
     loop {
         let is_original = copy.is_none();
@@ -75,6 +77,7 @@ pub(super) async fn search<S: Subject>(subject: &S, decoded: &Decoded<'_>) -> Se
             Some(why) => table.skip(refused.row, why),
             None => {
                 table.fail(&refused);
+                refused_by = refused_by.or(Some(refused.row));
                 response = response.or_else(|| refused.response.clone());
             }
         }
@@ -97,7 +100,7 @@ pub(super) async fn search<S: Subject>(subject: &S, decoded: &Decoded<'_>) -> Se
             table.take_back(*row, why);
         }
     }
-    Search { table, response, token, is_signature_good }
+    Search { table, refused_by, response, token, is_signature_good }
 }
 
 /// Returns why a signature is not verified that comes after this check.

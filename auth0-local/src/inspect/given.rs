@@ -107,6 +107,7 @@ impl Given {
 
 fn trusted(name: &IssuerName) -> TrustedIssuer {
     match name {
+        #[cfg(feature = "cli")]
         IssuerName::Domain(domain) => TrustedIssuer::domain(domain),
         IssuerName::Url(url) => TrustedIssuer::new(url),
     }

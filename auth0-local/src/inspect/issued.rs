@@ -40,9 +40,10 @@ pub(super) async fn check(
         Kind::LogoutToken => search(&LogoutToken(issued), decoded).await,
         _ => search(&IdToken(issued), decoded).await,
     };
-    let Search { table, is_signature_good, .. } = found;
+    let Search { table, refused_by, is_signature_good, .. } = found;
     Ok(Found {
         checks: table.into_checks(),
+        refused_by,
         response: None,
         is_verified: is_signature_good && has_keys,
     })

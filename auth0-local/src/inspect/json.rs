@@ -1,5 +1,9 @@
 //! A report as JSON, in ASCII: what a terminal shows of it has no effect on the terminal.
-use super::{Unusable, check::Check, report::Report};
+use super::{
+    Unusable,
+    check::{Check, Outcome, Row},
+    report::{Report, Verdict},
+};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
@@ -25,6 +29,7 @@ impl Report {
             "verdict": self.verdict().name(),
             "sentence": self.sentence(),
             "signature_verified": self.is_verified,
+            "refused_by": self.refused_by.map(Row::name),
             "response": response,
             "notes": self.notes,
         })
@@ -34,6 +39,28 @@ impl Report {
 impl Unusable {
     pub(crate) fn to_json(&self) -> Value {
         json!({ "verdict": "unusable", "error": self.error, "message": self.message })
+    }
+}
+
+impl Outcome {
+    /// Returns the name in JSON.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::NotChecked => "not_checked",
+        }
+    }
+}
+
+impl Verdict {
+    /// Returns the name in JSON.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Incomplete => "incomplete",
+        }
     }
 }
 

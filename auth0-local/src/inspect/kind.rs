@@ -22,6 +22,13 @@ const OF_PROFILES: [&str; 5] = ["name", "nickname", "picture", "email", "email_v
 const OF_ACCESS_TOKENS: [&str; 5] = ["scope", "scp", "permissions", "client_id", "gty"];
 
 impl Kind {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::AccessToken, Self::IdToken, Self::LogoutToken, Self::Proof];
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     pub(super) fn of(decoded: &Decoded<'_>) -> Self {
         let typ = decoded.header_text("typ").unwrap_or_default().to_ascii_lowercase();
         match typ.strip_prefix("application/").unwrap_or(&typ) {

@@ -41,13 +41,14 @@ pub(super) fn check(decoded: &Decoded<'_>, settings: &Settings) -> Result<Found,
         clock: Arc::clone(&settings.clock),
     };
     let mut table = Table::new(&PROOF);
-    let (mut response, mut mended) = (None, Vec::new());
+    let (mut refused_by, mut response, mut mended) = (None, None, Vec::new());
     loop {
         let verdict = expected.verify(decoded.text, settings)?;
         let proves = verdict.as_ref().map_or_else(|refused| refused.proves, |_| &PROOF);
         proves.iter().for_each(|row| table.pass(*row, seen(*row, decoded, settings.now())));
         let Err(refused) = verdict else { break };
         table.fail(&refused);
+        refused_by = refused_by.or(Some(refused.row));
         response = response.or_else(|| refused.response.clone());
         if mended.contains(&refused.row) || !expected.mend(refused.row, decoded) {
             break;
@@ -68,7 +69,7 @@ pub(super) fn check(decoded: &Decoded<'_>, settings: &Settings) -> Result<Found,
             table.take_back(row, why);
         }
     }
-    Ok(Found { checks: table.into_checks(), response, is_verified: true })
+    Ok(Found { checks: table.into_checks(), refused_by, response, is_verified: true })
 }
 
 impl Expected {

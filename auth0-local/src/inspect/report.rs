@@ -1,6 +1,6 @@
 //! What an inspection found, for the terminal, as JSON and for the page.
 use super::{
-    check::{Check, Outcome, Response},
+    check::{Check, Outcome, Response, Row},
     decoded::Decoded,
     facts::{self, Fact},
     found::Found,
@@ -21,17 +21,6 @@ pub(crate) enum Verdict {
     Incomplete,
 }
 
-impl Verdict {
-    /// Returns the name in JSON.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Refused => "refused",
-            Self::Incomplete => "incomplete",
-        }
-    }
-}
-
 /// A member of the header or a claim: its name, its value in one line, and what that means for people.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
@@ -40,7 +29,6 @@ pub(crate) struct Member {
     pub(crate) meaning: Option<String>,
 }
 
-#[derive(Clone, Debug)]
 pub(crate) struct Report {
     pub(crate) kind: Kind,
     pub(crate) checked_as: Kind,
@@ -50,6 +38,8 @@ pub(crate) struct Report {
     /// `None` if the payload is not a JSON object.
     pub(crate) claims: Option<Map<String, Value>>,
     pub(crate) checks: Vec<Check>,
+    /// The check that decides: the first one that refuses.
+    pub(crate) refused_by: Option<Row>,
     pub(crate) response: Option<Response>,
     /// Whether the signature was verified with the key of the one who must have made it.
     pub(crate) is_verified: bool,
@@ -79,6 +69,7 @@ impl Report {
             header: decoded.header.clone(),
             claims: decoded.claims.clone(),
             checks: found.checks,
+            refused_by: found.refused_by,
             response: found.response,
             is_verified: found.is_verified,
             notes,
@@ -98,11 +89,13 @@ impl Report {
     /// Returns the verdict as a sentence.
     pub(crate) fn sentence(&self) -> String {
         let what = self.checked_as.words();
+        let by = self.refused_by.map(|row| format!(", by the check {}", row.name()));
+        let by = by.unwrap_or_default();
         match (self.verdict(), &self.response) {
             (Verdict::Refused, Some(Response { code, status, .. })) => {
-                format!("Refused as {what}: {status} {code}")
+                format!("Refused as {what}: {status} {code}{by}")
             }
-            (Verdict::Refused, None) => format!("Refused as {what}"),
+            (Verdict::Refused, None) => format!("Refused as {what}{by}"),
             (Verdict::Accepted, _) => format!("Accepted as {what}: every check passes"),
             (Verdict::Incomplete, _) if self.is_verified => {
                 format!("No check as {what} fails, and some were not made")
@@ -110,6 +103,15 @@ impl Report {
             (Verdict::Incomplete, _) => format!(
                 "No check as {what} fails, but the signature was not verified: the content may be forged"
             ),
+        }
+    }
+
+    /// Returns what is checked, as a title.
+    pub(crate) fn title(&self) -> String {
+        let (kind, as_kind) = (self.kind.words(), self.checked_as.words());
+        match self.kind == self.checked_as {
+            true => format!("Checks as {as_kind}"),
+            false => format!("Checks as {as_kind}, although it looks like {kind}"),
         }
     }
 

@@ -6,12 +6,13 @@ use std::{sync::Arc, time::Duration};
 /// The issuer, as the caller names it.
 #[derive(Clone, Debug)]
 pub(crate) enum IssuerName {
+    #[cfg(feature = "cli")]
     Domain(String),
     Url(String),
 }
 
 /// The request that a token or a proof belongs to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Request {
     pub(crate) method: Option<String>,
     pub(crate) url: Option<String>,
@@ -23,7 +24,7 @@ pub(crate) struct Request {
     pub(crate) certificate: Option<Vec<u8>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) issuer: Option<IssuerName>,
     /// The key set of the issuer, in JSON. Without it, the keys are fetched from the issuer that is named.

@@ -35,7 +35,7 @@ impl Display for Terminal<'_> {
             Some(claims) => members(f, &report.members(claims))?,
             None => writeln!(f, "  The payload is not a JSON object")?,
         }
-        writeln!(f, "\n{} as {}", self.bold("Checks"), report.checked_as.words())?;
+        writeln!(f, "\n{}", self.bold(&report.title()))?;
         report.checks.iter().try_for_each(|check| self.check(f, check))?;
         let color = match report.verdict() {
             Verdict::Accepted => GREEN,

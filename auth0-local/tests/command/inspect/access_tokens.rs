@@ -188,6 +188,7 @@ async fn the_failing_check_is_the_one_that_the_verifier_refuses_for() {
         let why = format!("{}: {error:?}\n{report:#}", wrong.check);
         assert_eq!((status, &report["verdict"]), (1, &json!("refused")), "{why}");
         assert_eq!(with_result(&report, "fail"), [wrong.check], "{why}");
+        assert_eq!(report["refused_by"], wrong.check, "{why}");
         let checks = report["checks"].as_array().unwrap();
         let failed = checks.iter().find(|check| check["result"] == "fail").unwrap();
         assert_eq!(failed["error_code"], error.code().as_str(), "{why}");

@@ -1,4 +1,5 @@
 //! ID tokens and logout tokens, each wrong in one way.
+#![allow(clippy::indexing_slicing, reason = "helpers of tests are tests")]
 use super::{undated, with_result};
 use crate::kit::{Directory, Inspected};
 use auth0_core::{

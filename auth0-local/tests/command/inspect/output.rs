@@ -46,7 +46,9 @@ fn a_report_is_readable_without_colors() {
         "{failed:?}"
     );
     assert!(failed[2].trim_start().starts_with("change: Let the client request it"), "{failed:?}");
-    assert!(bad.stdout.contains("Refused as an access token: 403 insufficient_scope\n"));
+    assert!(bad.stdout.contains(
+        "Refused as an access token: 403 insufficient_scope, by the check requirement\n"
+    ));
     assert!(bad.stdout.contains("  WWW-Authenticate: Bearer error=\"insufficient_scope\""));
     assert!(!bad.stdout.contains('\u{1b}'));
 
@@ -138,4 +140,24 @@ fn nothing_is_written() {
     Inspected::of(token, &["--domain", "tenant.test", "--jwks", &file, "--json"]);
     let inside = fs::read_dir(std::path::Path::new(&file).parent().unwrap()).unwrap();
     assert_eq!(inside.count(), 1);
+}
+
+/// The guide names every option, and no other.
+#[test]
+fn the_guide_has_the_options() {
+    let guide = format!("{}/../docs/auth0-local.md", env!("CARGO_MANIFEST_DIR"));
+    let guide = fs::read_to_string(guide).unwrap();
+    let table: String = guide.lines().filter(|line| line.starts_with("| `--")).collect();
+    let help = Inspected::of("", &["--help"]).stdout;
+    let options = |text: &str| -> Vec<String> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let starts = text.split("--").skip(1);
+        let mut names: Vec<String> =
+            starts.map(|rest| rest.chars().take_while(|c| is_name(*c)).collect()).collect();
+        names.retain(|name| name != "help" && !name.is_empty() && !name.starts_with('-'));
+        names.sort();
+        names.dedup();
+        names
+    };
+    assert_eq!(options(&table), options(&help));
 }
