@@ -21,6 +21,7 @@ mod mtls_edge;
 mod pending;
 mod proofs;
 mod quickstart;
+mod recent;
 mod running;
 mod secret;
 mod server;
