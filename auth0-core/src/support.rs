@@ -19,7 +19,10 @@ pub use crate::{
     transport::default_client,
 };
 
-use crate::{config_error::ConfigError, error::Error, identifier::Issuer, token::VerifiedToken};
+use crate::{
+    config_error::ConfigError, error::Error, identifier::Issuer, policy::Requirement,
+    possession::dpop::ProofVerifier, token::VerifiedToken,
+};
 
 /// Parses an issuer, which may be http on loopback and on the allowed hosts.
 ///
@@ -45,4 +48,40 @@ pub fn step_up_of(error: &Error) -> (&str, Option<u64>) {
 #[must_use]
 pub fn base64url(text: &str) -> Option<Vec<u8>> {
     crate::jose::base64url::decode(text)
+}
+
+/// Returns the parts of a refusal's cause: what was seen, what was expected, and what to do.
+#[must_use]
+pub fn cause_parts(error: &Error) -> [Option<&str>; 3] {
+    error.cause_parts()
+}
+
+/// Parses a requirement as its `Display` form has it.
+///
+/// # Errors
+/// The text is not a requirement, or names code or a part of the request. The error says what to write.
+pub fn parse_requirement(text: &str) -> Result<Requirement, String> {
+    Requirement::parse(text)
+}
+
+/// Returns the claim of a token that has a value which a requirement expects in another one, as the log says it.
+#[must_use]
+pub fn hint_of(requirement: &Requirement, token: &VerifiedToken) -> Option<String> {
+    requirement.hint_for(token).map(Into::into)
+}
+
+/// Verifies a proof of a request with this method, URL and access token, which is bound to the key of this thumbprint.
+/// Returns the thumbprint of the proof's key.
+///
+/// # Errors
+/// As for [`ProofVerifier::verify`], and `token_binding_mismatch`.
+pub fn verify_proof_for(
+    verifier: &ProofVerifier,
+    method: &str,
+    url: &str,
+    proof: &[u8],
+    token: Option<&str>,
+    key: Option<&Thumbprint>,
+) -> Result<String, Error> {
+    verifier.verify_for(method, url, proof, token, key)
 }

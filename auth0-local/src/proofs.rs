@@ -5,6 +5,7 @@ use auth0_core::{
     dpop::{DpopNonces, ProofVerifier},
 };
 use auth0_testing::ManualClock;
+use url::Url;
 
 /// Which clients need a nonce.
 #[derive(Clone, Debug)]
@@ -50,4 +51,16 @@ impl Proofs {
     pub(crate) const fn needs_nonce(&self, is_public: bool) -> bool {
         self.is_nonce_for_all || is_public && self.of_public_clients.is_some()
     }
+}
+
+/// Removes query and fragment, which `htu` does not contain (RFC 9449 §4.2). The rest stays as
+/// written.
+pub(crate) fn request_url(text: &str) -> Result<String, String> {
+    let is_http = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    if !Url::parse(text).is_ok_and(is_http) {
+        return Err("this is not the URL of a request. Write the whole URL, for example \
+                    http://127.0.0.1:3000/api/private"
+            .into());
+    }
+    Ok(text.split(['?', '#']).next().unwrap_or(text).to_owned())
 }

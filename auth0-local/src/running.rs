@@ -8,6 +8,7 @@ use crate::{
     mfa_answer::MfaAnswer,
     mtls_edge::MtlsEdge,
     proofs::Proofs,
+    recent::RecentRequests,
     secret::Names,
     stats::Stats,
     store::{LoginAnswer, Logins, NextLogin, Store, VaultAccount},
@@ -42,6 +43,7 @@ struct Inner {
     logins: Mutex<Logins>,
     store: Mutex<Store>,
     token_requests: Mutex<TokenRequests>,
+    recent: Mutex<RecentRequests>,
     names: Names,
     events: Arc<EventHub>,
     /// Closed when the tenant stops.
@@ -102,6 +104,7 @@ impl RunningTenant {
             logins: Mutex::default(),
             store: Mutex::new(Store::new()?),
             token_requests: Mutex::default(),
+            recent: Mutex::default(),
             names: Names::new()?,
             events: Arc::new(EventHub::new()?),
             running,
@@ -307,6 +310,11 @@ impl RunningTenant {
     pub(crate) fn token_requests(&self) -> TokenRequests {
         let requests = self.0.token_requests.lock();
         requests.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Locks the last requests. No other lock is taken under it.
+    pub(crate) fn recent(&self) -> MutexGuard<'_, RecentRequests> {
+        self.0.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn count_redirect(&self) {

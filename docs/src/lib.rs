@@ -93,6 +93,9 @@ pub mod does_not_compile {}
 #[doc = include_str!("../testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("../auth0-local.md")]
+pub mod auth0_local {}
+
 #[doc = include_str!("../deploying.md")]
 pub mod deploying {}
 

@@ -41,6 +41,10 @@ impl Cause {
         self.next_step.is_some()
     }
 
+    pub(super) fn parts(&self) -> [Option<&str>; 3] {
+        [self.seen.as_deref(), self.expected.as_deref(), self.next_step.as_deref()]
+    }
+
     pub(super) fn text(&self) -> Option<&str> {
         let seen = self.seen.as_deref()?;
         Some(self.text.get_or_init(|| {

@@ -203,6 +203,11 @@ impl Error {
         self.0.cause.text()
     }
 
+    /// Returns the parts of the cause: what was seen, what was expected, and what to do.
+    pub(crate) fn cause_parts(&self) -> [Option<&str>; 3] {
+        self.0.cause.parts()
+    }
+
     /// Returns status, headers and body of the response: the same bytes in every framework.
     #[must_use]
     pub fn challenge(&self) -> Challenge {

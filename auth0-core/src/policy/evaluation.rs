@@ -77,6 +77,13 @@ impl Requirement {
         self.unmet(token, circumstances).is_none()
     }
 
+    /// Returns the hint about a token that does not meet the requirement, where the request is not known.
+    pub(crate) fn hint_for(&self, token: &VerifiedToken) -> Option<Cow<'static, str>> {
+        let accepted_by = token.accepted_by();
+        let now = accepted_by.clock.unix_time();
+        self.hint(token, Circumstances { now, leeway: accepted_by.leeway, request: None })
+    }
+
     /// Returns the condition that is not met; `None` if the requirement is met.
     fn unmet<'a, C>(
         &'a self,

@@ -42,6 +42,7 @@ mod evaluation;
 mod organization;
 mod requirement;
 mod step_up;
+mod text;
 
 pub use crate::token::MFA;
 pub use crate::{all_of, any_of, policy};

@@ -5,6 +5,7 @@ mod client;
 mod description;
 mod drill;
 mod events;
+mod inspect;
 mod login;
 mod logout;
 mod member;
@@ -35,6 +36,7 @@ enum Command {
     Serve(serve::ServeCommand),
     Token(Box<token::TokenCommand>),
     Proof(Box<proof::ProofCommand>),
+    Inspect(Box<inspect::InspectCommand>),
     Login(login::LoginCommand),
     Messages(messages::MessagesCommand),
     Otp(otp::OtpCommand),
@@ -57,12 +59,13 @@ enum Command {
 }
 
 /// Runs the command line of this process. An invalid command line ends the process with status 2;
-/// any other failure returns status 1.
+/// any other failure returns status 1. `inspect` has statuses of its own.
 pub async fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run().await,
         Command::Token(token) => token.run().await,
         Command::Proof(proof) => proof.run(),
+        Command::Inspect(inspect) => return inspect.run().await,
         Command::Login(login) => login.run().await,
         Command::Messages(messages) => messages.run().await,
         Command::Otp(otp) => otp.run().await,

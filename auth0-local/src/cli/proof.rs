@@ -1,6 +1,6 @@
 //! `auth0-local proof`.
 use super::member::member;
-use crate::file::CLIENT_KEY;
+use crate::{file::CLIENT_KEY, proofs::request_url};
 use auth0_testing::ProofBuilder;
 use clap::Args;
 use serde_json::Value;
@@ -8,7 +8,6 @@ use std::{
     path::PathBuf,
     time::{Duration, SystemTime},
 };
-use url::Url;
 
 /// Twice the maximum age that an API can be configured to accept.
 const EXPIRED_SECONDS: u64 = 2 * 60 * 60;
@@ -94,14 +93,6 @@ impl ProofCommand {
     }
 }
 
-/// Removes query and fragment, which `htu` does not contain (RFC 9449 §4.2). The rest stays as
-/// written.
 fn without_query(text: &str) -> Result<String, String> {
-    let is_http = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-    if !Url::parse(text).is_ok_and(is_http) {
-        return Err("this is not the URL of a request. Write the whole URL, for example \
-                    http://127.0.0.1:3000/api/private; use --claim for a wrong htu"
-            .into());
-    }
-    Ok(text.split(['?', '#']).next().unwrap_or(text).to_owned())
+    request_url(text).map_err(|why| format!("{why}; use --claim for a wrong htu"))
 }

@@ -294,6 +294,10 @@ impl Client {
         self.callbacks.iter().any(|allowed| allowed == url) || self.is_open && is_loopback_url(url)
     }
 
+    pub(crate) fn own_callbacks(&self) -> &[String] {
+        &self.callbacks
+    }
+
     pub(crate) fn own_backchannel_logout_urls(&self) -> &[String] {
         &self.backchannel_logout_urls
     }

@@ -175,14 +175,21 @@ impl Directory {
     }
 
     pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {
-        let mut clients = self.clients.iter().chain(&self.registered);
-        clients.find(|client| client.id() == id).cloned()
+        self.all_clients().find(|client| client.id() == id).cloned()
     }
 
     /// Returns the clients that receive logout tokens.
     pub(crate) fn clients_to_log_out(&self) -> impl Iterator<Item = &Arc<Client>> {
-        let clients = self.clients.iter().chain(&self.registered);
-        clients.filter(|client| !client.own_backchannel_logout_urls().is_empty())
+        self.all_clients().filter(|client| !client.own_backchannel_logout_urls().is_empty())
+    }
+
+    /// Returns the clients, those of the configuration first.
+    pub(crate) fn all_clients(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.clients.iter().chain(&self.registered)
+    }
+
+    pub(crate) fn apis(&self) -> &[Api] {
+        &self.apis
     }
 
     pub(crate) fn api(&self, identifier: &str) -> Option<&Api> {

@@ -295,6 +295,10 @@ impl User {
         &self.token_claims
     }
 
+    pub(crate) fn own_organizations(&self) -> &[Membership] {
+        &self.organizations
+    }
+
     /// Returns the membership of an organization by its id or name.
     pub(crate) fn membership(&self, organization: &str) -> Option<Membership> {
         let own = self.own_membership(organization).cloned();

@@ -1,5 +1,6 @@
 //! Connections that a handler can reset. Closing them would suffice for most drills, but a client
 //! distinguishes the two, and a load balancer that fails resets its connections.
+use super::refusal::noted;
 use axum::{
     extract::connect_info::Connected,
     http::StatusCode,
@@ -21,6 +22,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+/// The name of the error of a request whose connection is reset.
+pub(super) const RESET: &str = "connection reset";
+
 /// The connection of a request, as its handler sees it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connection(Arc<AtomicBool>);
@@ -29,7 +33,7 @@ impl Connection {
     /// Resets the connection when the response is about to be written. No byte of it is sent.
     pub(super) fn reset(&self) -> Response {
         self.0.store(true, Ordering::SeqCst);
-        StatusCode::NO_CONTENT.into_response()
+        noted(StatusCode::NO_CONTENT.into_response(), RESET)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::running::RunningTenant;
 use axum::{
     extract::{Request, State},
     http::{
-        HeaderMap, StatusCode, Uri,
+        HeaderMap, HeaderName, StatusCode, Uri,
         header::{HOST, ORIGIN},
         uri::Authority,
     },
@@ -14,6 +14,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// What a browser says about the page that sends a request (Fetch Metadata).
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses requests that name a host other than loopback and the issuer's.
 pub(super) async fn known_names_only(
@@ -56,6 +59,47 @@ pub(super) async fn no_foreign_origin(
         "a page of another origin may not control a local tenant. Send the request from a shell",
     )
     .into_response()
+}
+
+/// Refuses requests that name a host other than loopback: also that of the issuer, which other machines reach.
+pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()?.parse().ok());
+    let is_here =
+        host.as_ref().is_some_and(is_loopback) && request.uri().authority().is_none_or(is_loopback);
+    if is_here {
+        return next.run(request).await;
+    }
+    Refusal::new(
+        StatusCode::FORBIDDEN,
+        "access_denied",
+        "this page is for the machine of the tenant only. Open it at 127.0.0.1, [::1] or localhost",
+    )
+    .into_response()
+}
+
+/// Refuses forms that were not sent by a page of this very origin, or not by a browser.
+pub(super) async fn same_origin_only(request: Request, next: Next) -> Response {
+    if !request.method().is_safe() && !is_same_origin(request.headers()) {
+        return Refusal::new(
+            StatusCode::FORBIDDEN,
+            "access_denied",
+            "only the page itself may send its forms. From a shell, use the commands of auth0-local",
+        )
+        .into_response();
+    }
+    next.run(request).await
+}
+
+/// Returns whether the browser says that a page of this origin has sent the request: in `Origin`, in
+/// `Sec-Fetch-Site`, or in both.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let own = format!("http://{host}");
+    let (origins, sites) = (headers.get_all(ORIGIN), headers.get_all(SEC_FETCH_SITE));
+    let says_so = origins.iter().next().is_some() || sites.iter().next().is_some();
+    says_so
+        && all_origins(headers, |origin| origin.eq_ignore_ascii_case(&own))
+        && sites.iter().all(|site| site == "same-origin")
 }
 
 /// Returns whether the origin of the page that sent a request is trusted. A program sends none.

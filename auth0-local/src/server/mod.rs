@@ -20,6 +20,7 @@ mod events;
 mod faulty;
 mod form;
 mod grant;
+mod home;
 mod host;
 mod logout;
 mod logout_tokens;
@@ -55,6 +56,7 @@ use refusal::Refusal;
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 pub(crate) use connection::Listener;
+pub(crate) use mint::PATH as MINT_PATH;
 #[cfg(feature = "cli")]
 pub(crate) use {
     accounts::ACCOUNTS_PATH,
@@ -66,7 +68,6 @@ pub(crate) use {
     logout_tokens::LOGOUT_PATH,
     messages::PATH as MESSAGES_PATH,
     mfa::OTP_PATH,
-    mint::PATH as MINT_PATH,
     recorded::PATH as TOKEN_REQUESTS_PATH,
     requests::PATH as REQUESTS_PATH,
 };
@@ -76,6 +77,7 @@ pub(crate) fn service(
     running: RunningTenant,
 ) -> IntoMakeServiceWithConnectInfo<Router, Connection> {
     let by_name = middleware::from_fn_with_state(running.clone(), host::known_names_only);
+    let recorded = middleware::from_fn_with_state(running.clone(), home::record);
     let of_clients = Router::new()
         .merge(grant::routes(&running))
         .merge(user_info::routes(&running))
@@ -105,8 +107,10 @@ pub(crate) fn service(
         .merge(requests::routes(&running))
         .merge(messages::routes(&running))
         .merge(mfa::otp_routes(&running))
+        .merge(home::routes())
         .fallback(not_found)
         .with_state(running)
+        .layer(recorded)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(by_name)
         .into_make_service_with_connect_info()
@@ -122,7 +126,7 @@ async fn not_found() -> Response {
     Refusal::new(
         StatusCode::NOT_FOUND,
         "not_found",
-        "a local tenant has /.well-known/openid-configuration, the endpoints that this document names, \
+        "a local tenant has a page at /, /.well-known/openid-configuration, the endpoints that this document names, \
          /v2/logout, /api/v2/events and, for drills, the endpoints that its README lists",
     )
     .into_response()

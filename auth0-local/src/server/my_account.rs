@@ -1,5 +1,10 @@
 //! The part of the My Account API that connects accounts of users at other providers: `/me/v1/connected-accounts`.
-use super::{body::object, form::Query, page, refusal::uncached};
+use super::{
+    body::object,
+    form::Query,
+    page,
+    refusal::{noted, uncached},
+};
 use crate::{
     directory::ConnectedAccount,
     running::RunningTenant,
@@ -69,7 +74,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self { status, title, detail } = self;
         let body = json!({ "type": "about:blank", "status": status.as_u16(), "title": title, "detail": detail });
-        uncached(status, &body)
+        noted(uncached(status, &body), title)
     }
 }
 

@@ -1,4 +1,5 @@
 //! Pages for the browser. All text of a client in them is escaped.
+use super::refusal::noted;
 use crate::secret::random_text;
 use axum::{
     http::{
@@ -27,8 +28,9 @@ pub(super) fn asking(title: &str, content: &str) -> Response {
 
 /// Returns a page that says why a request was refused, and that is no redirect.
 pub(super) fn refusal(error: &str, description: &str) -> Response {
-    let (error, description) = (escape(error), escape(description));
-    page(StatusCode::BAD_REQUEST, "Error", &format!("<p><code>{error}</code>: {description}</p>"))
+    let (shown, description) = (escape(error), escape(description));
+    let content = format!("<p><code>{shown}</code>: {description}</p>");
+    noted(page(StatusCode::BAD_REQUEST, "Error", &content), error.to_owned())
 }
 
 /// Returns a page that posts a form to this URL at once (`response_mode=form_post`).
@@ -65,6 +67,15 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 fn respond(status: StatusCode, title: &str, content: &str, policy: HeaderValue) -> Response {
+    let body = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
+         <h1>{title}</h1>{content}</html>"
+    );
+    document(status, body, policy)
+}
+
+/// Returns a whole document with this policy for its content.
+pub(super) fn document(status: StatusCode, html: String, policy: HeaderValue) -> Response {
     let fixed = |name: HeaderName, value| (name, HeaderValue::from_static(value));
     let headers = [
         fixed(CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -73,9 +84,5 @@ fn respond(status: StatusCode, title: &str, content: &str, policy: HeaderValue) 
         fixed(X_FRAME_OPTIONS, "DENY"),
         (CONTENT_SECURITY_POLICY, policy),
     ];
-    let body = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
-         <h1>{title}</h1>{content}</html>"
-    );
-    (status, headers, body).into_response()
+    (status, headers, html).into_response()
 }

@@ -43,9 +43,34 @@ async fn record(State(running): State<RunningTenant>, request: Request, next: Ne
     };
     let sent = form::read(&parts.headers, &bytes, "").unwrap_or_default();
     let request = described(&parts.headers, sent);
+    let parameters = TokenParameters::of(&request);
     let known = GRANT_TYPES.into_iter().find(|grant| *grant == request.grant_type);
     running.record_token_request(known, request);
-    next.run(Request::from_parts(parts, Body::from(bytes))).await
+    let mut response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    response.extensions_mut().insert(parameters);
+    response
+}
+
+/// What a request asked for, in one line for the list of the last requests.
+#[derive(Clone, Debug)]
+pub(super) struct TokenParameters(pub(super) String);
+
+impl TokenParameters {
+    fn of(request: &TokenRequest) -> Self {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let parameters = [
+            ("grant_type", request.grant_type.clone()),
+            ("client_id", text(&request.client_id)),
+            ("authentication", request.authentication.to_owned()),
+            ("audience", text(&request.audience)),
+            ("scope", text(&request.scope)),
+            ("organization", text(&request.organization)),
+            ("connection", text(&request.connection)),
+            ("proof", if request.has_proof { "yes" } else { "" }.to_owned()),
+        ];
+        let pairs = parameters.into_iter().filter(|(_, value)| !value.is_empty());
+        Self(pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
+    }
 }
 
 #[derive(Default, Deserialize)]

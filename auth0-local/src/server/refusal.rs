@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// The header with the nonce for the next DPoP proof.
 pub(super) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -103,8 +104,18 @@ impl IntoResponse for Refusal {
         members.insert("error_description".to_owned(), json!(description));
         let mut response = uncached(status, &Value::Object(members));
         response.headers_mut().extend(headers);
-        response
+        noted(response, error)
     }
+}
+
+/// The error of a response, for the list of the last requests.
+#[derive(Clone, Debug)]
+pub(super) struct ErrorName(pub(super) Cow<'static, str>);
+
+/// Adds the error to a response, for the list of the last requests.
+pub(super) fn noted(mut response: Response, error: impl Into<Cow<'static, str>>) -> Response {
+    response.extensions_mut().insert(ErrorName(error.into()));
+    response
 }
 
 /// Returns a JSON response with `no-store`, because caches must not store tokens (RFC 6749 §5.1).

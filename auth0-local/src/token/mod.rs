@@ -2,6 +2,5 @@
 mod description;
 mod organization;
 
-#[cfg(feature = "cli")]
-pub(crate) use description::ProfileName;
-pub(crate) use {description::TokenDescription, organization::Organization};
+pub(crate) use description::{ProfileName, TokenDescription};
+pub(crate) use organization::Organization;

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use std::{
     env, fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::PathBuf,
     process::{self, Child, Command, Output, Stdio},
 };
@@ -43,6 +43,32 @@ pub(crate) fn failure_with(arguments: &[&str], variables: &[(&str, &str)]) -> (i
     let Output { status, stdout, stderr } = command.output().unwrap();
     assert!(stdout.is_empty(), "{arguments:?} prints only its result to stdout");
     (status.code().unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// What `auth0-local inspect` prints about an input.
+pub(crate) struct Inspected {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Inspected {
+    pub(crate) fn of(input: impl AsRef<[u8]>, arguments: &[&str]) -> Self {
+        let mut command = command(&["inspect"]);
+        let piped = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = piped.stderr(Stdio::piped()).spawn().unwrap();
+        // It need not read all of a long input.
+        let _ = process.stdin.take().unwrap().write_all(input.as_ref());
+        let Output { status, stdout, stderr } = process.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { status: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    pub(crate) fn json(input: impl AsRef<[u8]>, arguments: &[&str]) -> (i32, Value) {
+        let Self { status, stdout, stderr } = Self::of(input, &[arguments, &["--json"]].concat());
+        assert!(stderr.is_empty(), "{stderr}");
+        (status, serde_json::from_str(&stdout).unwrap())
+    }
 }
 
 /// A directory of one test, removed at its end.

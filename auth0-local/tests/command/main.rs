@@ -3,6 +3,7 @@
 mod clients;
 mod decide;
 mod drill;
+mod inspect;
 mod kit;
 mod login;
 mod proof;

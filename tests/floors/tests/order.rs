@@ -18,8 +18,8 @@ const CRATES: [(&str, &str); 10] = [
     ),
     (
         "auth0-local",
-        "error address+env_file+endpoint+secret+totp+mfa_answer+proofs+token_requests mtls_edge stats+fault+file+token \
-         directory jws+store+events running pending+logout+administration server tenant quickstart cli lib main",
+        "error address+env_file+endpoint+secret+totp+mfa_answer+proofs+token_requests+recent mtls_edge stats+fault+file+token \
+         directory jws+store+events inspect running pending+logout+administration server tenant quickstart cli lib main",
     ),
     ("auth0-testing", "clock key draft tenant lib"),
     (

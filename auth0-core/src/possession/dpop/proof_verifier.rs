@@ -3,6 +3,7 @@ use super::{Dpop, DpopRules, Expected, Insertion, Proof, USED_BEFORE};
 use crate::{
     config_error::ConfigError,
     error::{Error, ErrorCode},
+    jose::{Thumbprint, TokenHash},
     request::HttpUri,
     runtime::Clock,
     telemetry::EscapedMessage,
@@ -56,8 +57,21 @@ impl ProofVerifier {
     /// `dpop_proof_invalid`, `dpop_proof_replayed`, `replay_store_unavailable`, `keys_unavailable` if the clock
     /// is not set, or `dpop_nonce_required`, whose challenge has the nonce among its headers.
     pub fn verify(&self, method: &str, url: &str, proof: &[u8]) -> Result<String, Error> {
+        self.verify_for(method, url, proof, None, None)
+    }
+
+    /// As [`verify`](Self::verify), for a request with this access token, which is bound to this key.
+    pub(crate) fn verify_for(
+        &self,
+        method: &str,
+        url: &str,
+        proof: &[u8],
+        token: Option<&str>,
+        key: Option<&Thumbprint>,
+    ) -> Result<String, Error> {
         let now = self.clock_check.check(self.clock.moment())?.unix_time;
-        let expected = Expected { method, token: None, key: None, now };
+        let token = token.map(|token| TokenHash::of(token.as_bytes()));
+        let expected = Expected { method, token, key, now };
         let new = Proof(proof).check(&self.rules, &expected, |signed| {
             let ours = HttpUri::parse(url).ok_or("the URL of the request is not an http(s) URL")?;
             Ok(if ours.equals(signed) { Ok(()) } else { Err(url.to_owned()) })

@@ -4,7 +4,7 @@ use super::request::Refused;
 use crate::{
     directory::Client,
     running::RunningTenant,
-    server::{form::Query, page},
+    server::{form::Query, page, refusal::noted},
 };
 use axum::{
     http::{
@@ -72,7 +72,8 @@ impl Reply {
     }
 
     pub(super) fn with_error(&self, code: String, description: String) -> Response {
-        self.answer(vec![("error", code), ("error_description", description)])
+        let name = code.clone();
+        noted(self.answer(vec![("error", code), ("error_description", description)]), name)
     }
 
     /// Sends parameters to the client, with `state` and `iss` (RFC 9207).

@@ -1,4 +1,4 @@
-use crate::server::refusal::uncached;
+use crate::server::refusal::{noted, uncached};
 use axum::{
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
@@ -36,6 +36,6 @@ impl IntoResponse for ManagementError {
         let mut response = uncached(self.status, &body);
         let retry_after = self.retry_after.map(|it| (RETRY_AFTER, HeaderValue::from(it)));
         response.headers_mut().extend(retry_after);
-        response
+        noted(response, self.code)
     }
 }
