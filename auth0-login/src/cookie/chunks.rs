@@ -101,7 +101,7 @@ mod tests {
             "(__Host-)?a0_session(\\.[0-9x]{0,3})?=[1-9]?[a-z;= ]{0,40}", 0..40,
         )) {
             let names = CookieNames::new("a0", true);
-            let cookies = ReceivedCookies::new(lines.iter().map(|line| line.as_bytes()), &names);
+            let cookies = ReceivedCookies::new(lines.iter().map(String::as_bytes), &names);
             prop_assert!(restored(&names, &cookies).len() <= 2 * MAX_TRIED);
         }
     }

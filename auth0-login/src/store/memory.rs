@@ -13,6 +13,9 @@ use std::{
 /// They take about 4 GB if every session fills the largest cookie that there could be.
 const DEFAULT_CAPACITY: usize = 100_000;
 
+/// The logout tokens of a day: Auth0 sends one for each session that ends. They take 6 MB.
+const MAX_USED: usize = 100_000;
+
 /// Keeps sessions in the memory of this process: for development, and for a service of one instance whose users may log in
 /// again after a restart. 100,000 sessions at most; then the ones that end first make room.
 #[derive(Clone)]
@@ -210,9 +213,22 @@ impl SessionStore for InMemorySessionStore {
     fn use_once<'a>(&'a self, id: [u8; 32], lasts: Duration) -> Answer<'a, bool> {
         let now = self.now();
         let mut state = self.lock_state();
-        state.used.retain(|_, ends_at| now < *ends_at);
-        let is_first = state.used.insert(id, now.saturating_add(lasts)).is_none();
-        Box::pin(async move { Ok(is_first) })
+        let is_known = state.used.get(&id).is_some_and(|ends_at| now < *ends_at);
+        if !is_known && state.used.len() >= MAX_USED {
+            state.used.retain(|_, ends_at| now < *ends_at);
+        }
+        let outcome = match (is_known, state.used.len() < MAX_USED) {
+            (true, _) => Ok(false),
+            (false, true) => {
+                state.used.insert(id, now.saturating_add(lasts));
+                Ok(true)
+            }
+            // To forget one would let it be used again.
+            (false, false) => {
+                Err(SessionStoreError::new("there is no room for another logout token"))
+            }
+        };
+        Box::pin(async move { outcome })
     }
 }
 

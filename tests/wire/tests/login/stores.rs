@@ -45,6 +45,15 @@ async fn the_store_in_memory() {
     check_session_store(&store).await;
     clock.advance(DAY);
     assert_eq!(store.count(), 0);
+    // The ids of logout tokens are bounded, and none is forgotten before its time.
+    let id = |number: u32| std::array::from_fn(|at| number.to_le_bytes()[at % 4]);
+    for number in 0..100_000 {
+        assert!(store.use_once(id(number), DAY).await.unwrap());
+    }
+    store.use_once(id(100_000), DAY).await.unwrap_err();
+    assert!(!store.use_once(id(0), DAY).await.unwrap());
+    clock.advance(DAY);
+    assert!(store.use_once(id(100_000), DAY).await.unwrap());
     assert!(!has(&store, 5).await);
     // Sessions that end first make room.
     let store = store.capacity(100);
