@@ -211,7 +211,7 @@ impl LoginBuilder {
     ///
     /// let builder = Login::builder().after_login(|login| {
     ///     Box::pin(async move {
-    ///         if login.user().organization_id().is_none() {
+    ///         if login.user().organization().is_none() {
     ///             return Err(LoginRejected::denied("the user has no organization"));
     ///         }
     ///         login.set_data("has_seen_news", &false)?;
