@@ -38,6 +38,10 @@ fn checked(text: &str, base: &Url) -> Option<String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::{
+        io::Write,
+        process::{Command, Stdio},
+    };
 
     fn base() -> Url {
         Url::parse("https://app.example/").unwrap()
@@ -91,5 +95,67 @@ mod tests {
             let target = base().join(&path).unwrap();
             prop_assert_eq!(target.origin(), base().origin());
         }
+    }
+    /// Node's parser is that of browsers (WHATWG), and shares nothing with ours.
+    #[test]
+    fn another_parser_stays_at_the_origin() {
+        const SCRIPT: &str = "const base = 'https://app.example/shop/';\
+            for (const path of JSON.parse(require('fs').readFileSync(0, 'utf8')))\
+                if (new URL(path, base).origin !== new URL(base).origin) console.log(JSON.stringify(path))";
+        const PARTS: [&str; 24] = [
+            "/",
+            "/",
+            "\\",
+            ":",
+            "@",
+            ".",
+            "..",
+            "?",
+            "#",
+            "%2f",
+            "%5c",
+            "%09",
+            "\t",
+            "\n",
+            "\r",
+            " ",
+            "\u{1}",
+            "https:",
+            "http:",
+            "javascript:",
+            "evil.example",
+            "app.example",
+            "ä",
+            "\u{ff0f}",
+        ];
+        let base = Url::parse("https://app.example/shop/").unwrap();
+        let mut number = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = |limit: usize| {
+            number ^= number << 13;
+            number ^= number >> 7;
+            number ^= number << 17;
+            usize::try_from(number % limit as u64).unwrap()
+        };
+        let texts: Vec<String> = (0..50_000)
+            .map(|_| (0..=next(8)).map(|_| PARTS[next(PARTS.len())]).collect())
+            .collect();
+        let paths: Vec<String> = texts.iter().map(|text| return_to(text, &base)).collect();
+        assert!(
+            paths.iter().filter(|path| *path != base.path()).count() > 1000,
+            "too few are paths"
+        );
+        let node = Command::new("node")
+            .args(["-e", SCRIPT])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let Ok(mut node) = node else {
+            eprintln!("skipped: node is not installed");
+            return;
+        };
+        node.stdin.take().unwrap().write_all(&serde_json::to_vec(&paths).unwrap()).unwrap();
+        let output = node.wait_with_output().unwrap();
+        assert!(output.status.success());
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "these leave the origin");
     }
 }
