@@ -9,7 +9,7 @@ use crate::{
 use auth0_core::{
     support::passed,
     time::Moment,
-    transport::{HttpRequest, HttpResponse},
+    transport::{HttpClient, HttpRequest, HttpResponse},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -115,6 +115,12 @@ pub async fn call_api(
         }
     };
     client.0.on_thread(call).await
+}
+
+/// Returns the transport of a client, for others that are created later.
+#[must_use]
+pub fn http_client(client: &Client) -> Arc<dyn HttpClient> {
+    Arc::clone(&client.0.server.http)
 }
 
 /// Returns the limit of a call, unless a call has one of its own.

@@ -29,7 +29,10 @@ impl Session {
     /// Logs the user out, as the route of the logout does. The application has to know that the user wants it: no check of the
     /// origin is made.
     pub async fn log_out(&self) -> Reply {
-        self.login().ended(self.request()).await
+        match self.login().at(self.request()).await {
+            Ok(login) => login.ended(self.request()).await,
+            Err(error) => error.reply(),
+        }
     }
 
     /// Returns what was found in the session, or the response that asks for a login.

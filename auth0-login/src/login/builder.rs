@@ -8,7 +8,7 @@ use super::{
 use crate::{record::Times, seal::Secrets, store::SessionStore};
 use auth0_client::{
     Client, ClientBuilder, SigningKey,
-    support::{signs_requests, with_tenant},
+    support::{http_client, signs_requests, with_tenant},
 };
 use auth0_core::{
     BoxFuture, ConfigError, Revocations, support::SystemClock, time::Clock, transport::HttpClient,
@@ -386,7 +386,7 @@ impl LoginBuilder {
             (None, None) => Some(Revocations::in_memory()),
             (_, given) => given,
         };
-        let common = Common {
+        let mut common = Common {
             secrets: Arc::new(Secrets::new(&self.secrets)?),
             times: self.times,
             store: self.store,
@@ -414,6 +414,8 @@ impl LoginBuilder {
         if sites.len() == 1 && self.resolver.is_none() {
             sites.clear();
         }
+        // Sites are created while requests wait: a transport reads the certificates of the system.
+        common.http.get_or_insert_with(|| http_client(&first.client));
         let client = self.client;
         let built = Mutex::default();
         let resolved =

@@ -129,6 +129,16 @@ async fn a_resolver_finds_the_site() {
             login = login.store(InMemorySessionStore::new().clock(acme.tenant().clock().clone()));
         }
         let login = login.build().unwrap();
+        // A logout by the application, of a session that was not read before.
+        for (host, issuer) in [
+            ("app.globex.example", globex.tenant().issuer()),
+            ("unknown.example", acme.tenant().issuer()),
+        ] {
+            let request = auth0_login::Request::new("GET", "/").header("host", host.as_bytes());
+            let reply = login.session(request).log_out().await;
+            let url = reply.headers().find(|(name, _)| *name == "location").unwrap().1;
+            assert!(url.starts_with(issuer), "{host}: {url}");
+        }
         for server in [servers::axum(&login).await, servers::actix(&login)] {
             let mut browser = Browser::new(server, acme.tenant().clock(), true);
             let at = |host: &'static str| [("host", host), ("accept", "text/html")];
@@ -155,7 +165,7 @@ async fn a_resolver_finds_the_site() {
                 .await;
             assert!(token.body.contains("auth0|ann"), "{token:?}");
 
-            // No site: nobody is logged in or out, and what needs no session is served.
+            // No site: no user is logged in or out, and what needs no session is served.
             for (host, status) in [("wrong.example", 500), ("down.example", 503)] {
                 for path in
                     ["/", "/me", "/auth/login", "/auth/callback?state=a&code=b", "/auth/logout"]
