@@ -5,7 +5,7 @@ mod common;
 
 use auth0_core::Auth0;
 use common::{Bound, Fixture, Forged, Signing, authenticate, refuse};
-use divan::Bencher;
+use divan::{Bencher, black_box};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn main() {
@@ -50,6 +50,16 @@ fn revocable(bencher: Bencher<'_, '_>, (token_cache, revocations): (usize, usize
     let header = fixture.header_with_all_names();
     authenticate(&auth, &header);
     bencher.bench_local(|| authenticate(&auth, &header));
+}
+
+/// The check of such a token alone. What a request pays for revocations is the difference to none.
+#[divan::bench(args = [(0, 0), (0, 100_000), (10_000, 0), (10_000, 100_000)])]
+fn revocation_check(bencher: Bencher<'_, '_>, (token_cache, revocations): (usize, usize)) {
+    let fixture = Fixture::new(Signing::Rs256);
+    let auth = fixture.verifier_with_all_kinds(token_cache, revocations);
+    let token = fixture.verified(&auth, &fixture.header_with_all_names());
+    assert!(!token.is_revoked());
+    bencher.bench_local(|| black_box(&token).is_revoked());
 }
 
 /// The signature checks of a token and of its proof.

@@ -2,7 +2,7 @@
 //! signature check of aws-lc-rs alone, with a key that was parsed before.
 #![allow(dead_code, reason = "each benchmark takes what it needs")]
 use auth0_core::{
-    Algorithm, Auth0, Dpop, ErrorCode, Revocations, TrustedIssuer,
+    Algorithm, Auth0, Dpop, ErrorCode, Revocations, TrustedIssuer, VerifiedToken,
     adapter::{Connection, HeaderLines, HttpParts, RequestView},
     resolver::{IssuerResolver, ResolvedIssuers, ResolverContext},
     revocation::Revocation,
@@ -188,12 +188,16 @@ impl Fixture {
         thread::scope(|scope| scope.spawn(add).join().unwrap());
     }
 
+    /// Returns the token of a header, verified.
+    pub(crate) fn verified(&self, auth: &Auth0, header: &[u8]) -> VerifiedToken {
+        let token = std::str::from_utf8(header).unwrap().strip_prefix("Bearer ").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(auth.verify(token)).unwrap()
+    }
+
     fn warm(&self, builder: auth0_core::Builder) -> Auth0 {
         let auth = builder.build().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let token =
-            String::from_utf8(self.header(usize::MAX, 0).split_off("Bearer ".len())).unwrap();
-        runtime.block_on(auth.verify(&token)).unwrap();
+        self.verified(&auth, &self.header(usize::MAX, 0));
         // Once for all: the header is known then, as it is in a service after its first token.
         authenticate(&auth, &self.header(usize::MAX, 0));
         auth

@@ -32,7 +32,6 @@ use crate::{
     policy::Circumstances,
     possession,
     request::Credentials,
-    revocation::Revocations,
     runtime::Moment,
     telemetry::{escaped, metrics},
     token::{CacheMark, Claims, SigningKey, Verified, VerifiedToken},
@@ -255,9 +254,8 @@ impl Verifier {
         }
         let is_cached = is_cacheable && self.tokens.takes(&verified);
         if is_cached {
-            let kinds = self.revocations.as_ref().map(Revocations::kinds).unwrap_or_default();
-            let keys = (!kinds.is_empty()).then(|| verified.keys_of_revocations(kinds));
-            verified.revocation_keys = keys.flatten().map(Box::new);
+            let marks = verified.revocation_check().map(|check| check.marks());
+            verified.revocation_marks = marks.map(Box::new);
         }
         if is_cached || verified.binding.is_some() {
             let hash = message.token_hash(credentials.token);
@@ -337,7 +335,6 @@ impl Verifier {
             };
             let is_current = mark.generation == keys.generation
                 && credentials.scheme.is_enabled(trusted.dpop)
-                && self.revocations.as_ref().is_none_or(|all| known.has_keys_of(all.kinds()))
                 && known.times.check(now.unix_time, trusted.validation.leeway).is_ok();
             if is_current {
                 trusted.keys.refresh_if_due(keys, now.monotonic);

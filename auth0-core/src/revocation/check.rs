@@ -1,15 +1,16 @@
 //! The check of one token.
 use super::{
-    key::{IssuerHash, Kind, Kinds, RevocationKey},
+    key::{IssuerHash, Kind, RevocationKey},
     local::Revocations,
+    mark::{FoldedHash, Mark},
 };
 use std::time::Duration;
 
-/// How many keys a token can have.
-const KEYS: usize = 6;
+/// How many revocations can concern a token.
+const KINDS: usize = 6;
 
-/// What the keys are about.
-const NAMES: [&str; KEYS] = [
+/// What they are about.
+const NAMES: [&str; KINDS] = [
     "subject",
     "client",
     "membership of the organization",
@@ -18,15 +19,9 @@ const NAMES: [&str; KEYS] = [
     "session",
 ];
 
-/// The keys under which a token may be revoked.
-#[derive(Debug)]
-pub(crate) struct TokenKeys {
-    keys: [Option<RevocationKey>; KEYS],
-    /// The kinds of the keys that it has, as far as the token names them.
-    kinds: Kinds,
-    /// `iat`, in seconds since 1970.
-    issued_at: Option<u32>,
-}
+/// The marks of the revocations that can concern a token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TokenMarks([Option<Mark>; KINDS]);
 
 /// The names in a token that a revocation may be about.
 pub(crate) struct RevocationCheck<'a> {
@@ -43,54 +38,70 @@ pub(crate) struct RevocationCheck<'a> {
 }
 
 impl RevocationCheck<'_> {
-    /// Returns the keys of these kinds.
-    pub(crate) fn keys(&self, kinds: Kinds) -> TokenKeys {
-        let Self { issuer, subject, .. } = *self;
-        let key = |kind, name: Option<&str>| {
-            let name = name.filter(|_| kinds.has(kind))?;
-            Some(issuer.name(name).key(kind))
-        };
-        let organization = self
-            .organization
-            .filter(|_| kinds.has(Kind::Organization) || kinds.has(Kind::Member))
-            .map(|organization| issuer.name(organization));
-        let session = match (self.has_sessions, self.session) {
-            (false, _) => None,
-            (true, Some(session)) => key(Kind::Session, Some(session)),
-            (true, None) => key(Kind::SubjectOutsideSessions, Some(subject)),
-        };
-        let keys = [
-            key(Kind::Subject, Some(subject)),
-            key(Kind::Client, self.client),
-            organization.filter(|_| kinds.has(Kind::Member)).map(|hash| hash.member(subject)),
-            organization
-                .filter(|_| kinds.has(Kind::Organization))
-                .map(|hash| hash.key(Kind::Organization)),
-            key(Kind::Token, self.token),
-            session,
-        ];
-        let issued_at = self.issued_at.map(seconds);
-        TokenKeys { keys, kinds, issued_at }
+    pub(crate) fn marks(&self) -> TokenMarks {
+        let folded = |name: &str| self.issuer.folded(name);
+        let mark = |kind: Kind, hash: FoldedHash| Some(hash.mark(kind.number()));
+        let subject = folded(self.subject);
+        let organization = self.organization.map(folded);
+        TokenMarks([
+            mark(Kind::Subject, subject),
+            self.client.and_then(|client| mark(Kind::Client, folded(client))),
+            organization.and_then(|organization| mark(Kind::Member, organization.with(subject))),
+            organization.and_then(|organization| mark(Kind::Organization, organization)),
+            self.token.and_then(|token| mark(Kind::Token, folded(token))),
+            match (self.has_sessions, self.session) {
+                (false, _) => None,
+                (true, Some(session)) => mark(Kind::Session, folded(session)),
+                (true, None) => mark(Kind::SubjectOutsideSessions, subject),
+            },
+        ])
     }
-}
 
-impl TokenKeys {
-    /// Returns whether it has the keys of these kinds.
-    pub(crate) const fn covers(&self, kinds: Kinds) -> bool {
-        self.kinds.covers(kinds)
+    /// Returns the key of the revocation in this place.
+    fn key(&self, place: usize) -> Option<RevocationKey> {
+        let Self { issuer, subject, .. } = *self;
+        let key = |kind, name: &str| issuer.key(kind, name);
+        Some(match place {
+            0 => key(Kind::Subject, subject),
+            1 => key(Kind::Client, self.client?),
+            2 => issuer.member_key(self.organization?, subject),
+            3 => key(Kind::Organization, self.organization?),
+            4 => key(Kind::Token, self.token?),
+            _ => match (self.has_sessions, self.session) {
+                (false, _) => return None,
+                (true, Some(session)) => key(Kind::Session, session),
+                (true, None) => key(Kind::SubjectOutsideSessions, subject),
+            },
+        })
     }
 }
 
 impl Revocations {
-    /// Returns the kinds of which there are revocations.
-    pub(crate) fn kinds(&self) -> Kinds {
-        self.table().kinds()
+    /// Returns whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.table().is_empty()
+    }
+
+    /// Returns whether one of them may concern a token with these marks. Otherwise none does.
+    pub(crate) fn may_concern(&self, token: &TokenMarks) -> bool {
+        self.table().may_have_any(&token.0)
     }
 
     /// Returns what a token was revoked for, if it was.
-    pub(crate) fn find(&self, token: &TokenKeys) -> Option<&'static str> {
-        let is_revoked = |at| token.issued_at.is_none_or(|issued_at| issued_at <= at);
-        NAMES.get(self.table().position(&token.keys, is_revoked)?).copied()
+    pub(crate) fn find(
+        &self,
+        marks: &TokenMarks,
+        check: &RevocationCheck<'_>,
+    ) -> Option<&'static str> {
+        let issued_at = check.issued_at.map(seconds);
+        let is_revoked = |place, mark: &Option<Mark>| {
+            self.table().may_have_any(&[*mark])
+                && check.key(place).and_then(|key| self.table().get(key)).is_some_and(|found| {
+                    issued_at.is_none_or(|issued_at| issued_at <= found.revoked_at)
+                })
+        };
+        let mut places = marks.0.iter().zip(NAMES).enumerate();
+        places.find(|(place, (mark, _))| is_revoked(*place, mark)).map(|(_, (_, name))| name)
     }
 }
 

@@ -1,4 +1,5 @@
 //! Keys of revocations: a hash of who or what is revoked, so that neither memory nor a store has names.
+use super::mark::{FoldedHash, Mark};
 use siphasher::sip128::SipHasher13;
 use std::fmt;
 
@@ -15,27 +16,9 @@ pub(crate) enum Kind {
     Session,
 }
 
-/// A set of kinds: those of which there are revocations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Kinds(pub(super) u8);
-
-impl Kinds {
-    pub(crate) const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    pub(crate) const fn has(self, kind: Kind) -> bool {
-        self.0 & (1 << kind.number()) != 0
-    }
-
-    pub(crate) const fn covers(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
 impl Kind {
     /// The last byte of a key, which never changes: the instances of a service may run different releases.
-    const fn number(self) -> u8 {
+    pub(super) const fn number(self) -> u8 {
         match self {
             Self::Subject => 1,
             Self::Member => 2,
@@ -60,8 +43,8 @@ impl Kind {
     }
 }
 
-/// The key of a revocation: 120 bits of a hash of the issuer and the names, and the kind. Two issuers that differ in a
-/// slash at the end are one.
+/// The key of a revocation: 96 bits of a hash of the issuer and the names, 24 bits that are only compared first, and the
+/// kind. Two issuers that differ in a slash at the end are one.
 ///
 /// It shows no name, but a name that is guessed can be compared with it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,10 +53,6 @@ pub struct RevocationKey([u8; 16]);
 /// The hash of an issuer, which is the key of the hashes of its names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IssuerHash(Hash);
-
-/// The hash of a subject, an organization or another name in the tokens of an issuer.
-#[derive(Clone, Copy)]
-pub(crate) struct NameHash(Hash);
 
 /// Both halves.
 type Hash = (u64, u64);
@@ -88,24 +67,25 @@ impl IssuerHash {
         Self(hash((0, 0), issuer.strip_suffix('/').unwrap_or(issuer)))
     }
 
-    pub(crate) fn name(self, name: &str) -> NameHash {
-        NameHash(hash(self.0, name))
+    /// Returns the key of a subject, an organization or another name in the tokens of the issuer.
+    pub(super) fn key(self, kind: Kind, name: &str) -> RevocationKey {
+        RevocationKey::of(hash(self.0, name), self.folded(name).mark(kind.number()), kind)
+    }
+
+    /// Returns the key of a member of an organization.
+    pub(super) fn member_key(self, organization: &str, subject: &str) -> RevocationKey {
+        let mark = self.folded(organization).with(self.folded(subject)).mark(Kind::Member.number());
+        let hash = hash(hash(self.0, organization), subject);
+        RevocationKey::of(hash, mark, Kind::Member)
+    }
+
+    /// Returns the hash of a name that the marks of its keys are made of.
+    pub(super) fn folded(self, name: &str) -> FoldedHash {
+        FoldedHash::new(self.0.0, name)
     }
 
     pub(super) const fn halves(self) -> (u64, u64) {
         self.0
-    }
-}
-
-impl NameHash {
-    pub(crate) const fn key(self, kind: Kind) -> RevocationKey {
-        let (low, high) = self.0;
-        RevocationKey::from_halves(low, (high << 8 >> 8) | ((kind.number() as u64) << 56))
-    }
-
-    /// Returns the key of a member of this organization.
-    pub(crate) fn member(self, subject: &str) -> RevocationKey {
-        Self(hash(self.0, subject)).key(Kind::Member)
     }
 }
 
@@ -122,10 +102,14 @@ impl RevocationKey {
         &self.0
     }
 
-    /// Returns its kind as a set. A kind of another release is none.
-    pub(super) const fn kinds(self) -> Kinds {
-        let [.., kind] = self.0;
-        Kinds(if kind < 8 { 1 << kind } else { 0 })
+    const fn of((low, high): Hash, mark: Mark, kind: Kind) -> Self {
+        let high = (high << 32 >> 32) | ((mark.bits() as u64) << 32);
+        Self::from_halves(low, high | ((kind.number() as u64) << 56))
+    }
+
+    /// Returns its mark, which is the mark of the names that it was made of.
+    pub(super) const fn mark(self) -> Mark {
+        Mark::from_bits((self.halves().1 >> 32) as u32)
     }
 
     pub(super) const fn halves(self) -> (u64, u64) {
@@ -160,37 +144,39 @@ mod tests {
     #[test]
     fn keys_are_the_same_in_every_release() {
         let issuer = IssuerHash::new("https://acme.eu.auth0.com/");
-        let key = issuer.name("auth0|ann").key(Kind::Subject);
+        let key = issuer.key(Kind::Subject, "auth0|ann");
         assert_eq!(key.to_string(), SUBJECT, "instances of different releases share a store");
         let (low, high) = key.halves();
         assert_eq!(RevocationKey::from_halves(low, high), key);
-        assert_eq!(key.kinds(), Kinds(1 << Kind::Subject.number()));
-        assert_eq!(issuer.name("org_1").member("auth0|ann").to_string(), MEMBER);
+        assert_eq!(key.mark(), issuer.folded("auth0|ann").mark(1));
+        let member = issuer.member_key("org_1", "auth0|ann");
+        assert_eq!(member.to_string(), MEMBER);
+        assert_eq!(member.mark(), issuer.folded("org_1").with(issuer.folded("auth0|ann")).mark(2));
     }
 
-    // Computed by another implementation of SipHash-1-3 (128 bits).
-    const SUBJECT: &str = "aa142411f352e37d61b478ea3f1b3301";
-    const MEMBER: &str = "f0fb747382c7dd8dae9e168b0e638402";
+    // Computed by another implementation of SipHash-1-3 (128 bits), and of marks.
+    const SUBJECT: &str = "aa142411f352e37d61b478eaea516701";
+    const MEMBER: &str = "f0fb747382c7dd8dae9e168b599fd302";
 
     #[test]
     fn whatever_differs_has_another_key() {
         let acme = IssuerHash::new("https://acme.eu.auth0.com/");
         let other = IssuerHash::new("https://other.eu.auth0.com/");
         let all = [
-            acme.name("ab").key(Kind::Subject),
-            other.name("ab").key(Kind::Subject),
-            acme.name("ab").key(Kind::Client),
-            acme.name("ab").key(Kind::Member),
-            acme.name("a").member("b"),
-            acme.name("b").member("a"),
-            acme.name("").member("ab"),
-            acme.name("ab").member(""),
-            other.name("a").member("b"),
+            acme.key(Kind::Subject, "ab"),
+            other.key(Kind::Subject, "ab"),
+            acme.key(Kind::Client, "ab"),
+            acme.key(Kind::Member, "ab"),
+            acme.member_key("a", "b"),
+            acme.member_key("b", "a"),
+            acme.member_key("", "ab"),
+            acme.member_key("ab", ""),
+            other.member_key("a", "b"),
         ];
         for (at, key) in all.iter().enumerate() {
             assert!(!all[..at].contains(key), "{at}");
         }
         let without_slash = IssuerHash::new("https://acme.eu.auth0.com");
-        assert_eq!(without_slash.name("ab").key(Kind::Subject), all[0]);
+        assert_eq!(without_slash.key(Kind::Subject, "ab"), all[0]);
     }
 }

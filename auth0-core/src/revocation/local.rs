@@ -34,9 +34,9 @@ const DEFAULT_MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 
 /// Revocations for a shorter life would be removed while tokens that they concern are good.
 const SHORTEST_MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(60);
 
-/// They take at most 51 MB.
+/// They take at most 53 MB.
 const DEFAULT_CAPACITY: usize = 1_000_000;
-/// They take at most 3.2 GB. A larger number is a mistake.
+/// They take at most 3.3 GB. A larger number is a mistake.
 const LARGEST_CAPACITY: usize = 64_000_000;
 
 const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(1);
@@ -155,7 +155,7 @@ impl Revocations {
         self.set(|settings| settings.max_token_lifetime = time.max(SHORTEST_MAX_TOKEN_LIFETIME))
     }
 
-    /// Limits the number of revocations: 1,000,000 by default, which take at most 51 MB; 1 to 64,000,000. Further ones
+    /// Limits the number of revocations: 1,000,000 by default, which take at most 53 MB; 1 to 64,000,000. Further ones
     /// are an error, which the log has as well. Call it before the verifier is built: it returns new, empty revocations.
     #[must_use]
     pub fn capacity(self, revocations: usize) -> Self {

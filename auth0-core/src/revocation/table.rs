@@ -1,7 +1,8 @@
 //! The revocations in memory: read without a lock, written under one.
 use super::{
     entry::RevocationEntry,
-    key::{Kinds, RevocationKey},
+    key::RevocationKey,
+    mark::{MARK_BITS, Mark},
 };
 use arc_swap::ArcSwap;
 use std::{
@@ -9,7 +10,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -26,8 +27,8 @@ pub(super) struct Table {
     slots: ArcSwap<Slots>,
     writer: Mutex<Writer>,
     capacity: usize,
-    /// The kinds of all entries that there were: a token is not looked up under others.
-    kinds: AtomicU8,
+    /// Whether there never was an entry.
+    is_empty: AtomicBool,
 }
 
 struct Writer {
@@ -39,6 +40,9 @@ struct Writer {
 struct Slots {
     mask: usize,
     slots: Box<[Slot]>,
+    /// A bit is set if there is a key with its mark, or with one that shares the bit. A byte for each slot makes 16 bits
+    /// for each key, or more.
+    marks: Box<[AtomicU64]>,
 }
 
 /// 24 bytes. A key whose lower half is zero has one there instead.
@@ -66,24 +70,18 @@ impl Table {
     pub(super) fn new(capacity: usize) -> Self {
         let writer = Mutex::new(Writer { used: 0, next_end: u32::MAX });
         let slots = ArcSwap::from_pointee(Slots::new(SMALLEST));
-        Self { slots, writer, capacity, kinds: AtomicU8::new(0) }
+        Self { slots, writer, capacity, is_empty: AtomicBool::new(true) }
     }
 
-    /// Returns the place of the first key whose time of revocation, in seconds since 1970, meets a condition.
-    pub(super) fn position(
-        &self,
-        keys: &[Option<RevocationKey>],
-        is_met: impl Fn(u32) -> bool,
-    ) -> Option<usize> {
+    /// Returns whether there never was an entry.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_empty.load(Ordering::Acquire)
+    }
+
+    /// Returns whether there may be a key with one of these marks. Otherwise there is none.
+    pub(super) fn may_have_any(&self, marks: &[Option<Mark>]) -> bool {
         let slots = self.slots.load();
-        keys.iter().position(|key| {
-            key.and_then(|key| slots.find(key))
-                .is_some_and(|slot| is_met(times(slot.times.load(Ordering::Acquire)).0))
-        })
-    }
-
-    pub(super) fn kinds(&self) -> Kinds {
-        Kinds(self.kinds.load(Ordering::Acquire))
+        marks.iter().flatten().any(|mark| slots.may_have(*mark))
     }
 
     /// Adds a revocation, or moves its times forward.
@@ -108,7 +106,7 @@ impl Table {
             }
         }
         slots.insert(entry);
-        self.kinds.fetch_or(entry.key.kinds().0, Ordering::Release);
+        self.is_empty.store(false, Ordering::Release);
         writer.used += 1;
         writer.next_end = writer.next_end.min(entry.expires_at);
         Inserted::Changed
@@ -154,11 +152,24 @@ impl Slots {
     /// Creates a table; the length is a power of two.
     fn new(length: usize) -> Self {
         let slots = std::iter::repeat_with(Slot::default).take(length).collect();
-        Self { mask: length - 1, slots }
+        let marks = (length / 8).clamp(1, 1 << MARK_BITS >> 6);
+        let marks = std::iter::repeat_with(AtomicU64::default).take(marks).collect();
+        Self { mask: length - 1, slots, marks }
     }
 
     fn has_room_for(&self, used: usize) -> bool {
         used * SLOTS_PER_KEY <= self.slots.len()
+    }
+
+    /// Returns the place of the bit of a mark.
+    fn bit(&self, mark: Mark) -> (Option<&AtomicU64>, u64) {
+        let bits = mark.bits();
+        (self.marks.get((bits >> 6) as usize & (self.marks.len() - 1)), 1 << (bits & 63))
+    }
+
+    fn may_have(&self, mark: Mark) -> bool {
+        let (word, bit) = self.bit(mark);
+        word.is_some_and(|word| word.load(Ordering::Acquire) & bit != 0)
     }
 
     /// Returns the slots where a key can be, in order.
@@ -191,6 +202,9 @@ impl Slots {
             slot.times.store(packed(entry.revoked_at, entry.expires_at), Ordering::Relaxed);
             slot.high.store(high, Ordering::Relaxed);
             slot.low.store(low, Ordering::Release);
+            // Last: what finds the bit finds the key.
+            let (word, bit) = self.bit(entry.key.mark());
+            word.into_iter().for_each(|word| _ = word.fetch_or(bit, Ordering::Release));
         }
     }
 
@@ -313,7 +327,8 @@ mod tests {
                         number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                         if last > 0 {
                             let known = spread(1 + (number >> 33) % last);
-                            assert_eq!(table.position(&[None, Some(known)], |at| at == 7), Some(1));
+                            assert!(table.may_have_any(&[None, Some(known.mark())]));
+                            assert_eq!(table.get(known).map(|entry| entry.revoked_at), Some(7));
                         }
                     }
                 });
@@ -330,6 +345,8 @@ mod tests {
             table.insert(RevocationEntry { key, revoked_at: 1, expires_at: u32::MAX }, NOW);
         }
         assert_eq!(table.len(), 1_000_000);
-        assert!(table.slots.load().slots.len() * size_of::<Slot>() <= 64 << 20);
+        let slots = table.slots.load();
+        let bytes = slots.slots.len() * size_of::<Slot>() + slots.marks.len() * size_of::<u64>();
+        assert!(bytes <= 53_000_000, "{bytes}");
     }
 }

@@ -132,10 +132,9 @@ impl Revocation {
             )));
         }
         let issuer = parse(&self.issuer)?;
-        let first = issuer.name(&self.first);
         let key = match self.kind {
-            Kind::Member => first.member(&self.second),
-            kind => first.key(kind),
+            Kind::Member => issuer.member_key(&self.first, &self.second),
+            kind => issuer.key(kind, &self.first),
         };
         Ok((key, issuer))
     }

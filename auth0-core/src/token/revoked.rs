@@ -5,15 +5,18 @@ use crate::revocation::Revocations;
 impl<C> VerifiedToken<C> {
     /// Returns what was revoked: the token, its subject, its client, its organization, or its session.
     pub(crate) fn found_among(&self, revocations: &Revocations) -> Option<&'static str> {
-        let kinds = revocations.kinds();
-        if kinds.is_empty() {
+        if revocations.is_empty() {
             return None;
         }
         let verified = self.verified();
-        match verified.revocation_keys.as_ref().filter(|keys| keys.covers(kinds)) {
-            Some(keys) => revocations.find(keys),
-            None => revocations.find(&verified.keys_of_revocations(kinds)?),
+        let marks = match &verified.revocation_marks {
+            Some(marks) => **marks,
+            None => verified.revocation_check()?.marks(),
+        };
+        if !revocations.may_concern(&marks) {
+            return None;
         }
+        revocations.find(&marks, &verified.revocation_check()?)
     }
 
     /// Returns whether the token was revoked after it was verified. `false` if the verifier has no revocations, or does

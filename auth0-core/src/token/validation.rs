@@ -110,7 +110,7 @@ impl Validation {
             accepted_by: Arc::clone(accepted_by),
             payload: Box::default(),
             signed_with: None,
-            revocation_keys: None,
+            revocation_marks: None,
             cached: None,
         })
     }

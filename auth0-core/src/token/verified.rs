@@ -8,7 +8,7 @@ use super::{
 use crate::{
     error::ChallengeOptions,
     jose::TokenHash,
-    revocation::{IssuerHash, Kinds, RevocationCheck, TokenKeys, WeakRevocations},
+    revocation::{IssuerHash, RevocationCheck, TokenMarks, WeakRevocations},
     runtime::Clock,
 };
 use std::{
@@ -38,8 +38,8 @@ pub(crate) struct Verified {
     pub(crate) accepted_by: Arc<AcceptedBy>,
     /// The key that has signed it, if its end ends connections.
     pub(crate) signed_with: Option<SigningKey>,
-    /// The keys under which it may be revoked, if it is cached and there were revocations.
-    pub(crate) revocation_keys: Option<Box<TokenKeys>>,
+    /// The marks of what can be revoked, if it is cached.
+    pub(crate) revocation_marks: Option<Box<TokenMarks>>,
     /// The mark by which the token cache recognizes the token. `None` if it is not cached.
     pub(crate) cached: Option<CacheMark>,
 }
@@ -118,19 +118,19 @@ impl Verified {
                 published_keys: None,
             }),
             signed_with: None,
-            revocation_keys: None,
+            revocation_marks: None,
             cached: Some(cached),
         }
     }
 
-    /// Returns the keys of these kinds under which the token may be revoked. The payload is there.
-    pub(crate) fn keys_of_revocations(&self, kinds: Kinds) -> Option<TokenKeys> {
+    /// Returns the names that can be revoked, if its verifier has revocations. The payload is there.
+    pub(crate) fn revocation_check(&self) -> Option<RevocationCheck<'_>> {
         let Revocable { issuer, has_sessions, .. } = *self.accepted_by.revocable.as_ref()?;
         fn optional<'a>(text: Option<&'a PayloadStr>, payload: &'a str) -> Option<&'a str> {
             text.map(|text| text.of(payload))
         }
         let payload = &*self.payload;
-        let check = RevocationCheck {
+        Some(RevocationCheck {
             issuer,
             subject: self.subject.of(payload),
             organization: optional(self.organization_id.as_ref(), payload),
@@ -139,13 +139,7 @@ impl Verified {
             session: optional(self.session_id.as_ref(), payload),
             has_sessions,
             issued_at: self.times.issued_at,
-        };
-        Some(check.keys(kinds))
-    }
-
-    /// Returns whether it was cached with its keys of these kinds. A kind is new once in the life of a process.
-    pub(crate) fn has_keys_of(&self, kinds: Kinds) -> bool {
-        kinds.is_empty() || self.revocation_keys.as_ref().is_some_and(|keys| keys.covers(kinds))
+        })
     }
 
     /// Returns the bytes of memory that it takes, without the overhead of the allocator.
@@ -165,7 +159,7 @@ impl Verified {
         size_of::<Self>()
             + self.payload.len()
             + self.binding.as_ref().map_or(0, |_| size_of::<Binding>())
-            + self.revocation_keys.as_ref().map_or(0, |_| size_of::<TokenKeys>())
+            + self.revocation_marks.as_ref().map_or(0, |_| size_of::<TokenMarks>())
             + texts.into_iter().flatten().map(PayloadStr::copied_bytes).sum::<usize>()
             + lists.into_iter().map(PayloadStrs::copied_bytes).sum::<usize>()
     }

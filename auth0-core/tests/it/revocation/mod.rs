@@ -259,6 +259,26 @@ async fn there_is_room_for_as_many_as_configured() {
     assert_eq!(revocations.count(), 1, "the others have made room");
 }
 
+/// Many share a mark with one that is revoked, and are told apart by their keys: also when they are cached.
+#[tokio::test]
+async fn subjects_that_share_a_mark_are_told_apart() {
+    let tenant = Tenant::new();
+    let revocations = Revocations::in_memory();
+    let auth = verifier(&tenant, &revocations);
+    let token = |number: usize| tenant.token().subject(&format!("auth0|{number}")).mint();
+    // Of 32,768 marks in a table of this size, 2,000 are in use.
+    for number in 0..2000 {
+        revocations.revoke_subject(tenant.issuer(), format!("auth0|{number}")).await.unwrap();
+    }
+    for number in 1800..2200 {
+        let token = token(number);
+        for _ in 0..2 {
+            let is_accepted = code(&auth, &token).await.is_ok();
+            assert_eq!(is_accepted, number >= 2000, "{number}");
+        }
+    }
+}
+
 /// A life of tokens that is too short by mistake would remove what is needed.
 #[tokio::test]
 async fn a_revocation_is_kept_for_a_minute_at_least() {
