@@ -18,6 +18,8 @@ pub(crate) struct LogoutClaims<'a> {
     pub(crate) id: Cow<'a, str>,
     pub(crate) issued_at: Duration,
     pub(crate) expires_at: Duration,
+    /// In seconds since 1970, of any size.
+    not_before: Option<f64>,
 }
 
 /// The reason why claims are not those of a logout token, for the log.
@@ -48,9 +50,8 @@ impl<'a> LogoutClaims<'a> {
         if members.nonce.is_some() {
             return Err("it has a nonce, as an ID token has".into());
         }
-        if members.not_before.is_some_and(|value| value.as_number().is_none()) {
-            return Err("nbf is not a number".into());
-        }
+        let not_before =
+            members.not_before.map(|value| value.as_number().ok_or("nbf is not a number"));
         let event = members.events.ok_or("the claim events is missing")?;
         let is_logout = event.is_object() && event.member(EVENT).is_some_and(Value::is_object);
         if !is_logout {
@@ -71,6 +72,7 @@ impl<'a> LogoutClaims<'a> {
             id: text("jti", id.ok_or("the claim jti is missing")?)?,
             issued_at: moment("iat", issued_at)?,
             expires_at: moment("exp", expires_at)?,
+            not_before: not_before.transpose()?,
         })
     }
 
@@ -82,6 +84,10 @@ impl<'a> LogoutClaims<'a> {
         if now.saturating_add(leeway) < self.issued_at {
             let ahead = self.issued_at.saturating_sub(now).as_secs();
             return Err(format!("iat is {ahead} s ahead").into());
+        }
+        let latest = now.saturating_add(leeway).as_secs_f64();
+        if self.not_before.is_some_and(|not_before| not_before > latest) {
+            return Err("nbf is ahead of the clock".into());
         }
         Ok(())
     }

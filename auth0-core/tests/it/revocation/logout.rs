@@ -63,6 +63,9 @@ async fn tokens_that_are_accepted() {
         ("an event with content", |token| token.claim("events", json!({ EVENT: { "a": 1 } }))),
         ("other claims", |token| token.claim("acme", [1, 2])),
         ("a moment ahead", |token| token.claim("iat", now() + 3)),
+        ("valid in a moment", |token| token.claim("nbf", now() + 3)),
+        ("valid before", |token| token.claim("nbf", now() - 60)),
+        ("valid before 1970", |token| token.claim("nbf", -1)),
     ];
     for (name, change) in accepted {
         let Endpoint { tenant, revocations, logout, auth } = endpoint();
@@ -132,6 +135,9 @@ async fn tokens_that_are_wrong_in_one_way() {
         claim("iat", json!(now().to_string())),
         claim("iat", json!(now() + 60)),
         claim("nbf", json!("x")),
+        claim("nbf", json!(null)),
+        claim("nbf", json!(1e300)),
+        claim("nbf", json!(now() + 60)),
         without("jti"),
         claim("jti", json!("")),
         claim("jti", json!(1)),
