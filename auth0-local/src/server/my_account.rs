@@ -281,8 +281,9 @@ async fn accounts(
         .map(described)
         .collect();
     let mut answer = json!({ "accounts": all.iter().skip(from).take(take).collect::<Vec<_>>() });
-    if let (true, Some(members)) = (all.len() > from + take, answer.as_object_mut()) {
-        members.insert("next".into(), (from + take).to_string().into());
+    let next = from.saturating_add(take);
+    if let (true, Some(members)) = (all.len() > next, answer.as_object_mut()) {
+        members.insert("next".into(), next.to_string().into());
     }
     Ok(uncached(StatusCode::OK, &answer))
 }

@@ -1,9 +1,10 @@
 //! Values that no client should send: each is refused, and the tenant answers the next request.
 use crate::{
-    kit::{API, Parameters, acme, token},
+    kit::{API, Parameters, acme, client, token, url},
     signed::{Jwt, KEYS, TYPE},
 };
 use auth0_local::{Client, ClientKey, ConnectedAccount, TokenExchangeProfile, User};
+use serde_json::Value;
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
@@ -79,5 +80,33 @@ async fn no_value_breaks_a_grant() {
             }
         }
         assert_eq!(token(&tenant, &good()).await.status, 200, "{:?}", good());
+    }
+}
+
+#[tokio::test]
+async fn no_number_breaks_the_pages_of_accounts() {
+    let account = |hint| ConnectedAccount::new("google-oauth2", hint);
+    let cleo = User::new("auth0|cleo").account(account("one")).account(account("two"));
+    let tenant = acme().user(cleo).start().await.unwrap();
+    let api = format!("{}me/", tenant.issuer());
+    let scope = "read:me:connected_accounts";
+    let token = tenant.token().subject("auth0|cleo").audience(&api).scope(scope).mint();
+    for (query, status, count, next) in [
+        ("", 200, 2, None),
+        ("?take=1", 200, 1, Some("1")),
+        ("?from=1&take=1", 200, 1, None),
+        ("?from=2", 200, 0, None),
+        ("?from=18446744073709551615", 200, 0, None),
+        ("?from=18446744073709551615&take=18446744073709551615", 200, 0, None),
+        ("?from=18446744073709551616", 400, 0, None),
+        ("?from=-1", 400, 0, None),
+        ("?take=x", 400, 0, None),
+    ] {
+        let path = format!("me/v1/connected-accounts/accounts{query}");
+        let answer = client().get(url(&tenant, &path)).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{query}");
+        let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        assert_eq!(body["accounts"].as_array().map_or(0, Vec::len), count, "{query}: {body}");
+        assert_eq!(body["next"].as_str(), next, "{query}: {body}");
     }
 }
