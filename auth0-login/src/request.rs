@@ -1,11 +1,12 @@
 //! The parts of a request that a login reads.
+use std::fmt;
 use url::form_urlencoded;
 
 /// A longer query is not one of a login: Auth0's codes and states are short.
 const MAX_QUERY_BYTES: usize = 16 * 1024;
 
 /// The parts of an HTTP request that a login reads, for any HTTP library: adapters copy the method, the target and every
-/// header.
+/// header. `Debug` omits the cookies and the query, which may have a code.
 ///
 /// ```
 /// use auth0_login::Request;
@@ -17,7 +18,7 @@ const MAX_QUERY_BYTES: usize = 16 * 1024;
 /// assert!(request.is_navigation());
 /// assert!(!Request::new("POST", "/me").is_navigation());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct Request {
     method: String,
@@ -159,5 +160,35 @@ impl Request {
     pub(crate) fn is_top_level(&self) -> bool {
         self.fetch.destination.as_ref().is_none_or(|destination| destination == "document")
             && self.fetch.mode.as_ref().is_none_or(|mode| mode == "navigate")
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split(['?', '#']).next().unwrap_or_default();
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secrets() {
+        let request = Request::new("GET", "/auth/callback?code=s3cret&state=s3cret")
+            .header("cookie", b"__Host-a0_session=s3cret")
+            .header("host", b"app.acme.com");
+        let text = format!("{request:?}");
+        assert!(text.contains("/auth/callback") && text.contains("app.acme.com"), "{text}");
+        let bytes = format!("{:?}", b"s3cret");
+        assert!(
+            !text.contains("s3cret") && !text.contains(bytes.trim_matches(['[', ']'])),
+            "{text}"
+        );
     }
 }
