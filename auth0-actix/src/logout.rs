@@ -1,8 +1,5 @@
 //! The route of back-channel logout.
-use crate::{
-    unread_body::{UnreadBody, refusal_body},
-    whole_body::{Unread, whole_body},
-};
+use crate::{unread_body::refusal_body, whole_body::whole_form};
 use actix_web::{
     HttpRequest, HttpResponse, Route,
     body::BoxBody,
@@ -10,7 +7,7 @@ use actix_web::{
         StatusCode,
         header::{CONTENT_TYPE, HeaderName, HeaderValue},
     },
-    web::{self, Bytes, Payload},
+    web::{self, Payload},
 };
 use auth0_core::BackchannelLogout;
 
@@ -52,16 +49,7 @@ async fn respond(
     request: &HttpRequest,
     payload: Payload,
 ) -> HttpResponse<BoxBody> {
-    let mut payload = payload.into_inner();
-    let body = match whole_body(request.headers(), &mut payload, logout.body_limit()).await {
-        Ok(body) => Some(body),
-        Err(Unread::TooLarge) => None,
-        Err(Unread::Incomplete) => Some(Bytes::new()),
-    };
-    let unread = match body {
-        Some(_) => None,
-        None => UnreadBody::take(payload),
-    };
+    let (body, unread) = whole_form(request, payload, logout.body_limit()).await;
     let content_type = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let answer = logout.respond(request.method().as_str(), content_type, body.as_deref()).await;
     let status = StatusCode::from_u16(answer.status());

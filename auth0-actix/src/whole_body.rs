@@ -1,8 +1,13 @@
 //! The body of a request, read to its end within a limit.
+use crate::unread_body::UnreadBody;
 use actix_web::{
+    HttpRequest,
     dev::Payload,
-    http::header::{CONTENT_LENGTH, HeaderMap},
-    web::{Bytes, BytesMut},
+    http::{
+        Method,
+        header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING, UPGRADE},
+    },
+    web::{self, Bytes, BytesMut},
 };
 use futures_core::Stream;
 use std::{future::poll_fn, mem, pin::Pin};
@@ -11,6 +16,34 @@ use std::{future::poll_fn, mem, pin::Pin};
 pub(crate) enum Unread {
     TooLarge,
     Incomplete,
+}
+
+/// Returns whether the body has no end, because the connection becomes another protocol: actix-http reads it until the
+/// client closes the connection, whatever `Connection` and `Content-Length` say.
+pub(crate) fn is_endless(request: &HttpRequest) -> bool {
+    let is_websocket =
+        |name: &HeaderValue| name.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket");
+    let headers = request.headers();
+    !headers.contains_key(TRANSFER_ENCODING)
+        && (request.method() == Method::CONNECT || headers.get_all(UPGRADE).any(is_websocket))
+}
+
+/// Reads the form of a request: `None` if it is longer than the limit, and an empty one if it does not arrive. The
+/// response keeps the body that was not read to its end.
+pub(crate) async fn whole_form(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> (Option<Bytes>, Option<UnreadBody>) {
+    let mut payload = payload.into_inner();
+    if is_endless(request) {
+        return (Some(Bytes::new()), UnreadBody::take(payload));
+    }
+    match whole_body(request.headers(), &mut payload, limit).await {
+        Ok(body) => (Some(body), None),
+        Err(Unread::TooLarge) => (None, UnreadBody::take(payload)),
+        Err(Unread::Incomplete) => (Some(Bytes::new()), None),
+    }
 }
 
 /// Reads the whole body.

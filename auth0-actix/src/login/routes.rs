@@ -1,12 +1,9 @@
 //! The routes of a login.
 use super::reply::{request, response};
-use crate::{
-    unread_body::{UnreadBody, refusal_body},
-    whole_body::{Unread, whole_body},
-};
+use crate::{unread_body::refusal_body, whole_body::whole_form};
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{self, Bytes, Payload, ServiceConfig},
+    web::{self, Payload, ServiceConfig},
 };
 use auth0_login::{Login, Reply, Request};
 use std::future::Future;
@@ -52,17 +49,7 @@ where
 }
 
 async fn backchannel_logout(login: Login, asked: HttpRequest, payload: Payload) -> HttpResponse {
-    let mut payload = payload.into_inner();
-    let body = match whole_body(asked.headers(), &mut payload, login.backchannel_body_limit()).await
-    {
-        Ok(body) => Some(body),
-        Err(Unread::TooLarge) => None,
-        Err(Unread::Incomplete) => Some(Bytes::new()),
-    };
-    let unread = match body {
-        Some(_) => None,
-        None => UnreadBody::take(payload),
-    };
+    let (body, unread) = whole_form(&asked, payload, login.backchannel_body_limit()).await;
     let reply = login.backchannel_logout(&request(&asked), body.as_deref()).await;
     let text = reply.body().to_owned();
     response(reply).set_body(refusal_body(text.into(), unread.as_ref()))

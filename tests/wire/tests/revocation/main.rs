@@ -6,6 +6,7 @@ use auth0_axum::{
 };
 use serde_json::json;
 use std::{net::SocketAddr, time::Duration};
+use tokio::time::timeout;
 use wire_tests::{
     client::{Answer, get, send, send_body},
     failing_store::FailingStore,
@@ -75,6 +76,7 @@ async fn every_answer_of_the_endpoint_has_the_same_bytes() {
     let of = |token: &TokenBuilder| format!("logout_token={}", token.mint());
     let large = format!("logout_token={}", "x".repeat(16 * 1024));
     let json = ("content-type", &b"application/json"[..]);
+    let later = token.clone().claim("jti", "l4").claim("nbf", 4_000_000_000_u64);
     let twice = format!("{}&logout_token=x", of(&token));
     let rows: Vec<Row<'_>> = vec![
         ("only sid", Some(FORM), of(&token.clone().without("sub").claim("jti", "l2")), 200),
@@ -82,6 +84,7 @@ async fn every_answer_of_the_endpoint_has_the_same_bytes() {
         ("used before", Some(FORM), of(&token), 400),
         ("an access token", Some(FORM), of(&tenant.token()), 400),
         ("a nonce", Some(FORM), of(&token.clone().claim("nonce", "n")), 400),
+        ("not valid yet", Some(FORM), of(&later), 400),
         ("for another client", Some(FORM), of(&token.clone().audience("other")), 400),
         ("not a token", Some(FORM), "logout_token=x".into(), 400),
         ("two tokens", Some(FORM), twice, 400),
@@ -101,7 +104,7 @@ async fn every_answer_of_the_endpoint_has_the_same_bytes() {
             assert_eq!(answer.lines("cache-control"), ["no-store"], "{server} {name}");
             answers.push(answer);
         }
-        let chunked = send_body(address, TARGET, &[FORM], rows[12].2.as_bytes(), true).await;
+        let chunked = send_body(address, TARGET, &[FORM], rows[13].2.as_bytes(), true).await;
         assert_eq!(chunked.status, 413, "{server}");
         for method in ["GET", "PUT", "DELETE", "OPTIONS"] {
             let host = format!("host: {address}\r\n");
@@ -116,6 +119,28 @@ async fn every_answer_of_the_endpoint_has_the_same_bytes() {
         all.push(answers);
     }
     assert!(all.iter().all(|answers| *answers == all[0]), "{all:#?}");
+}
+
+/// actix-http reads the body of such a request until the client closes the connection.
+#[tokio::test]
+async fn a_body_without_end_is_not_awaited() {
+    let tenant = Tenant::new();
+    let websocket = [FORM, ("connection", &b"upgrade"[..]), ("upgrade", b"websocket")];
+    for (server, address) in start(&tenant).await {
+        let host = format!("host: {address}\r\n");
+        for (method, lines, status) in [
+            ("CONNECT", &[][..], 405),
+            ("GET", &websocket[1..], 405),
+            ("GET", &websocket[2..], 405),
+            ("POST", &websocket[..], 400),
+            ("POST", &[FORM, websocket[2]], 400),
+        ] {
+            let target = format!("{method} /backchannel-logout");
+            let answer = send(address, &target, &host, lines);
+            let answer = timeout(Duration::from_secs(10), answer).await.expect("an answer");
+            assert_eq!(answer.status, status, "{server} {method} {lines:?}");
+        }
+    }
 }
 
 #[tokio::test]
