@@ -21,8 +21,14 @@ pub use crate::{
 
 use crate::{
     config_error::ConfigError, error::Error, identifier::Issuer, policy::Requirement,
-    possession::dpop::ProofVerifier, token::VerifiedToken,
+    possession::dpop::ProofVerifier, revocation::Revocations, token::VerifiedToken,
 };
+use std::time::Duration;
+
+/// Keeps revocations for at least this long, because they concern sessions, which may last longer than access tokens live.
+pub fn keep_for_sessions(revocations: &Revocations, lifetime: Duration) {
+    revocations.keep_for_sessions(lifetime);
+}
 
 /// Parses an issuer, which may be http on loopback and on the allowed hosts.
 ///

@@ -22,7 +22,7 @@ use std::{
     fmt,
     sync::{
         Arc, OnceLock, Weak,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -74,6 +74,8 @@ pub(super) struct Shared {
     pub(super) sync: Option<Sync>,
     announcement: Arc<Announcement>,
     settings: Settings,
+    /// The life of what is no access token and may live longer, in seconds: sessions.
+    session_lifetime: AtomicU64,
     has_reported_lifetime: AtomicBool,
     has_reported_room: AtomicBool,
 }
@@ -134,6 +136,7 @@ impl Revocations {
             sync: store.map(|store| Sync::new(store, lasts)),
             announcement: Arc::default(),
             settings,
+            session_lifetime: AtomicU64::new(0),
             has_reported_lifetime: AtomicBool::new(false),
             has_reported_room: AtomicBool::new(false),
         }))
@@ -387,9 +390,16 @@ impl Revocations {
         self.0.clock.get().unwrap_or(&self.0.first_clock)
     }
 
-    /// Returns when the last token ends that is issued now.
+    /// Keeps revocations for as long as a session lasts, also if tokens live shorter.
+    pub(crate) fn keep_for_sessions(&self, lifetime: Duration) {
+        self.0.session_lifetime.fetch_max(lifetime.as_secs(), Ordering::Relaxed);
+    }
+
+    /// Returns when the last token, or session, ends that is issued now.
     fn end_of_tokens(&self, now: Duration) -> Duration {
-        now.saturating_add(self.0.settings.max_token_lifetime).saturating_add(CLOCK_DIFFERENCE)
+        let sessions = Duration::from_secs(self.0.session_lifetime.load(Ordering::Relaxed));
+        let longest = self.0.settings.max_token_lifetime.max(sessions);
+        now.saturating_add(longest).saturating_add(CLOCK_DIFFERENCE)
     }
 }
 

@@ -11,7 +11,10 @@ use auth0_client::{
     support::{http_client, signs_requests, with_tenant},
 };
 use auth0_core::{
-    BoxFuture, ConfigError, Revocations, support::SystemClock, time::Clock, transport::HttpClient,
+    BoxFuture, ConfigError, Revocations,
+    support::{SystemClock, keep_for_sessions},
+    time::Clock,
+    transport::HttpClient,
 };
 use std::{
     fmt,
@@ -386,6 +389,9 @@ impl LoginBuilder {
             (None, None) => Some(Revocations::in_memory()),
             (_, given) => given,
         };
+        if let Some(revocations) = &revocations {
+            keep_for_sessions(revocations, self.times.longest_without_activity());
+        }
         let mut common = Common {
             secrets: Arc::new(Secrets::new(&self.secrets)?),
             times: self.times,

@@ -28,6 +28,11 @@ impl Times {
         record.touched_at.saturating_add(self.inactivity.as_secs()).min(record.ends_at)
     }
 
+    /// Returns how long a session lasts at most that is not used any more.
+    pub(crate) fn longest_without_activity(&self) -> Duration {
+        self.inactivity.min(self.absolute)
+    }
+
     pub(crate) fn is_over(&self, record: &Record, now: Duration) -> bool {
         now.as_secs() >= self.end(record)
     }

@@ -1,14 +1,15 @@
 //! Back-channel logout of sessions.
 use crate::{
     provider::encoded,
-    world::{World, in_cookies_and_store},
+    world::{HOUR, MINUTE, World, in_cookies_and_store, on_both},
 };
 use auth0_axum::{
-    Algorithm,
+    Algorithm, Revocations,
     testing::{SigningKey, TokenBuilder},
 };
 use serde_json::json;
 use std::time::Duration;
+use tokio::time::timeout;
 use wire_tests::client::{self, Answer};
 
 async fn send(world: &World, token: &str) -> Answer {
@@ -137,6 +138,55 @@ async fn without_keys_the_provider_tries_again() {
             world.provider.key_set_fails(false);
             world.pass(Duration::from_secs(60));
             assert_eq!(send(world, &token).await.status, 200, "it was not used up");
+        },
+    )
+    .await;
+}
+
+/// The revocations are for access tokens that live for an hour, and a session lasts longer.
+#[tokio::test]
+async fn a_session_stays_ended_for_as_long_as_it_could_last() {
+    on_both(
+        |login| login.revocations(&Revocations::in_memory().max_token_lifetime(HOUR)),
+        async |world| {
+            world.provider.id_tokens(|token| token.claim("sid", "first"));
+            world.log_in("auth0|ann").await;
+            let mut copied = world.browser.clone();
+            let token = world.provider.logout_token().claim("sid", "first").mint();
+            assert_eq!(send(world, &token).await.status, 200);
+            assert_eq!(copied.clone().open("/").await.body, "nobody");
+            // What has expired makes room for other revocations.
+            world.pass(HOUR + 5 * MINUTE);
+            for number in 0..100 {
+                let token = world.provider.logout_token().subject(&format!("auth0|{number}"));
+                let token = token.claim("jti", format!("other {number}")).mint();
+                assert_eq!(send(world, &token).await.status, 200);
+            }
+            assert_eq!(copied.open("/").await.body, "nobody", "a copied cookie");
+        },
+    )
+    .await;
+}
+
+/// actix-http reads the body of such a request until the client closes the connection.
+#[tokio::test]
+async fn a_body_without_end_is_not_awaited() {
+    on_both(
+        |login| login,
+        async |world| {
+            let host = format!("host: {}\r\n", world.server);
+            let form = ("content-type", &b"application/x-www-form-urlencoded"[..]);
+            let websocket = ("upgrade", &b"websocket"[..]);
+            for (method, lines, status) in [
+                ("CONNECT", vec![], 405),
+                ("GET", vec![websocket], 405),
+                ("POST", vec![form, websocket], 400),
+            ] {
+                let target = format!("{method} /auth/backchannel-logout");
+                let answer = client::send(world.server, &target, &host, &lines);
+                let answer = timeout(Duration::from_secs(10), answer).await.expect("an answer");
+                assert_eq!(answer.status, status, "{method}");
+            }
         },
     )
     .await;
