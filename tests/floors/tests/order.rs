@@ -14,7 +14,7 @@ const CRATES: [(&str, &str); 10] = [
     ),
     (
         "auth0-actix",
-        "request+tcp+whole_body context unread_body error verifier verdict extraction extract client+login token_body logout mcp middleware metadata websocket testing lib",
+        "request+tcp context unread_body whole_body error verifier verdict extraction extract client+login token_body logout mcp middleware metadata websocket testing lib",
     ),
     (
         "auth0-local",
