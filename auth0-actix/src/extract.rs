@@ -81,7 +81,7 @@ pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 ///
 /// #[get("/reports")]
 /// async fn reports(organization: Organization) -> impl Responder {
-///     format!("reports of {}", organization.id())
+///     format!("reports of {organization}") // or organization.id()
 /// }
 /// ```
 ///
@@ -95,6 +95,12 @@ impl Organization {
     #[must_use]
     pub fn into_inner(self) -> auth0_core::Organization {
         self.0
+    }
+}
+
+impl fmt::Display for Organization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -115,7 +121,7 @@ impl Deref for Organization {
 ///
 /// #[get("/reports")]
 /// async fn reports(issuer: Issuer) -> impl Responder {
-///     format!("reports of {}", issuer.as_str())
+///     format!("reports of {issuer}") // or issuer.as_str()
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -126,6 +132,12 @@ impl Issuer {
     #[must_use]
     pub fn into_inner(self) -> auth0_core::Issuer {
         self.0
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -66,7 +66,7 @@ pub struct Authorized<P, C = ()>(AccessToken<C>, PhantomData<fn() -> P>);
 /// use auth0_axum::Organization;
 ///
 /// async fn reports(organization: Organization) -> String {
-///     format!("reports of {}", organization.id())
+///     format!("reports of {organization}") // or organization.id()
 /// }
 /// # fn app(auth: auth0_axum::Auth0) -> axum::Router {
 /// # axum::Router::new().route("/reports", axum::routing::get(reports)).with_state(auth)
@@ -86,6 +86,12 @@ impl Organization {
     }
 }
 
+impl fmt::Display for Organization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl Deref for Organization {
     type Target = auth0_core::Organization;
 
@@ -101,7 +107,7 @@ impl Deref for Organization {
 /// use auth0_axum::Issuer;
 ///
 /// async fn reports(issuer: Issuer) -> String {
-///     format!("reports of {}", issuer.as_str())
+///     format!("reports of {issuer}") // or issuer.as_str()
 /// }
 /// # fn app(auth: auth0_axum::Auth0) -> axum::Router {
 /// # axum::Router::new().route("/reports", axum::routing::get(reports)).with_state(auth)
@@ -115,6 +121,12 @@ impl Issuer {
     #[must_use]
     pub fn into_inner(self) -> auth0_core::Issuer {
         self.0
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
