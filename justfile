@@ -17,9 +17,21 @@ test:
 features:
     .ci/features
 
-# Builds the documentation; a broken link is an error.
+# Builds the documentation of the published crates; a broken link is an error.
 docs:
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --locked
+    .ci/docs
+
+# Compares the public items of each published crate with docs/api; `.ci/api --write` writes them anew.
+api:
+    .ci/api
+
+# Packages every published crate as for a release, and looks into the packages.
+publish-check:
+    .ci/publish
+
+# Checks the published crates with the oldest Rust, and the oldest versions of the crates that they name; needs rustup.
+versions:
+    .ci/versions
 
 # Counts the instructions and allocations of a verification; needs valgrind and gungraun-runner.
 instructions:
@@ -27,7 +39,6 @@ instructions:
 
 # Starts both quickstarts as a new user would, and calls them with curl.
 quickstart:
-    cargo build --locked -p axum-quickstart -p actix-quickstart
     .ci/quickstart axum-quickstart
     .ci/quickstart actix-quickstart
 
@@ -37,7 +48,7 @@ container:
 
 # Starts an application on rustls with ring, which is not in the workspace.
 rustls-ring:
-    cargo run --locked --manifest-path tests/rustls-ring/Cargo.toml --target-dir target/rustls-ring
+    cargo run --locked --manifest-path tests/rustls-ring/Cargo.toml --target-dir target
 
 # Compiles the fuzz targets, which are not in the workspace.
 fuzz-check:
