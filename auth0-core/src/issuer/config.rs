@@ -17,6 +17,11 @@ use std::{
 /// A longer leeway would extend the lifetime of every token noticeably.
 const MAX_LEEWAY: Duration = Duration::from_secs(60);
 
+/// What a list has, and what to write instead of an entry that is empty.
+const ISSUERS: [&str; 2] = ["issuers", "the domain of a tenant, for example \"acme.eu.auth0.com\""];
+const AUDIENCES: [&str; 2] =
+    ["audiences", "the identifier of your API, for example \"https://api.acme.com\""];
+
 /// The values of a verifier that its issuers inherit.
 #[derive(Clone)]
 pub(crate) struct IssuerDefaults {
@@ -58,6 +63,7 @@ impl TrustedIssuer {
             true => defaults.audiences.clone(),
             false => self.audiences,
         };
+        no_empty_entry(audiences.iter().map(String::as_str), AUDIENCES)?;
         for audience in &defaults.resource {
             if !audiences.contains(audience) {
                 audiences.push(audience.clone());
@@ -137,7 +143,8 @@ impl TrustedIssuer {
 }
 
 impl IssuerConfig {
-    /// Checks every issuer. An issuer that is there twice with the same settings counts once.
+    /// Checks every issuer. An issuer that is there twice with the same settings counts once, also if the slash at
+    /// its end is there once only and the metadata settles it.
     pub(crate) fn all_checked(
         issuers: Vec<TrustedIssuer>,
         defaults: &IssuerDefaults,
@@ -145,8 +152,14 @@ impl IssuerConfig {
     ) -> Result<Vec<Self>, ConfigError> {
         let mut places: HashMap<Issuer, usize> = HashMap::with_capacity(issuers.len());
         let mut all: Vec<Self> = Vec::with_capacity(issuers.len());
+        no_empty_entry(issuers.iter().map(TrustedIssuer::text), ISSUERS)?;
         for issuer in issuers {
-            let config = issuer.check(defaults, plain_http)?;
+            let mut config = issuer.check(defaults, plain_http)?;
+            let other = config.key_source.other_spelling();
+            let other = other.and_then(|other| all.get(*places.get(&other)?));
+            if let Some(known) = other.filter(|known| known.key_source.other_spelling().is_some()) {
+                config = config.spelt(known.validation.issuer.clone());
+            }
             match places.entry(config.validation.issuer.clone()) {
                 Entry::Vacant(place) => {
                     place.insert(all.len());
@@ -164,6 +177,12 @@ impl IssuerConfig {
             }
         }
         Ok(all)
+    }
+
+    /// Returns the configuration with another spelling of its name.
+    fn spelt(self, issuer: Issuer) -> Self {
+        let key_source = self.key_source.spelt(issuer.clone());
+        Self { validation: Validation { issuer, ..self.validation }, key_source, ..self }
     }
 
     /// Returns the configuration of an issuer that a resolver has found.
@@ -184,5 +203,21 @@ pub(crate) fn same_requirement(one: Option<&Requirement>, other: Option<&Require
     match (one, other) {
         (Some(one), Some(other)) => one.is_same(other),
         (one, other) => one.is_none() && other.is_none(),
+    }
+}
+
+/// Refuses an empty entry of several, as a stray comma leaves it in a list that was split. One that is alone has a
+/// text of its own.
+fn no_empty_entry<'a>(
+    entries: impl ExactSizeIterator<Item = &'a str>,
+    [what, instead]: [&str; 2],
+) -> Result<(), ConfigError> {
+    let count = entries.len();
+    match count > 1 && entries.into_iter().any(|entry| entry.trim().is_empty()) {
+        true => Err(ConfigError::new(format!(
+            "one of the {count} {what} is empty. Leave it out, or write {instead}. If the list was split at its \
+             commas, put one comma between two of them, and none at the end"
+        ))),
+        false => Ok(()),
     }
 }

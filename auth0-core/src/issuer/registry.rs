@@ -32,7 +32,7 @@ impl IssuerRegistry {
         let mut others: HashMap<Box<str>, Arc<Trusted>> =
             order.iter().map(|trusted| (trusted.name().into(), Arc::clone(trusted))).collect();
         for trusted in first.iter().chain(&order) {
-            // If both spellings are configured, each is an issuer of its own.
+            // If both spellings are configured, and the keys of one are not discovered, each is an issuer of its own.
             if let Some(other) = trusted.keys.source().other_spelling()
                 && first.as_ref().is_none_or(|first| first.name() != other.as_str())
             {

@@ -85,6 +85,13 @@ impl TrustedIssuer {
         Self::named(Name::Domain(domain.into()))
     }
 
+    /// Returns the name as it was written.
+    pub(super) fn text(&self) -> &str {
+        match &self.name {
+            Name::Domain(text) | Name::Url(text) => text,
+        }
+    }
+
     fn named(name: Name) -> Self {
         Self {
             name,

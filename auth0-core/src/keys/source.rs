@@ -45,6 +45,11 @@ impl KeySource {
         Self { origin: JwkOrigin::Resolved, ..self }
     }
 
+    /// Returns the source with another spelling of the issuer's name.
+    pub(crate) fn spelt(self, issuer: Issuer) -> Self {
+        Self { issuer, ..self }
+    }
+
     /// Reads a key set of this source.
     pub(super) fn parse(&self, json: &[u8]) -> Option<KeySet> {
         KeySet::parse(json, self.algorithms, self.origin)

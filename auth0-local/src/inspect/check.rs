@@ -1,6 +1,5 @@
 //! The checks of a token or a proof, in the order in which the verifier makes them.
 use auth0_core::{Error, ErrorCode, support};
-use serde_json::Value;
 
 /// The scheme of an `Authorization` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +108,8 @@ pub(crate) struct Response {
     pub(crate) code: ErrorCode,
     pub(crate) status: u16,
     pub(crate) challenges: Vec<String>,
-    pub(crate) body: Value,
+    /// As it is sent: a `Value` would sort its members.
+    pub(crate) body: String,
 }
 
 impl Response {
@@ -120,7 +120,7 @@ impl Response {
             code: error.code(),
             status: challenge.status(),
             challenges: challenge.headers().filter(is_challenge).map(|(_, it)| it.into()).collect(),
-            body: serde_json::from_slice(challenge.body()).unwrap_or_default(),
+            body: String::from_utf8_lossy(challenge.body()).into_owned(),
         }
     }
 }

@@ -15,7 +15,7 @@ impl Report {
             json!({
                 "status": response.status,
                 "www_authenticate": response.challenges,
-                "body": response.body,
+                "body": serde_json::from_str::<Value>(&response.body).unwrap_or_default(),
             })
         });
         json!({

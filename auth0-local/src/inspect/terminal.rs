@@ -47,7 +47,7 @@ impl Display for Terminal<'_> {
             for challenge in &response.challenges {
                 writeln!(f, "  WWW-Authenticate: {}", printable(challenge))?;
             }
-            writeln!(f, "  {}", printable(&response.body.to_string()))?;
+            writeln!(f, "  {}", printable(&response.body))?;
         }
         Ok(())
     }

@@ -55,6 +55,44 @@ async fn the_metadata_settles_the_slash() {
     assert!(error.cause().unwrap().contains("slash"), "{error:?}");
 }
 
+/// Both spellings of a name that the metadata settles are one issuer, whose keys are fetched once.
+#[tokio::test]
+async fn both_spellings_are_one_issuer() {
+    let tenant = Tenant::new();
+    let openid = "https://id.example/.well-known/openid-configuration";
+    for named in [SLASH, BARE] {
+        for (first, second) in [(SLASH, BARE), (BARE, SLASH)] {
+            let documents = documents(&tenant, openid, named);
+            let both = builder(&tenant, &documents).issuers([first, second]);
+            let auth = both.clone().build().unwrap();
+            assert_eq!(auth.issuers().collect::<Vec<_>>(), [first]);
+            for stated in [SLASH, BARE] {
+                let token = tenant.token().issuer(stated).mint();
+                let expected = (stated != named).then_some(ErrorCode::IssuerMismatch);
+                assert_eq!(
+                    verdict(&auth, &token).await,
+                    expected,
+                    "named {named}, stated {stated}"
+                );
+            }
+            // A custom domain, by its name and by its URL.
+            let auth = both.domain("id.example").build().unwrap();
+            assert_eq!(auth.issuers().count(), 1);
+        }
+    }
+    let documents = documents(&tenant, openid, SLASH);
+    let other = TrustedIssuer::new(BARE).audience("https://other.example");
+    let error = builder(&tenant, &documents).issuer(SLASH).issuer(other).build().unwrap_err();
+    assert!(error.to_string().contains("configured twice, in different ways"), "{error}");
+    // A name that is only compared is another one with a slash; so is one with a path.
+    let fixed = TrustedIssuer::new(BARE).key_set(tenant.key_set_json());
+    let auth = builder(&tenant, &documents).issuer(SLASH).issuer(fixed).build().unwrap();
+    assert_eq!(auth.issuers().count(), 2);
+    let paths = ["https://id.example/o/", "https://id.example/o"];
+    let auth = builder(&tenant, &documents).issuers(paths).build().unwrap();
+    assert_eq!(auth.issuers().count(), 2);
+}
+
 /// With a path, the name is compared as it is; the log says what differs.
 #[tokio::test]
 async fn a_path_is_compared_as_it_is() {

@@ -50,6 +50,10 @@ fn a_report_is_readable_without_colors() {
         "Refused as an access token: 403 insufficient_scope, by the check requirement\n"
     ));
     assert!(bad.stdout.contains("  WWW-Authenticate: Bearer error=\"insufficient_scope\""));
+    // The members as an API sends them.
+    let body = "  {\"error\":\"insufficient_scope\",\"error_description\":\"The access token is missing a required \
+        scope.\",\"error_code\":\"insufficient_scope\"}\n";
+    assert!(bad.stdout.ends_with(body), "{}", bad.stdout);
     assert!(!bad.stdout.contains('\u{1b}'));
 
     let help = Inspected::of("", &["--help"]);
