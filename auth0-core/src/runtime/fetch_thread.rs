@@ -277,19 +277,21 @@ impl Limit {
 
     async fn reached(&mut self, clock: &dyn Clock) {
         loop {
-            tokio::select! {
+            let is_over = tokio::select! {
                 biased;
-                () = tokio::time::sleep(HEARTBEAT) => {
-                    self.ran_for += HEARTBEAT;
-                    if is_late(self.beat) {
-                        self.was_frozen = true;
-                        self.deadline = clock.sleep(self.time.saturating_sub(self.ran_for));
-                    }
-                    if self.ran_for >= self.time {
-                        return;
-                    }
-                }
-                () = &mut self.deadline => return,
+                () = tokio::time::sleep(HEARTBEAT) => false,
+                () = &mut self.deadline => true,
+            };
+            if is_late(self.beat) {
+                // Also if it was stopped before this was polled for the first time.
+                self.was_frozen = true;
+                self.deadline = clock.sleep(self.time.saturating_sub(self.ran_for + HEARTBEAT));
+            } else if is_over {
+                return;
+            }
+            self.ran_for += HEARTBEAT;
+            if self.ran_for >= self.time {
+                return;
             }
             self.beat = Instant::now();
         }
@@ -327,5 +329,26 @@ impl<T> Future for Task<T> {
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::SystemClock;
+    use std::{future::poll_fn, pin::pin, task::Poll};
+
+    /// A process that is stopped does not run either: here its only thread is blocked.
+    #[tokio::test]
+    async fn time_before_the_first_poll_does_not_count_if_the_process_was_stopped() {
+        let clock = SystemClock::new();
+        let mut limit = Limit::new(&clock, Duration::from_secs(1));
+        std::thread::sleep(HEARTBEAT + FROZEN);
+        tokio::task::yield_now().await; // the timers notice
+        let is_over = {
+            let mut reached = pin!(limit.reached(&clock));
+            poll_fn(|context| Poll::Ready(reached.as_mut().poll(context).is_ready())).await
+        };
+        assert!(!is_over && limit.was_frozen());
     }
 }
