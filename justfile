@@ -13,7 +13,7 @@ check:
 test:
     cargo test --workspace --all-features
 
-# Lints each published crate without features, and with each feature alone.
+# Checks each published crate without features, and with each feature alone.
 features:
     .ci/features
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What a crate adds to the smallest service: seconds of a clean debug build, crates, and megabytes of the stripped
-release program. Prints Markdown. On a machine that does nothing else; the order changes with each round.
+"""What a crate adds to a small service with JSON and logs: seconds of a clean debug build, crates, and megabytes of the
+stripped release program. Prints Markdown. On a machine that does nothing else; the order changes with each round.
 
     benches/builds/measure.py [ROUNDS] [PROGRAM...]
 """
+import os
 import pathlib
 import shutil
 import statistics
@@ -13,12 +14,22 @@ import tempfile
 import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-AXUM = 'axum = { version = "0.8", default-features = false, features = ["http1", "tokio"] }'
-TOKIO = 'tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }'
+# What a service has without any of the crates.
+SERVICE = """
+axum = "0.8"
+serde = { version = "1", features = ["derive"] }
+serde_json = "1"
+tokio = { version = "1", features = ["full"] }
+tracing = "0.1"
+tracing-subscriber = { version = "0.3", features = ["env-filter"] }
+"""
+# A crate from a registry is not built incrementally either.
+ENVIRONMENT = {**os.environ, "CARGO_INCREMENTAL": "0"}
 
 MAIN = """
 #[tokio::main]
 async fn main() {
+    tracing_subscriber::fmt::init();
     BODY
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await.unwrap();
     axum::serve(listener, app).await.unwrap();
@@ -42,12 +53,13 @@ async fn me(token: AccessToken) -> String { token.subject().to_owned() }
 
 # Name: dependencies, and the program.
 PROGRAMS = {
-    "no protection": ([AXUM, TOKIO], """
+    "no protection": ([], """
 use axum::{Router, routing::get};
 async fn me() -> &'static str { "ann" }
 """ + main('let app = Router::new().route("/me", get(me));')),
-    "auth0-axum": ([AXUM, TOKIO, ours("")], OURS),
-    "auth0-axum without an HTTP client": ([AXUM, TOKIO, ours(", default-features = false")], """
+    "auth0-axum": ([ours("")], OURS),
+    "auth0-axum, domains in ASCII only": ([ours("")], OURS),
+    "auth0-axum without an HTTP client": ([ours(", default-features = false")], """
 use axum::{Router, routing::get};
 use auth0_axum::{AccessToken, Auth0, TrustedIssuer};
 async fn me(token: AccessToken) -> String { token.subject().to_owned() }
@@ -58,7 +70,6 @@ async fn me(token: AccessToken) -> String { token.subject().to_owned() }
     let app = Router::new().route("/me", get(me)).with_state(auth);
 """)),
     "jwt-authorizer 0.15": ([
-        'axum = { version = "0.7", default-features = false, features = ["http1", "tokio"] }', TOKIO,
         'jwt-authorizer = "0.15"',
     ], """
 use axum::{Router, routing::get};
@@ -69,7 +80,7 @@ async fn me(JwtClaims(user): JwtClaims<RegisteredClaims>) -> String { user.sub.u
     let app = Router::new().route("/me", get(me)).layer(auth.into_layer());
 """)),
     "oauth-resource-server 0.4": ([
-        AXUM, TOKIO, 'oauth-resource-server = { version = "0.4", features = ["axum", "serde"] }', 'serde_json = "1"',
+        'oauth-resource-server = { version = "0.4", features = ["axum", "serde"] }',
     ], """
 use axum::{Router, routing::get};
 use oauth_resource_server::{KeyNaming, OAuthConfig, OAuthValidator, axum::AuthLayer, static_token_policy};
@@ -84,11 +95,10 @@ async fn me() -> &'static str { "ann" }
     let app = Router::new().route("/me", get(me)).route_layer(auth);
 """)),
     "axum-jwt-auth 0.7": ([
-        AXUM, TOKIO, 'axum-jwt-auth = "0.7"', 'serde = { version = "1", features = ["derive"] }',
-        'jsonwebtoken = { version = "10", default-features = false }',
+        'axum-jwt-auth = "0.7"', 'jsonwebtoken = { version = "10", default-features = false }',
     ], """
 use axum::{Router, routing::get};
-use axum_jwt_auth::{Claims, JwtDecoderState, RemoteJwksDecoder};
+use axum_jwt_auth::{Claims, Decoder, RemoteJwksDecoder};
 use jsonwebtoken::{Algorithm, Validation};
 use std::sync::Arc;
 #[derive(serde::Deserialize)]
@@ -100,10 +110,9 @@ async fn me(token: Claims<Registered>) -> String { token.claims.sub }
         .validation(Validation::new(Algorithm::RS256))
         .build()
         .unwrap();
-    let app = Router::new().route("/me", get(me)).with_state(JwtDecoderState { decoder: Arc::new(decoder) });
+    let app = Router::new().route("/me", get(me)).with_state(Arc::new(decoder) as Decoder<Registered>);
 """)),
     "axum-login 0.18": ([
-        'axum = { version = "0.8", default-features = false, features = ["http1", "tokio"] }', TOKIO,
         'axum-login = "0.18"', 'tower-sessions = "0.14"',
     ], """
 use axum::{Router, routing::get};
@@ -135,14 +144,21 @@ async fn me(session: AuthSession<Backend>) -> String { session.user.map(|it| it.
 
 
 def run(folder, *command):
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
 
 
-def prepare(folder, dependencies, program):
+def service(name):
+    return SERVICE.replace('axum = "0.8"', 'axum = "0.7"') if "jwt-authorizer" in name else SERVICE
+
+
+def prepare(folder, name):
+    dependencies, program = PROGRAMS[name]
     (folder / "src").mkdir(parents=True)
     (folder / "src/main.rs").write_text(program)
-    manifest = ["[package]", 'name = "service"', 'edition = "2024"', "[dependencies]", *dependencies]
+    manifest = ["[package]", 'name = "service"', 'edition = "2024"', "[dependencies]", service(name), *dependencies]
     (folder / "Cargo.toml").write_text("\n".join([*manifest, "[workspace]", "[profile.release]", "strip = true", ""]))
+    if "ASCII" in name:
+        run(folder, "cargo", "update", "-q", "-p", "idna_adapter", "--precise", "1.0.0")
     run(folder, "cargo", "fetch", "-q")
 
 
@@ -165,11 +181,12 @@ with tempfile.TemporaryDirectory(prefix="builds-") as folder:
     folders = {}
     for name in names:
         folders[name] = pathlib.Path(folder, name.replace(" ", "-"))
-        prepare(folders[name], *PROGRAMS[name])
+        prepare(folders[name], name)
     taken = {name: [] for name in names}
     for number in range(rounds):
         for name in names[number % len(names):] + names[:number % len(names)]:
             taken[name].append(seconds(folders[name]))
+            print(f"{name}: {taken[name][-1]:.0f} s", file=sys.stderr, flush=True)
     print("| program | seconds | crates | megabytes |\n|---|---:|---:|---:|")
     for name in names:
         run(folders[name], "cargo", "build", "-q", "--offline", "--release")

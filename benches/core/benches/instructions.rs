@@ -12,6 +12,13 @@ use gungraun::{
 /// Given back by every benchmark, so that nothing is dropped while it is measured.
 type Prepared = (Auth0, Vec<u8>);
 
+/// Where allocations are held against a limit. To count them takes as long as to count instructions.
+fn counting_allocations() -> LibraryBenchmarkConfig {
+    let mut config = LibraryBenchmarkConfig::default();
+    config.tool(Dhat::with_args(["--num-callers=100"]));
+    config
+}
+
 fn floor_of(signing: Signing, more: usize) -> Floor {
     Fixture::new(signing).floor(more)
 }
@@ -101,7 +108,7 @@ fn floors_of() -> (Floor, Floor) {
 }
 
 #[library_benchmark]
-#[bench::rs256(floor_of(Signing::Rs256, 0))]
+#[bench::rs256(args = (floor_of(Signing::Rs256, 0)), config = counting_allocations())]
 #[bench::rs256_more(floor_of(Signing::Rs256, 4096))]
 #[bench::rs256_most(floor_of(Signing::Rs256, 8192))]
 #[bench::rs256_4096(floor_of(Signing::Rs256With4096Bits, 0))]
@@ -129,7 +136,7 @@ fn hash_message(floor: Floor) -> Floor {
 }
 
 #[library_benchmark]
-#[bench::rs256(cold_of(Signing::Rs256, 1, 0))]
+#[bench::rs256(args = (cold_of(Signing::Rs256, 1, 0)), config = counting_allocations())]
 #[bench::rs256_100_keys(cold_of(Signing::Rs256, 100, 0))]
 #[bench::rs256_more(cold_of(Signing::Rs256, 1, 4096))]
 #[bench::rs256_most(cold_of(Signing::Rs256, 1, 8192))]
@@ -145,14 +152,14 @@ fn cold(prepared: Prepared) -> Prepared {
 }
 
 #[library_benchmark]
-#[bench::rs256(new_of(Signing::Rs256))]
+#[bench::rs256(args = (new_of(Signing::Rs256)), config = counting_allocations())]
 fn new(prepared: Prepared) -> Prepared {
     authenticate(&prepared.0, &prepared.1);
     prepared
 }
 
 #[library_benchmark]
-#[bench::rs256(hot_of(Signing::Rs256, 1, 0))]
+#[bench::rs256(args = (hot_of(Signing::Rs256, 1, 0)), config = counting_allocations())]
 #[bench::rs256_100_keys(hot_of(Signing::Rs256, 100, 0))]
 #[bench::rs256_most(hot_of(Signing::Rs256, 1, 8192))]
 #[bench::rs256_100_issuers(hot_among(100))]
@@ -164,7 +171,7 @@ fn hot(prepared: Prepared) -> Prepared {
 
 #[library_benchmark]
 #[bench::cold(revocable_of(0, 100_000))]
-#[bench::hot(revocable_of(10_000, 100_000))]
+#[bench::hot(args = (revocable_of(10_000, 100_000)), config = counting_allocations())]
 #[bench::cold_without_any(revocable_of_all_kinds(0, 0))]
 #[bench::cold_of_all_kinds(revocable_of_all_kinds(0, 100_000))]
 #[bench::hot_without_any(revocable_of_all_kinds(10_000, 0))]
@@ -212,7 +219,7 @@ fn floor_of_proof(floors: (Floor, Floor)) -> (Floor, Floor) {
 
 #[library_benchmark]
 #[bench::cold(bound_of(0))]
-#[bench::hot(bound_of(10_000))]
+#[bench::hot(args = (bound_of(10_000)), config = counting_allocations())]
 fn dpop((bound, proof): (Bound, Vec<u8>)) -> (Bound, Vec<u8>) {
     bound.authenticate(&proof);
     (bound, proof)

@@ -1,4 +1,4 @@
-//! Seconds, by hand: `cargo bench -p auth0-core --bench seconds`. On one thread and on two, because
+//! Seconds, by hand: `cargo bench -p core-benches --bench seconds`. On one thread and on two, because
 //! what threads contend for shows only there. Compare within one run only.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 mod common;
