@@ -13,7 +13,7 @@ check:
 test:
     cargo test --workspace --all-features
 
-# Checks each published crate without features, and with each feature alone.
+# Lints each published crate without features, and with each feature alone.
 features:
     .ci/features
 
