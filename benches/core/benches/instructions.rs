@@ -12,7 +12,7 @@ use gungraun::{
 /// Given back by every benchmark, so that nothing is dropped while it is measured.
 type Prepared = (Auth0, Vec<u8>);
 
-/// Where allocations are held against a limit. To count them takes as long as to count instructions.
+/// Where allocations have a limit. To count them takes longer than to count instructions.
 fn counting_allocations() -> LibraryBenchmarkConfig {
     let mut config = LibraryBenchmarkConfig::default();
     // The stack of each allocation, up to the benchmark. A shorter one would leave out allocations, depending on what
@@ -172,12 +172,12 @@ fn hot(prepared: Prepared) -> Prepared {
 }
 
 #[library_benchmark]
-#[bench::cold(revocable_of(0, 100_000))]
+#[bench::cold(args = (revocable_of(0, 100_000)), config = counting_allocations())]
 #[bench::hot(args = (revocable_of(10_000, 100_000)), config = counting_allocations())]
 #[bench::cold_without_any(revocable_of_all_kinds(0, 0))]
-#[bench::cold_of_all_kinds(revocable_of_all_kinds(0, 100_000))]
+#[bench::cold_of_all_kinds(args = (revocable_of_all_kinds(0, 100_000)), config = counting_allocations())]
 #[bench::hot_without_any(revocable_of_all_kinds(10_000, 0))]
-#[bench::hot_of_all_kinds(revocable_of_all_kinds(10_000, 100_000))]
+#[bench::hot_of_all_kinds(args = (revocable_of_all_kinds(10_000, 100_000)), config = counting_allocations())]
 fn revocable(prepared: Prepared) -> Prepared {
     authenticate(&prepared.0, &prepared.1);
     prepared
@@ -187,7 +187,7 @@ fn revocable(prepared: Prepared) -> Prepared {
 #[bench::cold(resolved_of(0, 1))]
 #[bench::cold_100_issuers(resolved_of(0, 100))]
 #[bench::cold_10000_issuers(resolved_of(0, 10_000))]
-#[bench::hot(resolved_of(10_000, 1))]
+#[bench::hot(args = (resolved_of(10_000, 1)), config = counting_allocations())]
 #[bench::hot_100_issuers(resolved_of(10_000, 100))]
 #[bench::hot_10000_issuers(resolved_of(10_000, 10_000))]
 fn resolved(prepared: Prepared) -> Prepared {
@@ -220,7 +220,7 @@ fn floor_of_proof(floors: (Floor, Floor)) -> (Floor, Floor) {
 }
 
 #[library_benchmark]
-#[bench::cold(bound_of(0))]
+#[bench::cold(args = (bound_of(0)), config = counting_allocations())]
 #[bench::hot(args = (bound_of(10_000)), config = counting_allocations())]
 fn dpop((bound, proof): (Bound, Vec<u8>)) -> (Bound, Vec<u8>) {
     bound.authenticate(&proof);
