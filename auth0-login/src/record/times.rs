@@ -4,7 +4,7 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A session that is used is dated anew after this part of the time without activity, and not with each request.
+/// A session that is used is extended after this part of the time without activity, and not with each request.
 const TOUCHED_AFTER: u32 = 20;
 
 /// How long sessions last.

@@ -247,7 +247,7 @@ impl Session {
         let written = site.write(live, has_changed, &changed).await;
         if let (Err(failure), false) = (&written, has_changed) {
             // The request was served, and the session lasts for a while yet.
-            tracing::warn!(target: "auth0", cause = failure.cause, "a session cannot be dated anew");
+            tracing::warn!(target: "auth0", cause = failure.cause, "a session cannot be extended");
             return Ok(resealed);
         }
         written.map(|lines| if lines.is_empty() { resealed } else { lines }).map_err(|failure| {

@@ -117,7 +117,7 @@ impl TokenRequest {
                      application",
                     failure.cause
                 );
-                tracing::error!(target: "auth0", cause, "a token of a user cannot be had");
+                tracing::error!(target: "auth0", cause, "no token of a user is available");
                 session.error(ErrorKind::Misconfigured, cause)
             }
             (ErrorKind::LoginRequired, _) => session.login_required(&failure.cause),

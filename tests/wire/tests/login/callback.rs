@@ -302,7 +302,7 @@ async fn what_was_asked_for_must_be_there() {
     .await;
 }
 
-/// Keys that cannot be had are not the fault of the login.
+/// Keys that cannot be fetched are not the fault of the login.
 #[tokio::test]
 async fn without_keys_a_login_waits() {
     on_both(

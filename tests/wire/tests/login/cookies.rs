@@ -263,7 +263,7 @@ async fn a_session_that_has_not_changed_sets_no_cookie() {
                 assert!(answer.lines("set-cookie").is_empty(), "{path}");
             }
             assert_eq!(world.open("/cached").await.lines("cache-control"), ["public, max-age=60"]);
-            // A twentieth of the day has passed: it is dated anew, and not cached.
+            // A twentieth of the day has passed: it is extended, and not cached.
             world.pass(Duration::from_secs(73 * 60));
             assert!(
                 world.open("/plain").await.lines("set-cookie").is_empty(),

@@ -141,7 +141,7 @@ async fn a_session_that_was_read_before_a_login() {
             );
             world.send("GET", &back, &read_first).await;
             assert_eq!(world.user().await, "auth0|ann");
-            // Another user logs in while the session of the first is to be dated anew.
+            // Another user logs in while the session of the first is to be extended.
             world.pass(Duration::from_secs(2 * 3600));
             let begun = world.open("/auth/login").await;
             let back = format!(

@@ -383,7 +383,7 @@ async fn a_logout_that_redis_refuses() {
     }
 }
 
-/// A session that cannot be dated anew is served, and data that cannot be kept are an error.
+/// A session that cannot be extended is served, and data that cannot be kept are an error.
 #[tokio::test]
 async fn a_redis_that_takes_no_writes() {
     let Some(redis) = RedisServer::start() else { return };
