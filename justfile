@@ -66,6 +66,10 @@ openapi:
 grpc:
     .ci/grpc
 
+# Checks and tests the alerts for Prometheus; needs promtool.
+alerts:
+    .ci/alerts
+
 # Checks licences, bans and sources with cargo-deny.
 dependencies:
     .ci/dependencies

@@ -95,6 +95,8 @@ impl EventSubscriber {
     }
 
     async fn read_without_end(&self) {
+        // An alert for instances that do not connect needs the gauge of those that never have.
+        metrics::connected(false);
         loop {
             let lease = self.leadership.acquire().await;
             self.fence.store(lease.fence, Ordering::Release);

@@ -10,8 +10,8 @@
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod kit;
 
-use auth0_events::Event;
-use kit::{Kit, SECOND, until};
+use auth0_events::{Event, EventStore, InMemoryEventStore};
+use kit::{Kit, SECOND, run, until};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use serde_json::json;
 use std::{
@@ -47,6 +47,14 @@ async fn events_and_connections() {
     recorder.install().unwrap();
 
     let kit = Kit::start().await;
+    let store = InMemoryEventStore::with_clock(kit.clock.clone());
+    store.lead("another instance", SECOND * 15).await.unwrap();
+    let waiting = run(kit.builder().store(store).build().unwrap());
+    until("a look at the lease", || values(&snapshotter).contains_key("auth0_events_leader{}"))
+        .await;
+    assert_eq!(values(&snapshotter).get("auth0_events_connected{}"), Some(&0.0), "from the start");
+    drop(waiting);
+
     let calls = Arc::<AtomicUsize>::default();
     let count = Arc::clone(&calls);
     let builder = kit.builder().on_every_event(move |_: Event| {

@@ -1,5 +1,6 @@
 //! Responses that end with their token: streams of both frameworks, bodies that the layer cuts, and gRPC.
 mod graphql;
+mod offers;
 mod renewals;
 mod sockets;
 mod websockets;
