@@ -7,6 +7,7 @@ use std::{
 };
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const FILES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/");
 
 /// The published crates that count something.
 const COUNTING: [&str; 3] = ["auth0-core", "auth0-client", "auth0-events"];
@@ -76,13 +77,23 @@ fn links_lead_somewhere() {
     for page in pages() {
         let text = without_code(&fs::read_to_string(&page).unwrap());
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            // The registry's page of a crate, and docs.rs, have no other file of the repository.
+            let place = page.strip_prefix(ROOT).unwrap().to_string_lossy();
+            let is_of_crate = place.starts_with("auth0-");
+            assert!(!is_of_crate || !target.starts_with("../"), "{place}: {target}");
+            let is_of_repository = !target.contains("/blob/main/") || target.starts_with(FILES);
+            assert!(is_of_repository, "{place}: {target} is not below `repository` of Cargo.toml");
+            let target = match target.strip_prefix(FILES) {
+                Some(path) => format!("{ROOT}/{path}"),
+                None => target.to_owned(),
+            };
             let is_relative = !target.contains("://") && !target.starts_with("mailto:");
             let is_file = target.contains(['.', '#', '/']) && !target.contains(' ');
             // What has colons or no point is a link of rustdoc to an item.
             if !is_relative || !is_file || target.contains("::") {
                 continue;
             }
-            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let (file, heading) = target.split_once('#').unwrap_or((&target, ""));
             let path = match file {
                 "" => page.clone(),
                 file => page.parent().unwrap().join(file),
