@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What a crate adds to a small service with JSON and logs: seconds of a clean debug build, crates, and megabytes of the
 stripped release program. Prints Markdown. On a machine that does nothing else; the order changes with each round.
+Without rounds (0), it measures no seconds.
 
     benches/builds/measure.py [ROUNDS] [PROGRAM...]
 """
@@ -192,4 +193,5 @@ with tempfile.TemporaryDirectory(prefix="builds-") as folder:
         run(folders[name], "cargo", "build", "-q", "--offline", "--release")
         size = (folders[name] / "target/release/service").stat().st_size
         shutil.rmtree(folders[name] / "target")
-        print(f"| {name} | {statistics.median(taken[name]):.0f} | {crates(folders[name])} | {size / 1e6:.1f} |", flush=True)
+        median = f"{statistics.median(taken[name]):.0f}" if rounds else ""
+        print(f"| {name} | {median} | {crates(folders[name])} | {size / 1e6:.1f} |", flush=True)
