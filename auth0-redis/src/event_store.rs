@@ -68,9 +68,9 @@ impl RedisEventStore {
     ///
     /// # Errors
     /// The URL is not valid, or disables the check of certificates (`#insecure`).
-    pub fn new(url: &str) -> Result<Self, ConfigError> {
+    pub fn new(url: impl AsRef<str>) -> Result<Self, ConfigError> {
         Ok(Self {
-            link: RedisConnection::new(address::client(url, "store of events")?),
+            link: RedisConnection::new(address::client(url.as_ref(), "store of events")?),
             prefix: DEFAULT_PREFIX.into(),
             time_limit: DEFAULT_TIME_LIMIT,
         })

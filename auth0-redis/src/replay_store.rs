@@ -79,9 +79,9 @@ impl RedisReplayStore {
     ///
     /// # Errors
     /// The URL is not valid, or disables the check of certificates (`#insecure`).
-    pub fn new(url: &str) -> Result<Self, ConfigError> {
+    pub fn new(url: impl AsRef<str>) -> Result<Self, ConfigError> {
         Ok(Self {
-            link: RedisConnection::new(address::client(url, "replay store")?),
+            link: RedisConnection::new(address::client(url.as_ref(), "replay store")?),
             prefix: DEFAULT_PREFIX.into(),
             time_limit: DEFAULT_TIME_LIMIT,
             memory: None,

@@ -114,8 +114,8 @@ impl RedisRevocationStore {
     ///
     /// # Errors
     /// The URL is not valid, or disables the check of certificates (`#insecure`).
-    pub fn new(url: &str) -> Result<Self, ConfigError> {
-        let link = RedisConnection::new(address::client(url, "store of revocations")?);
+    pub fn new(url: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let link = RedisConnection::new(address::client(url.as_ref(), "store of revocations")?);
         Ok(Self {
             reader: link.another(),
             link,

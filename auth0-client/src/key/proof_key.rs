@@ -60,14 +60,14 @@ impl ProofKey {
     ///
     /// # Errors
     /// The text is not a private key on the curve P-256.
-    pub fn from_pem(pem: &str) -> Result<Self, ConfigError> {
+    pub fn from_pem(pem: impl AsRef<str>) -> Result<Self, ConfigError> {
         let refused = || {
             ConfigError::new(
                 "the DPoP key cannot be read. Write an EC private key on the curve P-256 in PEM, as \
                  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 creates it",
             )
         };
-        let der = pem::private_key(pem).ok_or_else(refused)?;
+        let der = pem::private_key(pem.as_ref()).ok_or_else(refused)?;
         let pair = match &der {
             PrivateKeyDer::Pkcs8(der) => {
                 EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_pkcs8_der())

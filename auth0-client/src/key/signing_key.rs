@@ -36,7 +36,8 @@ impl SigningKey {
     ///
     /// # Errors
     /// The text is not an RSA private key of 2048 to 8192 bits.
-    pub fn from_pem(pem: &str) -> Result<Self, ConfigError> {
+    pub fn from_pem(pem: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let pem = pem.as_ref();
         let refused = |why: &str| {
             ConfigError::new(format!(
                 "the signing key of the client {why}. Write the RSA private key in PEM (-----BEGIN PRIVATE \
@@ -79,8 +80,8 @@ impl SigningKey {
     ///
     /// # Errors
     /// The id is empty, or has more than 256 characters.
-    pub fn key_id(self, id: &str) -> Result<Self, ConfigError> {
-        let id = id.trim();
+    pub fn key_id(self, id: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let id = id.as_ref().trim();
         if id.is_empty() || id.chars().count() > MAX_ID_CHARS {
             return Err(ConfigError::new(format!(
                 "the id of the signing key is empty, or has more than {MAX_ID_CHARS} characters. Write the key \
