@@ -44,7 +44,7 @@ fn mistakes() {
         (base().certificate(RSA_PEM), "client certificate cannot be read"),
         (base().certificate_of_http_client(), ".http_client"),
         (base().signing_key(key()).client_id("x".repeat(65)), "64 characters"),
-        (base().signing_key(key().key_id(&"k".repeat(256)).unwrap()).client_id("x".repeat(64)), ""),
+        (base().signing_key(key().key_id("k".repeat(256)).unwrap()).client_id("x".repeat(64)), ""),
         (secret().deadline(Duration::ZERO), "deadline"),
         (secret().allow_http_hosts(["*"]), "wildcard"),
     ] {

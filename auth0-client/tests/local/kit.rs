@@ -104,7 +104,7 @@ fn pem(key: &auth0_testing::SigningKey) -> String {
 
 /// Returns a key pair: the private key of the client, and the public one.
 pub(crate) fn key_pair(number: usize) -> (SigningKey, Value) {
-    (SigningKey::from_pem(&pem(&KEYS[number])).unwrap(), KEYS[number].jwk())
+    (SigningKey::from_pem(pem(&KEYS[number])).unwrap(), KEYS[number].jwk())
 }
 
 /// The transport of the client, with headers that it adds, and the number of requests that are pending.

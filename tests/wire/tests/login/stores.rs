@@ -69,10 +69,10 @@ async fn the_store_in_memory() {
 #[tokio::test]
 async fn the_store_in_redis() {
     let Some(redis) = RedisServer::start() else { return };
-    let store = RedisSessionStore::new(&redis.url()).unwrap().prefix("a:");
+    let store = RedisSessionStore::new(redis.url()).unwrap().prefix("a:");
     check_session_store(&store).await;
     // Another application with the same Redis.
-    let other = RedisSessionStore::new(&redis.url()).unwrap().prefix("b:");
+    let other = RedisSessionStore::new(redis.url()).unwrap().prefix("b:");
     assert!(!has(&other, 5).await);
     check_session_store(&other).await;
     // It ends by itself, and so does the lock of an instance that was killed.
@@ -103,7 +103,7 @@ impl Instances {
     async fn start(redis: &RedisServer) -> Self {
         let provider = Provider::new();
         let login = || {
-            let store = RedisSessionStore::new(&redis.url()).unwrap();
+            let store = RedisSessionStore::new(redis.url()).unwrap();
             builder(&provider).store(store).build().unwrap()
         };
         let clock = provider.tenant().clock();

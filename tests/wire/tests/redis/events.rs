@@ -8,7 +8,7 @@ use wire_tests::{network::Network, redis_server::RedisServer};
 const LEASE: Duration = Duration::from_secs(60);
 
 fn store(redis: &RedisServer) -> RedisEventStore {
-    RedisEventStore::new(&redis.url()).unwrap().time_limit(Duration::from_secs(10))
+    RedisEventStore::new(redis.url()).unwrap().time_limit(Duration::from_secs(10))
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn of_64_at_once_one_leads() {
 async fn a_lost_answer_loses_no_lease() {
     let Some(redis) = RedisServer::start() else { return };
     let network = Network::start(redis.port()).await;
-    let store = RedisEventStore::new(&format!("redis://{}/", network.address())).unwrap();
+    let store = RedisEventStore::new(format!("redis://{}/", network.address())).unwrap();
     let store = store.time_limit(Duration::from_secs(10));
     assert_eq!(store.position().await.unwrap(), None);
     network.eat_next_answer();

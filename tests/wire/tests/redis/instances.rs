@@ -70,7 +70,7 @@ pub(crate) async fn two(redis: &RedisServer) -> (Tenant, String, [Instance; 2]) 
 }
 
 pub(crate) fn store(redis: &RedisServer) -> RedisRevocationStore {
-    RedisRevocationStore::new(&redis.url()).unwrap()
+    RedisRevocationStore::new(redis.url()).unwrap()
 }
 
 /// A store that waits for Redis even on a slow machine.

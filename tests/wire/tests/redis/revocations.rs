@@ -132,7 +132,7 @@ async fn of_64_uses_at_once_one_is_the_first() {
 async fn lost_answers_do_no_harm() {
     let Some(redis) = RedisServer::start() else { return };
     let network = Network::start(redis.port()).await;
-    let store = RedisRevocationStore::new(&format!("redis://{}/", network.address())).unwrap();
+    let store = RedisRevocationStore::new(format!("redis://{}/", network.address())).unwrap();
     let store = store.time_limit(Duration::from_secs(10));
     assert!(store.use_once(used(0)).await.unwrap());
     let mut position = store.changes(None, Duration::ZERO).await.unwrap().position;
@@ -158,7 +158,7 @@ async fn lost_answers_do_no_harm() {
 async fn a_dead_connection_is_replaced() {
     let Some(redis) = RedisServer::start() else { return };
     let network = Network::start(redis.port()).await;
-    let store = RedisRevocationStore::new(&format!("redis://{}/", network.address())).unwrap();
+    let store = RedisRevocationStore::new(format!("redis://{}/", network.address())).unwrap();
     let store = store.time_limit(PROMISED);
     let since = store.changes(None, Duration::ZERO).await.unwrap().position;
     for _ in 0..2 {

@@ -86,7 +86,7 @@ pub(crate) fn code(answer: &Answer) -> String {
 }
 
 pub(crate) fn store(redis: &RedisServer) -> RedisReplayStore {
-    RedisReplayStore::new(&redis.url()).unwrap()
+    RedisReplayStore::new(redis.url()).unwrap()
 }
 
 /// A store that waits for Redis even on a slow machine.
