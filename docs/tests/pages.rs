@@ -70,6 +70,39 @@ fn metrics_that_are_named_exist() {
     }
 }
 
+/// The messages of the log that the page on operating lists are in the code, so that a search for one finds it.
+#[test]
+fn messages_that_are_named_exist() {
+    let mut code = String::new();
+    for crates in fs::read_dir(ROOT).unwrap() {
+        let path = crates.unwrap().path();
+        if path.file_name().unwrap().to_string_lossy().starts_with("auth0-") {
+            for file in files(&path.join("src"), "rs") {
+                code += &fs::read_to_string(file).unwrap();
+            }
+        }
+    }
+    // A text that goes on in the next line.
+    let mut lines = code.split("\\\n");
+    let first = lines.next().unwrap().to_owned();
+    let code = lines.fold(first, |code, line| code + line.trim_start());
+
+    let page = fs::read_to_string(format!("{ROOT}/docs/operating.md")).unwrap();
+    let (_, log) = page.split_once("## The log").unwrap();
+    let (log, _) = log.split_once("## Alerts").unwrap();
+    let mut messages = 0;
+    for line in log.lines() {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let [_, "DEBUG" | "INFO" | "WARN" | "ERROR", message, ..] = cells[..] else { continue };
+        for text in message.split('`').skip(1).step_by(2).flat_map(|text| text.split('…')) {
+            let text = text.trim();
+            assert!(text.starts_with("error_code=") || code.contains(text), "no message: {text}");
+            messages += 1;
+        }
+    }
+    assert!(messages > 80, "{messages} messages");
+}
+
 /// A relative link of a page leads to a file, and to a heading of it.
 #[test]
 fn links_lead_somewhere() {
