@@ -99,6 +99,7 @@ async fn a_token_is_taken_from_an_upgrade_only() {
             assert!(head.starts_with(&format!("http/1.1 {status} ")), "{name} {headers}: {head}");
             let selected = head.contains("sec-websocket-protocol: bearer\r\n");
             assert_eq!(selected, *is_selected, "{name} {headers}: {head}");
+            assert_eq!(head.contains("sec-websocket-protocol:"), selected, "{name}: no other one");
             assert!(!head.contains(&good.to_lowercase()), "{name}: the token is never echoed");
         }
         // Other requests cannot offer a token.

@@ -47,6 +47,17 @@ async fn a_page_can_read_why_it_was_refused() {
 }
 
 #[actix_web::test]
+async fn other_origins_get_no_cors_headers() {
+    let (status, headers) =
+        call(&Tenant::new(), "GET", &[("origin", "https://evil.example")]).await;
+    assert_eq!(status, 401);
+    assert_ne!(
+        headers.get("access-control-allow-origin").map(String::as_str),
+        Some("https://evil.example")
+    );
+}
+
+#[actix_web::test]
 async fn a_websocket_offers_its_token_as_a_subprotocol() {
     let tenant = Tenant::new();
     let server = serve(tenant.auth0()).await;
@@ -57,15 +68,32 @@ async fn a_websocket_offers_its_token_as_a_subprotocol() {
         (format!("sec-websocket-protocol: bearer, {token}\r\n"), 101),
         (format!("sec-websocket-protocol: bearer, {forged}\r\n"), 401),
     ] {
-        let head = upgrade(server, &headers).await;
+        let (_, head) = upgrade(server, &headers).await;
         assert!(head.starts_with(&format!("http/1.1 {status} ")), "{headers}: {head}");
         let selected = head.contains("sec-websocket-protocol: bearer\r\n");
         assert_eq!(selected, status == 101, "{headers}: {head}");
     }
 }
 
+#[actix_web::test]
+async fn a_websocket_ends_with_its_token() {
+    let tenant = Tenant::new();
+    let server = serve(tenant.auth0()).await;
+    let token = tenant.token().mint();
+    let (mut socket, _) =
+        upgrade(server, &format!("sec-websocket-protocol: bearer, {token}\r\n")).await;
+    socket.write_all(b"\x81\x82\0\0\0\0hi").await.unwrap();
+    let mut frame = [0; 4];
+    socket.read_exact(&mut frame).await.unwrap();
+    assert_eq!(&frame, b"\x81\x02hi");
+
+    tenant.clock().advance(std::time::Duration::from_secs(2 * 24 * 60 * 60));
+    socket.read_exact(&mut frame).await.unwrap();
+    assert_eq!((frame[0], &frame[2..]), (0x88, &4401_u16.to_be_bytes()[..]), "a Close frame");
+}
+
 /// Sends an upgrade, and returns the head of the response in lower case.
-async fn upgrade(server: SocketAddr, headers: &str) -> String {
+async fn upgrade(server: SocketAddr, headers: &str) -> (TcpStream, String) {
     let mut socket = TcpStream::connect(server).await.unwrap();
     let request = format!(
         "GET /api/echo HTTP/1.1\r\nhost: {server}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
@@ -76,7 +104,7 @@ async fn upgrade(server: SocketAddr, headers: &str) -> String {
     while !head.ends_with(b"\r\n\r\n") {
         head.push(socket.read_u8().await.unwrap());
     }
-    String::from_utf8(head).unwrap().to_lowercase()
+    (socket, String::from_utf8(head).unwrap().to_lowercase())
 }
 
 async fn serve(auth: Auth0) -> SocketAddr {
