@@ -265,8 +265,9 @@ impl Source {
     async fn requested(&self, deadline: &Deadline, patience: Duration) -> Outcome {
         let clock = &*self.clock;
         let mut is_over = pin!(passed_while_running(&self.clock, patience));
+        let (mut deadline, mut may_repeat) = (deadline.clone(), self.is_repeatable());
         loop {
-            let joined = self.shared.cache.join(self.key, deadline, || self.request(deadline))?;
+            let joined = self.shared.cache.join(self.key, &deadline, || self.request(&deadline))?;
             let waiter = match joined {
                 Flight::Pending(waiter) => waiter,
                 Flight::Ended(held) => {
@@ -277,9 +278,14 @@ impl Source {
             let outcome = tokio::select! {
                 biased;
                 outcome = waiter.outcome() => outcome,
-                () = &mut is_over => return Err(late(deadline)),
+                () = &mut is_over => return Err(late(&deadline)),
             };
             match outcome {
+                // It ended before this call saw it: its task, or the process, did not run.
+                Some(Ok(held)) if may_repeat && held.has_ended(clock.moment()) => {
+                    may_repeat = false;
+                    deadline = self.deadline(self.request.deadline);
+                }
                 Some(Ok(held)) => {
                     if held.lifetime.is_some() {
                         self.slot.store(Some(Arc::clone(&held)));
@@ -311,6 +317,11 @@ impl Source {
             }
             shared.tokens(&call, &request.scope, ends_at, None, &deadline).await
         }
+    }
+
+    /// Returns whether the request can be sent again: a code, or another grant that is used once, is spent.
+    fn is_repeatable(&self) -> bool {
+        self.subject.as_ref().is_none_or(|subject| subject.token.is_some())
     }
 
     /// Returns the token in memory that is valid longest.

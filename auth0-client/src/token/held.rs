@@ -65,6 +65,12 @@ impl Held {
         }
     }
 
+    /// Returns whether the token had a life, which is over.
+    pub(crate) fn has_ended(&self, now: Moment) -> bool {
+        let had_life = self.lifetime.is_some_and(|lifetime| !lifetime.total().is_zero());
+        had_life && self.freshness(now) == Freshness::Expired
+    }
+
     /// Returns whether the token is known to be fresh at this monotonic time.
     pub(crate) fn is_known_fresh(&self, monotonic: Duration) -> bool {
         millis(monotonic) < self.marks.fresh_until.load(Ordering::Relaxed) && !self.is_forgotten()

@@ -3,6 +3,8 @@ use crate::kit::{API, Answer, EPOCH, Server, run, settle};
 use auth0_client::ErrorKind;
 use std::{
     collections::BTreeSet,
+    future,
+    task::Poll,
     time::{Duration, UNIX_EPOCH},
 };
 use tokio::task::JoinSet;
@@ -268,4 +270,31 @@ async fn clearing_forgets_what_no_source_holds() {
     client.clear();
     client.machine(API).build().unwrap().token().await.unwrap();
     assert_eq!(server.count(), 2);
+}
+
+/// The task of a call, or the process, does not run when the answer comes.
+#[tokio::test]
+async fn a_call_that_sees_its_token_late_gets_another() {
+    for (life, age, requests) in [
+        (60, 59, 1),
+        (60, 60, 2),
+        // Longer than a call may take.
+        (60, DAY, 2),
+        // Another token would have no life, either.
+        (0, 60, 1),
+    ] {
+        let server = Server::new();
+        server.respond(move |_, _| Answer::token_for("a", life));
+        let orders = server.client().machine(API).build().unwrap();
+        let mut call = Box::pin(orders.token());
+        let polled = future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
+        assert!(polled.is_pending());
+        settle().await;
+        assert_eq!(server.count(), 1);
+        server.clock.advance(Duration::from_secs(age));
+        let token = run(&server, call).await.unwrap();
+        assert_eq!(server.count(), requests, "a life of {life} seconds, seen after {age}");
+        let now = UNIX_EPOCH + EPOCH + server.clock.passed();
+        assert_eq!(token.expires_at().is_some_and(|end| end > now), life > 0, "{life} {age}");
+    }
 }
