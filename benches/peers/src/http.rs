@@ -1,19 +1,15 @@
 //! Requests per second, and the processor time of the server for each.
 use crate::{Outcome, acceptance, load, node, process::Pinned, token::Token};
 use auth0_local::LocalTenant;
-use std::{
-    error::Error,
-    thread,
-    time::{Duration, Instant},
-};
+use std::error::Error;
 use tokio::runtime::Builder;
 
 /// Other programs use the machine, too, and its frequency changes. So the servers of a framework are
-/// measured in turn, for a short time each, and the fastest of these rounds counts.
-const ROUNDS: usize = 30;
+/// measured in turn, for a short time each. Of the times, the fastest of these rounds counts. Of the
+/// quotients, whose terms are of one round and equally disturbed, the median.
+const ROUNDS: usize = 40;
 const SERVER_CORE: usize = 0;
 const LOAD_CORE: usize = 1;
-const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Contender {
     /// The name for `serve`, or the file and variant for Node.
@@ -82,37 +78,40 @@ pub(crate) fn run(only: &[&str]) -> Outcome {
             only.is_empty() || only.iter().any(|name| contender.command.starts_with(name))
         };
         if !framework.iter().any(is_asked_for) {
-            results.push(vec![Err(String::new()); framework.len()]);
             continue;
         }
         let text = |error: Box<dyn Error>| error.to_string().replace(['\r', '\n'], " ");
-        let servers: Vec<_> = framework
-            .iter()
-            .map(|contender| match (contender.is_node(), node) {
+        // The first one is what the others are compared with.
+        let contenders = framework.iter().enumerate();
+        let contenders = contenders.filter(|(at, contender)| *at == 0 || is_asked_for(contender));
+        let mut servers = Vec::new();
+        for (_, contender) in contenders {
+            let server = match (contender.is_node(), node) {
                 (true, Err(reason)) => Err(format!("skipped: {reason}")),
                 _ => contender
                     .start(&tenant, headers.first().copied().unwrap_or_default())
                     .map_err(|error| format!("not run: {}", text(error))),
-            })
-            .collect();
-        let mut measured: Vec<Result> = servers
-            .iter()
-            .map(|server| Err(server.as_ref().err().cloned().unwrap_or_default()))
-            .collect();
+            };
+            servers.push((contender, server, Vec::new()));
+        }
         for round in 1..=ROUNDS {
             eprintln!(
                 "{}: round {round} of {ROUNDS}",
                 framework.first().map_or("", |open| open.name)
             );
-            for ((contender, server), result) in framework.iter().zip(&servers).zip(&mut measured) {
-                let Ok((server, port)) = server else { continue };
+            for (contender, server, rounds) in &mut servers {
+                let Ok((process, port)) = server else { continue };
                 let headers = headers.get(..contender.tokens).unwrap_or(&headers);
-                let now = measure(server, *port, headers)
-                    .map_err(|error| format!("not run: {}", text(error)));
-                *result = better(result, now);
+                match measure(process, *port, headers) {
+                    Ok(measured) => rounds.push(measured),
+                    Err(error) => *server = Err(format!("not run: {}", text(error))),
+                }
             }
         }
-        results.push(measured);
+        let measured = |(contender, server, rounds): (_, std::result::Result<_, _>, _)| {
+            (contender, server.map(|_| rounds))
+        };
+        results.push(servers.into_iter().map(measured).collect());
     }
     print(&results);
     print_acceptance(&tenant, node.is_ok());
@@ -128,41 +127,39 @@ struct Measured {
     server_busy: f64,
 }
 
-impl Measured {
-    fn is_better_than(&self, other: &Self) -> bool {
-        self.microseconds_per_request < other.microseconds_per_request
-    }
-}
+/// A contender, and what was measured in each round, or why nothing was.
+type Row = (&'static Contender, std::result::Result<Vec<Measured>, String>);
 
-type Result = std::result::Result<Measured, String>;
-
-fn better(before: &Result, now: Result) -> Result {
-    match (before, now) {
-        (Ok(before), Ok(now)) if now.is_better_than(before) => Ok(now),
-        (Ok(before), _) => Ok(*before),
-        (Err(_), now) => now,
-    }
-}
-
-fn print(results: &[Vec<Result>]) {
+fn print(results: &[Vec<Row>]) {
     println!("| | requests/s | CPU µs per request | ÷ unprotected | server's core busy |");
     println!("|---|---:|---:|---:|---:|");
-    for (framework, results) in CONTENDERS.iter().zip(results) {
-        let open = results.first().and_then(|result| result.as_ref().ok());
-        let open = open.map_or(f64::NAN, |open| open.microseconds_per_request);
-        for (Contender { name, .. }, result) in framework.iter().zip(results) {
-            match result {
-                Ok(measured) => println!(
-                    "| {name} | {:.0} | {:.1} | {:.2} | {:.0} % |",
-                    measured.requests_per_second,
-                    measured.microseconds_per_request,
-                    measured.microseconds_per_request / open,
-                    measured.server_busy * 100.0,
-                ),
+    for rows in results {
+        let open = rows.first().and_then(|(_, rounds)| rounds.as_deref().ok()).unwrap_or_default();
+        for (Contender { name, .. }, rounds) in rows {
+            match rounds {
+                Ok(rounds) => println!("| {name} | {} |", numbers(rounds, open)),
                 Err(reason) => println!("| {name} | {reason} | | | |"),
             }
         }
     }
+}
+
+fn numbers(rounds: &[Measured], open: &[Measured]) -> String {
+    let time = |round: &Measured| round.microseconds_per_request;
+    let fastest = rounds.iter().min_by(|one, other| time(one).total_cmp(&time(other)));
+    let Some(fastest) = fastest else { return "not run | | |".to_owned() };
+    format!(
+        "{:.0} | {:.1} | {:.2} | {:.0} %",
+        fastest.requests_per_second,
+        time(fastest),
+        median(rounds.iter().zip(open).map(|(round, open)| time(round) / time(open)).collect()),
+        fastest.server_busy * 100.0,
+    )
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Times are only comparable between verifiers that check the same. Unprotected routes are left
@@ -197,7 +194,7 @@ impl Contender {
         command.env("ISSUER", tenant.issuer()).env("AUDIENCE", tenant.audience());
         let mut server = Pinned::start(&mut command)?;
         let port = server.line()?.parse()?;
-        wait_until_ready(port, header)?;
+        load::wait_until_ready(port, header)?;
         Ok((server, port))
     }
 }
@@ -219,16 +216,4 @@ fn measure(server: &Pinned, port: u16, headers: &[&str]) -> Outcome<Measured> {
         microseconds_per_request: processor * 1e6 / requests,
         server_busy: processor / time,
     })
-}
-
-/// Waits until a server accepts the token: some fetch the keys after they have begun to respond.
-fn wait_until_ready(port: u16, header: &str) -> Outcome {
-    let began = Instant::now();
-    while !load::is_answered(port, header) {
-        if began.elapsed() > PATIENCE {
-            return Err("it does not answer with 200".into());
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    Ok(())
 }

@@ -7,6 +7,7 @@ use crate::{Outcome, process::processor_time};
 use std::{
     io::{self, Read, Write},
     net::{Ipv4Addr, TcpStream},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -14,6 +15,7 @@ const CONNECTIONS: usize = 32;
 const WARM_UP: Duration = Duration::from_millis(100);
 const TIME: Duration = Duration::from_millis(400);
 const PATIENCE: Duration = Duration::from_secs(5);
+const READY: Duration = Duration::from_secs(10);
 
 /// Prints how many requests were answered with 200, in how many seconds, and how many seconds of
 /// processor time the server took for them.
@@ -61,6 +63,29 @@ pub(crate) fn is_answered(port: u16, header: &str) -> bool {
         connection.receive()
     };
     ask().is_ok()
+}
+
+/// Waits until a server accepts the token: some fetch the keys after they have begun to respond.
+pub(crate) fn wait_until_ready(port: u16, header: &str) -> Outcome {
+    let began = Instant::now();
+    while !is_answered(port, header) {
+        if began.elapsed() > READY {
+            return Err("it does not answer with 200".into());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// Sends so many requests, one after the other.
+pub(crate) fn send(port: u16, header: &str, count: usize) -> Outcome {
+    let mut connection = Connection::open(port)?;
+    let request = request(header);
+    for _ in 0..count {
+        connection.send(&request)?;
+        connection.receive()?;
+    }
+    Ok(())
 }
 
 struct Connection {

@@ -3,6 +3,7 @@
 mod acceptance;
 mod dpop;
 mod http;
+mod instructions;
 mod load;
 mod memory;
 mod node;
@@ -22,12 +23,13 @@ fn main() -> ExitCode {
         ["verify"] => verify::run(),
         ["http", only @ ..] => http::run(only),
         ["dpop"] => dpop::run(),
+        ["instructions"] => instructions::run(),
         ["memory"] => memory::run(),
         // The commands that the ones above start as processes.
         ["serve", contender] => servers::serve(contender),
         ["load", port, server] => load::run(port, server),
         ["remember", token_cache] => memory::remember(token_cache),
-        _ => Err("one of: verify, dpop, http, memory".into()),
+        _ => Err("one of: verify, dpop, http, instructions, memory".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -50,6 +50,13 @@ impl Pinned {
         Ok(io::Write::write_all(&mut stdin, input)?)
     }
 
+    /// Ends the process by ending its input, and waits for it.
+    pub(crate) fn end(mut self) -> Outcome {
+        drop(self.child.stdin.take());
+        self.child.wait()?;
+        Ok(())
+    }
+
     pub(crate) fn line(&mut self) -> Outcome<String> {
         let mut line = String::new();
         self.output.read_line(&mut line)?;
