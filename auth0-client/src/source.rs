@@ -285,6 +285,7 @@ impl Source {
                 Some(Ok(held)) if may_repeat && held.has_ended(clock.moment()) => {
                     may_repeat = false;
                     deadline = self.deadline(self.request.deadline);
+                    is_over.set(passed_while_running(&self.clock, patience));
                 }
                 Some(Ok(held)) => {
                     if held.lifetime.is_some() {

@@ -283,14 +283,16 @@ async fn a_call_that_sees_its_token_late_gets_another() {
         // Another token would have no life, either.
         (0, 60, 1),
     ] {
-        let server = Server::new();
-        server.respond(move |_, _| Answer::token_for("a", life));
+        let (release, first) = Answer::held(Answer::token_for("a", life));
+        let server = Server::answering([first, Answer::token_for("b", life)]);
         let orders = server.client().machine(API).build().unwrap();
         let mut call = Box::pin(orders.token());
         let polled = future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
         assert!(polled.is_pending());
         settle().await;
         assert_eq!(server.count(), 1);
+        release.send_replace(true);
+        settle().await;
         server.clock.advance(Duration::from_secs(age));
         let token = run(&server, call).await.unwrap();
         assert_eq!(server.count(), requests, "a life of {life} seconds, seen after {age}");
