@@ -320,7 +320,7 @@ impl Source {
         }
     }
 
-    /// Returns whether the request can be sent again: a code, or another grant that is used once, is spent.
+    /// Returns whether the request can be sent again. A token exchange is sent once: its subject may be spent.
     fn is_repeatable(&self) -> bool {
         self.subject.as_ref().is_none_or(|subject| subject.token.is_some())
     }
