@@ -5,7 +5,7 @@ use crate::{
     error::{Error, ErrorKind},
     metrics,
     secret::Secret,
-    server::{Body, Call, Deadline, late},
+    server::{Body, Call, Deadline},
     token::{Freshness, Held, Lifetime, Token, Tokens},
 };
 use arc_swap::ArcSwapOption;
@@ -278,7 +278,7 @@ impl Source {
             let outcome = tokio::select! {
                 biased;
                 outcome = waiter.outcome() => outcome,
-                () = &mut is_over => return Err(late(&deadline)),
+                () = &mut is_over => return Err(deadline.error()),
             };
             match outcome {
                 // It ended before this call saw it: its task, or the process, did not run.

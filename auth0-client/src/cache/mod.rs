@@ -11,7 +11,7 @@ use crate::{
     token::{Freshness, Held},
 };
 use auth0_core::{
-    support::{Joined, SetCache, SingleFlight, Waiter, fetch_thread, passed},
+    support::{Joined, SetCache, SingleFlight, Waiter, fetch_thread},
     time::Clock,
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -126,10 +126,10 @@ impl TokenCache {
             Joined::Waiting(waiter) => return Ok(Flight::Pending(waiter)),
             Joined::Leading(waiter, leader) => (waiter, leader),
         };
-        let (cache, request) = (Arc::clone(self), request());
+        let (cache, deadline, request) = (Arc::clone(self), deadline.clone(), request());
         let lead = async move {
             if !wait.is_zero() {
-                passed(&*cache.clock, wait).await;
+                deadline.pause(&*cache.clock, wait).await;
             }
             let outcome = request.await;
             let now = cache.clock.moment();

@@ -31,13 +31,13 @@ pub(super) struct Destination<'a> {
     pub(super) issuer: &'a str,
 }
 
-/// Sends a request once, with credentials and a proof of its own. Also returns whether the process was stopped meanwhile.
+/// Sends a request once, with credentials and a proof of its own.
 pub(super) async fn attempt(
     server: &Arc<Server>,
     call: &Call,
     to: &Destination<'_>,
     deadline: &Deadline,
-) -> Result<(Attempt, bool), Error> {
+) -> Result<Attempt, Error> {
     let message = Message::new(server, call, to)?;
     let limit = deadline.left(&*server.clock).min(TIMEOUT);
     let http = Arc::clone(&server.http);
@@ -51,8 +51,7 @@ pub(super) async fn attempt(
         request.max_body_bytes = MAX_BODY_BYTES;
         http.send(request).await
     };
-    let ended = fetch_thread::within(&*server.clock, limit, work).await;
-    let attempt = match ended.how {
+    Ok(match fetch_thread::within(&*server.clock, limit, work).await.how {
         How::Done(Ok(answer)) if answer.body().len() > MAX_BODY_BYTES => {
             Attempt::Answer(HttpResponse::new(answer.status(), ""))
         }
@@ -61,8 +60,7 @@ pub(super) async fn attempt(
         How::Done(Err(error)) => Attempt::Lost(error.to_string()),
         How::Panicked => Attempt::Lost("the transport panicked".into()),
         How::Late => Attempt::Lost("there is no answer in time".into()),
-    };
-    Ok((attempt, ended.was_frozen))
+    })
 }
 
 /// A request as it is sent.

@@ -1,5 +1,5 @@
 //! The metadata of the issuer over time.
-use super::{Deadline, Server, late};
+use super::{Deadline, Server};
 use crate::{
     error::{Error, ErrorKind},
     limits::MAX_WAIT,
@@ -51,7 +51,7 @@ impl KnownMetadata {
         let _reading = tokio::select! {
             reading = self.reading.lock() => reading,
             () = passed_while_running(&server.clock, deadline.left(&*server.clock)) => {
-                return Err(late(deadline));
+                return Err(deadline.error());
             }
         };
         if let Some(known) = self.known.load_full() {
@@ -78,7 +78,7 @@ impl KnownMetadata {
         // Without the thread, the next look is later.
         drop(fetch_thread::spawn(async move {
             let deadline = Deadline::after(RENEWAL, &*server.clock);
-            let result = read(&server, &deadline).await;
+            let result = deadline.watch(&*server.clock, read(&server, &deadline)).await;
             let now = server.clock.monotonic();
             match result {
                 Ok(newer) => server.state.metadata.keep(Arc::new(newer), now + FRESH),
@@ -103,18 +103,19 @@ async fn read(server: &Arc<Server>, deadline: &Deadline) -> Result<ServerMetadat
     let mut tries = 0..2;
     loop {
         tries.next();
+        let restarts = deadline.restarts(&*server.clock);
         let limit = deadline.left(&*server.clock).min(TIMEOUT);
         let own = Arc::clone(server);
         let work =
             async move { ServerMetadata::read(&own.http, &own.issuer, &own.plain_http).await };
         let mut pause = None;
-        let ended = fetch_thread::within(&*server.clock, limit, work).await;
-        let starts_anew = ended.was_frozen && deadline.restart(&*server.clock);
-        if starts_anew && !matches!(ended.how, How::Done(Ok(_))) {
+        let how = fetch_thread::within(&*server.clock, limit, work).await.how;
+        let starts_anew = deadline.restarts(&*server.clock) > restarts;
+        if starts_anew && !matches!(how, How::Done(Ok(_))) {
             tries = 0..2; // a failure of a process that was stopped is not the server's
             continue;
         }
-        let error = match ended.how {
+        let error = match how {
             How::Done(Ok(metadata)) => return Ok(metadata),
             How::Done(Err(error)) if error.is_of_configuration() => {
                 let cause = format!("The metadata of {} cannot be used: {error}", server.issuer);
@@ -129,7 +130,7 @@ async fn read(server: &Arc<Server>, deadline: &Deadline) -> Result<ServerMetadat
         };
         let left = deadline.left(&*server.clock);
         if left.is_zero() {
-            return Err(late(deadline));
+            return Err(deadline.error());
         }
         match pause {
             Some(wait) if tries.is_empty() || wait >= left => {

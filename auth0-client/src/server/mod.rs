@@ -3,33 +3,27 @@
 //! All of this runs on the thread `auth0-fetch`.
 mod attempt;
 mod call;
+mod deadline;
 mod endpoint;
 mod metadata;
 mod sending;
 
 pub(crate) use call::{Body, Call, Repeat};
+pub(crate) use deadline::Deadline;
 pub(crate) use endpoint::Endpoint;
 
-use crate::{
-    authentication::Authentication,
-    error::{Error, ErrorKind},
-    key::SigningKey,
-    proof::Prover,
-};
+use crate::{authentication::Authentication, error::Error, key::SigningKey, proof::Prover};
 use auth0_core::{
     Issuer,
-    support::{PlainHttp, ServerMetadata, passed},
+    support::{PlainHttp, ServerMetadata},
     time::Clock,
     transport::{HttpClient, HttpResponse},
 };
 use metadata::KnownMetadata;
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 use tokio::sync::Semaphore;
 
@@ -86,62 +80,6 @@ pub(crate) struct ServerParts {
     pub(crate) request_key: Option<SigningKey>,
 }
 
-/// The end of a call, on the monotonic clock. Clones share it.
-#[derive(Clone, Debug)]
-pub(crate) struct Deadline {
-    /// In milliseconds.
-    at: Arc<AtomicU64>,
-    limit: Duration,
-    restarts: Arc<AtomicU32>,
-}
-
-/// How often a call starts anew whose process was stopped. A thread that is blocked looks the same.
-const RESTARTS: u32 = 2;
-
-/// A pause that takes so much longer means that the process did not run.
-const FROZEN: Duration = Duration::from_secs(1);
-
-impl Deadline {
-    pub(crate) fn after(limit: Duration, clock: &dyn Clock) -> Self {
-        let at = millis(clock.monotonic().saturating_add(limit));
-        Self { at: Arc::new(at.into()), limit, restarts: Arc::default() }
-    }
-
-    pub(crate) fn left(&self, clock: &dyn Clock) -> Duration {
-        let at = Duration::from_millis(self.at.load(Ordering::Relaxed));
-        at.saturating_sub(clock.monotonic())
-    }
-
-    /// Starts anew after the process was stopped, which is no fault of the server. Returns whether it may.
-    pub(crate) fn restart(&self, clock: &dyn Clock) -> bool {
-        let may = self.restarts.fetch_add(1, Ordering::Relaxed) < RESTARTS;
-        if may {
-            let at = millis(clock.monotonic().saturating_add(self.limit));
-            self.at.store(at, Ordering::Relaxed);
-        }
-        may
-    }
-
-    /// Pauses within a call.
-    pub(crate) async fn pause(&self, clock: &dyn Clock, time: Duration) {
-        let began = Instant::now();
-        passed(clock, time).await;
-        if began.elapsed() > time.saturating_add(FROZEN) {
-            self.restart(clock);
-        }
-    }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Returns the error of a call that has no time left.
-pub(crate) fn late(deadline: &Deadline) -> Error {
-    let seconds = deadline.limit.as_secs_f64();
-    Error::new(ErrorKind::DeadlineExceeded, format!("There is no answer within {seconds} s"))
-}
-
 impl Server {
     pub(crate) fn new(parts: ServerParts) -> Arc<Self> {
         let ServerParts {
@@ -180,7 +118,7 @@ impl Server {
         call: &Call,
         deadline: &Deadline,
     ) -> Result<HttpResponse, Error> {
-        sending::send(self, call, deadline).await
+        deadline.watch(&*self.clock, sending::send(self, call, deadline)).await
     }
 
     /// Returns the metadata of the issuer.
@@ -188,7 +126,7 @@ impl Server {
         self: &Arc<Self>,
         deadline: &Deadline,
     ) -> Result<Arc<ServerMetadata>, Error> {
-        self.state.metadata.get(self, deadline).await
+        deadline.watch(&*self.clock, self.state.metadata.get(self, deadline)).await
     }
 
     /// Returns the key of signed requests.

@@ -3,7 +3,6 @@ use super::{
     Call, Deadline, Server,
     attempt::{Attempt, Destination, attempt},
     call::Tries,
-    late,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -56,7 +55,7 @@ async fn sent(
     call: &Call,
     deadline: &Deadline,
 ) -> Result<HttpResponse, Error> {
-    let metadata = server.metadata(deadline).await?;
+    let metadata = server.state.metadata.get(server, deadline).await?;
     let url = call.endpoint.url(&metadata, server.has_certificate(), server.is_auth0)?;
     let to = Destination { url: &url, issuer: metadata.issuer().as_str() };
     let mut tries = Tries::default();
@@ -64,14 +63,15 @@ async fn sent(
     loop {
         wait_for_tenant(server, call, deadline).await?;
         if deadline.left(&*server.clock).is_zero() {
-            return Err(last.unwrap_or_else(|| late(deadline)));
+            return Err(last.unwrap_or_else(|| deadline.error()));
         }
-        let (attempt, was_frozen) = {
+        let restarts = deadline.restarts(&*server.clock);
+        let attempt = {
             // Not while it waits for a repetition: others could be sent.
             let _permit = permit(server, deadline).await?;
             attempt(server, call, &to, deadline).await?
         };
-        let starts_anew = was_frozen && deadline.restart(&*server.clock);
+        let starts_anew = deadline.restarts(&*server.clock) > restarts;
         let (error, pause) = match attempt {
             Attempt::Answer(answer) => match read(server, call, to.url, answer, &mut tries) {
                 Read::Success(answer) => return Ok(answer),
@@ -90,7 +90,7 @@ async fn sent(
                 let is_late = deadline.left(&*server.clock).is_zero();
                 (
                     if is_late {
-                        late(deadline)
+                        deadline.error()
                     } else {
                         Error::new(ErrorKind::Unavailable, cause)
                     },

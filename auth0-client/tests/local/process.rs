@@ -14,7 +14,7 @@ use std::{
 const ISSUER: &str = "CLIENT_TESTS_STOPPED";
 
 /// Longer than a call may take.
-const STOPPED: Duration = Duration::from_secs(4);
+const STOPPED: Duration = Duration::from_secs(7);
 
 /// Reads a request, and returns its path. The connection that says that the process has ended has none.
 fn read(connection: &TcpStream) -> Option<String> {
@@ -34,9 +34,9 @@ fn signal(name: &str, process: u32) {
     assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
 }
 
-/// Stops a process during its first request for the metadata or for a token, whose connection is lost meanwhile. The
-/// seconds are real: the process has no other clock.
-fn stop_at(path: &str) {
+/// Stops a process during its first request for the metadata or for a token, whose connection is lost before or
+/// meanwhile. The seconds are real: the process has no other clock.
+fn stop_at(path: &str, is_lost_before: bool) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let issuer = format!("http://{address}");
@@ -58,8 +58,9 @@ fn stop_at(path: &str) {
         let Some(requested) = read(&connection) else { break };
         if requested == path && !was_stopped {
             was_stopped = true;
+            let held = Some(connection).filter(|_| !is_lost_before);
             signal("-STOP", process);
-            drop(connection);
+            drop(held);
             thread::sleep(STOPPED);
             signal("-CONT", process);
         } else if requested == "/token" {
@@ -74,8 +75,9 @@ fn stop_at(path: &str) {
 
 #[test]
 fn a_process_that_is_stopped_longer_than_a_call_gets_its_token() {
-    let stopped = ["/.well-known/openid-configuration", "/token"];
-    let threads = stopped.map(|path| thread::spawn(move || stop_at(path)));
+    let metadata = "/.well-known/openid-configuration";
+    let stops = [(metadata, false), (metadata, true), ("/token", false), ("/token", true)];
+    let threads = stops.map(|(path, before)| thread::spawn(move || stop_at(path, before)));
     for thread in threads {
         thread.join().unwrap();
     }
@@ -86,7 +88,7 @@ fn a_process_that_is_stopped_longer_than_a_call_gets_its_token() {
 async fn the_process_that_is_stopped() {
     let Ok(issuer) = env::var(ISSUER) else { return };
     let builder = Client::builder().issuer(issuer).client_id("app").client_secret("secret");
-    let client = builder.deadline(Duration::from_secs(3)).build().unwrap();
+    let client = builder.deadline(Duration::from_secs(6)).build().unwrap();
     let source = client.machine(API).build().unwrap();
     let (one, two) = tokio::join!(source.token(), source.token());
     for result in [one, two] {

@@ -8,7 +8,7 @@ use super::{BoxFuture, Clock};
 use std::{
     fmt,
     future::Future,
-    io,
+    io, mem,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError, mpsc},
     task::{Context, Poll},
@@ -23,7 +23,7 @@ use tokio::{
 use tracing::instrument::WithSubscriber;
 
 /// How often the thread checks, during a fetch, whether the process was stopped.
-const HEARTBEAT: Duration = Duration::from_millis(500);
+pub const HEARTBEAT: Duration = Duration::from_millis(500);
 
 /// A heartbeat that is this late means that the process did not run.
 const FROZEN: Duration = Duration::from_secs(1);
@@ -271,8 +271,9 @@ struct Limit {
 
 impl Limit {
     fn new(clock: &dyn Clock, time: Duration) -> Self {
+        let beat = Instant::now();
         let (deadline, ran_for) = (clock.sleep(time), Duration::ZERO);
-        Self { time, deadline, ran_for, was_frozen: false, beat: Instant::now() }
+        Self { time, deadline, ran_for, was_frozen: false, beat }
     }
 
     async fn reached(&mut self, clock: &dyn Clock) {
@@ -282,7 +283,7 @@ impl Limit {
                 () = tokio::time::sleep(HEARTBEAT) => false,
                 () = &mut self.deadline => true,
             };
-            if is_late(self.beat) {
+            if was_stopped(&mut self.beat) {
                 // Also if it was stopped before this was polled for the first time.
                 self.was_frozen = true;
                 self.deadline = clock.sleep(self.time.saturating_sub(self.ran_for + HEARTBEAT));
@@ -293,17 +294,20 @@ impl Limit {
             if self.ran_for >= self.time {
                 return;
             }
-            self.beat = Instant::now();
         }
     }
 
-    fn was_frozen(&self) -> bool {
-        self.was_frozen || is_late(self.beat)
+    fn was_frozen(&mut self) -> bool {
+        self.was_frozen |= was_stopped(&mut self.beat);
+        self.was_frozen
     }
 }
 
-fn is_late(beat: Instant) -> bool {
-    beat.elapsed() >= HEARTBEAT + FROZEN
+/// Returns whether the process was stopped since the last heartbeat, and takes this as the next one: nothing is between
+/// them that neither sees.
+pub fn was_stopped(beat: &mut Instant) -> bool {
+    let last = mem::replace(beat, Instant::now());
+    beat.saturating_duration_since(last) >= HEARTBEAT + FROZEN
 }
 
 /// A task that is aborted when its owner is dropped. As a future, it waits for the task's end.
