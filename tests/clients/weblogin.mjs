@@ -56,7 +56,9 @@ async function start(program, variables) {
   })
 }
 
-const browser = await puppeteer.launch({ executablePath: chromium, args: ['--no-sandbox'] })
+// Without the pages that it keeps: "back" sends a request, and puppeteer does not always see that a page was kept.
+const args = ['--no-sandbox', '--disable-features=BackForwardCache']
+const browser = await puppeteer.launch({ executablePath: chromium, args })
 
 // A browser without cookies.
 async function person(site) {
