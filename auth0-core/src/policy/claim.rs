@@ -40,8 +40,10 @@ impl Claim {
     /// Requires that the claim is this text. For numbers and booleans, use
     /// [`equals_integer`](Self::equals_integer), [`equals_number`](Self::equals_number) and
     /// [`equals_bool`](Self::equals_bool).
+    // Where the type is another one, the compiler shows the line of the signature.
+    #[rustfmt::skip]
     #[must_use]
-    pub const fn equals(self, text: &'static str) -> Requirement {
+    pub const fn equals(self, text: &'static str) -> Requirement { // or equals_bool, equals_integer, equals_number
         self.must(ClaimTest::Equals(Cow::Borrowed(text)))
     }
 

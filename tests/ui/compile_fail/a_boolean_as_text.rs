@@ -1,4 +1,4 @@
-//! `equals` compares text. The compiler shows its signature, and the documentation names the other two.
+//! `equals` compares text. The compiler shows its signature, and behind it the names of the others.
 use auth0_axum::policy::*;
 
 fn main() {
