@@ -1,13 +1,15 @@
 //! Requests per second, and the processor time of the server for each.
-use crate::{Outcome, acceptance, load, node, process::Pinned, token::Token};
+use crate::{
+    Outcome, acceptance,
+    load::{self, Slice, Target},
+    node,
+    process::Pinned,
+    token::Token,
+};
 use auth0_local::LocalTenant;
 use std::error::Error;
 use tokio::runtime::Builder;
 
-/// Other programs use the machine, too, and its frequency changes. So the servers of a framework are
-/// measured in turn, for a short time each. Of the times, the fastest of these rounds counts. Of the
-/// quotients, whose terms are of one round and equally disturbed, the median.
-const ROUNDS: usize = 40;
 const SERVER_CORE: usize = 0;
 const LOAD_CORE: usize = 1;
 
@@ -84,76 +86,80 @@ pub(crate) fn run(only: &[&str]) -> Outcome {
         // The first one is what the others are compared with.
         let contenders = framework.iter().enumerate();
         let contenders = contenders.filter(|(at, contender)| *at == 0 || is_asked_for(contender));
-        let mut servers = Vec::new();
-        for (_, contender) in contenders {
-            let server = match (contender.is_node(), node) {
-                (true, Err(reason)) => Err(format!("skipped: {reason}")),
-                _ => contender
-                    .start(&tenant, headers.first().copied().unwrap_or_default())
-                    .map_err(|error| format!("not run: {}", text(error))),
-            };
-            servers.push((contender, server, Vec::new()));
-        }
-        for round in 1..=ROUNDS {
-            eprintln!(
-                "{}: round {round} of {ROUNDS}",
-                framework.first().map_or("", |open| open.name)
-            );
-            for (contender, server, rounds) in &mut servers {
-                let Ok((process, port)) = server else { continue };
-                let headers = headers.get(..contender.tokens).unwrap_or(&headers);
-                match measure(process, *port, headers) {
-                    Ok(measured) => rounds.push(measured),
-                    Err(error) => *server = Err(format!("not run: {}", text(error))),
-                }
-            }
-        }
-        let measured = |(contender, server, rounds): (_, std::result::Result<_, _>, _)| {
-            (contender, server.map(|_| rounds))
-        };
-        results.push(servers.into_iter().map(measured).collect());
+        eprintln!("{}", framework.first().map_or("", |open| open.name));
+        let servers: Vec<_> = contenders
+            .map(|(_, contender)| {
+                let server = match (contender.is_node(), node) {
+                    (true, Err(reason)) => Err(format!("skipped: {reason}")),
+                    _ => contender
+                        .start(&tenant, headers.first().copied().unwrap_or_default())
+                        .map_err(|error| format!("not run: {}", text(error))),
+                };
+                (contender, server)
+            })
+            .collect();
+        results.push(measure(servers, &headers)?);
     }
     print(&results);
     print_acceptance(&tenant, node.is_ok());
     Ok(())
 }
 
-#[derive(Clone, Copy)]
-struct Measured {
-    requests_per_second: f64,
-    /// Processor time of the server.
-    microseconds_per_request: f64,
-    /// The share of its core that the server used.
-    server_busy: f64,
+type Server = std::result::Result<(Pinned, u16), String>;
+
+/// Measures the servers of a framework.
+fn measure(servers: Vec<(&'static Contender, Server)>, headers: &[&str]) -> Outcome<Vec<Row>> {
+    let mut arguments = vec!["load".to_owned()];
+    for (contender, server) in &servers {
+        if let Ok((process, port)) = server {
+            let target = Target { port: *port, id: process.id(), tokens: contender.tokens };
+            arguments.extend(target.arguments());
+        }
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut load = Pinned::start(&mut Pinned::again(LOAD_CORE, &arguments)?)?;
+    load.write(headers.join("\n").as_bytes())?;
+    let mut rows: Vec<Row> = servers
+        .iter()
+        .map(|(contender, server)| {
+            (*contender, server.as_ref().map(|_| Vec::new()).map_err(Clone::clone))
+        })
+        .collect();
+    for _ in 0..Slice::COUNT {
+        for slices in rows.iter_mut().filter_map(|(_, slices)| slices.as_mut().ok()) {
+            slices.push(Slice::parse(&load.line()?)?);
+        }
+    }
+    Ok(rows)
 }
 
-/// A contender, and what was measured in each round, or why nothing was.
-type Row = (&'static Contender, std::result::Result<Vec<Measured>, String>);
+/// A contender, and what was measured in each slice, or why nothing was.
+type Row = (&'static Contender, std::result::Result<Vec<Slice>, String>);
 
 fn print(results: &[Vec<Row>]) {
     println!("| | requests/s | CPU µs per request | ÷ unprotected | server's core busy |");
     println!("|---|---:|---:|---:|---:|");
     for rows in results {
-        let open = rows.first().and_then(|(_, rounds)| rounds.as_deref().ok()).unwrap_or_default();
-        for (Contender { name, .. }, rounds) in rows {
-            match rounds {
-                Ok(rounds) => println!("| {name} | {} |", numbers(rounds, open)),
+        let open = rows.first().and_then(|(_, slices)| slices.as_deref().ok()).unwrap_or_default();
+        for (Contender { name, .. }, slices) in rows {
+            match slices {
+                Ok(slices) => println!("| {name} | {} |", numbers(slices, open)),
                 Err(reason) => println!("| {name} | {reason} | | | |"),
             }
         }
     }
 }
 
-fn numbers(rounds: &[Measured], open: &[Measured]) -> String {
-    let time = |round: &Measured| round.microseconds_per_request;
-    let fastest = rounds.iter().min_by(|one, other| time(one).total_cmp(&time(other)));
-    let Some(fastest) = fastest else { return "not run | | |".to_owned() };
+/// The quotients are of two slices that follow each other, and are equally disturbed.
+fn numbers(slices: &[Slice], open: &[Slice]) -> String {
+    let time = |slice: &Slice| slice.processor / slice.requests;
+    let of = |number: &dyn Fn(&Slice) -> f64| median(slices.iter().map(number).collect());
     format!(
-        "{:.0} | {:.1} | {:.2} | {:.0} %",
-        fastest.requests_per_second,
-        time(fastest),
-        median(rounds.iter().zip(open).map(|(round, open)| time(round) / time(open)).collect()),
-        fastest.server_busy * 100.0,
+        "{:.0} | {:.1} | {:.3} | {:.0} %",
+        of(&|slice| slice.requests / slice.seconds),
+        of(&time) * 1e6,
+        median(slices.iter().zip(open).map(|(slice, open)| time(slice) / time(open)).collect()),
+        of(&|slice| slice.processor / slice.seconds) * 100.0,
     )
 }
 
@@ -197,23 +203,4 @@ impl Contender {
         load::wait_until_ready(port, header)?;
         Ok((server, port))
     }
-}
-
-/// Measures a server for a short time.
-fn measure(server: &Pinned, port: u16, headers: &[&str]) -> Outcome<Measured> {
-    let (port, server_id) = (port.to_string(), server.id().to_string());
-    let mut load = Pinned::again(LOAD_CORE, &["load", &port, &server_id])?;
-    let mut load = Pinned::start(&mut load)?;
-    load.write(headers.join("\n").as_bytes())?;
-    let line = load.line()?;
-    let numbers: Vec<f64> =
-        line.split(' ').map(str::parse).collect::<std::result::Result<_, _>>()?;
-    let [requests, time, processor] = numbers[..] else {
-        return Err("the load printed no result".into());
-    };
-    Ok(Measured {
-        requests_per_second: requests / time,
-        microseconds_per_request: processor * 1e6 / requests,
-        server_busy: processor / time,
-    })
 }

@@ -1,52 +1,139 @@
-//! Requests over loopback, as many as the server can answer.
+//! Requests over loopback, as many as the servers can answer.
 //!
 //! One thread uses the connections in turn, and sends the next request of each when its response
 //! has arrived: two system calls per request, and a wait for the oldest response only. The other
-//! requests are in flight meanwhile, so the server always has work.
+//! requests are in flight meanwhile, so the server always has work. It never sleeps: a server would have to wake it,
+//! which takes microseconds of the server's time, and a fast server has to do it more rarely than a slow one.
 use crate::{Outcome, process::processor_time};
 use std::{
-    io::{self, Read, Write},
+    hint,
+    io::{self, ErrorKind, Read, Write},
     net::{Ipv4Addr, TcpStream},
     thread,
     time::{Duration, Instant},
 };
 
 const CONNECTIONS: usize = 32;
-const WARM_UP: Duration = Duration::from_millis(100);
-const TIME: Duration = Duration::from_millis(400);
+/// Other programs use the machine, too, and its frequency changes. So the servers are measured in turn, for a short time
+/// each.
+const SLICE: Duration = Duration::from_millis(20);
+const SLICES: usize = 400;
+/// Until every server has grown its buffers.
+const WARM_UP: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(5);
 const READY: Duration = Duration::from_secs(10);
 
-/// Prints how many requests were answered with 200, in how many seconds, and how many seconds of
-/// processor time the server took for them.
-pub(crate) fn run(port: &str, server: &str) -> Outcome {
+/// A server that is to be measured: three arguments.
+pub(crate) struct Target {
+    pub(crate) port: u16,
+    /// The process.
+    pub(crate) id: u32,
+    /// How many tokens it gets, of those in the input.
+    pub(crate) tokens: usize,
+}
+
+impl Target {
+    pub(crate) fn arguments(&self) -> [String; 3] {
+        [self.port.to_string(), self.id.to_string(), self.tokens.to_string()]
+    }
+}
+
+/// What was measured of one server in one slice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slice {
+    pub(crate) requests: f64,
+    pub(crate) seconds: f64,
+    /// Of processor time of the server.
+    pub(crate) processor: f64,
+}
+
+impl Slice {
+    /// How many slices the load prints of each server.
+    pub(crate) const COUNT: usize = SLICES;
+
+    /// Reads a line that [`run`] has printed.
+    pub(crate) fn parse(line: &str) -> Outcome<Self> {
+        let numbers: Vec<f64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+        let [requests, seconds, processor] = numbers[..] else {
+            return Err("the load printed no result".into());
+        };
+        Ok(Self { requests, seconds, processor })
+    }
+}
+
+/// Measures servers in turn, and prints a line for each slice: how many requests were answered with 200, in how many
+/// seconds, and how many seconds of processor time the server took for them.
+pub(crate) fn run(servers: &[&str]) -> Outcome {
     let requests: Vec<Vec<u8>> = io::read_to_string(io::stdin())?.lines().map(request).collect();
-    let mut requests = requests.iter().cycle();
-    let mut next = || requests.next().ok_or("no requests");
-    let mut connections = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let mut connection = Connection::open(port.parse()?)?;
-        connection.send(next()?)?;
-        connections.push(connection);
+    let mut loads = Vec::new();
+    for server in servers.chunks_exact(3) {
+        let [port, id, tokens] = server else { return Err("a server has three arguments".into()) };
+        let requests = requests.get(..tokens.parse()?).ok_or("too few tokens")?;
+        loads.push(Load::open(port.parse()?, id, requests)?);
+    }
+    for load in &mut loads {
+        // Each token once, so that none is new later.
+        let rounds = load.requests.len() / CONNECTIONS;
+        (0..=rounds).try_for_each(|_| load.send_all().and_then(|()| load.receive_all()))?;
+    }
+    for slice in 0..WARM_UP + SLICES {
+        for load in &mut loads {
+            let line = load.measure()?;
+            if slice >= WARM_UP {
+                println!("{line}");
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Load<'a> {
+    server: &'a str,
+    requests: &'a [Vec<u8>],
+    /// The next request.
+    at: usize,
+    connections: Vec<Connection>,
+}
+
+impl<'a> Load<'a> {
+    fn open(port: u16, server: &'a str, requests: &'a [Vec<u8>]) -> Outcome<Self> {
+        let connections = (0..CONNECTIONS).map(|_| Connection::open(port)).collect::<Outcome<_>>();
+        Ok(Self { server, requests, at: 0, connections: connections? })
     }
 
-    let mut answer_for = |time: Duration| -> Outcome<(usize, Duration)> {
-        let (began, mut answered) = (Instant::now(), 0);
-        while began.elapsed() < time {
-            for connection in &mut connections {
+    /// Nothing is in flight before and after.
+    fn measure(&mut self) -> Outcome<String> {
+        let before = processor_time(self.server)?;
+        let (began, mut answered) = (Instant::now(), CONNECTIONS);
+        self.send_all()?;
+        while began.elapsed() < SLICE {
+            for connection in &mut self.connections {
                 connection.receive()?;
-                connection.send(next()?)?;
+                connection.send(next(self.requests, &mut self.at)?)?;
             }
             answered += CONNECTIONS;
         }
-        Ok((answered, began.elapsed()))
-    };
-    answer_for(WARM_UP)?;
-    let before = processor_time(server)?;
-    let (answered, time) = answer_for(TIME)?;
-    let processor = processor_time(server)? - before;
-    println!("{answered} {} {}", time.as_secs_f64(), processor.as_secs_f64());
-    Ok(())
+        self.receive_all()?;
+        let time = began.elapsed();
+        let processor = processor_time(self.server)?.saturating_sub(before);
+        Ok(format!("{answered} {} {}", time.as_secs_f64(), processor.as_secs_f64()))
+    }
+
+    fn send_all(&mut self) -> Outcome {
+        for connection in &mut self.connections {
+            connection.send(next(self.requests, &mut self.at)?)?;
+        }
+        Ok(())
+    }
+
+    fn receive_all(&mut self) -> Outcome {
+        self.connections.iter_mut().try_for_each(Connection::receive)
+    }
+}
+
+fn next<'a>(requests: &'a [Vec<u8>], at: &mut usize) -> Outcome<&'a [u8]> {
+    *at = (*at + 1) % requests.len().max(1);
+    Ok(requests.get(*at).ok_or("no requests")?)
 }
 
 /// Builds the request, which is the same for all servers, including those that ignore the token.
@@ -97,7 +184,7 @@ impl Connection {
     fn open(port: u16) -> Outcome<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nonblocking(true)?;
         Ok(Self { stream, buffer: [0; 4096] })
     }
 
@@ -107,12 +194,21 @@ impl Connection {
 
     /// Receives one response, which must be 200 and have a `Content-Length`.
     fn receive(&mut self) -> Outcome {
-        let mut filled = 0;
+        let (began, mut tries, mut filled) = (Instant::now(), 0_u32, 0);
         loop {
             let free = self.buffer.get_mut(filled..).ok_or("a long answer")?;
-            match self.stream.read(free)? {
-                0 => return Err("the server closed the connection".into()),
-                more => filled += more,
+            match self.stream.read(free) {
+                Ok(0) => return Err("the server closed the connection".into()),
+                Ok(more) => filled += more,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    tries += 1;
+                    if tries % 1024 == 0 && began.elapsed() > PATIENCE {
+                        return Err("the server does not answer".into());
+                    }
+                    hint::spin_loop();
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
             }
             let answer = self.buffer.get(..filled).ok_or("a long answer")?;
             if !answer.starts_with(b"HTTP/1.1 200 ") && filled >= 13 {

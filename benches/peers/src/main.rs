@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         ["memory"] => memory::run(),
         // The commands that the ones above start as processes.
         ["serve", contender] => servers::serve(contender),
-        ["load", port, server] => load::run(port, server),
+        ["load", servers @ ..] => load::run(servers),
         ["remember", token_cache] => memory::remember(token_cache),
         _ => Err("one of: verify, dpop, http, instructions, memory".into()),
     };
