@@ -16,6 +16,9 @@ use std::{
     sync::Arc,
 };
 
+/// How often a request renews the tokens of its session, if they end before it sees them.
+const RENEWALS: usize = 2;
+
 /// A request for a token of the user: see [`Session::access_token`] and [`Session::connection_token`]. Await it.
 #[must_use = "a request does nothing until it is awaited"]
 pub struct TokenRequest {
@@ -26,7 +29,8 @@ pub struct TokenRequest {
 
 impl Session {
     /// Requests an access token of the user for an API, to call it on behalf of the user. It comes from the session while it
-    /// is good for a minute, and is renewed otherwise: once, however many requests of the user wait for it.
+    /// is good for a minute, and is renewed otherwise: once, however many requests of the user wait for it. A token whose
+    /// answer has no `expires_in` is not kept, but used once.
     ///
     /// The API is that of the login ([`LoginBuilder::audience`](crate::LoginBuilder::audience)), or another one if the
     /// refresh token is one for several (MRRT).
@@ -77,27 +81,13 @@ impl TokenRequest {
         {
             return Ok(token);
         }
-        let wanted = Wanted { purpose: purpose.clone(), scopes: scopes.clone() };
-        // It goes on if the request ends: the answer may have the only refresh token.
-        let renewal = renewal::renewed(Arc::clone(&shared), live.clone(), wanted);
-        let outcome = match fetch_thread::spawn(renewal) {
-            Ok(task) => task.await.unwrap_or_else(|_| Err(Failure::panicked())),
-            Err(error) => Err(Failure::unavailable(error.to_string())),
-        };
-        let failure = match outcome {
-            Ok(renewed) => {
-                let now = shared.clock.moment();
-                let found =
-                    renewed.record.tokens.find(&purpose, &scopes, &shared.client, now, true);
-                session.adopt(renewed);
-                match found {
-                    Some(token) => return Ok(token),
-                    None => Failure::missing_scope(&scopes),
-                }
-            }
+        let wanted = Wanted { purpose, scopes };
+        let failure = match renew(&session, live.clone(), &wanted).await {
+            Ok(token) => return Ok(token),
             Err(failure) => failure,
         };
         // The one that is there is good for some seconds more.
+        let Wanted { purpose, scopes } = wanted;
         let now = shared.clock.moment();
         if let Some(token) = live.record.tokens.find(&purpose, &scopes, &shared.client, now, true) {
             return Ok(token);
@@ -132,6 +122,38 @@ impl TokenRequest {
             (_, None) => session.error(kind, failure.cause),
         })
     }
+}
+
+/// Renews the tokens of a session, which adopts them, and returns the one that is wanted.
+async fn renew(session: &Session, mut live: Live, wanted: &Wanted) -> Result<Token, Failure> {
+    let shared = Arc::clone(&session.login().site);
+    let Wanted { purpose, scopes } = wanted;
+    for _ in 0..RENEWALS {
+        // It goes on if the request ends: the answer may have the only refresh token.
+        let renewal = renewal::renewed(Arc::clone(&shared), live, wanted.clone());
+        let task = fetch_thread::spawn(renewal);
+        let task = task.map_err(|error| Failure::unavailable(error.to_string()))?;
+        let renewed = task.await.unwrap_or_else(|_| Err(Failure::panicked()))?;
+        live = renewed.live;
+        let now = shared.clock.moment();
+        let found = live.record.tokens.find(purpose, scopes, &shared.client, now, true);
+        session.adopt(live.clone());
+        match (found, renewed.token) {
+            (Some(token), _) => return Ok(token),
+            (None, Some(token)) if !has(&token, scopes) => {
+                return Err(Failure::missing_scope(scopes));
+            }
+            // It was not kept: how long it is good for is not known.
+            (None, Some(token)) if token.expires_at().is_none() => return Ok(token),
+            // It ended before this request saw it: its task, or the process, did not run.
+            _ => {}
+        }
+    }
+    Err(Failure::unavailable("each token has ended before it could be used"))
+}
+
+fn has(token: &Token, scopes: &[String]) -> bool {
+    scopes.iter().all(|scope| token.scopes().any(|granted| granted == scope))
 }
 
 impl IntoFuture for TokenRequest {

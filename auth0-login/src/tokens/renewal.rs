@@ -6,7 +6,7 @@ use crate::{
     session::{Live, Place},
     store::{SessionKey, Updated},
 };
-use auth0_client::{ErrorKind as ClientErrorKind, Tokens, support::deadline};
+use auth0_client::{ErrorKind as ClientErrorKind, Token, Tokens, support::deadline};
 use auth0_core::support::{IdTokenExpectations, base64url, fetch_thread::passed, verify_id_token};
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
@@ -24,9 +24,17 @@ const MAX_UPDATES: usize = 10;
 const REVOCATION_LIMIT: Duration = Duration::from_secs(1);
 
 /// The token that a request waits for.
+#[derive(Clone)]
 pub(super) struct Wanted {
     pub(super) purpose: Purpose,
     pub(super) scopes: Vec<String>,
+}
+
+/// A session with newer tokens.
+pub(super) struct Renewed {
+    pub(super) live: Live,
+    /// The token that came, if no other request had brought one. It has been kept if its life is known.
+    pub(super) token: Option<Token>,
 }
 
 /// Why there is no token.
@@ -91,7 +99,7 @@ pub(super) async fn renewed(
     shared: Arc<Shared>,
     live: Live,
     wanted: Wanted,
-) -> Result<Live, Failure> {
+) -> Result<Renewed, Failure> {
     // First those of this process, so that one of them asks the store.
     let lock = shared.renewals.lock_of(&live.record.id);
     let _lock = lock.lock().await;
@@ -113,14 +121,14 @@ async fn renewed_in_cookie(
     shared: &Shared,
     mut live: Live,
     wanted: &Wanted,
-) -> Result<Live, Failure> {
+) -> Result<Renewed, Failure> {
     let now = || shared.clock.monotonic();
     if shared.renewals.has_ended(&live.record.id, now()) {
         return Err(Failure::gone());
     }
     shared.renewals.adopt(&mut live.record, now());
     if has(shared, &live.record, wanted) {
-        return Ok(live);
+        return Ok(Renewed { live, token: None });
     }
     let before = live.record.tokens.generation;
     let outcome = renew(shared, &mut live.record, wanted).await;
@@ -134,7 +142,7 @@ async fn renewed_in_cookie(
         live = with_user(shared, live).await?;
     }
     match outcome {
-        Ok(()) => Ok(live),
+        Ok(token) => Ok(Renewed { live, token: Some(token) }),
         Err(failure) if has_changed => Err(Failure { renewed: Some(Box::new(live)), ..failure }),
         Err(failure) => Err(failure),
     }
@@ -145,16 +153,16 @@ async fn renewed_in_store(
     key: &SessionKey,
     mut live: Live,
     wanted: &Wanted,
-) -> Result<Live, Failure> {
+) -> Result<Renewed, Failure> {
     let mut version = reload(shared, key, &mut live.record).await?;
     if has(shared, &live.record, wanted) {
         live.place = Place::Store { key: *key, version };
-        return with_user(shared, live).await;
+        return Ok(Renewed { live: with_user(shared, live).await?, token: None });
     }
     let before = live.record.tokens.generation;
     let outcome = renew(shared, &mut live.record, wanted).await;
     if live.record.tokens.generation == before {
-        return outcome.map(|()| live);
+        return outcome.map(|token| Renewed { live, token: Some(token) });
     }
     let (tokens, claims) = (live.record.tokens.clone(), live.record.claims.clone());
     for _ in 0..MAX_UPDATES {
@@ -163,7 +171,7 @@ async fn renewed_in_store(
                 live.place = Place::Store { key: *key, version };
                 let live = with_user(shared, live).await?;
                 return match outcome {
-                    Ok(()) => Ok(live),
+                    Ok(token) => Ok(Renewed { live, token: Some(token) }),
                     Err(failure) => Err(Failure { renewed: Some(Box::new(live)), ..failure }),
                 };
             }
@@ -199,7 +207,7 @@ async fn renewed_in_store(
     shared.renewals.remember(&live.record, shared.clock.monotonic());
     let live = with_user(shared, live).await?;
     match outcome {
-        Ok(()) => Ok(live),
+        Ok(token) => Ok(Renewed { live, token: Some(token) }),
         Err(failure) => Err(Failure { renewed: Some(Box::new(live)), ..failure }),
     }
 }
@@ -239,7 +247,7 @@ fn has(shared: &Shared, record: &Record, wanted: &Wanted) -> bool {
 }
 
 /// Requests the token. The record has other tokens then, also after some failures.
-async fn renew(shared: &Shared, record: &mut Record, wanted: &Wanted) -> Result<(), Failure> {
+async fn renew(shared: &Shared, record: &mut Record, wanted: &Wanted) -> Result<Token, Failure> {
     let Some(refresh_token) = record.tokens.refresh_token.clone() else {
         let cause = "the session has no refresh token. Request the scope offline_access, and allow offline access for the API";
         return Err(Failure::new(ErrorKind::LoginRequired, cause));
@@ -255,7 +263,7 @@ async fn renew(shared: &Shared, record: &mut Record, wanted: &Wanted) -> Result<
             let token = token.map_err(Failure::client)?;
             record.tokens.generation += 1;
             record.tokens.keep_token(&shared.client, wanted.purpose.clone(), &token);
-            Ok(())
+            Ok(token)
         }
         Purpose::Api { audience } => {
             let mut refresh = shared.client.refresh(refresh_token);
@@ -279,7 +287,7 @@ async fn renew(shared: &Shared, record: &mut Record, wanted: &Wanted) -> Result<
             check_user(shared, record, &tokens).await?;
             let keeps_id_token = shared.settings.keeps_id_token;
             record.tokens.keep(&shared.client, wanted.purpose.clone(), &tokens, keeps_id_token);
-            Ok(())
+            Ok(tokens.access_token())
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Tokens of the user, and their renewal. The provider rotates refresh tokens, and accepts each once.
-use crate::world::{World, in_cookies_and_store, on_both};
+use crate::world::{HOUR, World, in_cookies_and_store, on_both};
 use serde_json::json;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 const TOKEN: &str = "/session?audience=https://billing.test";
 const OTHER: &str = "/session?audience=https://other.test";
@@ -350,6 +353,53 @@ async fn a_token_that_no_login_brings() {
             assert_eq!(answer.status, 500, "{answer:?}");
             world.pass(Duration::from_secs(121));
             assert_eq!(world.open(OTHER).await.status, 303, "later it is tried");
+        },
+    )
+    .await;
+}
+
+/// The task of a request, or the process, does not run when the answer comes.
+#[tokio::test]
+async fn a_token_that_ends_before_it_is_seen_is_renewed_again() {
+    for (late_answers, refreshes, status) in [(0, 1, 200), (1, 2, 200), (2, 2, 503)] {
+        let scenario = async |world: &mut World| {
+            world.log_in("auth0|ann").await;
+            world.pass(Duration::from_secs(600));
+            world.provider.id_tokens(|token| token.expires_in(24 * HOUR));
+            let (clock, answered) = (world.provider.tenant().clock().clone(), AtomicUsize::new(0));
+            world.provider.answers(move |answer| {
+                if answered.fetch_add(1, Ordering::SeqCst) < late_answers {
+                    clock.advance(Duration::from_secs(600));
+                }
+                answer
+            });
+            let answer = world.fetch(TOKEN).await;
+            assert_eq!(answer.status, status, "{late_answers}: {answer:?}");
+            assert_eq!(world.provider.refreshes(), refreshes, "{late_answers}");
+            // Nothing was lost: the last refresh token is in the session.
+            let refreshes = refreshes + usize::from(status != 200);
+            assert_eq!(world.fetch(TOKEN).await.status, 200, "{late_answers}");
+            assert_eq!(world.provider.refreshes(), refreshes, "{late_answers}");
+        };
+        in_cookies_and_store(|login| login, scenario).await;
+    }
+}
+
+/// `expires_in` is recommended only (RFC 6749 §5.1). Without it, a token is used once.
+#[tokio::test]
+async fn a_token_whose_end_is_not_known_is_used_once() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.provider.answers(|mut answer| {
+                answer.as_object_mut().unwrap().remove("expires_in");
+                answer
+            });
+            world.log_in("auth0|ann").await;
+            let first = world.fetch(TOKEN).await;
+            assert!(first.status == 200 && first.body.contains("auth0|ann"), "{first:?}");
+            assert_ne!(world.fetch(TOKEN).await.body, first.body);
+            assert_eq!(world.provider.refreshes(), 2);
         },
     )
     .await;
