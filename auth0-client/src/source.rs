@@ -280,6 +280,7 @@ impl Source {
                 outcome = waiter.outcome() => outcome,
                 () = &mut is_over => return Err(deadline.error()),
             };
+            deadline.has_waited();
             match outcome {
                 // It ended before this call saw it: its task, or the process, did not run.
                 Some(Ok(held)) if may_repeat && held.has_ended(clock.moment()) => {

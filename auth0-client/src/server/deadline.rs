@@ -49,6 +49,12 @@ impl Deadline {
         self.look(clock).restarts
     }
 
+    /// Takes note that the call has waited for the request of another one, which looks at the time itself. Without
+    /// this, the wait would look like a stop.
+    pub(crate) fn has_waited(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).beat = Instant::now();
+    }
+
     /// Waits for a part of the call.
     ///
     /// Must be called on the thread `auth0-fetch`.
@@ -92,17 +98,35 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auth0_core::support::SystemClock;
-    use std::thread;
+    use auth0_testing::ManualClock;
 
-    /// A process that is stopped does not run either: here its only thread is blocked.
+    const LIMIT: Duration = Duration::from_secs(1);
+
+    /// As if the process had not run for two seconds since the last look.
+    fn stop(deadline: &Deadline, clock: &ManualClock) {
+        let pause = Duration::from_secs(2);
+        clock.advance(pause);
+        deadline.state.lock().unwrap_or_else(PoisonError::into_inner).beat -= pause;
+    }
+
     #[test]
     fn a_stop_between_two_parts_of_a_call_does_not_count() {
-        let (clock, limit) = (SystemClock::new(), Duration::from_millis(1100));
-        let deadline = Deadline::after(limit, &clock);
-        thread::sleep(Duration::from_millis(1600));
-        assert_eq!(deadline.restarts(&clock), 1);
-        assert!(deadline.left(&clock) > Duration::ZERO);
-        assert_eq!(deadline.restarts(&clock), 1);
+        let clock = ManualClock::at(Duration::from_secs(1_000));
+        let deadline = Deadline::after(LIMIT, &clock);
+        for restarts in 1..=RESTARTS {
+            stop(&deadline, &clock);
+            assert_eq!((deadline.left(&clock), deadline.restarts(&clock)), (LIMIT, restarts));
+        }
+        stop(&deadline, &clock);
+        assert_eq!((deadline.left(&clock), deadline.restarts(&clock)), (Duration::ZERO, RESTARTS));
+    }
+
+    #[test]
+    fn the_time_in_which_a_call_waits_for_another_one_counts() {
+        let clock = ManualClock::at(Duration::from_secs(1_000));
+        let deadline = Deadline::after(LIMIT, &clock);
+        stop(&deadline, &clock);
+        deadline.has_waited();
+        assert_eq!((deadline.left(&clock), deadline.restarts(&clock)), (Duration::ZERO, 0));
     }
 }
