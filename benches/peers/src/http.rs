@@ -98,7 +98,13 @@ pub(crate) fn run(only: &[&str]) -> Outcome {
                 (contender, server)
             })
             .collect();
-        results.push(measure(servers, &headers)?);
+        // A server that fails meanwhile ends the measurement of its framework only.
+        let not_run = |error| Err(format!("not run: {}", text(error)));
+        let names: Vec<_> = servers.iter().map(|(contender, _)| *contender).collect();
+        results.push(measure(servers, &headers).unwrap_or_else(|error| {
+            let reason = not_run(error);
+            names.into_iter().map(|name| (name, reason.clone())).collect()
+        }));
     }
     print(&results);
     print_acceptance(&tenant, node.is_ok());
