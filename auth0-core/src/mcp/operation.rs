@@ -2,7 +2,7 @@
 use crate::jose::json::{self, Value};
 use std::borrow::Cow;
 
-/// A batch of more different operations asks for everything, so that it costs no more to judge than to read.
+/// A batch of more different operations asks for everything, so that it costs no more to check than to read.
 const MAX_OPERATIONS: usize = 64;
 
 /// What a message asks for.

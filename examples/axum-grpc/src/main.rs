@@ -3,7 +3,8 @@
 //!
 //! ```sh
 //! cargo run -p axum-grpc
-//! grpcurl -plaintext -H "authorization: Bearer $TOKEN" 127.0.0.1:50051 grpc.health.v1.Health/Check
+//! curl -O https://raw.githubusercontent.com/grpc/grpc-proto/master/grpc/health/v1/health.proto
+//! grpcurl -plaintext -proto health.proto -H "authorization: Bearer $TOKEN" 127.0.0.1:50051 grpc.health.v1.Health/Check
 //! ```
 //!
 //! It starts with a local tenant of its own, and prints a command for `TOKEN`. For your own tenant, set `AUTH0_DOMAIN`
@@ -19,12 +20,15 @@ use tracing_subscriber::EnvFilter;
 const COMMANDS: [(&str, &str); 4] = [
     (
         "OK",
-        "grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" {address} grpc.health.v1.Health/Check",
+        "grpcurl -plaintext -proto health.proto -H \"authorization: Bearer $TOKEN\" {address} grpc.health.v1.Health/Check",
     ),
-    ("Unauthenticated", "grpcurl -plaintext {address} grpc.health.v1.Health/Check"),
+    (
+        "Unauthenticated",
+        "grpcurl -plaintext -proto health.proto {address} grpc.health.v1.Health/Check",
+    ),
     (
         "PermissionDenied: the token lacks read:messages",
-        "grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" {address} grpc.health.v1.Health/Watch",
+        "grpcurl -plaintext -proto health.proto -H \"authorization: Bearer $TOKEN\" {address} grpc.health.v1.Health/Watch",
     ),
     ("in JSON", "curl -i http://{address}/api/private -H \"Authorization: Bearer $TOKEN\""),
 ];

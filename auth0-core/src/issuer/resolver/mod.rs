@@ -199,7 +199,7 @@ const LARGEST_MAX_ANSWERS: usize = 1_000_000;
 const DEFAULT_MAX_CALLS: usize = 256;
 const LARGEST_MAX_CALLS: usize = 10_000;
 
-/// The keys of one issuer take some 10 KiB, and a fetch every eight minutes.
+/// The keys of one issuer take some 10 KiB, and a fetch every six minutes.
 const DEFAULT_MAX_ISSUERS: usize = 100;
 const LARGEST_MAX_ISSUERS: usize = 10_000;
 
