@@ -20,7 +20,7 @@ pub(crate) enum Unread {
 
 /// Returns whether the body has no end, because the connection becomes another protocol: actix-http reads it until the
 /// client closes the connection, whatever `Connection` and `Content-Length` say.
-pub(crate) fn is_endless(request: &HttpRequest) -> bool {
+fn is_endless(request: &HttpRequest) -> bool {
     let is_websocket =
         |name: &HeaderValue| name.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket");
     let headers = request.headers();

@@ -4,7 +4,7 @@ use crate::{
     context::ContextAdapter,
     request::RequestAdapter,
     unread_body::UnreadBody,
-    whole_body::{Unread, is_endless, whole_body},
+    whole_body::{Unread, whole_body},
 };
 use actix_web::{
     Error as ActixError, HttpMessage,
@@ -59,10 +59,10 @@ impl McpTools {
     async fn admit(&self, request: &mut ServiceRequest) -> Result<(), (Error, Option<UnreadBody>)> {
         let (auth, token) = verified(request).map_err(|error| (error, None))?;
         let token = token.as_ref();
-        if request.head().upgrade() || is_endless(request.request()) {
-            let needed = Ok(self.0.requirement_of_upgrade());
+        let needed = self.0.requirement_of_upgrade(&RequestAdapter::new(request.request()));
+        if let Some(needed) = needed {
             let context = || ContextAdapter::new(request.request());
-            let admitted = adapter::admit_operation(&auth, token, needed, context);
+            let admitted = adapter::admit_operation(&auth, token, Ok(needed), context);
             return admitted.map_err(|error| (error, None));
         }
         let mut payload = request.take_payload();

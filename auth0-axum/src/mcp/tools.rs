@@ -63,6 +63,10 @@ impl McpTools {
     async fn admit(&self, parts: &mut Parts, body: Body) -> Result<Body, Error> {
         let (auth, token) = verified(parts)?;
         let token = token.as_ref();
+        if let Some(needed) = self.0.requirement_of_upgrade(&RequestAdapter(parts)) {
+            adapter::admit_operation(&auth, token, Ok(needed), || ContextAdapter::new(parts))?;
+            return Ok(body);
+        }
         let limit = self.0.body_limit();
         let body = match whole_body(body, limit).await {
             Ok(body) => body,

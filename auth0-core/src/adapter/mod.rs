@@ -205,7 +205,11 @@ pub fn admit_operation<C: RequestContext>(
     {
         let error = Error::new(code).because("the token has ended before the body was complete");
         let error = error.with_scheme(token.scheme());
-        return Err(refuse(auth, Some(token), error, context));
+        let error = refuse(auth, Some(token), error, context);
+        return Err(match &requirement {
+            Ok(needed) => behind(auth, &needed.requirement, error),
+            Err(_) => error,
+        });
     }
     let (requirement, uncertain) = match requirement {
         Ok(needed) => (needed.requirement, needed.uncertain),

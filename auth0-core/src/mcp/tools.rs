@@ -150,10 +150,17 @@ impl McpTools {
         })
     }
 
-    /// Returns what a request needs whose body is not read, because it has no end: it becomes another protocol.
+    /// Returns what a request needs whose body is not read, because it has no end: the connection becomes another
+    /// protocol. It is none if the connection stays one of HTTP.
     #[must_use]
-    pub fn requirement_of_upgrade(&self) -> OperationRequirement {
-        self.everything("the connection becomes another protocol")
+    pub fn requirement_of_upgrade(&self, request: &impl HttpParts) -> Option<OperationRequirement> {
+        let leaves_http = request.method() == "CONNECT"
+            || match request.header("upgrade") {
+                HeaderLines::Absent => false,
+                HeaderLines::One(protocols) => !protocols.split(|byte| *byte == b',').all(is_http),
+                HeaderLines::Several => true,
+            };
+        leaves_http.then(|| self.everything("the connection becomes another protocol"))
     }
 
     /// Returns the refusal of a body that is too long.
@@ -242,7 +249,8 @@ impl<'a> Needed<'a> {
 
     fn with(self, default: &Requirement) -> Requirement {
         self.all.into_iter().fold(default.clone(), |all, requirement| {
-            match *requirement == authenticated() || *requirement == all {
+            // Equal ones may have checks of the same name that are not the same function.
+            match *requirement == authenticated() || requirement.is_same(&all) {
                 true => all,
                 false => all.and(requirement.clone()),
             }
@@ -270,6 +278,13 @@ impl fmt::Debug for McpTools {
 fn add(all: &mut BTreeMap<String, Requirement>, name: String, requirement: Requirement) {
     let before = all.remove(&name).unwrap_or_else(authenticated);
     all.insert(name, before.and(requirement));
+}
+
+/// Returns whether HTTP goes on with this protocol of `Upgrade` (RFC 9110, section 7.8). Some clients offer HTTP/2 with
+/// each request.
+fn is_http(protocol: &[u8]) -> bool {
+    let protocol = protocol.trim_ascii().to_ascii_lowercase();
+    protocol == b"h2c" || protocol.starts_with(b"http/") || protocol.starts_with(b"tls/")
 }
 
 /// Checks that the headers say what the message says, if they are there (MCP, Streamable HTTP). Clients of older

@@ -13,6 +13,8 @@ mod identifier;
 mod issuer;
 mod jose;
 mod keys;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod policy;
 mod possession;
 mod request;
