@@ -34,13 +34,14 @@ impl Issuer {
         &self.0
     }
 
-    /// Creates an issuer whose keys are not discovered: any text without spaces that is no placeholder. A URL
-    /// is brought into its normal form, as for discovery.
+    /// Creates an issuer whose keys are not discovered: any text without spaces that is no placeholder, as tokens have
+    /// it. Only a tenant of Auth0 is brought into its normal form, as for discovery.
     pub(crate) fn named(text: &str) -> Result<Self, ConfigError> {
-        if let Ok(url) = text.parse() {
-            return Ok(url);
-        }
         let name = text.trim();
+        if let Ok(url) = text.parse::<Self>() {
+            // Tokens of others may have their host in another case, and are compared as text (RFC 7519, section 4.1.1).
+            return Ok(if url.is_of_auth0() { url } else { Self(name.into()) });
+        }
         let why = match () {
             () if name.is_empty() => "is empty",
             () if is_placeholder(name) => "is still a placeholder",

@@ -180,7 +180,7 @@ impl IssuerConfig {
     }
 
     /// Returns the configuration with another spelling of its name.
-    fn spelt(self, issuer: Issuer) -> Self {
+    pub(super) fn spelt(self, issuer: Issuer) -> Self {
         let key_source = self.key_source.spelt(issuer.clone());
         Self { validation: Validation { issuer, ..self.validation }, key_source, ..self }
     }

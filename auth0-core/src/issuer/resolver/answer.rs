@@ -2,7 +2,7 @@
 use crate::{
     error::{Error, ErrorCode},
     identifier::Issuer,
-    issuer::{Trusted, registry::mismatch},
+    issuer::{IssuerConfig, Trusted, registry::mismatch},
     runtime::BoxFuture,
     telemetry::Escaped,
     token::AcceptedBy,
@@ -61,6 +61,16 @@ impl Answer {
             let is_it = |spelling: Issuer| spelling.as_str() == issuer;
             other.keys.source().other_spelling().is_some_and(is_it).then_some(other)
         })
+    }
+
+    /// Returns the configuration in the spelling that the answer has already, if its metadata settles which is right.
+    pub(super) fn spelt(&self, config: IssuerConfig) -> IssuerConfig {
+        let other = config.key_source.other_spelling();
+        let known = other.and_then(|other| self.by_name.get(other.as_str()));
+        match known.filter(|known| known.keys.source().other_spelling().is_some()) {
+            Some(known) => config.spelt(known.validation.issuer.clone()),
+            None => config,
+        }
     }
 
     /// Returns the issuer of this name if it is trusted, or the reason why it is not.

@@ -264,7 +264,7 @@ impl<R: IssuerResolver> Answers<R> {
                 tokio::task::yield_now().await; // a list of thousands takes milliseconds
             }
             let config = match issuer.check(&self.issuer_settings.defaults, &PlainHttp::Loopback) {
-                Ok(config) => config.of_resolver(),
+                Ok(config) => answer.spelt(config.of_resolver()),
                 Err(why) => {
                     answer.broken = Some(Escaped(&why.to_string()).to_string().into());
                     continue;

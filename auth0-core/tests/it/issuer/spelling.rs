@@ -1,9 +1,13 @@
 //! How the name of an issuer is spelt, and where its metadata is.
 use super::One;
 use crate::common::{Documents, verdict};
-use auth0_core::{Auth0, Builder, ErrorCode, TrustedIssuer};
+use auth0_core::{
+    Auth0, Builder, ErrorCode, TrustedIssuer,
+    resolver::{IssuerResolver, ResolverContext},
+};
 use auth0_testing::Tenant;
 use serde_json::json;
+use std::error::Error;
 
 const SLASH: &str = "https://id.example/";
 const BARE: &str = "https://id.example";
@@ -190,4 +194,76 @@ async fn an_issuer_may_be_any_text_without_discovery() {
         let error = builder(&tenant, &documents).issuer(issuer).build().unwrap_err().to_string();
         assert!(error.contains("iss claim") && !error.contains("secret"), "{name:?}: {error}");
     }
+}
+
+/// Trusts these issuers for each request.
+struct These(Vec<TrustedIssuer>);
+
+impl IssuerResolver for These {
+    type Key = ();
+
+    fn key(&self, _: &ResolverContext<'_>) -> Option<()> {
+        Some(())
+    }
+
+    async fn resolve(&self, (): ()) -> Result<Vec<TrustedIssuer>, Box<dyn Error + Send + Sync>> {
+        Ok(self.0.clone())
+    }
+}
+
+/// Also in the answer of a resolver, both spellings are one issuer, which cannot be there in different ways.
+#[tokio::test]
+async fn both_spellings_in_an_answer_are_one_issuer() {
+    let tenant = Tenant::new();
+    let openid = "https://id.example/.well-known/openid-configuration";
+    let strict = |name| TrustedIssuer::new(name).audience("https://other.example");
+    for named in [SLASH, BARE] {
+        for (first, second) in [(SLASH, BARE), (BARE, SLASH)] {
+            let same = vec![TrustedIssuer::new(first), TrustedIssuer::new(second)];
+            let unlike = vec![strict(first), TrustedIssuer::new(second)];
+            for (issuers, expected) in [
+                (same, [None, Some(ErrorCode::IssuerMismatch)]),
+                (unlike, [Some(ErrorCode::IssuersUnavailable); 2]),
+            ] {
+                let documents = documents(&tenant, openid, named);
+                let auth = builder(&tenant, &documents).issuer_resolver(These(issuers));
+                let auth = auth.build().unwrap();
+                let other = if named == SLASH { BARE } else { SLASH };
+                for (stated, expected) in [named, other].into_iter().zip(expected) {
+                    let token = tenant.token().issuer(stated).mint();
+                    let case = format!("{first}, then {second}; named {named}, stated {stated}");
+                    assert_eq!(verdict(&auth, &token).await, expected, "{case}");
+                }
+            }
+        }
+    }
+}
+
+/// A host may be written in any case, and the name is compared as text.
+#[tokio::test]
+async fn an_issuer_without_discovery_keeps_the_case_of_its_host() {
+    let tenant = Tenant::new();
+    let documents = Documents::default();
+    documents.put_at("https://id.example/keys", tenant.key_set_json());
+    for (name, other) in [
+        ("https://FS.Acme.com/adfs/services/trust", "https://fs.acme.com/adfs/services/trust"),
+        ("https://fs.acme.com/adfs/services/trust", "https://FS.Acme.com/adfs/services/trust"),
+        ("https://ID.acme.com", "https://id.acme.com"),
+        ("https://ID.acme.com/", "https://id.acme.com/"),
+    ] {
+        let at = TrustedIssuer::new(name).key_set_url("https://id.example/keys");
+        let fixed = TrustedIssuer::new(name).key_set(tenant.key_set_json());
+        for issuer in [at, fixed] {
+            let auth = builder(&tenant, &documents).issuer(issuer).build().unwrap();
+            assert_eq!(auth.issuers().collect::<Vec<_>>(), [name]);
+            for (stated, expected) in [(name, None), (other, Some(ErrorCode::IssuerMismatch))] {
+                let token = tenant.token().issuer(stated).mint();
+                assert_eq!(verdict(&auth, &token).await, expected, "{name}: {stated}");
+            }
+        }
+    }
+    // A tenant of Auth0 has one spelling.
+    let issuer = TrustedIssuer::new("https://Acme.EU.auth0.com").key_set(tenant.key_set_json());
+    let auth = builder(&tenant, &documents).issuer(issuer).build().unwrap();
+    assert_eq!(auth.issuers().collect::<Vec<_>>(), ["https://acme.eu.auth0.com/"]);
 }
