@@ -21,7 +21,7 @@ impl<'a> ContextAdapter<'a> {
 
 /// Returns the parameters of the route so far, decoded as a handler's `Path` sees them. `Path` itself has no
 /// names.
-fn path_parameters(request: &HttpRequest) -> Vec<(&str, String)> {
+pub(crate) fn path_parameters(request: &HttpRequest) -> Vec<(&str, String)> {
     let extraction = pin!(web::Path::<Vec<String>>::from_request(request, &mut Payload::None));
     // It reads what the router has found, and waits for nothing.
     match extraction.poll(&mut Context::from_waker(Waker::noop())) {

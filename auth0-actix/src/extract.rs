@@ -2,8 +2,8 @@
 use crate::{
     context::ContextAdapter, error::AuthError, extraction::Extraction, verdict::only_header,
 };
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderValue};
-use auth0_core::{Policy, VerifiedToken, adapter, policy};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::HeaderValue};
+use auth0_core::{Auth0, Policy, VerifiedToken, adapter, policy};
 use serde::de::DeserializeOwned;
 use std::{fmt, marker::PhantomData, ops::Deref};
 
@@ -226,7 +226,7 @@ impl<C: DeserializeOwned + 'static> FromRequest for AccessToken<C> {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Extraction::new(request, payload, |auth, verdict, request| {
+        Extraction::new(request, payload, of_middleware, |auth, verdict, request| {
             let context = || ContextAdapter::new(request);
             let token = adapter::with_claims(auth, &verdict?, context)?;
             Ok(Self::new(token, only_header(request).cloned()))
@@ -239,7 +239,7 @@ impl<C: DeserializeOwned + 'static> FromRequest for MaybeAccessToken<C> {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Extraction::new(request, payload, |auth, verdict, request| {
+        Extraction::new(request, payload, of_middleware, |auth, verdict, request| {
             let Some(token) = adapter::optional(verdict)? else { return Ok(Self(None)) };
             let context = || ContextAdapter::new(request);
             let token = adapter::with_claims(auth, &token, context)?;
@@ -253,7 +253,7 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Authorized<P, C> 
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Extraction::new(request, payload, |auth, verdict, request| {
+        Extraction::new(request, payload, of_middleware, |auth, verdict, request| {
             let requirement = policy::of::<P>();
             let context = || ContextAdapter::new(request);
             let token = adapter::require(auth, verdict, requirement, context)?;
@@ -269,7 +269,7 @@ impl FromRequest for Organization {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Extraction::new(request, payload, |auth, verdict, request| {
+        Extraction::new(request, payload, of_middleware, |auth, verdict, request| {
             let context = || ContextAdapter::new(request);
             Ok(Self(adapter::organization_of(auth, &verdict?, context)?))
         })
@@ -281,8 +281,17 @@ impl FromRequest for Issuer {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Extraction::new(request, payload, |_, verdict, _| {
+        Extraction::new(request, payload, of_middleware, |_, verdict, _| {
             Ok(Self(auth0_core::Issuer::from(&verdict?)))
         })
     }
+}
+
+/// Returns the token that a [`RequireAuth`](crate::RequireAuth) with this verifier has admitted, unless the header was
+/// replaced since.
+pub(crate) fn of_middleware(auth: &Auth0, request: &HttpRequest) -> Option<VerifiedToken> {
+    let extensions = request.extensions();
+    let admitted = extensions.get::<AccessToken>()?;
+    let is_the_same = admitted.header.as_ref() == Some(only_header(request)?);
+    (is_the_same && adapter::has_verified(auth, &admitted.token)).then(|| admitted.token.clone())
 }

@@ -29,7 +29,13 @@ enum Step<T> {
 }
 
 impl<T: 'static> Extraction<T> {
-    pub(crate) fn new(request: &HttpRequest, payload: &mut Payload, extract: Extract<T>) -> Self {
+    /// Creates the future, with a function that finds the token if a middleware has admitted it.
+    pub(crate) fn new(
+        request: &HttpRequest,
+        payload: &mut Payload,
+        admitted: fn(&Auth0, &HttpRequest) -> Option<VerifiedToken>,
+        extract: Extract<T>,
+    ) -> Self {
         let auth = match verifier(request) {
             Ok(auth) => auth,
             Err(error) => {
@@ -37,7 +43,8 @@ impl<T: 'static> Extraction<T> {
                 return Self::ready(Err(AuthError::from(error).with_body(body)));
             }
         };
-        if let Some(verdict) = verify_once_now(&auth, request) {
+        let admitted = admitted(&auth, request).map(Ok);
+        if let Some(verdict) = admitted.or_else(|| verify_once_now(&auth, request)) {
             return Self::ready(extract(&auth, verdict, request).map_err(|error| {
                 let refused = AuthError::of_extractor(&auth, error, request);
                 refused.with_body(UnreadBody::share(payload))

@@ -14,6 +14,7 @@ mod logout;
 mod mcp;
 mod metadata;
 mod middleware;
+mod opening_request;
 mod request;
 mod tcp;
 #[cfg(feature = "testing")]
@@ -42,6 +43,7 @@ pub use logout::backchannel_logout;
 pub use mcp::{McpSessions, McpSessionsService, McpTools, McpToolsService};
 pub use metadata::metadata_service;
 pub use middleware::{RequireAuth, RequireAuthFuture, RequireAuthService, require};
+pub use opening_request::OpeningRequest;
 pub use tcp::keep_tcp_handle;
 pub use token_body::TokenBody;
 #[cfg(feature = "websocket")]

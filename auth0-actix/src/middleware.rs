@@ -2,7 +2,7 @@
 use crate::{
     context::ContextAdapter,
     error::AuthError,
-    extract::AccessToken,
+    extract::{AccessToken, of_middleware},
     token_body::{End, EndsItself, TokenBody},
     unread_body::UnreadBody,
     verdict::{only_header, verify_once, verify_once_now},
@@ -144,7 +144,9 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let verdict = match verifier(request.request()) {
-            Ok(auth) => verify_once_now(&auth, request.request())
+            Ok(auth) => of_middleware(&auth, request.request())
+                .map(Ok)
+                .or_else(|| verify_once_now(&auth, request.request()))
                 .map(|verdict| self.settings.admit(&auth, verdict, &request)),
             Err(error) => Some(Err(error)),
         };
@@ -190,7 +192,7 @@ impl RequireAuth {
         request.extensions_mut().insert(crate::mcp::Verified);
         let Some(token) = token else { return Ok(Admission::default()) };
         let nonce = token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
-        let end = ends_responses.then(|| End::of(&token, request.request()));
+        let end = ends_responses.then(|| End::of(auth, &token, request.request()));
         let header = only_header(request.request()).cloned();
         request.extensions_mut().insert(AccessToken::new(token, header));
         Ok(Admission { nonce, end })

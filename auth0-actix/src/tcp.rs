@@ -4,7 +4,9 @@ use auth0_core::adapter::TcpHandle;
 use std::any::Any;
 
 /// Stores a handle of each connection, so that a response or a WebSocket also ends with its token for a client that
-/// does not read. Each connection takes one more file descriptor.
+/// does not read. Each connection takes one more file descriptor. On HTTP/2, all requests of such a client end; a
+/// connection of a [trusted proxy](auth0_core::Builder::trusted_proxies), which may carry those of several clients, stays
+/// open.
 ///
 /// ```no_run
 /// use actix_web::{App, HttpServer, web};

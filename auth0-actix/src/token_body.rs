@@ -1,11 +1,15 @@
 //! The body of a response that ends with its token.
-use crate::tcp::tcp_handle;
+use crate::{request::RequestAdapter, tcp::tcp_handle};
 use actix_web::{
     HttpRequest,
     body::{BodySize, MessageBody},
+    http::Version,
     web::Bytes,
 };
-use auth0_core::{Ended, VerifiedToken, adapter::CloseGuard};
+use auth0_core::{
+    Auth0, Ended, VerifiedToken,
+    adapter::{self, CloseGuard},
+};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -34,8 +38,11 @@ pub(crate) struct End {
 }
 
 impl End {
-    pub(crate) fn of(token: &VerifiedToken, request: &HttpRequest) -> Box<Self> {
-        let guard = tcp_handle(request).map(|handle| handle.close_after(token));
+    pub(crate) fn of(auth: &Auth0, token: &VerifiedToken, request: &HttpRequest) -> Box<Self> {
+        let is_shared = request.version() == Version::HTTP_2
+            && adapter::is_from_proxy(auth, &RequestAdapter::new(request));
+        let handle = tcp_handle(request).filter(|_| !is_shared);
+        let guard = handle.map(|handle| handle.close_after(token));
         Box::new(Self { token: token.ended(), is_past: false, _guard: guard })
     }
 }

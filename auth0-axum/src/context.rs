@@ -43,6 +43,16 @@ fn path_parameters(parts: &mut Parts) -> Parameters {
     }
 }
 
+/// Returns the names and values of the parameters of the route.
+pub(crate) fn path_parameters_of(parts: &mut Parts) -> Vec<(String, String)> {
+    match path_parameters(parts) {
+        Parameters::Read(all) => {
+            all.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        }
+        Parameters::Unreadable | Parameters::Unknown => Vec::new(),
+    }
+}
+
 impl RequestContext for ContextAdapter<'_> {
     fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>> {
         match &self.parameters {

@@ -2,7 +2,7 @@
 use crate::{context::ContextAdapter, rejection::AuthRejection, verdict::verify_once};
 use auth0_core::{Auth0, Error, Policy, VerifiedToken, adapter, policy};
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
-use http::{HeaderValue, request::Parts};
+use http::{HeaderValue, header::AUTHORIZATION, request::Parts};
 use serde::de::DeserializeOwned;
 use std::{fmt, marker::PhantomData, ops::Deref};
 
@@ -247,7 +247,7 @@ async fn access_token<C: DeserializeOwned + 'static>(
     auth: &Auth0,
     parts: &mut Parts,
 ) -> Result<AccessToken<C>, Error> {
-    let (token, header) = verify_once(auth, parts).await?;
+    let (token, header) = verified(auth, parts).await?;
     let token = adapter::with_claims(auth, &token, || ContextAdapter::new(parts))?;
     Ok(AccessToken::new(token, header))
 }
@@ -273,7 +273,7 @@ async fn authorized<P: Policy, C: DeserializeOwned + 'static>(
     parts: &mut Parts,
 ) -> Result<Authorized<P, C>, Error> {
     let requirement = policy::of::<P>();
-    let (verdict, header) = match verify_once(auth, parts).await {
+    let (verdict, header) = match verified(auth, parts).await {
         Ok((token, header)) => (Ok(token), header),
         Err(error) => (Err(error), None),
     };
@@ -292,7 +292,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        let organization = match verify_once(&auth, parts).await {
+        let organization = match verified(&auth, parts).await {
             Ok((token, _)) => {
                 adapter::organization_of(&auth, &token, || ContextAdapter::new(parts))
             }
@@ -311,9 +311,29 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = Auth0::from_ref(state);
-        match verify_once(&auth, parts).await {
+        match verified(&auth, parts).await {
             Ok((token, _)) => Ok(Self(auth0_core::Issuer::from(&token))),
             Err(error) => Err(AuthRejection::of_extractor(&auth, error, parts)),
         }
     }
+}
+
+/// Returns the token of a request, and its header.
+async fn verified(
+    auth: &Auth0,
+    parts: &mut Parts,
+) -> Result<(VerifiedToken, Option<HeaderValue>), Error> {
+    match of_layer(auth, parts) {
+        Some(admitted) => Ok((admitted.token, admitted.header)),
+        None => verify_once(auth, parts).await,
+    }
+}
+
+/// Returns the token that an [`AuthLayer`](crate::AuthLayer) with this verifier has admitted, unless the header was
+/// replaced since.
+pub(crate) fn of_layer(auth: &Auth0, parts: &Parts) -> Option<AccessToken> {
+    let admitted = parts.extensions.get::<AccessToken>()?;
+    let header = adapter::only(parts.headers.get_all(AUTHORIZATION))?;
+    let is_the_same = admitted.header.as_ref() == Some(header);
+    (is_the_same && adapter::has_verified(auth, &admitted.token)).then(|| admitted.clone())
 }

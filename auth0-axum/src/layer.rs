@@ -2,9 +2,10 @@
 use crate::{
     body::AuthBody,
     context::ContextAdapter,
-    extract::AccessToken,
+    extract::{AccessToken, of_layer},
     grpc::{Form, GrpcMethods},
     rejection::refusal_in,
+    request::RequestAdapter,
     tcp::TcpPeer,
     verdict::{verify_once_now, verify_waiting},
 };
@@ -13,7 +14,9 @@ use auth0_core::{
     adapter::{self, CloseGuard},
     policy::authenticated,
 };
-use http::{HeaderName, HeaderValue, Request, Response, header::AUTHORIZATION, request::Parts};
+use http::{
+    HeaderName, HeaderValue, Request, Response, Version, header::AUTHORIZATION, request::Parts,
+};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -145,6 +148,9 @@ impl Settings {
         let nonce = token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
         let end = ends_responses.then(|| {
             let handle = TcpPeer::of(&parts.extensions).and_then(TcpPeer::handle);
+            let is_shared = parts.version == Version::HTTP_2
+                && adapter::is_from_proxy(auth, &RequestAdapter(parts));
+            let handle = handle.filter(|_| !is_shared);
             EndOfToken {
                 token: token.ended(),
                 form: Form::of(&parts.headers),
@@ -208,8 +214,8 @@ where
             let inner = self.inner.call(Request::from_parts(parts, body));
             return AuthFuture { step: Step::Admitted { inner, admission: None } };
         }
-        let verdict = verify_once_now(&settings.auth, &mut parts);
-        if let Some(verdict) = verdict {
+        let of_outer = of_layer(&settings.auth, &parts).map(|token| Ok(token.into_inner()));
+        if let Some(verdict) = of_outer.or_else(|| verify_once_now(&settings.auth, &mut parts)) {
             let step = match settings.admit(verdict, &mut parts) {
                 Ok(admission) => {
                     let inner = self.inner.call(Request::from_parts(parts, body));

@@ -14,6 +14,7 @@ mod logout;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod metadata;
+mod opening_request;
 mod rejection;
 mod request;
 mod tcp;
@@ -40,6 +41,7 @@ pub use logout::backchannel_logout;
 #[cfg(feature = "mcp")]
 pub use mcp::{McpSessions, McpSessionsService, McpTools, McpToolsService};
 pub use metadata::metadata_routes;
+pub use opening_request::OpeningRequest;
 pub use rejection::AuthRejection;
 pub use tcp::TcpPeer;
 #[cfg(feature = "websocket")]

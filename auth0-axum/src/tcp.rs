@@ -19,7 +19,8 @@ use std::net::SocketAddr;
 /// # }
 /// ```
 ///
-/// Each connection takes one more file descriptor. On HTTP/2, all requests of such a client end.
+/// Each connection takes one more file descriptor. On HTTP/2, all requests of such a client end; a connection of a
+/// [trusted proxy](auth0_core::Builder::trusted_proxies), which may carry those of several clients, stays open.
 ///
 /// Another server puts `ConnectInfo<TcpPeer>` into the extensions of each request:
 ///

@@ -1,12 +1,13 @@
 //! GraphQL over WebSocket, whose token is in the first message.
 use super::{TokenSocket, halves::Halves, run, upgrade};
-use crate::{error::AuthError, verifier::verifier};
+use crate::{error::AuthError, opening_request::OpeningRequest, verifier::verifier};
 use actix_web::{
     Error, HttpRequest, HttpResponse, http::header::SEC_WEBSOCKET_PROTOCOL, web::Payload,
 };
 use auth0_core::{
     Requirement,
     adapter::{
+        self,
         graphql::{
             GRAPHQL_TRANSPORT_WS, INIT_LIMIT, MAX_INIT_BYTES, SUBPROTOCOL_UNACCEPTABLE, open,
         },
@@ -102,16 +103,20 @@ impl<'a> GraphqlUpgrade<'a> {
         let limit = Some(max_message_bytes.max(MAX_INIT_BYTES));
         let auth = verifier(request).map_err(AuthError::from)?;
         let is_acceptable = offers_graphql(request);
+        let opening = adapter::OpeningRequest::from(OpeningRequest::of(request));
         let protocols = &[GRAPHQL_TRANSPORT_WS];
         upgrade(request, payload, protocols, limit, auth.clone(), async move |halves: Halves| {
             let Halves { mut receiving, mut sending } = halves;
             let opened = match is_acceptable {
-                true => open(&auth, &requirement, init_limit, &mut receiving, &mut sending).await,
+                true => {
+                    let halves = (&mut receiving, &mut sending);
+                    open(&auth, &requirement, Some(&opening), init_limit, halves).await
+                }
                 false => Err(Ending::Close(SUBPROTOCOL_UNACCEPTABLE)),
             };
             match opened {
                 Ok((token, init)) => {
-                    let lease = auth.lease(&token).require(requirement);
+                    let lease = auth.lease(&token).require(requirement).opened_by(opening);
                     let (session, halves) =
                         (Session::new(lease.clone()), Halves { receiving, sending });
                     run(session, lease, halves, Some(init), handler).await

@@ -8,7 +8,10 @@ pub use graphql::GraphqlUpgrade;
 pub use offered::take_offered_token;
 pub use socket::TokenSocket;
 
-use crate::{error::AuthError, tcp::tcp_handle, token_body::EndsItself, verifier::verifier};
+use crate::{
+    error::AuthError, opening_request::OpeningRequest, tcp::tcp_handle, token_body::EndsItself,
+    verifier::verifier,
+};
 use actix_web::{Error, HttpRequest, HttpResponse, rt, web::Payload};
 use actix_ws::AggregatedMessage;
 use auth0_core::{
@@ -133,7 +136,8 @@ impl<'a> TokenUpgrade<'a> {
             max_message_bytes,
         } = self;
         let auth = verifier(request).map_err(AuthError::from)?;
-        let lease = auth.lease(&token).require(requirement);
+        let opening = OpeningRequest::of(request);
+        let lease = auth.lease(&token).require(requirement).opened_by(opening);
         let session = Session::new(lease.clone()).send_limit(send_limit);
         let session = match warning {
             Some((time, text)) => session.warning(time, text),

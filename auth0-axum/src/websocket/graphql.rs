@@ -3,6 +3,7 @@ use super::{TokenSocket, halves::split, run};
 use auth0_core::{
     Auth0, Requirement,
     adapter::{
+        OpeningRequest,
         graphql::{
             GRAPHQL_TRANSPORT_WS, INIT_LIMIT, MAX_INIT_BYTES, SUBPROTOCOL_UNACCEPTABLE, open,
         },
@@ -47,6 +48,7 @@ pub struct GraphqlUpgrade {
     upgrade: WebSocketUpgrade,
     auth: Auth0,
     requirement: Requirement,
+    opening: Option<OpeningRequest>,
     init_limit: Duration,
     max_message_bytes: usize,
 }
@@ -55,13 +57,26 @@ impl GraphqlUpgrade {
     /// Creates an upgrade that requires a valid token.
     pub fn new(upgrade: WebSocketUpgrade, auth: Auth0) -> Self {
         let upgrade = upgrade.protocols([GRAPHQL_TRANSPORT_WS]);
-        let (requirement, init_limit) = (authenticated(), INIT_LIMIT);
-        Self { upgrade, auth, requirement, init_limit, max_message_bytes: MAX_MESSAGE_BYTES }
+        Self {
+            upgrade,
+            auth,
+            requirement: authenticated(),
+            opening: None,
+            init_limit: INIT_LIMIT,
+            max_message_bytes: MAX_MESSAGE_BYTES,
+        }
     }
 
     /// Adds a requirement for the token.
     pub fn require(mut self, requirement: Requirement) -> Self {
         self.requirement = self.requirement.and(requirement);
+        self
+    }
+
+    /// Sets the request that opened the connection, if the issuers of a token or the requirement depend on it: an
+    /// [`OpeningRequest`](crate::OpeningRequest).
+    pub fn opened_by(mut self, request: impl Into<OpeningRequest>) -> Self {
+        self.opening = Some(request.into());
         self
     }
 
@@ -83,18 +98,26 @@ impl GraphqlUpgrade {
         H: FnOnce(TokenSocket) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let Self { upgrade, auth, requirement, init_limit, max_message_bytes } = self;
+        let Self { upgrade, auth, requirement, opening, init_limit, max_message_bytes } = self;
         let is_acceptable = upgrade.selected_protocol().is_some();
         let upgrade = upgrade.max_message_size(max_message_bytes.max(MAX_INIT_BYTES));
         upgrade.on_upgrade(async move |socket| {
             let (mut receiving, mut sending) = split(socket);
             let opened = match is_acceptable {
-                true => open(&auth, &requirement, init_limit, &mut receiving, &mut sending).await,
+                true => {
+                    let opening = opening.as_ref();
+                    let halves = (&mut receiving, &mut sending);
+                    open(&auth, &requirement, opening, init_limit, halves).await
+                }
                 false => Err(Ending::Close(SUBPROTOCOL_UNACCEPTABLE)),
             };
             match opened {
                 Ok((token, init)) => {
                     let lease = auth.lease(&token).require(requirement);
+                    let lease = match opening {
+                        Some(opening) => lease.opened_by(opening),
+                        None => lease,
+                    };
                     let session = Session::new(lease.clone());
                     run(session, lease, (receiving, sending), Some(init), handler).await;
                 }

@@ -1,5 +1,5 @@
 //! The token that a browser offers as a subprotocol.
-use auth0_core::adapter::{BEARER_PROTOCOL, offered_token};
+use auth0_core::adapter::offered_token;
 use axum_core::extract::Request;
 use http::{
     HeaderMap, HeaderValue,
@@ -10,8 +10,8 @@ use http::{
 /// `new WebSocket(url, ["bearer", token])`. A browser cannot set the header, and a token in the query ends up in logs.
 ///
 /// Put it outside the [`AuthLayer`](crate::AuthLayer), and let the upgrade select the protocol `bearer`, so that the
-/// answer does not have the token. A request that is no upgrade, or has the header, is not changed. A log outside of it
-/// must leave out `Sec-WebSocket-Protocol`.
+/// answer does not have the token. Other subprotocols may stand before or after the two, and stay. A request that is no
+/// upgrade, or has the header, is not changed. A log outside of it must leave out `Sec-WebSocket-Protocol`.
 ///
 /// ```
 /// use auth0_axum::{Auth0, AuthLayer, take_offered_token};
@@ -28,21 +28,23 @@ use http::{
 /// # }
 /// ```
 pub async fn take_offered_token(mut request: Request) -> Request {
-    if let Some(authorization) = offered(request.headers()) {
+    if let Some((authorization, protocols)) = offered(request.headers()) {
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, authorization);
-        headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(BEARER_PROTOCOL));
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, protocols);
     }
     request
 }
 
-fn offered(headers: &HeaderMap) -> Option<HeaderValue> {
+/// Returns the value of `Authorization`, and that of `Sec-WebSocket-Protocol` without the token.
+fn offered(headers: &HeaderMap) -> Option<(HeaderValue, HeaderValue)> {
     let upgrade = headers.get(UPGRADE)?.as_bytes();
     if !upgrade.eq_ignore_ascii_case(b"websocket") || headers.contains_key(AUTHORIZATION) {
         return None;
     }
-    let token = offered_token(headers.get(SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?)?;
-    let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
-    value.set_sensitive(true); // `Debug` does not show it
-    Some(value)
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().map(HeaderValue::as_bytes);
+    let offered = offered_token(lines)?;
+    let mut authorization = HeaderValue::try_from(format!("Bearer {}", offered.token)).ok()?;
+    authorization.set_sensitive(true); // `Debug` does not show it
+    Some((authorization, HeaderValue::try_from(offered.protocols).ok()?))
 }

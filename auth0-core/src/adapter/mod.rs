@@ -27,19 +27,24 @@
 //! assert_eq!(refused.unwrap_err().challenge().status(), 403);
 //! # })
 //! ```
+mod offered_token;
 mod request_parts;
 
 pub use crate::{
     auth0::RefusalWatch,
     policy::RequestContext,
-    request::{Connection, HeaderLines, HttpParts, RequestView},
+    request::{Connection, HeaderLines, HttpParts, RequestView, only},
 };
 
+pub use offered_token::{BEARER_PROTOCOL, OfferedToken, offered_token};
 pub use request_parts::RequestParts;
 
 pub use crate::{
     auth0::{LogoutResponse, MetadataResponse},
-    lease::tcp::{CloseGuard, TcpHandle},
+    lease::{
+        opening_request::OpeningRequest,
+        tcp::{CloseGuard, TcpHandle},
+    },
 };
 
 /// A WebSocket that ends with its token.
@@ -131,6 +136,20 @@ impl<H: PartialEq, V> Verdicts<H, V> {
 #[must_use]
 pub fn is_to_be_kept(auth: &Auth0, verdict: &Result<VerifiedToken, Error>) -> bool {
     !verdict.as_ref().is_ok_and(|token| auth.has_cached(token))
+}
+
+/// Returns whether this verifier has verified the token, for every request: its issuer is not one that a resolver has
+/// found for one of them. An extractor need not verify such a token again if a layer has admitted it.
+#[must_use]
+pub fn has_verified(auth: &Auth0, token: &VerifiedToken) -> bool {
+    auth.has_verified(token)
+}
+
+/// Returns whether a request came from a trusted proxy ([`Builder::trusted_proxies`](crate::Builder::trusted_proxies)),
+/// which may carry requests of several clients on one connection of HTTP/2: closing it would end those of all.
+#[must_use]
+pub fn is_from_proxy(auth: &Auth0, request: &dyn HttpParts) -> bool {
+    auth.is_from_proxy(request)
 }
 
 /// Decides whether a request is admitted: with a token that meets the requirement or, if authentication is
@@ -282,23 +301,6 @@ fn is_missing(error: &Error) -> bool {
     error.code() == ErrorCode::TokenMissing
 }
 
-/// Returns the only element, and `None` if there are several: with two parameters or headers of one name, it
-/// is not known which one the handler reads.
-///
-/// ```
-/// use auth0_core::adapter::only;
-///
-/// assert_eq!(only(["a"]), Some("a"));
-/// assert_eq!(only(["a", "b"]), None);
-/// ```
-pub fn only<T>(values: impl IntoIterator<Item = T>) -> Option<T> {
-    let mut values = values.into_iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => Some(value),
-        _ => None,
-    }
-}
-
 /// Returns the encoded token of an `Authorization` header (RFC 9110 §11.4); empty if there is none. The token
 /// is a secret until it expires.
 ///
@@ -314,24 +316,6 @@ pub fn encoded_token(authorization: &[u8]) -> &str {
     let token = authorization.get(scheme..).unwrap_or_default().trim_ascii();
     std::str::from_utf8(token).unwrap_or_default()
 }
-
-/// Returns the token that a browser offers with a WebSocket: `Sec-WebSocket-Protocol: bearer, <token>`. A browser
-/// cannot set `Authorization` there. The server selects [`BEARER_PROTOCOL`], so that its answer has no token.
-///
-/// ```
-/// use auth0_core::adapter::offered_token;
-///
-/// assert_eq!(offered_token("bearer, abc.def.ghi"), Some("abc.def.ghi"));
-/// assert_eq!(offered_token("graphql-transport-ws"), None);
-/// ```
-#[must_use]
-pub fn offered_token(protocols: &str) -> Option<&str> {
-    let (protocol, token) = protocols.split_once(',')?;
-    (protocol.trim() == BEARER_PROTOCOL).then(|| token.trim())
-}
-
-/// The subprotocol that a server selects if a token was offered as another one.
-pub const BEARER_PROTOCOL: &str = "bearer";
 
 /// A request of which nothing is known: it has no path parameters and no headers.
 #[derive(Clone, Copy, Debug, Default)]

@@ -36,7 +36,7 @@ use crate::{
     config_error::ConfigError,
     error::{Error, ErrorCode},
     policy::RequestContext,
-    request::{Credentials, RequestView},
+    request::{Credentials, HttpParts, RequestView},
     runtime::fetch_thread::passed,
     token::{Binding, VerifiedToken},
 };
@@ -154,10 +154,12 @@ impl Auth0 {
         &self,
         token: &str,
         opened_with: &VerifiedToken,
+        opened_by: Option<&(impl HttpParts + RequestContext)>,
     ) -> Result<VerifiedToken, Error> {
-        let scheme = opened_with.scheme();
-        let credentials = Credentials::renewal(token.as_bytes(), scheme, self.0.max_token_bytes);
-        let token = self.0.verify(credentials, None).await?;
+        let (scheme, limit) = (opened_with.scheme(), self.0.max_token_bytes);
+        let parts = opened_by.map(|request| request as &dyn HttpParts);
+        let credentials = Credentials::renewal(token.as_bytes(), scheme, parts, limit);
+        let token = self.0.verify(credentials, parts).await?;
         if Binding::is_same(token.binding(), opened_with.binding()) {
             return Ok(token);
         }
@@ -168,7 +170,7 @@ impl Auth0 {
             )
             .advising("Let the client request a token for the same key, or connect again")
             .with_scheme(scheme);
-        Err(self.refuse_for(Some(&token), error, || None::<&dyn RequestContext>))
+        Err(self.refuse_for(Some(&token), error, || opened_by))
     }
 
     /// Returns a future that is ready after this long, on the clock or in real time.
@@ -181,6 +183,15 @@ impl Auth0 {
     /// resolved issuer does not count, because a middleware may change the request that it depends on.
     pub(crate) fn has_cached(&self, token: &VerifiedToken) -> bool {
         !self.0.tokens.is_off() && token.is_cached() && !token.accepted_by().is_resolved
+    }
+
+    /// Returns whether a token was verified by this verifier, and of an issuer that is configured.
+    pub(crate) fn has_verified(&self, token: &VerifiedToken) -> bool {
+        self.0.issuers.that_accepted(token.accepted_by()).is_some()
+    }
+
+    pub(crate) fn is_from_proxy(&self, request: &dyn HttpParts) -> bool {
+        self.0.origin.is_trusted_proxy(request)
     }
 
     /// Returns whether two values are clones of one verifier. A verdict of one verifier must not be used for

@@ -58,12 +58,16 @@ impl Verifier {
         let now = self.now()?;
         if let Some((verified, trusted)) = self.cached(credentials, now) {
             let token = VerifiedToken::new(verified, credentials.scheme);
-            metrics::cache_hit(trusted.metrics_label());
             tracing::debug!(
                 target: "auth0", issuer = token.issuer(), client_id = token.client_id().map(escaped),
                 "found an access token in the cache"
             );
-            return self.check_possession(token, &trusted, credentials, now);
+            let verdict = self.check_possession(token, &trusted, credentials, now);
+            // After a wait for revocations, all is checked again.
+            if matches!(verdict, Ok(_) | Err(Stop::Pending(Pending::ReplayStore { .. }))) {
+                metrics::cache_hit(trusted.metrics_label());
+            }
+            return verdict;
         }
         if let Some(parts) = credentials.parts {
             self.origin.report_unknown_peer(parts);

@@ -1,5 +1,6 @@
 //! The first messages of a GraphQL connection: `connection_init` of the subprotocol `graphql-transport-ws`, whose
 //! payload has the token.
+use super::opening_request::OpeningRequest;
 use super::websocket::{Close, Ending, Pause, Receive, Received, Transmit, UNAUTHORIZED};
 use crate::{
     auth0::Auth0,
@@ -46,17 +47,17 @@ pub const BAD_MESSAGE: Close = Close::new(4400, "Not a message of graphql-transp
 /// The end of a connection that sends `connection_init` again: `4429`.
 pub const TOO_MANY_INITS: Close = Close::new(4429, "Too many initialisation requests");
 
-/// Reads the first messages until `connection_init`, and verifies its token. Returns the token, and the message, which
-/// the GraphQL server acknowledges.
+/// Reads the first messages until `connection_init`, and verifies its token as that of the request which opened the
+/// connection. Returns the token, and the message, which the GraphQL server acknowledges.
 ///
 /// # Errors
 /// How to end the connection.
 pub async fn open<R, T>(
     auth: &Auth0,
     requirement: &Requirement,
+    opening: Option<&OpeningRequest>,
     limit: Duration,
-    receive: &mut R,
-    transmit: &mut T,
+    (receive, transmit): (&mut R, &mut T),
 ) -> Result<(VerifiedToken, R::Message), Ending>
 where
     R: Receive,
@@ -71,7 +72,7 @@ where
     let Some(authorization) = authorization else { return Err(Ending::Close(NO_TOKEN)) };
     tokio::select! {
         biased;
-        verdict = verify(auth, requirement, &authorization) => match verdict {
+        verdict = verify(auth, requirement, opening, &authorization) => match verdict {
             Ok(token) => Ok((token, init)),
             Err(error) => Err(Ending::Close(Close::for_error(&error))),
         },
@@ -114,11 +115,16 @@ where
 async fn verify(
     auth: &Auth0,
     requirement: &Requirement,
+    opening: Option<&OpeningRequest>,
     authorization: &str,
 ) -> Result<VerifiedToken, Error> {
     let request = RequestView::new().authorization([authorization.as_bytes()]);
+    let request = match opening {
+        Some(opening) => request.parts(opening),
+        None => request,
+    };
     let token = auth.authenticate(&request).await?;
-    auth.authorize(&token, requirement)?;
+    auth.check(&token, requirement, None, || opening)?;
     Ok(token)
 }
 

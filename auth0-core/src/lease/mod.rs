@@ -1,14 +1,16 @@
 //! The lease of a long connection: it ends with its token, and a newer token extends it.
 pub(crate) mod connection_init;
+pub(crate) mod opening_request;
 pub(crate) mod tcp;
 pub(crate) mod websocket;
 
 use crate::{
     auth0::Auth0,
     error::{Error, ErrorCode},
-    policy::{RequestContext, Requirement, authenticated},
+    policy::{Requirement, authenticated},
     token::VerifiedToken,
 };
+use opening_request::OpeningRequest;
 use std::{
     fmt,
     future::{Future, pending},
@@ -51,6 +53,7 @@ pub struct Lease(Arc<Shared>);
 struct Shared {
     auth: Auth0,
     requirement: Requirement,
+    opening: Option<OpeningRequest>,
     current: Mutex<Current>,
     renewed: Notify,
 }
@@ -64,21 +67,36 @@ struct Current {
 impl Auth0 {
     /// Creates the lease of a connection that was opened with this token.
     pub fn lease<C>(&self, token: &VerifiedToken<C>) -> Lease {
-        Lease::new(self.clone(), token.without_claims(), authenticated())
+        Lease::new(self.clone(), token.without_claims(), authenticated(), None)
     }
 }
 
 impl Lease {
-    fn new(auth: Auth0, token: VerifiedToken, requirement: Requirement) -> Self {
+    fn new(
+        auth: Auth0,
+        token: VerifiedToken,
+        requirement: Requirement,
+        opening: Option<OpeningRequest>,
+    ) -> Self {
         let current = Mutex::new(Current { token, is_over: false });
-        Self(Arc::new(Shared { auth, requirement, current, renewed: Notify::new() }))
+        Self(Arc::new(Shared { auth, requirement, opening, current, renewed: Notify::new() }))
     }
 
     /// Sets what a newer token must meet: the requirement of the route. It is a new lease, with the token of this one.
     #[must_use]
     pub fn require(self, requirement: Requirement) -> Self {
+        let Shared { auth, opening, .. } = &*self.0;
         let requirement = self.0.requirement.clone().and(requirement);
-        Self::new(self.0.auth.clone(), self.token(), requirement)
+        Self::new(auth.clone(), self.token(), requirement, opening.clone())
+    }
+
+    /// Sets the request that opened the connection. A newer token needs it if an
+    /// [`IssuerResolver`](crate::resolver::IssuerResolver) finds its issuer by a value of the request, or if a
+    /// requirement compares it with one. It is a new lease, with the token of this one.
+    #[must_use]
+    pub fn opened_by(self, request: impl Into<OpeningRequest>) -> Self {
+        let Shared { auth, requirement, .. } = &*self.0;
+        Self::new(auth.clone(), self.token(), requirement.clone(), Some(request.into()))
     }
 
     /// Returns the token that the connection has now.
@@ -149,9 +167,9 @@ impl Lease {
     /// `renewal_refused` for another token, or if the lease has ended. Otherwise as for [`Auth0::verify`] and
     /// [`Auth0::authorize`]. After an error, the lease ends as if there had been no call.
     pub async fn renew(&self, token: &str) -> Result<VerifiedToken, Error> {
-        let Shared { auth, requirement, .. } = &*self.0;
-        let newer = auth.verify_renewal(token, &self.token()).await?;
-        auth.authorize(&newer, requirement)?;
+        let Shared { auth, requirement, opening, .. } = &*self.0;
+        let newer = auth.verify_renewal(token, &self.token(), opening.as_ref()).await?;
+        auth.check(&newer, requirement, None, || opening.as_ref())?;
         let refusal = self.current().replace(&newer);
         match refusal {
             None => {
@@ -160,7 +178,7 @@ impl Lease {
             }
             Some(why) => {
                 let error = Error::new(ErrorCode::RenewalRefused).because(why);
-                Err(auth.refuse_for(Some(&newer), error, || None::<&dyn RequestContext>))
+                Err(auth.refuse_for(Some(&newer), error, || opening.as_ref()))
             }
         }
     }

@@ -85,9 +85,10 @@ impl<'a> Credentials<'a> {
     pub(crate) fn renewal(
         token: &'a [u8],
         scheme: AuthScheme,
+        parts: Option<&'a dyn HttpParts>,
         max_token_bytes: usize,
     ) -> Result<Self, Error> {
-        Self { scheme, token, proof: None, parts: None, is_renewal: true }.checked(max_token_bytes)
+        Self { scheme, token, proof: None, parts, is_renewal: true }.checked(max_token_bytes)
     }
 
     /// Returns whether it is a bearer token without a proof.

@@ -135,3 +135,20 @@ impl std::fmt::Debug for RequestView<'_> {
             .finish_non_exhaustive()
     }
 }
+
+/// Returns the only element, and `None` if there are several: with two parameters or headers of one name, it
+/// is not known which one the handler reads.
+///
+/// ```
+/// use auth0_core::adapter::only;
+///
+/// assert_eq!(only(["a"]), Some("a"));
+/// assert_eq!(only(["a", "b"]), None);
+/// ```
+pub fn only<T>(values: impl IntoIterator<Item = T>) -> Option<T> {
+    let mut values = values.into_iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value),
+        _ => None,
+    }
+}

@@ -10,11 +10,11 @@ const CRATES: [(&str, &str); 10] = [
     ),
     (
         "auth0-axum",
-        "grpc+tcp+whole_body body request context rejection verdict extract client+login mcp layer logout metadata websocket testing lib",
+        "grpc+tcp+whole_body body request context opening_request rejection verdict extract client+login mcp layer logout metadata websocket testing lib",
     ),
     (
         "auth0-actix",
-        "request+tcp context unread_body whole_body error verifier verdict extraction extract client+login token_body logout mcp middleware metadata websocket testing lib",
+        "request+tcp context opening_request unread_body whole_body error verifier verdict extraction extract client+login token_body logout mcp middleware metadata websocket testing lib",
     ),
     (
         "auth0-local",

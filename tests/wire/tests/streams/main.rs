@@ -1,7 +1,9 @@
 //! Responses that end with their token: streams of both frameworks, bodies that the layer cuts, and gRPC.
 mod graphql;
+mod multiplexed;
 mod offers;
 mod renewals;
+mod requests;
 mod sockets;
 mod websockets;
 
@@ -40,6 +42,13 @@ struct Events {
     sent: usize,
 }
 
+/// An event with empty lines after it.
+static LARGE: [u8; 16 * 1024] = {
+    let mut event = [b'\n'; 16 * 1024];
+    event.first_chunk_mut::<7>().unwrap().copy_from_slice(b"data: 1");
+    event
+};
+
 /// How many events were sent.
 static SENT: AtomicUsize = AtomicUsize::new(0);
 
@@ -57,7 +66,8 @@ impl Stream for Events {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        Poll::Ready(Some(Ok(web::Bytes::from_static(b"data: 1\n\n"))))
+        let event = if self.is_endless { &LARGE[..] } else { b"data: 1\n\n" };
+        Poll::Ready(Some(Ok(web::Bytes::from_static(event))))
     }
 }
 
@@ -120,7 +130,7 @@ fn start_actix(auth: Auth0) -> SocketAddr {
                     .route("/short", web::get().to(async || "short").wrap(cut()))
             };
             let server = HttpServer::new(app).workers(1).disable_signals();
-            let server = server.on_connect(keep_tcp_handle).bind("127.0.0.1:0").unwrap();
+            let server = server.on_connect(keep_tcp_handle).bind_auto_h2c("127.0.0.1:0").unwrap();
             sender.send(server.addrs()[0]).unwrap();
             server.run().await.unwrap();
         });

@@ -77,6 +77,12 @@ async fn a_token_is_taken_from_an_upgrade_only() {
         (offer(&format!("bearer, {good}")), 101, true),
         (offer(&format!("bearer,{good}")), 101, true),
         (offer(&format!("bearer, {forged}")), 401, false),
+        // Other subprotocols, in any place, and in lines of their own.
+        (offer(&format!("chat, bearer, {good}")), 101, true),
+        (offer(&format!("bearer, {good}, chat")), 101, true),
+        (offer(&format!("chat, bearer, {forged}, v2.chat")), 401, false),
+        (offer("chat, bearer") + &offer(&format!("{good}, v2.chat")), 101, true),
+        (offer("bearer") + &offer(&good), 101, true),
         // The offer never replaces the header, whichever of them is good.
         (both(&forged, &good), 401, false),
         (both(&good, &forged), 101, true),
@@ -84,12 +90,13 @@ async fn a_token_is_taken_from_an_upgrade_only() {
         (offer("bearer"), 401, false),
         (offer(&good), 401, false),
         (offer(&format!("{good}, bearer")), 401, false),
-        (offer(&format!("chat, bearer, {good}")), 401, false),
+        (offer("chat") + &offer("bearer"), 401, false),
         (offer("bearer, \u{e9}"), 401, false),
         // What is no token: as an `Authorization` header that is not well-formed.
         (offer("bearer,"), 400, false),
         (offer("bearer, "), 400, false),
-        (offer(&format!("bearer, {good}, chat")), 400, false),
+        (offer("bearer, ") + &offer(&good), 400, false),
+        (offer(&format!("bearer, {good}, bearer, {good}")), 400, false),
         (offer(&format!("bearer, Bearer {good}")), 400, false),
     ];
     let auth = tenant.auth0();

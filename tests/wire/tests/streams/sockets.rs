@@ -6,12 +6,12 @@ use actix_web::{
 use actix_ws::AggregatedMessage;
 use auth0_actix::keep_tcp_handle;
 use auth0_axum::{
-    Auth0, AuthLayer, TcpPeer,
-    policy::{authenticated, scope},
+    Auth0, AuthLayer, Requirement, TcpPeer,
+    policy::{authenticated, organization_in_path, scope},
 };
 use axum::{
     Router,
-    extract::{State, WebSocketUpgrade, ws::Message},
+    extract::{MatchedPath, State, WebSocketUpgrade, ws::Message},
     response::Response,
     routing::get,
 };
@@ -26,6 +26,19 @@ use tokio_tungstenite::{
 pub(super) const WARNING: &str = "the token ends soon";
 const WARNED_BEFORE: Duration = Duration::from_secs(30);
 
+/// What a token that renews the connection needs.
+fn needed(token: &auth0_axum::VerifiedToken) -> Requirement {
+    match () {
+        () if token.has_scope("a") => scope("a"),
+        () if token.has_scope("organization") => organization_in_path("org"),
+        () => authenticated(),
+    }
+}
+
+fn needed_at(path: &str) -> Requirement {
+    if path.contains("{org}") { organization_in_path("org") } else { scope("a") }
+}
+
 /// Answers a message: renews the lease, or returns the text.
 async fn answer(lease: &auth0_axum::Lease, text: &str) -> String {
     match text.strip_prefix("renew ") {
@@ -39,17 +52,17 @@ async fn answer(lease: &auth0_axum::Lease, text: &str) -> String {
 
 mod of_axum {
     use super::*;
-    use auth0_axum::{AccessToken, GraphqlUpgrade, TokenSocket, TokenUpgrade};
+    use auth0_axum::{AccessToken, GraphqlUpgrade, OpeningRequest, TokenSocket, TokenUpgrade};
 
     pub(super) async fn echo(
         State(auth): State<Auth0>,
         token: AccessToken,
+        request: OpeningRequest,
         upgrade: WebSocketUpgrade,
     ) -> Response {
-        let needed = if token.has_scope("a") { scope("a") } else { authenticated() };
-        TokenUpgrade::new(upgrade, auth.lease(&token).require(needed))
-            .warn_before(WARNED_BEFORE, WARNING)
-            .on_upgrade(async |mut socket: TokenSocket| {
+        let lease = auth.lease(&token).require(needed(&token)).opened_by(request);
+        TokenUpgrade::new(upgrade, lease).warn_before(WARNED_BEFORE, WARNING).on_upgrade(
+            async |mut socket: TokenSocket| {
                 while let Some(message) = socket.recv().await {
                     match message {
                         Message::Text(text) if &*text == "return" => return,
@@ -63,11 +76,18 @@ mod of_axum {
                         _ => {}
                     }
                 }
-            })
+            },
+        )
     }
 
-    pub(super) async fn graphql(State(auth): State<Auth0>, upgrade: WebSocketUpgrade) -> Response {
-        GraphqlUpgrade::new(upgrade, auth).require(scope("a")).on_upgrade(
+    pub(super) async fn graphql(
+        State(auth): State<Auth0>,
+        request: OpeningRequest,
+        path: MatchedPath,
+        upgrade: WebSocketUpgrade,
+    ) -> Response {
+        let needed = needed_at(path.as_str());
+        GraphqlUpgrade::new(upgrade, auth).require(needed).opened_by(request).on_upgrade(
             async |mut socket: TokenSocket| {
                 // The GraphQL server, which acknowledges the first message and then echoes.
                 while let Some(message) = socket.recv().await {
@@ -86,8 +106,10 @@ mod of_axum {
 pub(super) async fn start_axum(auth: Auth0) -> SocketAddr {
     let app = Router::new()
         .route("/echo", get(of_axum::echo))
+        .route("/orgs/{org}/echo", get(of_axum::echo))
         .layer(AuthLayer::new(auth.clone()).end_responses_with_token())
         .route("/graphql", get(of_axum::graphql))
+        .route("/orgs/{org}/graphql", get(of_axum::graphql))
         .with_state(auth);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -105,9 +127,8 @@ mod of_actix {
         request: HttpRequest,
         body: Payload,
     ) -> actix_web::Result<HttpResponse> {
-        let needed = if token.has_scope("a") { scope("a") } else { authenticated() };
         TokenUpgrade::new(&request, body, &token)
-            .require(needed)
+            .require(needed(&token))
             .warn_before(WARNED_BEFORE, WARNING)
             .on_upgrade(async |mut socket: TokenSocket| {
                 while let Some(message) = socket.recv().await {
@@ -130,7 +151,8 @@ mod of_actix {
         request: HttpRequest,
         body: Payload,
     ) -> actix_web::Result<HttpResponse> {
-        GraphqlUpgrade::new(&request, body).require(scope("a")).on_upgrade(
+        let needed = needed_at(&request.match_pattern().unwrap());
+        GraphqlUpgrade::new(&request, body).require(needed).on_upgrade(
             async |mut socket: TokenSocket| {
                 while let Some(message) = socket.recv().await {
                     let AggregatedMessage::Text(text) = message else { continue };
@@ -153,8 +175,13 @@ pub(super) fn start_actix(auth: Auth0) -> SocketAddr {
                 let protect = auth0_actix::RequireAuth::new().end_responses_with_token();
                 App::new()
                     .app_data(auth.clone())
-                    .service(web::resource("/echo").get(of_actix::echo).wrap(protect))
+                    .service(
+                        web::resource(["/echo", "/orgs/{org}/echo"])
+                            .get(of_actix::echo)
+                            .wrap(protect),
+                    )
                     .route("/graphql", web::get().to(of_actix::graphql))
+                    .route("/orgs/{org}/graphql", web::get().to(of_actix::graphql))
             };
             let server = HttpServer::new(app).workers(1).disable_signals();
             let server = server.on_connect(keep_tcp_handle).bind("127.0.0.1:0").unwrap();
@@ -176,9 +203,19 @@ pub(super) type Ending = Option<(u16, String)>;
 
 impl Client {
     pub(super) async fn connect(server: SocketAddr, path: &str, header: (&str, &str)) -> Self {
+        Self::connect_with(server, path, &[header]).await
+    }
+
+    pub(super) async fn connect_with(
+        server: SocketAddr,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Self {
         let mut request = format!("ws://{server}{path}").into_client_request().unwrap();
-        let name: tungstenite::http::HeaderName = header.0.parse().unwrap();
-        request.headers_mut().insert(name, header.1.parse().unwrap());
+        for (name, value) in headers {
+            let name: tungstenite::http::HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
         let stream = TcpStream::connect(server).await.unwrap();
         Self(client_async(request, stream).await.unwrap().0)
     }

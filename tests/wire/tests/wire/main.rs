@@ -1,4 +1,5 @@
 //! Every situation of the contract, on the wire, at all three servers.
+mod metrics;
 mod outage;
 mod page;
 mod requirements;
