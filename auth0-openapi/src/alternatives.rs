@@ -31,6 +31,11 @@ impl Alternatives {
         }
     }
 
+    /// Returns whether a request needs no token.
+    pub(crate) const fn is_public(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the alternatives behind two guards.
     pub(crate) fn and(&self, other: &Self) -> Self {
         if self.0.is_empty() || other.0.is_empty() {

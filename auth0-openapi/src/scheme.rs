@@ -141,6 +141,10 @@ impl Scheme {
 
     /// Returns the alternatives of an operation for tokens of this scheme.
     pub(crate) fn alternatives(&self, operation: &Alternatives) -> Vec<Alternative> {
+        // What an issuer requires of its tokens is not required of a request that needs none.
+        if operation.is_public() {
+            return Vec::new();
+        }
         let all = self.requirements.iter().map(|requirement| {
             let anonymous = operation.iter().filter(|one| one.is_anonymous()).cloned();
             let requirement = match anonymous.count() {

@@ -1,9 +1,11 @@
 //! Both frameworks have the same document for the same routes.
 use crate::common::auth0;
 use actix_web::App;
-use auth0_core::policy::*;
-use auth0_openapi::{SecuritySchemes, actix, any_token, axum::Protect, document, public};
-use serde_json::Value;
+use auth0_core::{Auth0, TrustedIssuer, policy::*};
+use auth0_openapi::{
+    EXTENSION, SecuritySchemes, actix, any_token, axum::Protect, document, public,
+};
+use serde_json::{Value, json};
 use utoipa::{
     ToSchema,
     openapi::{Info, OpenApi},
@@ -67,19 +69,41 @@ fn of_actix() -> OpenApi {
         .1
 }
 
-fn json(mut api: OpenApi) -> Value {
+fn completed(auth: &Auth0, mut api: OpenApi) -> Value {
     // It is that of the crate for the framework.
     api.info = Info::new("messages", "1");
-    SecuritySchemes::of(&auth0()).apply_to(&mut api).unwrap();
+    SecuritySchemes::of(auth).apply_to(&mut api).unwrap();
     serde_json::from_str(&api.to_json().unwrap()).unwrap()
 }
 
 #[test]
 fn the_documents_are_equal() {
-    let (axum, actix) = (json(of_axum()), json(of_actix()));
+    let (axum, actix) = (completed(&auth0(), of_axum()), completed(&auth0(), of_actix()));
     assert_eq!(axum["paths"].as_object().unwrap().len(), 4);
     assert!(axum["components"]["schemas"]["Message"].is_object());
     assert_eq!(axum, actix);
+}
+
+/// An issuer that requires more of its tokens requires none of a request that needs no token.
+#[test]
+fn a_public_operation_is_public_for_every_issuer() {
+    let partner = TrustedIssuer::domain("partner.eu.auth0.com").require(scope("b"));
+    let other = TrustedIssuer::domain("other.eu.auth0.com").require(permission("c"));
+    let builder = || Auth0::builder().audience("https://api.acme.com");
+    let one = builder().issuer(partner.clone()).build().unwrap();
+    let several = builder().domain("acme.eu.auth0.com").issuer(partner.clone()).issuer(other);
+    let never = TrustedIssuer::domain("partner.eu.auth0.com").require(any_scope(&[]));
+    let never = builder().issuer(never).build().unwrap();
+    for auth in [one, several.build().unwrap(), never] {
+        let (axum, actix) = (completed(&auth, of_axum()), completed(&auth, of_actix()));
+        assert_eq!(axum, actix);
+        let operation = &axum["paths"]["/status"]["get"];
+        assert_eq!(operation["security"], json!([]));
+        assert_eq!(operation[EXTENSION], json!([]));
+        let responses = operation["responses"].as_object().unwrap();
+        assert_eq!(responses.keys().collect::<Vec<_>>(), ["200"]);
+        assert_ne!(axum["paths"]["/me"]["get"]["security"], json!([]));
+    }
 }
 
 /// The bytes do not depend on the order of a hash map.
