@@ -21,9 +21,9 @@ pub use crate::{
 
 use crate::{
     config_error::ConfigError, error::Error, identifier::Issuer, policy::Requirement,
-    possession::dpop::ProofVerifier, revocation::Revocations, token::VerifiedToken,
+    possession::dpop::ProofVerifier, revocation::Revocations, runtime::Clock, token::VerifiedToken,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Keeps revocations for at least this long, because they concern sessions, which may last longer than access tokens live.
 pub fn keep_for_sessions(revocations: &Revocations, lifetime: Duration) {
@@ -42,6 +42,12 @@ pub fn issuer(text: &str, plain_http: &PlainHttp) -> Result<Issuer, ConfigError>
 #[must_use]
 pub fn caller_challenge<C>(token: &VerifiedToken<C>) -> CallerChallenge {
     token.caller_challenge()
+}
+
+/// Returns the clock of the verifier that accepted a token.
+#[must_use]
+pub fn clock_of<C>(token: &VerifiedToken<C>) -> Arc<dyn Clock> {
+    Arc::clone(&token.accepted_by().clock)
 }
 
 /// Returns what a stronger or more recent login must have: `acr_values`, and `max_age` in seconds (RFC 9470 §3).

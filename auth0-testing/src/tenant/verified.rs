@@ -1,6 +1,8 @@
 //! Verified tokens without a request, for unit tests.
 use super::{Tenant, TokenBuilder};
-use auth0_core::{Auth0, Error, Organization, Requirement, TrustedIssuer, VerifiedToken};
+use auth0_core::{
+    Auth0, Error, Organization, Requirement, TrustedIssuer, VerifiedToken, support::clock_of,
+};
 use std::{
     future::Future,
     pin::pin,
@@ -28,21 +30,28 @@ impl TokenBuilder {
     }
 }
 
-/// Checks that a token meets a requirement, as the extractors do.
+/// Checks that a token meets a requirement, as the extractors do, on the clock of its tenant.
 ///
 /// ```
-/// use auth0_core::policy::scope;
+/// use auth0_core::{policy::{max_age, scope}, time::Clock};
 /// use auth0_testing::{Tenant, check};
+/// use std::time::Duration;
 ///
-/// let token = Tenant::new().token().scope("read:messages").verified();
+/// let tenant = Tenant::new();
+/// let login = tenant.clock().unix_time().as_secs();
+/// let token = tenant.token().scope("read:messages").claim("auth_time", login).verified();
 /// assert!(check(&token, &scope("read:messages")).is_ok());
 /// assert!(check(&token, &scope("write:messages")).is_err());
+///
+/// assert!(check(&token, &max_age(300)).is_ok());
+/// tenant.clock().advance(Duration::from_secs(310));
+/// assert!(check(&token, &max_age(300)).is_err());
 /// ```
 ///
 /// # Errors
 /// The token does not meet the requirement.
 pub fn check<C>(token: &VerifiedToken<C>, requirement: &Requirement) -> Result<(), Error> {
-    any_verifier().authorize(token, requirement)
+    verifier_for(token).authorize(token, requirement)
 }
 
 /// Returns the organization of a token, as the extractors do.
@@ -50,14 +59,15 @@ pub fn check<C>(token: &VerifiedToken<C>, requirement: &Requirement) -> Result<(
 /// # Errors
 /// The token has no organization.
 pub fn organization<C>(token: &VerifiedToken<C>) -> Result<Organization, Error> {
-    any_verifier().organization_of(token)
+    verifier_for(token).organization_of(token)
 }
 
-/// Returns a verifier for checks that depend on the token alone.
-fn any_verifier() -> Auth0 {
+/// Returns a verifier for checks that depend on the token and on the time alone.
+fn verifier_for<C>(token: &VerifiedToken<C>) -> Auth0 {
     let keys = Tenant::new().key_set_json();
     let issuer = TrustedIssuer::new("https://tenant.test/").key_set(keys);
-    Auth0::builder().issuer(issuer).audience("any").build().expect("the settings can work")
+    let builder = Auth0::builder().issuer(issuer).audience("any").clock(clock_of(token));
+    builder.build().expect("the settings can work")
 }
 
 /// Waits for a future that needs no runtime.

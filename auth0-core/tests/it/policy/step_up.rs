@@ -83,3 +83,19 @@ async fn a_login_that_is_too_weak_or_too_old() {
     tenant.clock().advance(Duration::from_secs(56));
     assert_eq!(code(&auth, &fresh, &max_age(60)), STEP_UP);
 }
+
+/// A unit test of one handler sees the time of its tenant, as the extractors do.
+#[test]
+fn the_test_kit_has_the_clock_of_the_tenant() {
+    let tenant = Tenant::new();
+    let token = tenant.token().claim("auth_time", NOW).verified();
+    let age = |seconds| {
+        tenant.clock().advance(Duration::from_secs(seconds));
+        let checked = auth0_testing::check(&token, &max_age(300));
+        assert_eq!(checked.is_ok(), max_age(300).is_met_by(&token));
+        checked.map_err(|error| error.code().as_str())
+    };
+    assert_eq!(age(0), Ok(()));
+    assert_eq!(age(300), Ok(()));
+    assert_eq!(age(6), Err("step_up_required"));
+}
