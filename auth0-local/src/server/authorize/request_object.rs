@@ -33,8 +33,12 @@ fn signed(running: &RunningTenant, client: &Client, jwt: &str) -> Result<Query, 
     if !jwt.is_for(issuer) {
         return Err(format!("its aud is not the issuer {issuer}, with the slash"));
     }
+    // Auth0 requires both. RFC 9101 §5 requires client_id only, the same as in the request.
     for name in ["iss", "client_id"] {
-        if jwt.claims().contains_key(name) && jwt.text(name) != Some(client.id()) {
+        if !jwt.claims().contains_key(name) {
+            return Err(format!("it has no {name}. Write the client_id of the request"));
+        }
+        if jwt.text(name) != Some(client.id()) {
             return Err(format!("its {name} is not the client_id of the request"));
         }
     }
