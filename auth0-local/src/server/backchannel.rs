@@ -64,7 +64,7 @@ async fn ask(
         form::read(&headers, &body?, "client_id, scope, login_hint and binding_message")?;
     let client = sent.client.authenticated(&running, &headers, CIBA)?;
     check_confidential(&client)?;
-    let Target { audience, scopes } = sent.target.checked(&running, &client)?;
+    let Target { audience, scopes } = sent.target.checked_with_resource(&running, &client)?;
     if !scopes.iter().any(|scope| scope == "openid") {
         return Err(Refusal::new(
             StatusCode::BAD_REQUEST,

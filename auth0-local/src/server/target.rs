@@ -24,6 +24,16 @@ impl TargetParameters {
         running: &RunningTenant,
         client: &Client,
     ) -> Result<Target, Refusal> {
+        let (audience, scope) = (self.audience.as_ref(), self.scope.as_ref());
+        Target::checked(running, client, non_empty(audience), non_empty(scope))
+    }
+
+    /// Reads `resource` as well, as Auth0 does at some endpoints only. `audience` outranks it.
+    pub(super) fn checked_with_resource(
+        &self,
+        running: &RunningTenant,
+        client: &Client,
+    ) -> Result<Target, Refusal> {
         let (audience, resource) = (self.audience.as_ref(), self.resource.as_ref());
         let audience = non_empty(audience).or_else(|| non_empty(resource));
         Target::checked(running, client, audience, non_empty(self.scope.as_ref()))

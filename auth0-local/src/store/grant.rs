@@ -11,8 +11,6 @@ pub(crate) struct Grant {
     pub(crate) subject: String,
     /// The API, or `None` for the tenant's own `/userinfo`.
     pub(crate) audience: Option<String>,
-    /// The scopes of the request, of which `scopes` were granted.
-    pub(crate) requested: Vec<String>,
     pub(crate) scopes: Vec<String>,
     pub(crate) organization: Option<Membership>,
     pub(crate) session_id: String,

@@ -157,7 +157,6 @@ mod tests {
             client_id: "web".into(),
             subject: "auth0|ann".into(),
             audience: None,
-            requested: Vec::new(),
             scopes: Vec::new(),
             organization: None,
             session_id: String::new(),

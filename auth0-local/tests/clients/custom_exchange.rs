@@ -85,6 +85,9 @@ async fn less_is_asked_less_is_given() {
     for name in ["id_token", "refresh_token", "scope"] {
         assert_eq!(answer.json().get(name), None, "{name}");
     }
+    // As with Auth0, `resource` names no API here.
+    let answer = token(&tenant, &form.with("resource", API)).await;
+    assert_eq!(tenant.tenant().signed_claims(&answer.text("access_token")), None, "{answer:?}");
 }
 
 #[tokio::test]

@@ -139,6 +139,7 @@ async fn exchanges_that_are_wrong_in_one_way() {
     let good = || exchange(&subject);
     for (form, status, error) in [
         (good().with("audience", None), 400, "invalid_request"),
+        (good().with("audience", None).with("resource", DOWN), 400, "invalid_request"),
         (good().with("subject_token", None), 400, "invalid_request"),
         (good().with("subject_token_type", None), 400, "invalid_request"),
         (good().with("requested_token_type", None), 400, "invalid_request"),

@@ -91,17 +91,6 @@ async fn a_code_expires() {
     }
 }
 
-#[tokio::test]
-async fn resource_names_the_api_if_the_login_named_none() {
-    let tenant = start().await;
-    let login = Parameters::of_login().with("audience", None).with("scope", "read:messages");
-    let code = code(&tenant, &login).await;
-    let form = Parameters::of_code(&code).with("resource", "https://mcp.test/mcp");
-    let answer = token(&tenant, &form).await;
-    assert_eq!(answer.text("scope"), "read:messages");
-    assert_eq!(claims(&tenant, &answer.text("access_token"))["aud"], "https://mcp.test/mcp");
-}
-
 /// Logs in with the web application, which needs no PKCE.
 async fn web_code(tenant: &LocalTenant) -> Parameters {
     let login = Parameters::of_login().with("client_id", "web");

@@ -25,6 +25,7 @@ mod pushed;
 mod refresh;
 mod register;
 mod request_object;
+mod resource;
 mod revoke;
 mod session;
 mod user_info;

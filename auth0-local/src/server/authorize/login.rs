@@ -175,7 +175,6 @@ fn with_code(
         client_id: reply.client.id().to_owned(),
         subject: subject.to_owned(),
         audience,
-        requested: request.scopes.clone(),
         scopes,
         organization,
         session_id: session.id.clone(),

@@ -1,7 +1,7 @@
 //! The grant `authorization_code`.
-use super::{Call, Issued, Refusal, granted, issue};
+use super::{Call, Issued, Refusal, issue};
 use crate::{
-    directory::{AUTHORIZATION_CODE, Client, User},
+    directory::AUTHORIZATION_CODE,
     secret::{self, Fingerprint},
     server::form::non_empty,
     store::{Code, Grant, Redeemed},
@@ -28,7 +28,8 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
     if user.is_blocked() {
         return Err(Refusal::invalid_grant("user is blocked"));
     }
-    let grant = with_resource(call, &code.grant, &client, &user)?;
+    check_resource(call, &code.grant)?;
+    let grant = Arc::clone(&code.grant);
     // Last, so that a corrected request can be sent with the same code and the same proof.
     let key = call.proof()?;
     if code.key.is_some() && code.key != key {
@@ -79,29 +80,17 @@ fn check_verifier(call: &Call<'_>, code: &Code) -> Result<(), Refusal> {
     }
 }
 
-/// Takes `resource` as the API of the token, if the login named none.
-fn with_resource(
-    call: &Call<'_>,
-    grant: &Arc<Grant>,
-    client: &Client,
-    user: &User,
-) -> Result<Arc<Grant>, Refusal> {
-    let resource = non_empty(call.request.resource.as_ref());
-    match (resource, &grant.audience) {
-        (None, _) => Ok(Arc::clone(grant)),
-        (Some(resource), Some(audience)) if resource == audience => Ok(Arc::clone(grant)),
-        (Some(resource), Some(audience)) => Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_target",
-            format!(
-                "the login was for {audience}, and resource is {resource}. Send the same in both"
-            ),
-        )),
-        (Some(resource), None) => {
-            call.check_api(resource, client)?;
-            let scopes = granted(call.running, client, user, Some(resource), &grant.requested);
-            let audience = Some(resource.to_owned());
-            Ok(Arc::new(Grant { audience, scopes, ..Grant::clone(grant) }))
-        }
-    }
+/// Refuses a `resource` that is not the API of the login. As with Auth0, it selects none.
+fn check_resource(call: &Call<'_>, grant: &Grant) -> Result<(), Refusal> {
+    let Some(resource) = non_empty(call.request.resource.as_ref()) else { return Ok(()) };
+    let description = match grant.audience.as_deref() {
+        Some(audience) if audience == resource => return Ok(()),
+        Some(audience) => format!(
+            "the login was for {audience}, and resource is {resource}. Send the same in both"
+        ),
+        None => format!(
+            "the login was for no API, and resource is {resource}. Send it to /authorize, too: Auth0 ignores it here"
+        ),
+    };
+    Err(Refusal::new(StatusCode::BAD_REQUEST, "invalid_target", description))
 }

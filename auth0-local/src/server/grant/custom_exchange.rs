@@ -54,7 +54,6 @@ pub(super) fn issue(
         client_id: client.id().to_owned(),
         subject: user.subject().to_owned(),
         audience,
-        requested,
         scopes,
         organization,
         session_id,

@@ -28,7 +28,6 @@ pub(super) fn issue(
         subject: user.subject().to_owned(),
         scopes: granted(running, client, user, audience.as_deref(), &requested),
         audience,
-        requested,
         organization: None,
         session_id: random_text()?,
         authenticated: now.as_secs(),

@@ -1,14 +1,14 @@
 //! The grant `client_credentials`.
 use super::{Call, Issued, Refusal, client_grant, issue, quota, token_type};
-use crate::{directory::CLIENT_CREDENTIALS, server::form::non_empty};
+use crate::directory::CLIENT_CREDENTIALS;
 use axum::http::StatusCode;
 
 pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
-    let (running, request) = (call.running, call.request);
+    let running = call.running;
     let client = call.client(CLIENT_CREDENTIALS)?;
     let audience = match running.settings().resource_for_machines {
-        true => call.audience(),
-        false => non_empty(request.audience.as_ref()),
+        true => call.audience_or_resource(),
+        false => call.audience(),
     };
     let audience = audience.ok_or_else(|| missing_audience(call))?;
     call.check_api(audience, &client)?;
@@ -38,12 +38,9 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Issued, Refusal> {
 }
 
 fn missing_audience(call: &Call<'_>) -> Refusal {
-    let resource = match non_empty(call.request.resource.as_ref()) {
-        Some(_) => {
-            ", and resource is ignored for this grant, as Auth0 does. Start the tenant with \
-             --resource-for-machines to read it"
-        }
-        None => ", and there is no default",
+    let resource = match call.ignored_resource() {
+        Some(why) => format!("{why}. Start the tenant with --resource-for-machines to read it"),
+        None => ", and there is no default".to_owned(),
     };
     Refusal::new(
         StatusCode::FORBIDDEN,

@@ -213,9 +213,20 @@ impl Call<'_> {
         }
     }
 
-    /// Returns the API that the request names. `audience` outranks `resource`.
+    /// Returns the API that the request names.
     fn audience(&self) -> Option<&str> {
-        non_empty(self.request.audience.as_ref()).or(non_empty(self.request.resource.as_ref()))
+        non_empty(self.request.audience.as_ref())
+    }
+
+    /// Returns the API that the request names, for grants that read `resource` as well. `audience` outranks it.
+    fn audience_or_resource(&self) -> Option<&str> {
+        self.audience().or(non_empty(self.request.resource.as_ref()))
+    }
+
+    /// Returns what to say of an API that is missing, if the request has a `resource` that is not read.
+    fn ignored_resource(&self) -> Option<&'static str> {
+        let resource = non_empty(self.request.resource.as_ref());
+        resource.map(|_| ", and resource is ignored for this grant, as Auth0 does")
     }
 
     /// Returns the API and the scopes of a grant that logs a user in.

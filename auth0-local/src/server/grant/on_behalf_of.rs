@@ -27,7 +27,10 @@ pub(super) fn issue(call: &Call<'_>, client: &Client, token: &str) -> Result<Iss
     };
     check_requested_type(call, &[ACCESS_TOKEN])?;
     let audience = call.audience().ok_or_else(|| {
-        Refusal::invalid_request("Missing required parameter: audience. Send the API to call")
+        let resource = call.ignored_resource().unwrap_or_default();
+        Refusal::invalid_request(format!(
+            "Missing required parameter: audience{resource}. Send the API to call"
+        ))
     })?;
     let subject = Subject::verified(running, token, own_api)?;
     call.check_api(audience, client)?;

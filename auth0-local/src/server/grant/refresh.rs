@@ -80,7 +80,7 @@ fn requested(
         .map(parsed)
         .transpose()
         .map_err(|why| Refusal::new(StatusCode::BAD_REQUEST, "invalid_scope", why))?;
-    let other = call.audience().filter(|audience| {
+    let other = call.audience_or_resource().filter(|audience| {
         grant.audience.as_deref() != Some(*audience) && client.refreshes_any_api()
     });
     let Some(audience) = other else {
