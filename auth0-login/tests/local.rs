@@ -14,7 +14,7 @@ async fn tenant() -> LocalTenant {
         .multi_resource_refresh_tokens();
     LocalTenant::builder()
         .user(User::new("auth0|ann").name("Ann"))
-        .api(Api::new(API).scopes(["read:invoices"]))
+        .api(Api::new(API).scopes(["read:invoices"]).allow_offline_access())
         .client(client)
         // Token Vault does not support rotation.
         .without_refresh_token_rotation()

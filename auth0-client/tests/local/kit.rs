@@ -41,7 +41,7 @@ pub(crate) fn acme_with_new_keys() -> Builder {
     LocalTenant::builder()
         .user(User::new("auth0|ann").name("Ann").email("ann@acme.com").member_of(acme))
         .user(User::new("auth0|bob").name("Bob").email("bob@acme.com"))
-        .api(Api::new(API).scopes(["read:messages", "write:messages"]))
+        .api(Api::new(API).scopes(["read:messages", "write:messages"]).allow_offline_access())
         .api(Api::new(DOWN).scopes(["read:a", "read:b"]))
         .api(Api::new(FAR).scopes(["read:a"]))
         .client(Registered::confidential("api", SECRET).resource_server(API))

@@ -32,6 +32,8 @@ pub struct Api {
     /// In seconds.
     #[serde(default = "default_lifetime")]
     token_lifetime: u64,
+    #[serde(default)]
+    allow_offline_access: bool,
 }
 
 /// The token profile of an API, by the name of its setting.
@@ -55,6 +57,7 @@ impl Api {
             scopes: None,
             token_dialect: Dialect::AccessToken,
             token_lifetime: LIFETIME,
+            allow_offline_access: false,
         }
     }
 
@@ -77,6 +80,13 @@ impl Api {
     /// Sets the lifetime of the tokens, in whole seconds: a day by default.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime.as_secs();
+        self
+    }
+
+    /// Allows refresh tokens for the API. As with Auth0, they are not allowed otherwise: `offline_access` is omitted,
+    /// without an error.
+    pub const fn allow_offline_access(mut self) -> Self {
+        self.allow_offline_access = true;
         self
     }
 
@@ -109,6 +119,10 @@ impl Api {
 
     pub(crate) fn has_scope(&self, scope: &str) -> bool {
         self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|known| known == scope))
+    }
+
+    pub(crate) const fn allows_offline_access(&self) -> bool {
+        self.allow_offline_access
     }
 
     pub(crate) fn token_profile(&self) -> Profile {

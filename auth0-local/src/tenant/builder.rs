@@ -283,7 +283,8 @@ fn directory(
     users.into_iter().try_for_each(|user| directory.add_user(user))?;
     clients.into_iter().try_for_each(|client| directory.add_client(client))?;
     if !apis.is_empty() {
-        directory.add_api(Api::new(audience))?;
+        // As an API of a tenant without APIs, unless it is one of them.
+        directory.add_api(Api::new(audience).allow_offline_access())?;
     }
     apis.into_iter().try_for_each(|api| directory.add_api(api))?;
     Ok(directory)

@@ -19,7 +19,7 @@ const DESCRIPTION: &str = r#"{
   ],
   "apis": [
     { "identifier": "https://api.local.test", "token_dialect": "rfc9068_profile", "token_lifetime": 60,
-      "scopes": ["read:messages", "write:messages"] }
+      "scopes": ["read:messages", "write:messages"], "allow_offline_access": true }
   ]
 }"#;
 

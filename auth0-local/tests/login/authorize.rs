@@ -208,7 +208,7 @@ async fn audience_outranks_resource() {
 #[tokio::test]
 async fn scopes_are_granted_per_user_and_api() {
     let tenant = acme()
-        .api(Api::new(API).scopes(["read:messages", "write:messages"]))
+        .api(Api::new(API).scopes(["read:messages", "write:messages"]).allow_offline_access())
         .start()
         .await
         .unwrap();

@@ -1,5 +1,5 @@
 use crate::kit::{API, Parameters, acme, claims, log_in, token, user_info};
-use auth0_local::{Client, LocalTenant};
+use auth0_local::{Api, Client, LocalTenant};
 use serde_json::json;
 use std::time::Duration;
 
@@ -201,6 +201,42 @@ async fn another_api() {
         let (audience, scope) = refreshed(Some("write:orders"), name).await;
         assert_eq!((audience, scope.as_str()), (json!(OTHER_API), "write:orders"), "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_api_allows_refresh_tokens_or_not() {
+    let spa = Client::public("spa").callback(crate::kit::CALLBACK).multi_resource_refresh_tokens();
+    let tenant = acme()
+        .api(Api::new("https://off.test"))
+        .api(Api::new("https://on.test").allow_offline_access())
+        .start()
+        .await
+        .unwrap();
+    tenant.add_client(spa).unwrap();
+    let login = |audience: Option<&'static str>| {
+        let login = Parameters::of_login().with("audience", audience);
+        login.with("scope", "openid offline_access")
+    };
+    for (audience, scope) in [
+        (Some("https://off.test"), "openid"),
+        (Some("https://on.test"), "openid offline_access"),
+        // The API of `--audience`, and none: `/userinfo` only.
+        (Some(API), "openid offline_access"),
+        (None, "openid offline_access"),
+    ] {
+        let answer = log_in(&tenant, &login(audience)).await;
+        assert_eq!((answer.status, &*answer.text("scope")), (200, scope), "{audience:?}");
+        let has_one = answer.json().get("refresh_token").is_some();
+        assert_eq!(has_one, scope.contains("offline_access"), "{audience:?}");
+    }
+    // The refresh token of another API stays in use for it.
+    let one = log_in(&tenant, &login(Some("https://on.test"))).await.text("refresh_token");
+    let form = Parameters::of_refresh(&one).with("audience", "https://off.test");
+    let answer = token(&tenant, &form).await;
+    assert_eq!(claims(&tenant, &answer.text("access_token"))["aud"][0], "https://off.test");
+    assert_eq!(answer.text("scope"), "openid");
+    let form = Parameters::of_refresh(&answer.text("refresh_token"));
+    assert_eq!(token(&tenant, &form).await.text("scope"), "openid offline_access");
 }
 
 #[tokio::test]

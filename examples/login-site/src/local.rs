@@ -26,7 +26,7 @@ pub(crate) async fn site(server: SocketAddr) -> Result<Site, Box<dyn Error + Sen
     let roles = "https://acme.com/roles";
     let tenant = LocalTenant::builder()
         .client(client)
-        .api(Api::new(AUDIENCE).scopes(["read:invoices"]))
+        .api(Api::new(AUDIENCE).scopes(["read:invoices"]).allow_offline_access())
         .user(User::new("auth0|ann").name("Ann").email("ann@acme.com").claim(roles, ["admin"]))
         .user(User::new("auth0|bob").name("Bob").email("bob@acme.com"))
         .interactive()

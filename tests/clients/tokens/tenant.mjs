@@ -79,7 +79,7 @@ function description(edge, certificate) {
       person('nora', { mfa_required: true }),
     ],
     apis: [
-      { identifier: API, scopes: ['read:a', 'write:a'] },
+      { identifier: API, scopes: ['read:a', 'write:a'], allow_offline_access: true },
       { identifier: BILLING, scopes: ['read:b', 'write:b'], token_dialect: 'rfc9068_profile' },
       { identifier: SHORT, token_lifetime: 60 },
       { identifier: ORGANIZED, scopes: ['read:o'] },

@@ -1,6 +1,6 @@
 //! Which of the requested scopes a login grants.
 use crate::{
-    directory::{Client, REFRESH_TOKEN, User},
+    directory::{Api, Client, REFRESH_TOKEN, User},
     running::RunningTenant,
 };
 use std::collections::HashSet;
@@ -36,7 +36,7 @@ pub(super) fn is_of_login(scope: &str) -> bool {
 
 /// Returns the granted scopes. As with Auth0, others are omitted without an error: those that the API does
 /// not have, those that the user must not grant, those of an API if none is named, and `offline_access`
-/// for a client that cannot refresh.
+/// for a client that cannot refresh or an API that does not allow it.
 pub(crate) fn granted(
     running: &RunningTenant,
     client: &Client,
@@ -47,7 +47,9 @@ pub(crate) fn granted(
     let directory = running.directory();
     let api = audience.map(|audience| directory.api(audience));
     let is_granted = |scope: &&String| match scope.as_str() {
-        OFFLINE_ACCESS => client.may_use(REFRESH_TOKEN),
+        OFFLINE_ACCESS => {
+            client.may_use(REFRESH_TOKEN) && api.flatten().is_none_or(Api::allows_offline_access)
+        }
         scope if OF_OPENID.contains(&scope) => true,
         scope => {
             let is_of_api = api.is_some_and(|api| api.is_none_or(|api| api.has_scope(scope)));
