@@ -257,15 +257,25 @@ impl Session {
     }
 
     /// Takes the tokens that were renewed.
-    pub(crate) fn adopt(&self, renewed: Live) {
+    pub(crate) fn adopt(&self, mut renewed: Live) {
         let mut state = self.lock();
-        if let Some(live) = &mut state.live {
-            live.record.tokens = renewed.record.tokens;
-            live.record.claims = renewed.record.claims;
-            live.user = renewed.user;
-            live.place = renewed.place;
-            // A store has them already.
-            state.has_changed |= matches!(renewed.place, Place::Cookie);
+        let State { live: Some(live), changed, has_changed, .. } = &mut *state else { return };
+        // This request may have had two renewals, whose outcomes come in any order.
+        if renewed.record.tokens.generation < live.record.tokens.generation {
+            return;
+        }
+        match renewed.place {
+            Place::Cookie => {
+                live.record.tokens = renewed.record.tokens;
+                live.record.claims = renewed.record.claims;
+                live.user = renewed.user;
+                *has_changed = true;
+            }
+            // The store has the tokens already, and it may have what other requests have changed since this one has read it.
+            Place::Store { .. } => {
+                copy_data(changed, &live.record, &mut renewed.record);
+                *live = renewed;
+            }
         }
     }
 
@@ -324,6 +334,16 @@ impl Session {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Copies the data of these names to a newer state of the session: others have changed other data.
+fn copy_data(names: &BTreeSet<String>, from: &Record, to: &mut Record) {
+    for name in names {
+        match from.data.get(name) {
+            Some(value) => to.data.insert(name.clone(), value.clone()),
+            None => to.data.remove(name),
+        };
     }
 }
 

@@ -1,5 +1,5 @@
 //! Reading and writing sessions: sealed in cookies, or in a store.
-use super::Live;
+use super::{Live, copy_data};
 use crate::{
     cookie::{ReceivedCookies, divide, restored},
     error::ErrorKind,
@@ -228,13 +228,7 @@ impl Shared {
                         return Ok(self.all_cleared());
                     };
                     if has_changed {
-                        // Only what this request has changed: others have changed other data.
-                        for name in changed {
-                            match record.data.get(name) {
-                                Some(value) => newer.data.insert(name.clone(), value.clone()),
-                                None => newer.data.remove(name),
-                            };
-                        }
+                        copy_data(changed, &record, &mut newer);
                         if record.tokens.generation > newer.tokens.generation {
                             newer.tokens = record.tokens;
                         }

@@ -7,6 +7,7 @@ mod configuration;
 mod connect;
 mod cookies;
 mod guards;
+mod in_flight;
 mod lifetime;
 mod logout;
 mod provider;

@@ -42,6 +42,11 @@ pub(crate) async fn in_cookies_and_store(configure: Configure, scenario: impl As
     play(configure, true, &scenario).await;
 }
 
+/// Plays a scenario on both servers, with sessions in a store.
+pub(crate) async fn in_store(configure: Configure, scenario: impl AsyncFn(&mut World)) {
+    play(configure, true, &scenario).await;
+}
+
 /// Plays a scenario on both servers. Their answers must be the same, but for what is random.
 pub(crate) async fn on_both(configure: Configure, scenario: impl AsyncFn(&mut World)) {
     play(configure, false, &scenario).await;
