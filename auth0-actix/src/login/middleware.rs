@@ -1,13 +1,14 @@
 //! The middleware that gives each request its session.
 use super::{
     extract::Session,
-    reply::{request, response},
+    reply::{LoginError, request, response},
 };
 use actix_web::{
     Error, HttpMessage,
     body::EitherBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
-    http::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE},
+    error::InternalError,
+    http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE},
 };
 use auth0_login::Login;
 use std::{
@@ -71,33 +72,63 @@ where
         asked.extensions_mut().insert(Session(session.clone()));
         let answer = self.service.call(asked);
         Box::pin(async move {
-            let mut answer = answer.await?;
-            // A login or a logout has set the session that counts.
-            let is_set = |line: &HeaderValue| session.is_set_by(line.as_bytes());
-            if answer.headers().get_all(SET_COOKIE).any(is_set) {
-                return Ok(answer.map_into_left_body());
-            }
-            match session.finish().await {
-                Ok(headers) => {
-                    let sets_cookies = headers.iter().any(|(name, _)| *name == SET_COOKIE.as_str());
-                    let is_kept = !sets_cookies && answer.headers().contains_key(CACHE_CONTROL);
-                    for (name, value) in headers {
-                        let Ok(value) = HeaderValue::from_str(&value) else { continue };
-                        let name = HeaderName::from_static(name);
-                        if name == CACHE_CONTROL {
-                            if !is_kept {
-                                answer.headers_mut().insert(name, value);
-                            }
-                        } else {
-                            answer.headers_mut().append(name, value);
-                        }
-                    }
+            match answer.await {
+                Ok(answer) if sets_session(&session, answer.headers()) => {
                     Ok(answer.map_into_left_body())
                 }
-                Err(error) => {
-                    Ok(answer.into_response(response(error.reply())).map_into_right_body())
-                }
+                Ok(mut answer) => Ok(match lines_of(&session).await {
+                    Ok(lines) => {
+                        lines.add_to(answer.headers_mut());
+                        answer.map_into_left_body()
+                    }
+                    Err(error) => {
+                        answer.into_response(response(error.reply())).map_into_right_body()
+                    }
+                }),
+                // Middleware has refused the request, and has not given it back.
+                Err(error) => match lines_of(&session).await {
+                    Ok(lines) if lines.0.is_empty() => Err(error),
+                    Ok(lines) => {
+                        // Once: an error may have one response to give.
+                        let mut refusal = error.error_response();
+                        if !sets_session(&session, refusal.headers()) {
+                            lines.add_to(refusal.headers_mut());
+                        }
+                        Err(InternalError::from_response(error, refusal).into())
+                    }
+                    Err(error) => Err(LoginError::from(error).into()),
+                },
             }
         })
+    }
+}
+
+/// The headers of a session that a response needs.
+struct Lines(Vec<(HeaderName, HeaderValue)>);
+
+/// Returns whether a response sets the session itself: that of a login or a logout counts.
+fn sets_session(session: &auth0_login::Session, headers: &HeaderMap) -> bool {
+    headers.get_all(SET_COOKIE).any(|line| session.is_set_by(line.as_bytes()))
+}
+
+/// Writes the session, and returns the headers that the response needs.
+async fn lines_of(session: &auth0_login::Session) -> Result<Lines, auth0_login::Error> {
+    let lines = session.finish().await?.into_iter().filter_map(|(name, value)| {
+        Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
+    });
+    Ok(Lines(lines.collect()))
+}
+
+impl Lines {
+    fn add_to(&self, headers: &mut HeaderMap) {
+        let sets_cookies = self.0.iter().any(|(name, _)| *name == SET_COOKIE);
+        let is_kept = !sets_cookies && headers.contains_key(CACHE_CONTROL);
+        for (name, value) in &self.0 {
+            if *name != CACHE_CONTROL {
+                headers.append(name.clone(), value.clone());
+            } else if !is_kept {
+                headers.insert(name.clone(), value.clone());
+            }
+        }
     }
 }

@@ -159,3 +159,47 @@ async fn a_session_that_was_read_before_a_login() {
     )
     .await;
 }
+
+/// The guard of a whole router or scope refuses, or other middleware does: the session is set all the same.
+#[tokio::test]
+async fn a_session_that_was_read_before_a_refusal() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            let refused = [("accept", "*/*"), ("x-read-first", "1"), ("x-refused", "1")];
+            let asked = [("accept", "*/*"), ("sec-fetch-mode", "cors")];
+            for (path, lines, statuses) in
+                [("/admins/users", &asked[..], [401, 403]), ("/plain", &refused[..], [418, 418])]
+            {
+                // Something that is no session is removed.
+                world.browser.jar.push(crate::browser::Cookie::of("__Host-a0_session", "1junk"));
+                let answer = world.send("GET", path, lines).await;
+                assert_eq!(answer.status, statuses[0], "{answer:?}");
+                assert_eq!(answer.lines("set-cookie").len(), 1, "{answer:?}");
+                assert_eq!(answer.lines("vary"), ["cookie"]);
+                // A session is extended.
+                world.log_in("auth0|ann").await;
+                world.pass(Duration::from_secs(20 * 3600));
+                let answer = world.send("GET", path, lines).await;
+                assert_eq!(answer.status, statuses[1], "{answer:?}");
+                assert_eq!(answer.lines("vary"), ["cookie"]);
+                world.pass(Duration::from_secs(20 * 3600));
+                assert_eq!(world.user().await, "auth0|ann", "{path}");
+                world.open("/auth/logout").await;
+            }
+            // Where nothing has read the session, it is not set.
+            world.log_in("auth0|ann").await;
+            let lines = [("accept", "*/*"), ("x-refused", "1")];
+            let answer = world.send("GET", "/plain", &lines).await;
+            assert_eq!((answer.status, answer.body.as_str()), (418, "refused"));
+            assert!(answer.lines("vary").is_empty() && answer.lines("set-cookie").is_empty());
+            // Those who may pass do.
+            world
+                .provider
+                .id_tokens(|token| token.claim("https://acme.com/roles", json!(["admin"])));
+            world.log_in("auth0|root").await;
+            assert_eq!(world.open("/admins/users").await.body, "users");
+        },
+    )
+    .await;
+}

@@ -1,6 +1,11 @@
 //! The same application in both frameworks.
 use actix_web::{
-    App, HttpMessage, HttpRequest, HttpResponse, HttpServer, dev::Service, web as actix,
+    App, HttpMessage, HttpRequest, HttpResponse, HttpServer,
+    body::MessageBody,
+    dev::{Service, ServiceRequest, ServiceResponse},
+    error::InternalError,
+    middleware::Next,
+    web as actix,
 };
 use auth0_actix::login::{LoginMiddleware, MaybeUser};
 use auth0_axum::{
@@ -56,7 +61,7 @@ async fn use_session(
     Ok(data.unwrap_or_default().len().to_string())
 }
 
-/// Middleware of an application that reads the session of some requests, also of the routes of the login.
+/// Middleware of an application that reads the session of some requests, also of the routes of the login, and refuses some.
 async fn read_first(
     request: axum::extract::Request,
     next: axum::middleware::Next,
@@ -65,6 +70,9 @@ async fn read_first(
     if parts.headers.contains_key("x-read-first") {
         let session = Session::from_request_parts(&mut parts, &()).await.unwrap();
         let _ = session.user().await;
+    }
+    if parts.headers.contains_key("x-refused") {
+        return (http::StatusCode::IM_A_TEAPOT, "refused").into_response();
     }
     next.run(axum::extract::Request::from_parts(parts, body)).await
 }
@@ -116,6 +124,12 @@ pub(crate) async fn axum(login: &Login) -> SocketAddr {
         .route("/factor", get(with_factor))
         .route("/recent", get(recent))
         .route("/plain", get(|| async { "plain" }))
+        .nest(
+            "/admins",
+            Router::new()
+                .route("/users", get(|| async { "users" }))
+                .layer(axum::middleware::from_extractor::<Signed<Admins>>()),
+        )
         .merge(login::routes(login))
         .layer(axum::middleware::from_fn(read_first))
         .layer(LoginLayer::new(login));
@@ -168,6 +182,13 @@ pub(crate) fn actix(login: &Login) -> SocketAddr {
     async fn recent(user: ActixSigned<Recent>) -> String {
         user.subject().to_owned()
     }
+    async fn admins_only<B: MessageBody>(
+        _: ActixSigned<Admins>,
+        request: ServiceRequest,
+        next: Next<B>,
+    ) -> Result<ServiceResponse<B>, actix_web::Error> {
+        next.call(request).await
+    }
     let (sender, receiver) = mpsc::channel();
     let login = login.clone();
     thread::spawn(move || {
@@ -178,10 +199,17 @@ pub(crate) fn actix(login: &Login) -> SocketAddr {
                         let session =
                             request.extensions().get::<auth0_actix::login::Session>().cloned();
                         let reads = request.headers().contains_key("x-read-first");
+                        let is_refused = request.headers().contains_key("x-refused");
                         let answer = service.call(request);
                         async move {
                             if let (true, Some(session)) = (reads, session) {
                                 let _ = session.user().await;
+                            }
+                            if is_refused {
+                                let refusal = HttpResponse::ImATeapot()
+                                    .content_type("text/plain; charset=utf-8")
+                                    .body("refused");
+                                return Err(InternalError::from_response("refused", refusal).into());
                             }
                             answer.await
                         }
@@ -199,6 +227,11 @@ pub(crate) fn actix(login: &Login) -> SocketAddr {
                     .route("/factor", actix::get().to(with_factor))
                     .route("/recent", actix::get().to(recent))
                     .route("/plain", actix::get().to(async || "plain"))
+                    .service(
+                        actix::scope("/admins")
+                            .wrap(actix_web::middleware::from_fn(admins_only))
+                            .route("/users", actix::get().to(async || "users")),
+                    )
             };
             let server = HttpServer::new(app).workers(2).disable_signals();
             let server = server.bind("127.0.0.1:0").unwrap();
