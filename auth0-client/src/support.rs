@@ -45,20 +45,37 @@ pub fn token(client: &Client, kept: &KeptToken<'_>, now: Moment) -> Token {
     }))
 }
 
-/// Returns the endpoint at which users log out (OpenID Connect RP-Initiated Logout 1.0 §2.1), if the metadata names one.
-///
-/// # Errors
-/// The metadata cannot be read within the limit.
-pub async fn end_session_endpoint(
-    client: &Client,
-    limit: Duration,
-) -> Result<Option<String>, Error> {
+/// Where users log out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogoutPage {
+    /// The endpoint of the metadata (OpenID Connect RP-Initiated Logout 1.0 §2.1).
+    EndSession(String),
+    /// The one that each tenant of Auth0 has.
+    OfAuth0(String),
+    /// Another provider has none.
+    Missing,
+}
+
+/// Returns where users log out. Without an answer of the tenant within the limit, that is the page of a tenant of Auth0.
+pub async fn logout_page(client: &Client, limit: Duration) -> LogoutPage {
     let server = Arc::clone(&client.0.server);
     let read = async move {
         let deadline = Deadline::after(limit, &*server.clock);
-        Ok(server.metadata(&deadline).await?.endpoint("end_session_endpoint"))
+        let metadata = server.metadata(&deadline).await?;
+        Ok(match metadata.endpoint("end_session_endpoint") {
+            Some(url) => LogoutPage::EndSession(url),
+            None if server.is_of_auth0(&metadata) => LogoutPage::OfAuth0(server.at("v2/logout")),
+            None => LogoutPage::Missing,
+        })
     };
-    client.0.on_thread(read).await
+    let page = client.0.on_thread(read).await;
+    page.unwrap_or_else(|_| LogoutPage::OfAuth0(client.0.server.at("v2/logout")))
+}
+
+/// Returns the URL of a path at the issuer, which may be written with a slash at its end or without.
+#[must_use]
+pub fn at_issuer(client: &Client, path: &str) -> String {
+    client.0.server.at(path)
 }
 
 /// Replaces the tenant of a client: by a domain, or by an issuer if it is a URL.

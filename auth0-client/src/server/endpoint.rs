@@ -2,6 +2,11 @@
 use crate::error::{Error, ErrorKind};
 use auth0_core::support::ServerMetadata;
 
+/// Returns the URL of a path at an issuer, which may be written with a slash at its end or without.
+pub(super) fn below(issuer: &str, path: &str) -> String {
+    format!("{}/{path}", issuer.trim_end_matches('/'))
+}
+
 /// An endpoint to which the client sends requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
@@ -54,8 +59,7 @@ impl Endpoint {
         let issuer = metadata.issuer().as_str();
         // What a tenant of Auth0 does not name is at its path; another provider does not have it.
         let is_known = name.is_none() || self == Self::MfaChallenge || is_auth0;
-        let by_path =
-            || Some(format!("{}/{}", issuer.trim_end_matches('/'), path.filter(|_| is_known)?));
+        let by_path = || Some(below(issuer, path.filter(|_| is_known)?));
         of_metadata.or_else(by_path).ok_or_else(|| {
             let name = name.unwrap_or_default();
             let advice = match self {

@@ -110,6 +110,22 @@ impl Server {
         })
     }
 
+    /// Returns the URL of a path at the issuer.
+    pub(crate) fn at(&self, path: &str) -> String {
+        endpoint::below(self.issuer.as_str(), path)
+    }
+
+    /// Returns whether the server is a tenant of Auth0, which may have been given as an issuer with a domain of its own: it
+    /// has the paths of one then.
+    pub(crate) fn is_of_auth0(&self, metadata: &ServerMetadata) -> bool {
+        let has = |name: &str, path: &str| {
+            let named = metadata.endpoint(name);
+            named.is_some_and(|url| url == endpoint::below(metadata.issuer().as_str(), path))
+        };
+        self.is_auth0
+            || has("authorization_endpoint", "authorize") && has("token_endpoint", "oauth/token")
+    }
+
     /// Sends a request, repeats it as far as its rules permit, and returns the answer if it is a success.
     ///
     /// Must be called on the thread `auth0-fetch`.

@@ -11,7 +11,10 @@ use crate::{
     session::Session,
     transaction::{Connecting, Transaction, new_state, random},
 };
-use auth0_client::{Token, support::call_api};
+use auth0_client::{
+    Token,
+    support::{at_issuer, call_api},
+};
 use auth0_core::transport::HttpResponse;
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -117,12 +120,11 @@ impl Session {
     }
 
     async fn my_account_token(&self, scope: &str) -> Result<Token, Error> {
-        let issuer = self.login().site.client.issuer().to_owned();
-        self.access_token(format!("{issuer}me/")).scopes([scope]).await
+        self.access_token(at_issuer(&self.login().site.client, "me/")).scopes([scope]).await
     }
 
     fn my_account(&self, path: &str) -> String {
-        format!("{}me/v1/connected-accounts/{path}", self.login().site.client.issuer())
+        at_issuer(&self.login().site.client, &format!("me/v1/connected-accounts/{path}"))
     }
 
     async fn call(

@@ -7,7 +7,7 @@ use crate::{
     request::Request,
     session::{Live, Place},
 };
-use auth0_client::support::end_session_endpoint;
+use auth0_client::support::{LogoutPage, logout_page};
 use auth0_core::revocation::Revocation;
 use std::time::{Duration, UNIX_EPOCH};
 use url::{Url, form_urlencoded};
@@ -110,11 +110,12 @@ impl Login {
         let settings = &shared.settings;
         let after =
             settings.after_logout.clone().unwrap_or_else(|| shared.base.as_str().to_owned());
-        let endpoint = end_session_endpoint(&shared.client, METADATA_LIMIT).await;
-        let endpoint = endpoint.unwrap_or_default().and_then(|url| Url::parse(&url).ok());
         let client_id = shared.client.client_id();
-        match endpoint {
-            Some(mut url) => {
+        let page = logout_page(&shared.client, METADATA_LIMIT).await;
+        match page {
+            LogoutPage::EndSession(url) => {
+                // The metadata has URLs only.
+                let Ok(mut url) = Url::parse(&url) else { return after };
                 {
                     let mut query = url.query_pairs_mut();
                     query.append_pair("client_id", client_id);
@@ -133,14 +134,15 @@ impl Login {
                 }
                 url.into()
             }
-            None => {
+            LogoutPage::OfAuth0(page) => {
                 let query: String = form_urlencoded::Serializer::new(String::new())
                     .append_pair("client_id", client_id)
                     .append_pair("returnTo", &after)
                     .finish();
                 let federated = if settings.is_federated { "&federated" } else { "" };
-                format!("{}v2/logout?{query}{federated}", shared.client.issuer())
+                format!("{page}?{query}{federated}")
             }
+            LogoutPage::Missing => after,
         }
     }
 }

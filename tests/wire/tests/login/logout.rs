@@ -51,6 +51,44 @@ async fn a_provider_without_a_logout_endpoint() {
     .await;
 }
 
+/// An issuer may be written without a slash at its end.
+#[tokio::test]
+async fn a_tenant_without_a_logout_endpoint_and_a_slash() {
+    on_both(
+        |login| login.issuer("https://acme.test"),
+        async |world| {
+            world.provider.without_logout_endpoint();
+            world.log_in("auth0|ann").await;
+            let answer = world.open("/auth/logout").await;
+            assert_eq!(
+                location(&answer),
+                "https://acme.test/v2/logout?client_id=web&returnTo=https%3A%2F%2Fapp.example%2F"
+            );
+            world.provider.down(true);
+            let answer = world.open("/auth/logout").await;
+            assert!(location(&answer).starts_with("https://acme.test/v2/logout?"), "{answer:?}");
+        },
+    )
+    .await;
+}
+
+/// Such as Google: the session ends here.
+#[tokio::test]
+async fn another_provider_without_a_logout_endpoint() {
+    on_both(
+        |login| login.after_logout("https://app.example/bye"),
+        async |world| {
+            world.provider.without_logout_endpoint();
+            world.provider.not_auth0();
+            world.log_in("auth0|ann").await;
+            let answer = world.open("/auth/logout").await;
+            assert_eq!((answer.status, location(&answer)), (303, "https://app.example/bye"));
+            assert_eq!(world.user().await, "nobody");
+        },
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn while_the_provider_is_down() {
     in_cookies_and_store(

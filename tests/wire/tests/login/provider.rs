@@ -40,6 +40,7 @@ struct Shared {
     is_down: AtomicBool,
     has_no_logout: AtomicBool,
     has_no_push: AtomicBool,
+    is_not_auth0: AtomicBool,
     key_set_fails: AtomicBool,
     /// Answers of the token endpoint wait while this is held.
     held: tokio::sync::watch::Sender<bool>,
@@ -72,6 +73,7 @@ impl Provider {
             is_down: AtomicBool::new(false),
             has_no_logout: AtomicBool::new(false),
             has_no_push: AtomicBool::new(false),
+            is_not_auth0: AtomicBool::new(false),
             key_set_fails: AtomicBool::new(false),
             held: tokio::sync::watch::Sender::new(false),
         }))
@@ -114,6 +116,11 @@ impl Provider {
     pub(crate) fn hold(&self) -> Hold {
         self.0.held.send_replace(true);
         Hold(self.clone())
+    }
+
+    /// Lets its metadata be those of another product.
+    pub(crate) fn not_auth0(&self) {
+        self.0.is_not_auth0.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn without_push_endpoint(&self) {
@@ -163,7 +170,10 @@ impl Provider {
             let mut metadata: Value = serde_json::from_str(&tenant.metadata_json()).unwrap();
             let keys = metadata["jwks_uri"].as_str().unwrap().to_owned();
             let endpoint = |path: &str| json!(format!("{}{path}", tenant.issuer()));
-            metadata["authorization_endpoint"] = endpoint("authorize");
+            metadata["authorization_endpoint"] = match self.0.is_not_auth0.load(Ordering::SeqCst) {
+                true => endpoint("o/oauth2/v2/auth"),
+                false => endpoint("authorize"),
+            };
             metadata["revocation_endpoint"] = endpoint("oauth/revoke");
             if !self.0.has_no_push.load(Ordering::SeqCst) {
                 metadata["pushed_authorization_request_endpoint"] = endpoint("oauth/par");
