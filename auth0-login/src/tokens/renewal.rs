@@ -79,6 +79,9 @@ impl Failure {
     fn client(error: auth0_client::Error) -> Self {
         let kind = match error.kind() {
             ClientErrorKind::InvalidGrant => ErrorKind::LoginRequired,
+            ClientErrorKind::Denied if error.code().is_some_and(needs_user) => {
+                ErrorKind::LoginRequired
+            }
             ClientErrorKind::MfaRequired => ErrorKind::MfaRequired,
             ClientErrorKind::Denied | ClientErrorKind::AccountNotConnected => ErrorKind::Forbidden,
             ClientErrorKind::Throttled
@@ -92,6 +95,11 @@ impl Failure {
         let cause = error.to_string();
         Self { kind, cause, client_error: Some(error), renewed: None }
     }
+}
+
+/// Returns whether a login can bring what a renewal cannot (OpenID Connect Core 1.0 §3.1.2.6).
+fn needs_user(code: &str) -> bool {
+    matches!(code, "interaction_required" | "login_required" | "consent_required")
 }
 
 /// Renews the tokens of a session, if no other request has done so meanwhile.

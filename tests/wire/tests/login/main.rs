@@ -1,4 +1,5 @@
 //! Login for web applications: the same scenarios on axum and actix-web, over real sockets.
+mod answers;
 mod backchannel;
 mod browser;
 mod callback;

@@ -1,0 +1,41 @@
+//! What answers of the token endpoint mean for a session, beyond the tokens that they have.
+use crate::world::{in_cookies_and_store, location};
+use serde_json::json;
+use std::time::Duration;
+
+const TOKEN: &str = "/session?audience=https://billing.test";
+const OTHER: &str = "/session?audience=https://other.test";
+
+/// The provider wants to see the user: it answers so at its token endpoint (OpenID Connect Core 1.0 §3.1.2.6).
+#[tokio::test]
+async fn a_renewal_that_needs_the_user_asks_for_a_login() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.pass(Duration::from_secs(600));
+            for code in ["interaction_required", "login_required", "consent_required"] {
+                for status in [400, 403] {
+                    world.provider.refuse(Some((status, json!({ "error": code }))));
+                    let answer = world.fetch(TOKEN).await;
+                    assert_eq!(answer.status, 401, "{code}: {answer:?}");
+                    assert!(answer.body.contains("login_required"), "{code}: {answer:?}");
+                    let answer = world.open(TOKEN).await;
+                    assert_eq!(answer.status, 303, "{code}: {answer:?}");
+                    assert!(location(&answer).starts_with("/auth/login?returnTo="), "{code}");
+                }
+            }
+            // A refusal is another thing.
+            world.provider.refuse(Some((403, json!({ "error": "access_denied" }))));
+            assert_eq!(world.fetch(TOKEN).await.status, 403);
+            // Nothing was lost.
+            world.provider.refuse(None);
+            assert_eq!(world.fetch(TOKEN).await.status, 200);
+            // A login that has just been does not bring more: the browser is not sent around.
+            world.log_in("auth0|ann").await;
+            world.provider.refuse(Some((400, json!({ "error": "interaction_required" }))));
+            assert_eq!(world.open(OTHER).await.status, 500);
+        },
+    )
+    .await;
+}
