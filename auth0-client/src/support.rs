@@ -2,6 +2,7 @@
 use crate::{
     client::{Client, ClientBuilder},
     error::{Error, ErrorKind},
+    grant::{OpenGrant, Refresh},
     secret::Secret,
     server::{Deadline, Endpoint},
     token::{Held, Lifetime, Token},
@@ -43,6 +44,16 @@ pub fn token(client: &Client, kept: &KeptToken<'_>, now: Moment) -> Token {
         prover: client.0.server.prover.clone(),
         marks: crate::token::Marks::default(),
     }))
+}
+
+/// Sets the scopes of the login whose code is exchanged: an answer without `scope` grants them (RFC 6749 §5.1).
+pub fn code_of_login(grant: OpenGrant, scopes: &[String]) -> OpenGrant {
+    grant.implying(scopes.join(" "))
+}
+
+/// Sets the scopes that were granted before: a refresh that names none has them (RFC 6749 §6).
+pub fn refresh_of(refresh: Refresh, granted: &str) -> Refresh {
+    refresh.implying(granted.to_owned())
 }
 
 /// Where users log out.

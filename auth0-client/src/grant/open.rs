@@ -17,6 +17,8 @@ pub struct OpenGrant {
     parameters: Parameters,
     audience: Option<String>,
     scopes: Scopes,
+    /// The scopes that this request has without naming them.
+    implied_scope: String,
     forwarded_for: Option<IpAddr>,
     deadline: Duration,
     mistake: Mistake,
@@ -59,6 +61,7 @@ impl Client {
             parameters: Parameters::default(),
             audience: None,
             scopes: Scopes::default(),
+            implied_scope: String::new(),
             forwarded_for: None,
             deadline: self.0.deadline,
             mistake,
@@ -103,6 +106,12 @@ impl OpenGrant {
         self
     }
 
+    /// Sets the scopes of an answer that names none, if the request names none either: they are not sent.
+    pub(crate) fn implying(mut self, scope: String) -> Self {
+        self.implied_scope = scope;
+        self
+    }
+
     /// Sends the request.
     ///
     /// # Errors
@@ -116,7 +125,8 @@ impl OpenGrant {
         parameters.append(self.parameters);
         let mut call = Call::token("other", parameters, Repeat::UnseenNow, Purpose::Other);
         call.forwarded_for = self.forwarded_for;
-        self.client.0.tokens_once(call, scope.unwrap_or_default(), None, self.deadline).await
+        let scope = scope.unwrap_or(self.implied_scope);
+        self.client.0.tokens_once(call, scope, None, self.deadline).await
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Refresh {
     token: Secret,
     audience: Option<String>,
     scopes: Scopes,
+    /// The scopes that this request has without naming them.
+    implied_scope: String,
     extra: Parameters,
     forwarded_for: Option<IpAddr>,
     deadline: Duration,
@@ -54,6 +56,7 @@ impl Client {
             token: Secret::new(refresh_token.as_ref()),
             audience: None,
             scopes: Scopes::default(),
+            implied_scope: String::new(),
             extra: Parameters::default(),
             forwarded_for: None,
             deadline: self.0.deadline,
@@ -98,6 +101,12 @@ impl Refresh {
         self
     }
 
+    /// Sets the scopes of an answer that names none, if the request names none either: they are not sent.
+    pub(crate) fn implying(mut self, scope: String) -> Self {
+        self.implied_scope = scope;
+        self
+    }
+
     /// Sends the request.
     ///
     /// # Errors
@@ -114,7 +123,7 @@ impl Refresh {
         parameters.append(self.extra);
         let mut call = Call::token("refresh_token", parameters, Repeat::Unseen, Purpose::Other);
         call.forwarded_for = self.forwarded_for;
-        let scope = scope.unwrap_or_default();
+        let scope = scope.unwrap_or(self.implied_scope);
         self.client.0.tokens_once(call, scope, Some(self.token), self.deadline).await
     }
 }

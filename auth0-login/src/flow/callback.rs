@@ -10,7 +10,7 @@ use crate::{
     session::Live,
     transaction::{Transaction, is_repeated, random},
 };
-use auth0_client::{ErrorKind as ClientErrorKind, Tokens};
+use auth0_client::{ErrorKind as ClientErrorKind, Tokens, support::code_of_login};
 use auth0_core::{
     ErrorCode,
     support::{Escaped, IdTokenExpectations, fetch_thread, verify_id_token},
@@ -224,6 +224,7 @@ impl Login {
             .parameter("code", code)
             .parameter("redirect_uri", &transaction.redirect_uri)
             .parameter("code_verifier", transaction.verifier.text());
+        let exchange = code_of_login(exchange, &self.site.settings.scopes);
         let tokens = exchange.send().await.map_err(|error| {
             tracing::warn!(target: "auth0", %error, "the code of a login was not exchanged");
             Refused::from(match error.kind() {

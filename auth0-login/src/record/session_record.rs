@@ -216,6 +216,14 @@ impl TokenSet {
         Some(support::token(client, &parts, now))
     }
 
+    /// Returns the scopes that were granted for this purpose, also with a token that has expired.
+    pub(crate) fn granted(&self, purpose: &Purpose) -> &str {
+        let of_purpose = self.access.iter().filter(|kept| kept.purpose == *purpose);
+        let granted = of_purpose.map(|kept| &*kept.granted);
+        // Others were requested with fewer scopes.
+        granted.max_by_key(|granted| granted.len()).unwrap_or_default()
+    }
+
     /// Drops all tokens: they cannot be renewed any more.
     pub(crate) fn clear(&mut self) {
         let id_token = self.id_token.take();

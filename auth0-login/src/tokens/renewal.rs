@@ -6,7 +6,10 @@ use crate::{
     session::{Live, Place},
     store::{SessionKey, Updated},
 };
-use auth0_client::{ErrorKind as ClientErrorKind, Token, Tokens, support::deadline};
+use auth0_client::{
+    ErrorKind as ClientErrorKind, Token, Tokens,
+    support::{deadline, refresh_of},
+};
 use auth0_core::support::{IdTokenExpectations, base64url, fetch_thread::passed, verify_id_token};
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
@@ -281,9 +284,10 @@ async fn renew(shared: &Shared, record: &mut Record, wanted: &Wanted) -> Result<
             {
                 refresh = refresh.audience(audience);
             }
-            if !wanted.scopes.is_empty() {
-                refresh = refresh.scopes(&wanted.scopes);
-            }
+            refresh = match &*wanted.scopes {
+                [] => refresh_of(refresh, record.tokens.granted(&wanted.purpose)),
+                scopes => refresh.scopes(scopes),
+            };
             let tokens = match refresh.send().await {
                 Ok(tokens) => tokens,
                 Err(error) if error.kind() == ClientErrorKind::InvalidGrant => {

@@ -6,6 +6,56 @@ use std::time::Duration;
 const TOKEN: &str = "/session?audience=https://billing.test";
 const OTHER: &str = "/session?audience=https://other.test";
 
+/// An answer without `scope` grants what was requested (RFC 6749 §5.1).
+#[tokio::test]
+async fn an_answer_without_scope_grants_what_was_requested() {
+    in_cookies_and_store(
+        |login| login.scopes(["openid", "offline_access", "read:invoices"]),
+        async |world| {
+            world.provider.answers(|mut answer| {
+                answer.as_object_mut().unwrap().remove("scope");
+                answer
+            });
+            world.log_in("auth0|ann").await;
+            for refreshes in 0..3 {
+                let answer = world.fetch(&format!("{TOKEN}&scope=read:invoices")).await;
+                assert_eq!(answer.status, 200);
+                assert_eq!(world.provider.refreshes(), refreshes);
+                // A renewal without scopes is one with those of the login (§6).
+                world.pass(Duration::from_secs(600));
+                assert_eq!(world.fetch(TOKEN).await.status, 200);
+            }
+            // What was not requested is not granted.
+            let answer = world.fetch(&format!("{TOKEN}&scope=write:invoices")).await;
+            assert_eq!(answer.status, 200);
+            assert_eq!(world.provider.refreshes(), 4);
+        },
+    )
+    .await;
+}
+
+/// The provider gave less at the login than was requested, and a renewal says nothing about it.
+#[tokio::test]
+async fn a_renewal_without_scope_grants_what_the_login_has_granted() {
+    in_cookies_and_store(
+        |login| login.scopes(["openid", "offline_access", "read:invoices", "write:invoices"]),
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.provider.answers(|mut answer| {
+                answer.as_object_mut().unwrap().remove("scope");
+                answer
+            });
+            world.pass(Duration::from_secs(600));
+            assert_eq!(world.fetch(TOKEN).await.status, 200);
+            assert_eq!(world.fetch(&format!("{TOKEN}&scope=read:invoices")).await.status, 200);
+            assert_eq!(world.provider.refreshes(), 1);
+            assert_eq!(world.fetch(&format!("{TOKEN}&scope=write:invoices")).await.status, 200);
+            assert_eq!(world.provider.refreshes(), 2, "it is asked for");
+        },
+    )
+    .await;
+}
+
 /// The provider wants to see the user: it answers so at its token endpoint (OpenID Connect Core 1.0 §3.1.2.6).
 #[tokio::test]
 async fn a_renewal_that_needs_the_user_asks_for_a_login() {
