@@ -331,7 +331,7 @@ impl Login {
         let settings = &shared.settings;
         if settings.audience.is_some() {
             let purpose = Purpose::Api { audience: settings.audience.clone() };
-            kept.keep(&shared.client, purpose, tokens, settings.keeps_id_token);
+            kept.keep(&shared.client, purpose, tokens, settings.keeps_id_token, now);
         } else {
             kept.keep_user_tokens(tokens, settings.keeps_id_token);
         }

@@ -129,11 +129,13 @@ impl Record {
     }
 
     /// Drops what a cookie has no room for, the most dispensable first. Returns whether there was something.
-    pub(crate) fn shrink(&mut self) -> bool {
-        if self.tokens.id_token.take().is_some() {
-            return true;
-        }
-        !std::mem::take(&mut self.tokens.accounts).is_empty()
+    pub(crate) fn shrink(&mut self, now: Duration) -> bool {
+        let tokens = &mut self.tokens;
+        tokens.drop_expired(now)
+            || tokens.id_token.take().is_some()
+            || !std::mem::take(&mut tokens.accounts).is_empty()
+            // The oldest: it is requested anew when it is needed.
+            || tokens.access.pop().is_some()
     }
 }
 
@@ -145,9 +147,10 @@ impl TokenSet {
         purpose: Purpose,
         tokens: &Tokens,
         keeps_id_token: bool,
+        now: Duration,
     ) {
         self.keep_user_tokens(tokens, keeps_id_token);
-        self.keep_token(client, purpose, &tokens.access_token());
+        self.keep_token(client, purpose, &tokens.access_token(), now);
     }
 
     /// Keeps all but the access token, which is for no API.
@@ -161,7 +164,14 @@ impl TokenSet {
         }
     }
 
-    pub(crate) fn keep_token(&mut self, client: &Client, purpose: Purpose, token: &Token) {
+    pub(crate) fn keep_token(
+        &mut self,
+        client: &Client,
+        purpose: Purpose,
+        token: &Token,
+        now: Duration,
+    ) {
+        self.drop_expired(now);
         let Some(expires_at) = token.expires_at() else { return };
         let expires_at =
             expires_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -222,6 +232,15 @@ impl TokenSet {
         let granted = of_purpose.map(|kept| &*kept.granted);
         // Others were requested with fewer scopes.
         granted.max_by_key(|granted| granted.len()).unwrap_or_default()
+    }
+
+    /// Drops the tokens that are good for nothing any more. Returns whether there were some.
+    fn drop_expired(&mut self, now: Duration) -> bool {
+        let before = self.access.len() + self.accounts.len();
+        for kind in [&mut self.access, &mut self.accounts] {
+            kind.retain(|kept| now.as_secs() < kept.expires_at);
+        }
+        self.access.len() + self.accounts.len() != before
     }
 
     /// Drops all tokens: they cannot be renewed any more.

@@ -282,7 +282,7 @@ impl Shared {
             let text = self.secrets.seal(&self.purpose_of_cookie(), &record.write());
             match self.session_cookies(&text.ok_or_else(no_randomness)?, lasts) {
                 Some(lines) => return Ok(lines),
-                None if record.shrink() => {}
+                None if record.shrink(self.now()) => {}
                 None => return Err(too_large()),
             }
         }

@@ -273,7 +273,7 @@ async fn renew(shared: &Shared, record: &mut Record, wanted: &Wanted) -> Result<
             let token = account.for_refresh_token(refresh_token).token().await;
             let token = token.map_err(Failure::client)?;
             record.tokens.generation += 1;
-            record.tokens.keep_token(&shared.client, wanted.purpose.clone(), &token);
+            record.tokens.keep_token(&shared.client, wanted.purpose.clone(), &token, shared.now());
             Ok(token)
         }
         Purpose::Api { audience } => {
@@ -298,7 +298,8 @@ async fn renew(shared: &Shared, record: &mut Record, wanted: &Wanted) -> Result<
             };
             check_user(shared, record, &tokens).await?;
             let keeps_id_token = shared.settings.keeps_id_token;
-            record.tokens.keep(&shared.client, wanted.purpose.clone(), &tokens, keeps_id_token);
+            let (purpose, now) = (wanted.purpose.clone(), shared.now());
+            record.tokens.keep(&shared.client, purpose, &tokens, keeps_id_token, now);
             Ok(tokens.access_token())
         }
     }

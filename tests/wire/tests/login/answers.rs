@@ -1,5 +1,5 @@
 //! What answers of the token endpoint mean for a session, beyond the tokens that they have.
-use crate::world::{in_cookies_and_store, location};
+use crate::world::{in_cookies_and_store, location, on_both};
 use serde_json::json;
 use std::time::Duration;
 
@@ -85,6 +85,39 @@ async fn a_renewal_that_needs_the_user_asks_for_a_login() {
             world.log_in("auth0|ann").await;
             world.provider.refuse(Some((400, json!({ "error": "interaction_required" }))));
             assert_eq!(world.open(OTHER).await.status, 500);
+        },
+    )
+    .await;
+}
+
+/// Tokens of many APIs fill the cookies: those that have expired go, and then the oldest.
+#[tokio::test]
+async fn access_tokens_make_room_in_the_cookies() {
+    on_both(
+        |login| login,
+        async |world| {
+            world.provider.answers(|mut answer| {
+                let token = answer["access_token"].as_str().unwrap().to_owned();
+                answer["access_token"] = format!("{token}-{}", "x".repeat(3_000)).into();
+                answer
+            });
+            world.log_in("auth0|ann").await;
+            let api = |number: usize| format!("/session?audience=https://api{number}.test");
+            for number in 0..8 {
+                let answer = world.fetch(&api(number)).await;
+                assert_eq!(answer.status, 200, "{number}: {}", answer.body.len());
+            }
+            assert_eq!(world.user().await, "auth0|ann");
+            // The newest are kept, and the oldest are requested anew.
+            let refreshes = world.provider.refreshes();
+            assert_eq!(world.fetch(&api(7)).await.status, 200);
+            assert_eq!(world.provider.refreshes(), refreshes);
+            assert_eq!(world.fetch(&api(0)).await.status, 200);
+            assert_eq!(world.provider.refreshes(), refreshes + 1);
+            // After their time, one token is all that there is.
+            world.pass(Duration::from_secs(600));
+            assert_eq!(world.fetch(TOKEN).await.status, 200);
+            assert!(world.browser.names().len() <= 2, "{:?}", world.browser.names());
         },
     )
     .await;
