@@ -90,8 +90,10 @@ impl Login {
         shared.renewals.end(&live.record.id, shared.clock.monotonic());
         // A cookie that was copied is good for nothing from now on. The session at Auth0 may go on, and begin another here.
         if let (Place::Cookie, Some(revocations)) = (&live.place, &shared.revocations) {
-            let end = UNIX_EPOCH + Duration::from_secs(live.record.ends_at);
-            let revocation = Revocation::token(&live.record.issuer, &live.record.id).until(end);
+            let mut revocation = Revocation::token(&live.record.issuer, &live.record.id);
+            if let Some(end) = UNIX_EPOCH.checked_add(Duration::from_secs(live.record.ends_at)) {
+                revocation = revocation.until(end);
+            }
             // The log has the reason; the cookies are removed in any case.
             drop(revocations.revoke(revocation).await);
         }

@@ -296,13 +296,13 @@ impl LoginBuilder {
         self
     }
 
-    /// Sets how long a session lasts without a request: a day by default.
+    /// Sets how long a session lasts without a request: a day by default, ten years at most.
     pub const fn inactivity(mut self, time: Duration) -> Self {
         self.times.inactivity = time;
         self
     }
 
-    /// Sets how long a session lasts, however active its user is: three days by default.
+    /// Sets how long a session lasts, however active its user is: three days by default, ten years at most.
     pub const fn absolute_lifetime(mut self, time: Duration) -> Self {
         self.times.absolute = time;
         self
@@ -371,13 +371,14 @@ impl LoginBuilder {
     /// A setting is missing, is a placeholder, or contradicts another.
     pub fn build(self) -> Result<Login, ConfigError> {
         let mut settings = self.settings;
+        let times = self.times.limited();
         if settings.scopes.is_empty() {
             settings.scopes = SCOPES.map(str::to_owned).into();
             if settings.audience.is_some() {
                 settings.scopes.push("offline_access".into());
             }
         }
-        check(&settings, &self.times, &self.cookie_name)?;
+        check(&settings, &times, &self.cookie_name)?;
         if settings.is_signed && !signs_requests(&self.client) {
             return Err(ConfigError::new(
                 "signed_requests needs a key. Set AUTH0_CLIENT_ASSERTION_SIGNING_KEY, call .signing_key(…), or \
@@ -390,11 +391,11 @@ impl LoginBuilder {
             (_, given) => given,
         };
         if let Some(revocations) = &revocations {
-            keep_for_sessions(revocations, self.times.longest_without_activity());
+            keep_for_sessions(revocations, times.longest_without_activity());
         }
         let mut common = Common {
             secrets: Arc::new(Secrets::new(&self.secrets)?),
-            times: self.times,
+            times,
             store: self.store,
             revocations,
             settings,

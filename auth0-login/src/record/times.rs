@@ -7,6 +7,9 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A session that is used is extended after this part of the time without activity, and not with each request.
 const TOUCHED_AFTER: u32 = 20;
 
+/// A longer time means "for ever", and an end that no clock has.
+const LONGEST: Duration = DAY.saturating_mul(10 * 365);
+
 /// How long sessions last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Times {
@@ -23,6 +26,12 @@ impl Default for Times {
 }
 
 impl Times {
+    /// Returns the times as clocks and cookies can have them.
+    pub(crate) fn limited(self) -> Self {
+        let Self { inactivity, absolute } = self;
+        Self { inactivity: inactivity.min(LONGEST), absolute: absolute.min(LONGEST) }
+    }
+
     /// Returns the end of a session if it is not used any more, in seconds since 1970.
     pub(crate) fn end(&self, record: &Record) -> u64 {
         record.touched_at.saturating_add(self.inactivity.as_secs()).min(record.ends_at)

@@ -256,7 +256,8 @@ impl Shared {
         let subject = record.claim("sub").unwrap_or_default();
         let session = record.claim("sid");
         let absolute = Duration::from_secs(record.ends_at.saturating_sub(self.now().as_secs()));
-        let began_at = UNIX_EPOCH + Duration::from_secs(record.issued_at);
+        let began_at = UNIX_EPOCH.checked_add(Duration::from_secs(record.issued_at));
+        let began_at = began_at.unwrap_or(UNIX_EPOCH);
         let user = hash_of(&[record.issuer.trim_end_matches('/'), &subject]);
         let mut new = NewSession::new(&content, user, began_at, self.lasts(&record));
         new.issuer_session =

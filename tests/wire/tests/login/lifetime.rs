@@ -108,3 +108,26 @@ async fn the_clock_jumps() {
     )
     .await;
 }
+
+/// An application that writes the longest time means "for ever".
+#[tokio::test]
+async fn the_longest_time_that_can_be_written() {
+    in_cookies_and_store(
+        |login| {
+            let login = login.inactivity(Duration::MAX).absolute_lifetime(Duration::MAX);
+            login.max_age(Duration::MAX)
+        },
+        async |world| {
+            let now = world.provider.tenant().clock().unix_time().as_secs();
+            world.provider.id_tokens(move |token| token.claim("auth_time", now));
+            world.log_in("auth0|ann").await;
+            world.pass(400 * DAY);
+            assert_eq!(world.fetch("/session?size=5").await.body, "5");
+            world.pass(400 * DAY);
+            assert_eq!(world.user().await, "auth0|ann");
+            assert_eq!(world.open("/auth/logout").await.status, 303);
+            assert_eq!(world.user().await, "nobody");
+        },
+    )
+    .await;
+}
