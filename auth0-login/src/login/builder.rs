@@ -386,12 +386,14 @@ impl LoginBuilder {
             ));
         }
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        // A session that was revoked is not extended any more.
+        let longest = times.longest_without_activity();
         let revocations = match (&self.store, self.revocations) {
-            (None, None) => Some(Revocations::in_memory()),
+            (None, None) => Some(Revocations::in_memory().max_token_lifetime(longest)),
             (_, given) => given,
         };
         if let Some(revocations) = &revocations {
-            keep_for_sessions(revocations, times.longest_without_activity());
+            keep_for_sessions(revocations, longest);
         }
         let mut common = Common {
             secrets: Arc::new(Secrets::new(&self.secrets)?),
@@ -434,5 +436,36 @@ impl LoginBuilder {
 impl fmt::Debug for LoginBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoginBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth0_testing::Tenant;
+
+    /// What the builder creates itself has sessions only, and forgets their ends with them.
+    #[tokio::test]
+    async fn revocations_are_kept_for_as_long_as_sessions_last() {
+        let tenant = Tenant::new();
+        let login = LoginBuilder::new()
+            .issuer(tenant.issuer())
+            .client_id("web")
+            .client_secret("its secret")
+            .secret("0123456789abcdef0123456789abcdef")
+            .base_url("https://app.acme.com")
+            .clock(tenant.clock().clone())
+            .build()
+            .unwrap();
+        let revocations = login.site.revocations.clone().unwrap();
+        for number in 0..10_000 {
+            let user = format!("auth0|{number}");
+            revocations.revoke_subject(tenant.issuer(), user).await.unwrap();
+            if number % 100 == 0 {
+                tenant.clock().advance(Duration::from_secs(60 * 60));
+            }
+        }
+        // A hundred an hour, for a day and the time until a table is made anew.
+        assert!(revocations.count() < 8_000, "{}", revocations.count());
     }
 }
