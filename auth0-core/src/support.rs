@@ -1,8 +1,8 @@
 //! What the crates of this family share beyond the public interface: it may change in any release.
 pub use crate::{
     auth0::{
-        IdTokenError, LogoutSink, backchannel_logout_with, one_variable, use_of, user_of_session,
-        variables, verify_id_token, without_introduction,
+        IdTokenError, LogoutSink, backchannel_logout_with, is_revoked_by_id, one_variable, use_of,
+        user_of_session, variables, verify_id_token, without_introduction,
     },
     error::CallerChallenge,
     identifier::{PlainHttp, is_loopback},
@@ -28,6 +28,12 @@ use std::{sync::Arc, time::Duration};
 /// Keeps revocations for at least this long, because they concern sessions, which may last longer than access tokens live.
 pub fn keep_for_sessions(revocations: &Revocations, lifetime: Duration) {
     revocations.keep_for_sessions(lifetime);
+}
+
+/// Returns whether revocations are in a store, which outlives this process.
+#[must_use]
+pub fn are_stored(revocations: &Revocations) -> bool {
+    revocations.are_stored()
 }
 
 /// Parses an issuer, which may be http on loopback and on the allowed hosts.

@@ -3,6 +3,7 @@ use super::{
     Auth0, Builder,
     issued_signature::{NotVerified, check_signature},
     pending::Stop,
+    revocation_check::revoked,
     verifier::Verifier,
 };
 use crate::{
@@ -147,7 +148,7 @@ impl Verifier {
                 // What was read meanwhile may name it.
                 let revocations = self.revocations.as_ref();
                 match revocations.and_then(|revocations| token.found_among(revocations)) {
-                    Some(_) => Err(Error::new(ErrorCode::TokenRevoked)),
+                    Some(what) => Err(revoked(what)),
                     None => Ok(token),
                 }
             }

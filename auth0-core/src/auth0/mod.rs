@@ -31,6 +31,7 @@ pub use id_token::{IdTokenError, user_of_session, verify_id_token, without_intro
 pub use logout_token::{LogoutToken, LogoutTokenError};
 pub use refusal_watch::RefusalWatch;
 pub use resource_metadata::{MetadataResponse, ResourceMetadata};
+pub use revocation_check::is_revoked_by_id;
 
 use crate::{
     config_error::ConfigError,

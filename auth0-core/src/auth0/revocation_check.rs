@@ -6,7 +6,7 @@ use super::{
 use crate::{
     error::{Error, ErrorCode},
     issuer::Trusted,
-    revocation::Revocations,
+    revocation::{ITSELF, Revocations},
     runtime::Moment,
     token::VerifiedToken,
 };
@@ -75,12 +75,23 @@ pub(super) fn unavailable() -> Error {
         .retry_after(RETRY)
 }
 
+/// Returns the error of a token of which this was revoked.
+pub(super) fn revoked(what: &str) -> Error {
+    Error::new(ErrorCode::TokenRevoked).because(format!("the {what} was revoked"))
+}
+
+/// Returns whether a token was refused because it was revoked by its own id, and not with others.
+#[must_use]
+pub fn is_revoked_by_id(error: &Error) -> bool {
+    let [seen, ..] = error.cause_parts();
+    error.code() == ErrorCode::TokenRevoked && seen == revoked(ITSELF).cause_parts()[0]
+}
+
 fn refuse_revoked(
     token: &VerifiedToken,
     trusted: &Arc<Trusted>,
     revocations: &Revocations,
 ) -> Result<(), Box<Refusal>> {
     let Some(what) = token.found_among(revocations) else { return Ok(()) };
-    let error = Error::new(ErrorCode::TokenRevoked).because(format!("the {what} was revoked"));
-    Err(Refusal::of_token(error, token, trusted))
+    Err(Refusal::of_token(revoked(what), token, trusted))
 }

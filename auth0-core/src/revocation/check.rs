@@ -9,15 +9,12 @@ use std::time::Duration;
 /// How many revocations can concern a token.
 const KINDS: usize = 6;
 
+/// What is found if a token was revoked by its own id.
+pub(crate) const ITSELF: &str = "token itself";
+
 /// What they are about.
-const NAMES: [&str; KINDS] = [
-    "subject",
-    "client",
-    "membership of the organization",
-    "organization",
-    "token itself",
-    "session",
-];
+const NAMES: [&str; KINDS] =
+    ["subject", "client", "membership of the organization", "organization", ITSELF, "session"];
 
 /// The marks of the revocations that can concern a token.
 #[derive(Clone, Copy, Debug)]

@@ -390,6 +390,10 @@ impl Revocations {
         self.0.clock.get().unwrap_or(&self.0.first_clock)
     }
 
+    pub(crate) fn are_stored(&self) -> bool {
+        self.0.sync.is_some()
+    }
+
     /// Keeps revocations for as long as a session lasts, also if tokens live shorter.
     pub(crate) fn keep_for_sessions(&self, lifetime: Duration) {
         self.0.session_lifetime.fetch_max(lifetime.as_secs(), Ordering::Relaxed);

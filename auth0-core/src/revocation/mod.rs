@@ -46,7 +46,7 @@ mod target;
 mod used;
 mod verifiers;
 
-pub(crate) use check::{RevocationCheck, TokenMarks};
+pub(crate) use check::{ITSELF, RevocationCheck, TokenMarks};
 pub use entry::RevocationEntry;
 pub(crate) use key::IssuerHash;
 pub use key::RevocationKey;

@@ -180,8 +180,10 @@ impl Login {
             return Err(Refused { notice, code: Some(code.clone()) });
         }
         let code = parameters.code.as_deref().filter(|code| !code.is_empty()).ok_or(NOT_VALID)?;
-        let LoggedIn { claims, tokens } = self.exchanged(state, code, transaction).await?;
-        let record = self.record(transaction, claims, &tokens, previous)?;
+        let of_previous = previous.map(|live| &live.record);
+        let logged_in = self.exchanged(state, code, transaction, of_previous).await?;
+        let LoggedIn { claims, tokens, previous: first } = logged_in;
+        let record = self.record(transaction, claims, &tokens, of_previous.or(first.as_ref()))?;
         let (record, return_to) = self.completed(transaction, record, &tokens).await?;
         let cookies = shared.begin(record, previous).await.map_err(|failure| {
             tracing::error!(target: "auth0", cause = failure.cause, "a session cannot be kept");
@@ -196,13 +198,15 @@ impl Login {
         state: &str,
         code: &str,
         transaction: &Transaction,
+        previous: Option<&Record>,
     ) -> Result<LoggedIn, Refused> {
         let shared = &self.site;
         let outcome = shared.exchanges.of(state, shared.clock.monotonic());
         let (this, code, transaction) = (self.clone(), code.to_owned(), transaction.clone());
+        let previous = previous.cloned();
         // It goes on if the request ends, as it does with a second click: the code is good for one exchange.
         let exchange = async move {
-            let exchange = || this.exchange(&code, &transaction);
+            let exchange = || this.exchange(&code, &transaction, previous);
             outcome.get_or_try_init(exchange).await.cloned()
         };
         match fetch_thread::spawn(exchange) {
@@ -216,7 +220,12 @@ impl Login {
         }
     }
 
-    async fn exchange(&self, code: &str, transaction: &Transaction) -> Result<LoggedIn, Refused> {
+    async fn exchange(
+        &self,
+        code: &str,
+        transaction: &Transaction,
+        previous: Option<Record>,
+    ) -> Result<LoggedIn, Refused> {
         let exchange = self
             .site
             .client
@@ -239,7 +248,7 @@ impl Login {
             })
         })?;
         let claims = self.verified(transaction, &tokens).await?;
-        Ok(LoggedIn { claims, tokens })
+        Ok(LoggedIn { claims, tokens, previous })
     }
 
     /// Asks the application about the login. Returns the session, and where the browser goes.
@@ -308,7 +317,7 @@ impl Login {
         transaction: &Transaction,
         claims: Map<String, Value>,
         tokens: &Tokens,
-        previous: Option<&Live>,
+        previous: Option<&Record>,
     ) -> Result<Record, Refused> {
         let shared = &self.site;
         let now = shared.now();
@@ -323,9 +332,10 @@ impl Login {
         let issued_at = claims.get("iat").and_then(Value::as_f64).unwrap_or_default();
         let issued_at = Duration::try_from_secs_f64(issued_at).unwrap_or_default().as_secs();
         let subject = claims.get("sub").and_then(Value::as_str).map(str::to_owned);
-        let of_same_user = previous.filter(|live| {
-            live.record.issuer == transaction.issuer
-                && subject.as_deref() == Some(live.user.subject())
+        let of_same_user = previous.filter(|record| {
+            record.issuer == transaction.issuer
+                && subject.is_some()
+                && subject == record.claim("sub")
         });
         let mut kept = TokenSet::default();
         let settings = &shared.settings;
@@ -346,7 +356,7 @@ impl Login {
             ends_at: ends_at.as_secs(),
             stepped_up_for: transaction.step_up.clone(),
             tokens: kept,
-            data: of_same_user.map(|live| live.record.data.clone()).unwrap_or_default(),
+            data: of_same_user.map(|record| record.data.clone()).unwrap_or_default(),
         })
     }
 }

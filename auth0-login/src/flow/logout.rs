@@ -1,15 +1,9 @@
 //! Logout.
 use crate::{
-    error::RETRY,
-    login::Login,
-    page::Notice,
-    reply::Reply,
-    request::Request,
-    session::{Live, Place},
+    error::RETRY, login::Login, page::Notice, reply::Reply, request::Request, session::Live,
 };
 use auth0_client::support::{LogoutPage, logout_page};
-use auth0_core::revocation::Revocation;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 use url::{Url, form_urlencoded};
 
 /// The limits for what a logout does not depend on: the metadata, and the revocation of the refresh token.
@@ -73,29 +67,9 @@ impl Login {
     /// Ends a session here. Returns `false` if the store still has it.
     async fn end(&self, live: &Live) -> bool {
         let shared = &self.site;
-        let is_removed = match (&live.place, &shared.store) {
-            (Place::Store { key, .. }, Some(store)) => {
-                let removed = shared.limited(store.delete(key)).await;
-                removed
-                    .inspect_err(|error| {
-                        tracing::error!(target: "auth0", %error, "a session cannot be removed");
-                    })
-                    .is_ok()
-            }
-            _ => true,
-        };
-        if !is_removed {
+        if let Err(error) = shared.end(live).await {
+            tracing::error!(target: "auth0", %error, "a session cannot be removed");
             return false;
-        }
-        shared.renewals.end(&live.record.id, shared.clock.monotonic());
-        // A cookie that was copied is good for nothing from now on. The session at Auth0 may go on, and begin another here.
-        if let (Place::Cookie, Some(revocations)) = (&live.place, &shared.revocations) {
-            let mut revocation = Revocation::token(&live.record.issuer, &live.record.id);
-            if let Some(end) = UNIX_EPOCH.checked_add(Duration::from_secs(live.record.ends_at)) {
-                revocation = revocation.until(end);
-            }
-            // The log has the reason; the cookies are removed in any case.
-            drop(revocations.revoke(revocation).await);
         }
         if let Some(token) = &live.record.tokens.refresh_token {
             let revocation = shared.client.revoke(token.text()).deadline(REVOCATION_LIMIT);

@@ -16,7 +16,7 @@ use crate::{
     cookie::{CookieNames, ReceivedCookies},
     exchanges::Exchanges,
     page::Notice,
-    record::Times,
+    record::{Record, Times},
     renewals::Renewals,
     reply::Reply,
     request::Request,
@@ -86,6 +86,8 @@ pub(crate) struct Shared {
 pub(crate) struct LoggedIn {
     pub(crate) claims: Map<String, Value>,
     pub(crate) tokens: Tokens,
+    /// The session of before: the first of two callbacks ends it, and both keep its data.
+    pub(crate) previous: Option<Record>,
 }
 
 /// The limit for the metadata at the start.

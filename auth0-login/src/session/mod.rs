@@ -1,5 +1,7 @@
 //! The session of a request: read when it is needed, and written with the response if it has changed.
+mod name;
 mod persistence;
+mod reading;
 
 pub(crate) use persistence::Place;
 
@@ -12,7 +14,7 @@ use crate::{
     return_to::MAX_BYTES as MAX_RETURN_TO,
 };
 use auth0_core::{Ended, VerifiedToken};
-use persistence::Read;
+use reading::Read;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::BTreeSet,

@@ -1,7 +1,7 @@
-//! Reading and writing sessions: sealed in cookies, or in a store.
-use super::{Live, copy_data};
+//! Writing sessions: sealed in cookies, or in a store.
+use super::{Live, copy_data, name::StoredName};
 use crate::{
-    cookie::{ReceivedCookies, divide, restored},
+    cookie::{ReceivedCookies, divide},
     error::ErrorKind,
     login::Shared,
     names::hash_of,
@@ -9,14 +9,13 @@ use crate::{
     store::{NewSession, SessionKey, SessionStoreError, StoredSession, Updated},
 };
 use auth0_core::{
-    ErrorCode,
+    revocation::Revocation,
     support::{fetch_thread::passed, user_of_session},
 };
-use aws_lc_rs::{digest, rand};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{
     collections::BTreeSet,
-    time::{Duration, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// The limit for a call of the store: a request waits for it.
@@ -25,27 +24,11 @@ const STORE_LIMIT: Duration = Duration::from_secs(2);
 /// How often an update is tried again that another request has outdated.
 const MAX_UPDATES: usize = 5;
 
-/// What a cookie has before the name of a session in a store, and what JSON never begins with.
-const STORE_MARK: u8 = b'#';
-
 /// Where a session is.
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
     Cookie,
     Store { key: SessionKey, version: u64 },
-}
-
-/// What the cookies of a request say.
-pub(super) enum Read {
-    Live {
-        live: Box<Live>,
-        has_changed: bool,
-        /// The cookie of a session in a store, sealed anew.
-        resealed: Option<Vec<String>>,
-    },
-    /// A session that has ended, or bytes that are none.
-    Void,
-    Nothing,
 }
 
 /// Why a session is not written.
@@ -61,127 +44,20 @@ impl From<SessionStoreError> for WriteFailure {
 }
 
 impl Shared {
-    /// Reads the session of a request. The error is for the log.
-    pub(super) async fn read(&self, cookies: &ReceivedCookies) -> Result<Read, String> {
-        let texts = restored(&self.names, cookies);
-        let mut found: Option<Live> = None;
-        let (mut has_changed, mut is_of_other_site) = (false, false);
-        let mut resealed = None;
-        for text in &texts {
-            let Some(opened) = self.secrets.open(&self.purpose_of_cookie(), text.as_bytes()) else {
-                continue;
-            };
-            let live = match (opened.content.split_first(), &self.store) {
-                (Some((&STORE_MARK, id)), Some(_)) => {
-                    self.read_store(id, &mut is_of_other_site).await?
-                }
-                (Some((&STORE_MARK, _)), None) | (None, _) => None,
-                (Some(_), Some(_)) => None,
-                (Some(_), None) => {
-                    let record = Record::read(&opened.content).map(|mut record| {
-                        has_changed |= self.renewals.adopt(&mut record, self.clock.monotonic());
-                        record
-                    });
-                    match record {
-                        Some(record) => {
-                            is_of_other_site |= record.issuer != self.auth_issuer();
-                            self.live(record, Place::Cookie).await?
-                        }
-                        None => None,
-                    }
-                }
-            };
-            // Another host of the domain may have set a cookie: the session that was used last counts.
-            if let Some(live) = live
-                && found
-                    .as_ref()
-                    .is_none_or(|found| found.record.touched_at < live.record.touched_at)
-            {
-                if !opened.is_newest {
-                    match live.place {
-                        Place::Cookie => has_changed = true,
-                        Place::Store { .. } => {
-                            let ends_at = Duration::from_secs(live.record.ends_at);
-                            let lasts = ends_at.saturating_sub(self.now());
-                            let text =
-                                self.secrets.seal(&self.purpose_of_cookie(), &opened.content);
-                            resealed = text.and_then(|text| self.session_cookies(&text, lasts));
-                        }
-                    }
-                }
-                found = Some(live);
-            }
-        }
-        Ok(match found {
-            Some(live) => Read::Live { live: Box::new(live), has_changed, resealed },
-            // At its own site it is still one.
-            None if is_of_other_site => Read::Nothing,
-            None if self.names.of_session().any(|name| cookies.has(&name)) => Read::Void,
-            None => Read::Nothing,
-        })
-    }
-
-    /// Removes the sessions of a request from the store without reading them. Returns whether that was possible.
-    pub(crate) async fn remove(&self, cookies: &ReceivedCookies) -> bool {
-        let Some(store) = &self.store else { return true };
-        for text in restored(&self.names, cookies) {
-            let opened = self.secrets.open(&self.purpose_of_cookie(), text.as_bytes());
-            if let Some((&STORE_MARK, id)) = opened.as_ref().and_then(|it| it.content.split_first())
-                && let Err(error) = self.limited(store.delete(&key_of(id))).await
-            {
-                tracing::error!(target: "auth0", %error, "a session cannot be removed");
-                return false;
-            }
-        }
-        true
-    }
-
-    async fn read_store(
-        &self,
-        id: &[u8],
-        is_of_other_site: &mut bool,
-    ) -> Result<Option<Live>, String> {
-        let key = key_of(id);
-        let stored = self.load(&key).await.map_err(|error| error.to_string())?;
-        let Some(StoredSession { content, version }) = stored else { return Ok(None) };
-        let Some(mut record) = self.opened(&key, &content) else { return Ok(None) };
-        self.renewals.adopt(&mut record, self.clock.monotonic());
-        *is_of_other_site |= record.issuer != self.auth_issuer();
-        self.live(record, Place::Store { key, version }).await
-    }
-
     /// Good for this application only, also if another one has the same secret.
-    fn purpose_of_cookie(&self) -> String {
+    pub(super) fn purpose_of_cookie(&self) -> String {
         format!("{} {}", self.names.session, self.client.client_id())
     }
 
     /// Good for this session only.
     fn purpose_of_store(&self, key: &SessionKey) -> String {
-        let key = URL_SAFE_NO_PAD.encode(key.as_bytes());
-        format!("store {key} {}", self.client.client_id())
+        format!("store {} {}", text_of(key), self.client.client_id())
     }
 
     /// Opens the content of a store.
     pub(crate) fn opened(&self, key: &SessionKey, content: &str) -> Option<Record> {
         let opened = self.secrets.open(&self.purpose_of_store(key), content.as_bytes())?;
         Record::read(&opened.content)
-    }
-
-    /// Returns the session, if it has neither ended nor was revoked.
-    async fn live(&self, record: Record, place: Place) -> Result<Option<Live>, String> {
-        if self.times.is_over(&record, self.now())
-            || self.renewals.has_ended(&record.id, self.clock.monotonic())
-            || record.issuer != self.auth_issuer()
-        {
-            return Ok(None);
-        }
-        match self.user_of(&record).await {
-            Ok(user) => Ok(Some(Live { record, place, user })),
-            Err(error) if error.code() == ErrorCode::RevocationsUnavailable => {
-                Err(error.to_string())
-            }
-            Err(_) => Ok(None),
-        }
     }
 
     /// Returns the user as a verified token, which ends with the session.
@@ -211,6 +87,13 @@ impl Shared {
         let now = self.now();
         live.record.touched_at = now.as_secs();
         match live.place {
+            // An answer that comes after that of a logout, or of another login, would bring it back.
+            Place::Cookie
+                if self.renewals.has_ended(&live.record.id, self.clock.monotonic())
+                    || live.user.is_revoked() =>
+            {
+                Ok(Vec::new())
+            }
             Place::Cookie => self.cookies_of(live.record),
             Place::Store { key, mut version } => {
                 let mut record = live.record;
@@ -218,14 +101,13 @@ impl Shared {
                     match self.update(&key, version, &record).await? {
                         // The cookie has the name of the session only: it lasts as long as the session can.
                         Updated::Done(_) => return Ok(Vec::new()),
-                        Updated::Gone => return Ok(self.all_cleared()),
+                        // It has ended meanwhile, and the browser may have the cookie of another one already.
+                        Updated::Gone => return Ok(Vec::new()),
                         Updated::Stale => {}
                     }
-                    let Some(stored) = self.load(&key).await? else {
-                        return Ok(self.all_cleared());
-                    };
+                    let Some(stored) = self.load(&key).await? else { return Ok(Vec::new()) };
                     let Some(mut newer) = self.opened(&key, &stored.content) else {
-                        return Ok(self.all_cleared());
+                        return Ok(Vec::new());
                     };
                     if has_changed {
                         copy_data(changed, &record, &mut newer);
@@ -248,32 +130,61 @@ impl Shared {
         record: Record,
         previous: Option<&Live>,
     ) -> Result<Vec<String>, WriteFailure> {
-        let Some(_) = &self.store else { return self.cookies_of(record) };
-        let mut id = [0; 32];
-        rand::fill(&mut id).map_err(|_| no_randomness())?;
-        let key = key_of(&id);
-        let content = self.sealed(&key, &record)?;
-        let subject = record.claim("sub").unwrap_or_default();
-        let session = record.claim("sid");
-        let absolute = Duration::from_secs(record.ends_at.saturating_sub(self.now().as_secs()));
-        let began_at = UNIX_EPOCH.checked_add(Duration::from_secs(record.issued_at));
-        let began_at = began_at.unwrap_or(UNIX_EPOCH);
-        let user = hash_of(&[record.issuer.trim_end_matches('/'), &subject]);
-        let mut new = NewSession::new(&content, user, began_at, self.lasts(&record));
-        new.issuer_session =
-            session.map(|sid| hash_of(&[record.issuer.trim_end_matches('/'), &sid]));
-        new.lasts_at_most = absolute;
-        if let Some(store) = &self.store {
-            self.limited(store.create(&key, new)).await?;
-            if let Some(Place::Store { key, .. }) = previous.map(|live| live.place) {
-                // Not a reason to refuse a login: it ends by itself.
-                drop(self.limited(store.delete(&key)).await);
+        let cookies = match &self.store {
+            None => self.cookies_of(record)?,
+            Some(store) => {
+                let name = StoredName::new(self.now()).ok_or_else(no_randomness)?;
+                let key = name.key();
+                let content = self.sealed(&key, &record)?;
+                let absolute = record.ends_at.saturating_sub(self.now().as_secs());
+                let absolute = Duration::from_secs(absolute);
+                self.limited(store.create(&key, self.new_session(&content, &record, absolute)))
+                    .await?;
+                let text = self.secrets.seal(&self.purpose_of_cookie(), &name.content());
+                self.session_cookies(&text.ok_or_else(no_randomness)?, absolute)
+                    .ok_or_else(too_large)?
             }
+        };
+        if let Some(previous) = previous {
+            // Not a reason to refuse a login: it ends by itself.
+            drop(self.end(previous).await);
         }
-        let mut mark = vec![STORE_MARK];
-        mark.extend(id);
-        let text = self.secrets.seal(&self.purpose_of_cookie(), &mark).ok_or_else(no_randomness)?;
-        self.session_cookies(&text, absolute).ok_or_else(too_large)
+        Ok(cookies)
+    }
+
+    fn new_session<'a>(
+        &self,
+        content: &'a str,
+        record: &Record,
+        absolute: Duration,
+    ) -> NewSession<'a> {
+        let hash = |name: &str| hash_of(&[record.issuer.trim_end_matches('/'), name]);
+        let user = hash(&record.claim("sub").unwrap_or_default());
+        let began_at = time_at(record.issued_at).unwrap_or(UNIX_EPOCH);
+        let mut new = NewSession::new(content, user, began_at, self.lasts(record));
+        new.issuer_session = record.claim("sid").map(|sid| hash(&sid));
+        new.lasts_at_most = absolute;
+        new
+    }
+
+    /// Ends a session: nothing that is on its way brings it back.
+    pub(crate) async fn end(&self, live: &Live) -> Result<(), SessionStoreError> {
+        let now = self.clock.monotonic();
+        if let (Place::Store { key, .. }, Some(store)) = (&live.place, &self.store) {
+            self.limited(store.delete(key)).await?;
+            self.renewals.end(&text_of(key), now);
+        }
+        self.renewals.end(&live.record.id, now);
+        // A cookie that was copied is good for nothing from now on. The session at Auth0 may go on, and begin another here.
+        if let (Place::Cookie, Some(revocations)) = (&live.place, &self.revocations) {
+            let mut revocation = Revocation::token(&live.record.issuer, &live.record.id);
+            if let Some(end) = time_at(live.record.ends_at) {
+                revocation = revocation.until(end);
+            }
+            // The log has the reason; the cookies are replaced or removed in any case.
+            drop(revocations.revoke(revocation).await);
+        }
+        Ok(())
     }
 
     /// Returns the cookies of a session that is kept in them.
@@ -290,7 +201,7 @@ impl Shared {
     }
 
     /// Returns the cookies with a text, and removes all others that a session may have.
-    fn session_cookies(&self, text: &str, lasts: Duration) -> Option<Vec<String>> {
+    pub(super) fn session_cookies(&self, text: &str, lasts: Duration) -> Option<Vec<String>> {
         let chunks = divide(&self.names, text, lasts)?;
         let others =
             self.names.of_session().filter(|name| chunks.iter().all(|(set, _)| set != name));
@@ -358,10 +269,14 @@ impl Shared {
     }
 }
 
-fn key_of(id: &[u8]) -> SessionKey {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, id).as_ref());
-    SessionKey::new(hash)
+/// Returns a key as text.
+pub(super) fn text_of(key: &SessionKey) -> String {
+    URL_SAFE_NO_PAD.encode(key.as_bytes())
+}
+
+/// Returns a time in seconds since 1970. `None` for one that the system cannot have.
+fn time_at(seconds: u64) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
 fn no_randomness() -> WriteFailure {

@@ -2,8 +2,10 @@
 use crate::{
     browser::Browser,
     provider::API,
-    world::{World, in_cookies_and_store, in_store},
+    revocations::Fails,
+    world::{World, in_cookies_and_store, in_store, on_both},
 };
+use auth0_axum::Revocations;
 use auth0_login::{Request, Session};
 use std::{
     future::{Future, IntoFuture, poll_fn},
@@ -11,7 +13,7 @@ use std::{
     task::Poll,
     time::Duration,
 };
-use wire_tests::client::Answer;
+use wire_tests::client::{self, Answer};
 
 const TOKEN: &str = "/session?audience=https://billing.test";
 
@@ -99,6 +101,139 @@ async fn two_renewals_of_one_request_in_the_other_order() {
             // What the process remembers of a renewal is over: the cookie has the last refresh token.
             world.pass(Duration::from_secs(660));
             assert_eq!(world.fetch(TOKEN).await.status, 200);
+        },
+    )
+    .await;
+}
+
+/// Another user logs in with the same browser while an answer for the first one is on its way.
+#[tokio::test]
+async fn a_login_ends_the_session_that_it_replaces() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            for what in
+                ["to be extended", "with data", "with renewed tokens", "not read yet", "old"]
+            {
+                world.log_in("auth0|ann").await;
+                if what == "old" {
+                    world.pass(Duration::from_secs(23 * 3600));
+                    assert_eq!(world.user().await, "auth0|ann");
+                }
+                world.pass(Duration::from_secs(2 * 3600));
+                let mut old = world.browser.clone();
+                let session = in_flight(world, &old);
+                let is_read = !matches!(what, "not read yet" | "old");
+                if is_read {
+                    assert!(session.user().await.unwrap().is_some());
+                }
+                match what {
+                    "with data" => session.set_data("data", Some(&"x")).await.unwrap(),
+                    "with renewed tokens" => drop(session.access_token(API).await.unwrap()),
+                    _ => {}
+                }
+                world.log_in("auth0|bob").await;
+                if !is_read {
+                    assert!(session.user().await.unwrap().is_none());
+                }
+                arrives(&session, &mut world.browser).await;
+                assert_eq!(world.user().await, "auth0|bob", "{what}");
+                // What comes with the old cookie is nobody's, and its answer may come late, too.
+                let answer = old.open("/").await;
+                assert_eq!(answer.body, "nobody", "{what}");
+                world.browser.keep(&answer);
+                assert_eq!(world.user().await, "auth0|bob", "{what}");
+            }
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_from_before_a_logout_ends_no_later_session() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.pass(Duration::from_secs(2 * 3600));
+            let sessions = [(); 2].map(|()| in_flight(world, &world.browser));
+            assert!(sessions[0].user().await.unwrap().is_some());
+            world.open("/auth/logout").await;
+            world.log_in("auth0|bob").await;
+            assert!(sessions[1].user().await.unwrap().is_none());
+            for session in &sessions {
+                arrives(session, &mut world.browser).await;
+                assert_eq!(world.user().await, "auth0|bob");
+            }
+        },
+    )
+    .await;
+}
+
+/// A browser that has not noticed the end of its session loses the cookie when its time is over, and not before.
+#[tokio::test]
+async fn a_cookie_whose_session_has_ended_goes_in_time() {
+    in_store(|login| login, async |world| ended_cookie(world, [false, false, true]).await).await;
+    on_both(
+        |login| login.revocations(&Revocations::with_store(Fails::default())),
+        async |world| ended_cookie(world, [false, false, true]).await,
+    )
+    .await;
+    // A restart would lose the revocation: it goes when no request of before can be on its way any more.
+    on_both(|login| login, async |world| ended_cookie(world, [false, true, true]).await).await;
+}
+
+/// Sends the cookie of a session that a logout has ended, at once, after half a day, and after a day.
+async fn ended_cookie(world: &mut World, is_removed: [bool; 3]) {
+    world.log_in("auth0|ann").await;
+    let mut late = world.browser.clone();
+    world.open("/auth/logout").await;
+    for (hours, is_removed) in [0, 12, 12].into_iter().zip(is_removed) {
+        world.pass(Duration::from_secs(hours * 3600));
+        let cookie = format!("{}={}", late.jar[0].name, late.jar[0].value);
+        let lines = [("accept", "text/html"), ("cookie", cookie.as_str())];
+        let answer = world.other_browser().send("GET", "/", &lines).await;
+        assert_eq!(answer.body, "nobody");
+        assert_eq!(!answer.lines("set-cookie").is_empty(), is_removed, "{hours}");
+    }
+    assert_eq!(late.open("/").await.body, "nobody");
+}
+
+/// The provider ends it: a revocation in memory is lost with the process, so that the cookie must go.
+#[tokio::test]
+async fn a_cookie_whose_session_was_revoked_goes_at_once() {
+    on_both(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            let token = world.provider.logout_token().subject("auth0|ann").mint();
+            let form: [(&str, &[u8]); 1] = [("content-type", b"application/x-www-form-urlencoded")];
+            let target = "POST /auth/backchannel-logout";
+            let body = format!("logout_token={token}");
+            client::send_body(world.server, target, &form, body.as_bytes(), false).await;
+            assert_eq!(world.user().await, "nobody");
+            assert!(world.browser.names().is_empty(), "{:?}", world.browser.names());
+        },
+    )
+    .await;
+}
+
+/// A second click, while the first one has ended the session of before already.
+#[tokio::test]
+async fn both_callbacks_of_a_double_click_keep_the_data_of_the_user() {
+    in_cookies_and_store(
+        |login| login,
+        async |world| {
+            world.log_in("auth0|ann").await;
+            world.fetch("/session?size=9").await;
+            let authorize = world.start("/auth/login").await;
+            let back = world.provider.authorize(&authorize, "auth0|ann");
+            let first = world.browser.clone();
+            for mut browser in [first, world.browser.clone()] {
+                let answer = browser.open(&format!("/auth/callback?{back}")).await;
+                assert_eq!(answer.status, 303);
+                assert_eq!(browser.open("/session").await.body, "9");
+            }
         },
     )
     .await;

@@ -13,6 +13,7 @@ mod lifetime;
 mod logout;
 mod provider;
 mod renewal;
+mod revocations;
 mod servers;
 mod sites;
 mod start;
