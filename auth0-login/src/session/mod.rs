@@ -243,12 +243,13 @@ impl Session {
                 Vec::new()
             });
         };
-        if !has_changed && !site.times.is_touch_due(&live.record, site.now()) {
+        let is_behind = live.place.is_behind();
+        if !has_changed && !is_behind && !site.times.is_touch_due(&live.record, site.now()) {
             return Ok(resealed);
         }
-        let written = site.write(live, has_changed, &changed).await;
+        let written = site.write(live, has_changed || is_behind, &changed).await;
         if let (Err(failure), false) = (&written, has_changed) {
-            // The request was served, and the session lasts for a while yet.
+            // The request was served, and the session lasts for a while yet; this instance has renewed tokens in memory.
             tracing::warn!(target: "auth0", cause = failure.cause, "a session cannot be extended");
             return Ok(resealed);
         }
@@ -273,7 +274,7 @@ impl Session {
                 live.user = renewed.user;
                 *has_changed = true;
             }
-            // The store has the tokens already, and it may have what other requests have changed since this one has read it.
+            // It may have what other requests have changed in the store since this one has read it.
             Place::Store { .. } => {
                 copy_data(changed, &live.record, &mut renewed.record);
                 *live = renewed;

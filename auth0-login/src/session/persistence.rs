@@ -28,13 +28,24 @@ const MAX_UPDATES: usize = 5;
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
     Cookie,
-    Store { key: SessionKey, version: u64 },
+    Store {
+        key: SessionKey,
+        version: u64,
+        /// The store has not got the tokens of the last renewal yet.
+        is_behind: bool,
+    },
 }
 
 /// Why a session is not written.
 pub(crate) struct WriteFailure {
     pub(crate) kind: ErrorKind,
     pub(crate) cause: String,
+}
+
+impl Place {
+    pub(super) const fn is_behind(self) -> bool {
+        matches!(self, Self::Store { is_behind: true, .. })
+    }
 }
 
 impl From<SessionStoreError> for WriteFailure {
@@ -95,7 +106,7 @@ impl Shared {
                 Ok(Vec::new())
             }
             Place::Cookie => self.cookies_of(live.record),
-            Place::Store { key, mut version } => {
+            Place::Store { key, mut version, .. } => {
                 let mut record = live.record;
                 for _ in 0..MAX_UPDATES {
                     match self.update(&key, version, &record).await? {
@@ -112,7 +123,7 @@ impl Shared {
                     if has_changed {
                         copy_data(changed, &record, &mut newer);
                         if record.tokens.generation > newer.tokens.generation {
-                            newer.tokens = record.tokens;
+                            (newer.tokens, newer.claims) = (record.tokens, record.claims);
                         }
                     }
                     newer.touched_at = newer.touched_at.max(now.as_secs());

@@ -116,8 +116,8 @@ impl Shared {
             return Ok(if has_ended { Found::Stays } else { Found::Over });
         };
         let Some(mut record) = self.opened(&key, &content) else { return Ok(Found::Over) };
-        self.renewals.adopt(&mut record, self.clock.monotonic());
-        self.found(record, Place::Store { key, version }).await
+        let is_behind = self.renewals.adopt(&mut record, self.clock.monotonic());
+        self.found(record, Place::Store { key, version, is_behind }).await
     }
 
     /// Returns the session, if it has neither ended nor was revoked.

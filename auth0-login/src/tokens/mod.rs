@@ -86,14 +86,14 @@ impl TokenRequest {
             Ok(token) => return Ok(token),
             Err(failure) => failure,
         };
+        if let Some(renewed) = failure.renewed {
+            session.adopt(*renewed);
+        }
         // The one that is there is good for some seconds more.
         let Wanted { purpose, scopes } = wanted;
         let now = shared.clock.moment();
         if let Some(token) = live.record.tokens.find(&purpose, &scopes, &shared.client, now, true) {
             return Ok(token);
-        }
-        if let Some(renewed) = failure.renewed {
-            session.adopt(Live { ..*renewed });
         }
         let kind = failure.kind;
         Err(match (kind, failure.client_error) {

@@ -10,7 +10,10 @@ use auth0_client::{
     ErrorKind as ClientErrorKind, Token, Tokens,
     support::{deadline, refresh_of},
 };
-use auth0_core::support::{IdTokenExpectations, base64url, fetch_thread::passed, verify_id_token};
+use auth0_core::{
+    ErrorCode,
+    support::{IdTokenExpectations, base64url, fetch_thread::passed, verify_id_token},
+};
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
 
@@ -165,9 +168,8 @@ async fn renewed_in_store(
     mut live: Live,
     wanted: &Wanted,
 ) -> Result<Renewed, Failure> {
-    let mut version = reload(shared, key, &mut live.record).await?;
+    live.place = reload(shared, key, &mut live.record).await?;
     if has(shared, &live.record, wanted) {
-        live.place = Place::Store { key: *key, version };
         return Ok(Renewed { live: with_user(shared, live).await?, token: None });
     }
     let before = live.record.tokens.generation;
@@ -175,52 +177,57 @@ async fn renewed_in_store(
     if live.record.tokens.generation == before {
         return outcome.map(|token| Renewed { live, token: Some(token) });
     }
+    live.place = store(shared, key, &mut live).await?;
+    let live = with_user(shared, live).await?;
+    match outcome {
+        Ok(token) => Ok(Renewed { live, token: Some(token) }),
+        Err(failure) => Err(Failure { renewed: Some(Box::new(live)), ..failure }),
+    }
+}
+
+/// Stores a session with newer tokens, or keeps them in memory for a while: the successor of a refresh token must not be
+/// lost.
+async fn store(shared: &Shared, key: &SessionKey, live: &mut Live) -> Result<Place, Failure> {
     let (tokens, claims) = (live.record.tokens.clone(), live.record.claims.clone());
     for _ in 0..MAX_UPDATES {
-        match shared.update(key, version, &live.record).await {
+        let Place::Store { version, .. } = live.place else { break };
+        let gone = match shared.update(key, version, &live.record).await {
             Ok(Updated::Done(version)) => {
-                live.place = Place::Store { key: *key, version };
-                let live = with_user(shared, live).await?;
-                return match outcome {
-                    Ok(token) => Ok(Renewed { live, token: Some(token) }),
-                    Err(failure) => Err(Failure { renewed: Some(Box::new(live)), ..failure }),
-                };
+                return Ok(Place::Store { key: *key, version, is_behind: false });
             }
-            Ok(Updated::Gone) => {
-                give_back(shared, &live.record).await;
-                return Err(Failure::gone());
-            }
-            Ok(Updated::Stale) => {
-                version = match reload(shared, key, &mut live.record).await {
-                    Ok(version) => version,
-                    Err(failure) => {
-                        live.record.tokens = tokens;
-                        if failure.kind == ErrorKind::LoginRequired {
-                            give_back(shared, &live.record).await;
-                        }
-                        return Err(failure);
-                    }
-                };
-                live.record.tokens = tokens.clone();
-                live.record.claims = claims.clone();
-            }
+            Ok(Updated::Gone) => Failure::gone(),
+            Ok(Updated::Stale) => match reload(shared, key, &mut live.record).await {
+                Ok(place) => {
+                    live.place = place;
+                    live.record.tokens = tokens.clone();
+                    live.record.claims = claims.clone();
+                    continue;
+                }
+                Err(failure) if failure.kind == ErrorKind::StoreUnavailable => {
+                    passed(&*shared.clock, LOCK_PAUSE).await;
+                    continue;
+                }
+                Err(failure) => failure,
+            },
             Err(failure) if failure.kind == ErrorKind::StoreUnavailable => {
-                // The successor would be lost: the store may be back in a moment.
+                // It may be back in a moment.
                 passed(&*shared.clock, LOCK_PAUSE).await;
+                continue;
             }
             Err(failure) => return Err(Failure::new(failure.kind, failure.cause)),
-        }
+        };
+        give_back(shared, &live.record).await;
+        return Err(gone);
     }
     tracing::error!(
         target: "auth0",
         "renewed tokens cannot be stored: this instance keeps them for a minute, and tries again with the next request"
     );
     shared.renewals.remember(&live.record, shared.clock.monotonic());
-    let live = with_user(shared, live).await?;
-    match outcome {
-        Ok(token) => Ok(Renewed { live, token: Some(token) }),
-        Err(failure) => Err(Failure { renewed: Some(Box::new(live)), ..failure }),
-    }
+    Ok(match live.place {
+        Place::Store { key, version, .. } => Place::Store { key, version, is_behind: true },
+        Place::Cookie => Place::Cookie,
+    })
 }
 
 /// Locks a session for all instances.
@@ -244,12 +251,13 @@ async fn lock_store(shared: &Shared, key: &SessionKey) -> Result<u64, Failure> {
     }
 }
 
-/// Reads a session again, and returns its version.
-async fn reload(shared: &Shared, key: &SessionKey, record: &mut Record) -> Result<u64, Failure> {
+/// Reads a session again, with the tokens that the store has not got yet.
+async fn reload(shared: &Shared, key: &SessionKey, record: &mut Record) -> Result<Place, Failure> {
     let stored = shared.load(key).await.map_err(|error| Failure::store(&error))?;
     let stored = stored.ok_or_else(Failure::gone)?;
     *record = shared.opened(key, &stored.content).ok_or_else(Failure::gone)?;
-    Ok(stored.version)
+    let is_behind = shared.renewals.adopt(record, shared.clock.monotonic());
+    Ok(Place::Store { key: *key, version: stored.version, is_behind })
 }
 
 fn has(shared: &Shared, record: &Record, wanted: &Wanted) -> bool {
@@ -369,12 +377,21 @@ fn is_of_user(id_token: &str, record: &Record) -> bool {
     })
 }
 
+/// Returns the session with the user of the newer claims.
 async fn with_user(shared: &Shared, mut live: Live) -> Result<Live, Failure> {
-    if let Ok(user) = shared.user_of(&live.record).await {
-        live.user = user;
-        return Ok(live);
+    match shared.user_of(&live.record).await {
+        Ok(user) => {
+            live.user = user;
+            Ok(live)
+        }
+        // The session may go on, and has the tokens then.
+        Err(error) if error.code() == ErrorCode::RevocationsUnavailable => {
+            tracing::error!(target: "auth0", %error, "a session cannot be read after the renewal of its tokens");
+            let failure = Failure::new(ErrorKind::StoreUnavailable, error.to_string());
+            Err(Failure { renewed: Some(Box::new(live)), ..failure })
+        }
+        Err(_) => Err(Failure::gone()),
     }
-    Err(Failure::gone())
 }
 
 /// Revokes the refresh token of a session that has ended meanwhile.

@@ -11,6 +11,7 @@ mod guards;
 mod in_flight;
 mod lifetime;
 mod logout;
+mod outages;
 mod provider;
 mod renewal;
 mod revocations;
