@@ -41,7 +41,7 @@ pub fn offered_token<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Of
         return None;
     }
     let token = items.remove(announced + 1);
-    let is_offered_twice = items[announced + 1..].contains(&BEARER_PROTOCOL);
+    let is_offered_twice = items.iter().filter(|item| **item == BEARER_PROTOCOL).count() > 1;
     Some(OfferedToken {
         token: if is_offered_twice { "" } else { token },
         protocols: items.join(", "),

@@ -38,10 +38,13 @@ struct Values {
     scheme: Option<Box<str>>,
     authority: Option<Box<str>>,
     /// The names are in lower case.
-    headers: Box<[(Box<str>, Box<[u8]>)]>,
+    headers: Box<[HeaderLine]>,
     parameters: Box<[(Box<str>, Box<str>)]>,
     connection: Connection,
 }
+
+/// The name of a header, and one of its values.
+type HeaderLine = (Box<str>, Box<[u8]>);
 
 impl OpeningRequest {
     /// Copies a request: its parts, the lines of all its headers with their names in lower case, and the parameters of
