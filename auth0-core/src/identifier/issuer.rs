@@ -148,18 +148,21 @@ impl Issuer {
         if url.fragment().is_some() {
             return refuse("has a fragment in it");
         }
-        // The issuer is compared as text, so no token can carry a spelling that a URL parser would change.
-        // Only the case, and the `/` that every Auth0 issuer ends with, are corrected.
+        // The issuer is compared as text, so no token can carry a spelling that a URL parser would change. Only the
+        // case, and the `/` that every Auth0 issuer ends with, are corrected. Some providers name the default port.
         let normal = url.as_str();
-        let bare = normal.strip_suffix('/').unwrap_or(normal);
-        if name.eq_ignore_ascii_case(normal) {
-            Ok(Self(normal.into()))
-        } else if name.eq_ignore_ascii_case(bare) && url.path() == "/" {
-            let auth0 = url.host_str().is_some_and(|host| host.ends_with(".auth0.com"));
-            Ok(Self(if auth0 { normal } else { bare }.into()))
-        } else {
-            refuse(&format!("is not in normal form; that would be {normal:?}"))
+        let is_auth0 = url.host_str().is_some_and(|host| host.ends_with(".auth0.com"));
+        let with_port = default_port(&url).filter(|_| !is_auth0);
+        for spelling in [Some(normal), with_port.as_deref()].into_iter().flatten() {
+            let bare = spelling.strip_suffix('/').unwrap_or(spelling);
+            if name.eq_ignore_ascii_case(spelling) {
+                return Ok(Self(spelling.into()));
+            }
+            if name.eq_ignore_ascii_case(bare) && url.path() == "/" {
+                return Ok(Self(if is_auth0 { spelling } else { bare }.into()));
+            }
         }
+        refuse(&format!("is not in normal form; that would be {normal:?}"))
     }
 }
 
@@ -185,6 +188,12 @@ impl<'de> Deserialize<'de> for Issuer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Cow::<str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
+}
+
+/// Returns a URL with its default port, which a URL in normal form leaves out.
+fn default_port(url: &Url) -> Option<String> {
+    let port = url.port_or_known_default().filter(|_| url.port().is_none())?;
+    Some(format!("{}://{}:{port}{}", url.scheme(), url.host_str()?, url.path()))
 }
 
 /// Returns whether the host of a URL is this machine.

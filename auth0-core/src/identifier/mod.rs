@@ -93,6 +93,10 @@ mod tests {
             ("http://localhost:4400/", "http://localhost:4400/"),
             ("http://127.0.0.1:4400/", "http://127.0.0.1:4400/"),
             ("http://[::1]:4400/", "http://[::1]:4400/"),
+            ("https://Acme.com:443/", "https://acme.com:443/"),
+            ("https://acme.com:443", "https://acme.com:443"),
+            ("https://acme.com:443/am/Alpha", "https://acme.com:443/am/Alpha"),
+            ("http://localhost:80/a", "http://localhost:80/a"),
         ] {
             assert_eq!(text.parse::<Issuer>().unwrap().as_str(), expected, "{text}");
         }
@@ -107,7 +111,8 @@ mod tests {
             ("https://acme.com/?a", "query"),
             ("https://acme.com/#a", "fragment"),
             ("https://acme.com/a/../b", "normal form"),
-            ("https://acme.com:443/", "normal form"),
+            ("https://acme.com:0443/", "normal form"),
+            ("https://acme.eu.auth0.com:443/", "normal form"),
             ("https://YOUR_DOMAIN/", "placeholder"),
         ] {
             let error = text.parse::<Issuer>().unwrap_err().to_string();

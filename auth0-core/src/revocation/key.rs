@@ -1,7 +1,7 @@
 //! Keys of revocations: a hash of who or what is revoked, so that neither memory nor a store has names.
 use super::mark::{FoldedHash, Mark};
 use siphasher::sip128::SipHasher13;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// What a revocation is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +62,25 @@ fn hash((key0, key1): Hash, text: &str) -> Hash {
     SipHasher13::new_with_keys(key0, key1).hash(text.as_bytes()).as_u64()
 }
 
+/// Returns an issuer with its scheme and host in lower case: without a verifier, it is not known which spelling its
+/// tokens have.
+fn with_lower_host(issuer: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = issuer.split_once("://") else { return issuer.into() };
+    let (host, path) =
+        rest.find('/').and_then(|end| rest.split_at_checked(end)).unwrap_or((rest, ""));
+    match scheme.chars().chain(host.chars()).any(|letter| letter.is_ascii_uppercase()) {
+        true => {
+            let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
+            format!("{scheme}://{host}{path}").into()
+        }
+        false => issuer.into(),
+    }
+}
+
 impl IssuerHash {
     pub(crate) fn new(issuer: &str) -> Self {
-        Self(hash((0, 0), issuer.strip_suffix('/').unwrap_or(issuer)))
+        let bare = issuer.strip_suffix('/').unwrap_or(issuer);
+        Self(hash((0, 0), &with_lower_host(bare)))
     }
 
     /// Returns the key of a subject, an organization or another name in the tokens of the issuer.

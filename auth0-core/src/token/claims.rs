@@ -59,7 +59,7 @@ impl<'a> Claims<'a> {
                     claims.id_token_member = true;
                     return;
                 }
-                "typ" | "token_use" | "events" => {
+                "typ" | "token_use" | "tokenName" | "events" => {
                     claims.other_kind = claims.other_kind.or_else(|| other_kind(name, value));
                     return;
                 }
@@ -76,7 +76,7 @@ impl<'a> Claims<'a> {
 }
 
 /// Returns the kind of a token that a member of its payload names: `typ` (Keycloak), `token_use` (Amazon
-/// Cognito), `events` (RFC 8417 §2.2, OpenID Connect Back-Channel Logout §2.4). `None` for an access token,
+/// Cognito), `tokenName` (`PingAM`), `events` (RFC 8417 §2.2, OpenID Connect Back-Channel Logout §2.4). `None` for an access token,
 /// and for values of other meanings.
 fn other_kind(name: &str, value: Value<'_>) -> Option<&'static str> {
     if name == "events" {

@@ -2,7 +2,7 @@
 use super::One;
 use crate::common::{Documents, verdict};
 use auth0_core::{
-    Auth0, Builder, ErrorCode, TrustedIssuer,
+    Auth0, Builder, ErrorCode, Revocations, TrustedIssuer,
     resolver::{IssuerResolver, ResolverContext},
 };
 use auth0_testing::Tenant;
@@ -260,6 +260,25 @@ async fn an_issuer_without_discovery_keeps_the_case_of_its_host() {
                 let token = tenant.token().issuer(stated).mint();
                 assert_eq!(verdict(&auth, &token).await, expected, "{name}: {stated}");
             }
+        }
+    }
+    // Revocations are of the issuer in each spelling of its host, also before there is a verifier.
+    for (name, written) in [
+        ("https://FS.Acme.com/adfs", "https://FS.Acme.com/adfs"),
+        ("https://FS.Acme.com/adfs", "https://fs.acme.com/adfs"),
+        ("https://fs.acme.com/adfs", "HTTPS://FS.Acme.com/adfs"),
+    ] {
+        let revocations = Revocations::in_memory();
+        revocations.revoke_subject(written, "auth0|ann").await.unwrap();
+        let issuer = TrustedIssuer::new(name).key_set(tenant.key_set_json());
+        for builder in [
+            builder(&tenant, &documents).issuer(issuer.clone()),
+            builder(&tenant, &documents).issuer_resolver(These(vec![issuer.clone()])),
+        ] {
+            let auth = builder.revocations(&revocations).build().unwrap();
+            let token = tenant.token().issuer(name).subject("auth0|ann").mint();
+            let expected = Some(ErrorCode::TokenRevoked);
+            assert_eq!(verdict(&auth, &token).await, expected, "{name}: {written}");
         }
     }
     // A tenant of Auth0 has one spelling.

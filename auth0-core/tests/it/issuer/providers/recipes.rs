@@ -37,6 +37,7 @@ pub(super) fn named(name: &str) -> TrustedIssuer {
         "adfs" => adfs,
         "logto" => logto,
         "rauthy" => rauthy,
+        "uaa" => uaa,
         "cloudflare_access" => cloudflare_access,
         "github_actions" => github_actions,
         "gitlab" => gitlab,
@@ -69,6 +70,7 @@ fn entra_v2() -> TrustedIssuer {
         .scope_claim(["scp"])
         .permissions_claim(["roles"])
         .require(scope("access_as_user").or(permission("Orders.Process")))
+        .require(check("an access token", |token| token.client_id().is_some()))
 }
 
 fn entra_v1() -> TrustedIssuer {
@@ -88,6 +90,7 @@ fn entra_external_id() -> TrustedIssuer {
         .scope_claim(["scp"])
         .permissions_claim(["roles"])
         .require(scope("read:messages").or(permission("Orders.Process")))
+        .require(check("an access token", |token| token.client_id().is_some()))
 }
 
 fn azure_b2c() -> TrustedIssuer {
@@ -152,6 +155,9 @@ fn clerk() -> TrustedIssuer {
         .client_id_claim(["azp"])
         .client_ids(["https://app.acme.com"]) // the pages, whose session tokens have no audience
         .scope_claim(["scopes"])
+        .require(check("no task of the sign-in is left", |token| {
+            token.claim::<String>("sts").is_ok_and(|status| status.as_deref() != Some("pending"))
+        }))
         .subject_kind(|token| match token.subject().split_once('_')?.0 {
             "user" => Some(SubjectKind::User),
             "mch" => Some(SubjectKind::Machine),
@@ -280,12 +286,20 @@ fn logto() -> TrustedIssuer {
 }
 
 fn rauthy() -> TrustedIssuer {
-    TrustedIssuer::new("https://auth.acme.com/auth/v1")
+    TrustedIssuer::new("https://auth.acme.com/auth/v1/") // before version 0.35 without the slash
         .audience("job") // the client ID
         .algorithms([Algorithm::EdDSA, Algorithm::RS256])
         .permissions_claim(["roles"])
         .subject_claim(["sub"])
         .subject_claim(["azp"]) // of client credentials
+}
+
+fn uaa() -> TrustedIssuer {
+    TrustedIssuer::new("https://uaa.acme.com/oauth/token")
+        .audience("orders")
+        .require(check("no refresh token", |token| {
+            token.token_id().is_none_or(|id| !id.ends_with("-r"))
+        }))
 }
 
 fn cloudflare_access() -> TrustedIssuer {
