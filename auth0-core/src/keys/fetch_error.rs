@@ -61,6 +61,11 @@ impl FetchError {
             _ => false,
         }
     }
+
+    /// Returns whether a document was not answered, or another one was answered for it, as by a proxy.
+    pub(super) const fn is_outage(&self) -> bool {
+        matches!(self, Self::Http(_) | Self::Status { .. } | Self::NotJson { .. } | Self::TooLong)
+    }
 }
 
 impl fmt::Display for FetchError {

@@ -19,6 +19,9 @@ use crate::{
 use arc_swap::ArcSwapOption;
 use std::{fmt, sync::Arc, time::Duration};
 
+/// How long metadata are used that cannot be read again, as keys are by default.
+const METADATA_SERVED_FOR: Duration = Duration::from_secs(24 * 3600);
+
 /// The source of an issuer's keys, and the transport to fetch them.
 pub(crate) struct Fetcher {
     source: KeySource,
@@ -170,9 +173,16 @@ impl Fetcher {
             .load_full()
             .filter(|known| !purpose.is_refresh() && now.saturating_sub(known.read_at) < FRESH / 2);
         let is_cached = cached.is_some();
-        let mut known = match cached {
-            Some(known) => known,
-            None => self.read_metadata(transport, rules).await?,
+        let (mut known, outage) = match cached {
+            Some(known) => (known, None),
+            None => match self.read_metadata(transport, rules).await {
+                Ok(known) => (known, None),
+                // The key set may answer.
+                Err(error) => match self.older_metadata(purpose, &error) {
+                    Some(known) => (known, Some(error)),
+                    None => return Err(error),
+                },
+            },
         };
         let mut keys =
             discovery::key_set(transport, &self.source, &known.discovered.key_set_url).await;
@@ -190,7 +200,27 @@ impl Fetcher {
                     .await;
             }
         }
-        Ok((keys?, known.discovered.issuer.clone()))
+        let keys = match (keys, outage) {
+            (keys, None) => keys?,
+            (Err(_), Some(cause)) => return Err(cause),
+            (Ok(keys), Some(cause)) => {
+                tracing::warn!(
+                    target: "auth0", issuer = %self.source.issuer(), %cause,
+                    "the issuer's metadata cannot be read; the key set that it named is used"
+                );
+                keys
+            }
+        };
+        Ok((keys, known.discovered.issuer.clone()))
+    }
+
+    /// Returns the metadata of before, if they cannot be read now. A refresh reads all documents.
+    fn older_metadata(&self, purpose: &Purpose, error: &FetchError) -> Option<Arc<KnownMetadata>> {
+        let now = self.clock.monotonic();
+        let is_recent =
+            |known: &Arc<KnownMetadata>| now.saturating_sub(known.read_at) < METADATA_SERVED_FOR;
+        let is_usable = !purpose.is_refresh() && error.is_outage();
+        self.metadata.load_full().filter(|known| is_usable && is_recent(known))
     }
 
     async fn read_metadata(

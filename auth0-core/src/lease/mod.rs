@@ -82,7 +82,9 @@ impl Lease {
         Self(Arc::new(Shared { auth, requirement, opening, current, renewed: Notify::new() }))
     }
 
-    /// Sets what a newer token must meet: the requirement of the route. It is a new lease, with the token of this one.
+    /// Sets what the token must meet: the requirement of the route. A newer token is refused that does not meet it; for
+    /// the token of the lease, call [`check`](Self::check), as the upgrades of the adapters do. It is a new lease, with the
+    /// token of this one.
     #[must_use]
     pub fn require(self, requirement: Requirement) -> Self {
         let Shared { auth, opening, .. } = &*self.0;
@@ -97,6 +99,15 @@ impl Lease {
     pub fn opened_by(self, request: impl Into<OpeningRequest>) -> Self {
         let Shared { auth, requirement, .. } = &*self.0;
         Self::new(auth.clone(), self.token(), requirement.clone(), Some(request.into()))
+    }
+
+    /// Checks that the token that the connection has now meets the requirement.
+    ///
+    /// # Errors
+    /// As for [`Auth0::authorize`], which logs it, too.
+    pub fn check(&self) -> Result<(), Error> {
+        let Shared { auth, requirement, opening, .. } = &*self.0;
+        auth.check(&self.token(), requirement, None, || opening.as_ref())
     }
 
     /// Returns the token that the connection has now.

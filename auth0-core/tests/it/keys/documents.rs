@@ -228,3 +228,45 @@ impl HttpClient for Answers {
         Box::pin(async move { Ok((self.0)(metadata)) })
     }
 }
+
+/// The metadata fail alone, as behind a firewall that answers them itself. Keys are renewed, and a new one is found.
+#[tokio::test]
+async fn a_key_set_is_read_while_the_metadata_fail() {
+    for failure in [
+        Failure::Unreachable,
+        Failure::Status(403),
+        Failure::Status(500),
+        answer(200, Some("text/html"), "<html>"),
+    ] {
+        let tenant = Tenant::new();
+        let auth = tenant.auth0();
+        auth.verify(&long_lived(&tenant)).await.unwrap();
+        tenant.fail_at(Document::Metadata, failure.clone());
+        tenant.rotate_keys();
+        pass(&tenant, HOUR / 4).await;
+        let token = long_lived(&tenant);
+        assert_eq!(verdict(&auth, &token).await, None, "{failure:?}");
+        assert!(auth.health().is_available(), "{failure:?}");
+        // What is asked for all documents says that one is missing.
+        assert!(auth.refresh().await.is_err(), "{failure:?}");
+        // Not for longer than keys are kept.
+        pass(&tenant, 25 * HOUR).await;
+        tenant.rotate_keys();
+        let token = long_lived(&tenant);
+        let expected = Some(ErrorCode::KeysUnavailable);
+        assert_eq!(verdict(&auth, &token).await, expected, "{failure:?}");
+    }
+    // What is no outage is a failure at once: there are no metadata any more, or they are of another issuer.
+    let other = r#"{"issuer":"https://other.test/","jwks_uri":"https://other.test/keys"}"#;
+    for failure in [Failure::Status(404), answer(200, None, other)] {
+        let tenant = Tenant::new();
+        let auth = tenant.auth0();
+        auth.verify(&long_lived(&tenant)).await.unwrap();
+        tenant.fail_at(Document::Metadata, failure.clone());
+        tenant.rotate_keys();
+        pass(&tenant, HOUR / 4).await;
+        let token = long_lived(&tenant);
+        let expected = Some(ErrorCode::KeysUnavailable);
+        assert_eq!(verdict(&auth, &token).await, expected, "{failure:?}");
+    }
+}
