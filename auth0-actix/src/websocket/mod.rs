@@ -85,7 +85,7 @@ impl<'a> TokenUpgrade<'a> {
         }
     }
 
-    /// Adds a requirement for a token that renews the lease: that of the route.
+    /// Adds a requirement for the token, and for one that renews the lease: that of the route.
     pub fn require(mut self, requirement: Requirement) -> Self {
         self.requirement = self.requirement.and(requirement);
         self
@@ -119,7 +119,7 @@ impl<'a> TokenUpgrade<'a> {
     /// Returns the response, and runs the handler after it. It stops at the end of the lease.
     ///
     /// # Errors
-    /// The request is not an upgrade to a WebSocket, or there is no verifier.
+    /// The token does not meet the requirement, the request is not an upgrade to a WebSocket, or there is no verifier.
     pub fn on_upgrade<H, F>(self, handler: H) -> Result<HttpResponse, Error>
     where
         H: FnOnce(TokenSocket) -> F + 'static,
@@ -138,6 +138,7 @@ impl<'a> TokenUpgrade<'a> {
         let auth = verifier(request).map_err(AuthError::from)?;
         let opening = OpeningRequest::of(request);
         let lease = auth.lease(&token).require(requirement).opened_by(opening);
+        lease.check().map_err(AuthError::from)?;
         let session = Session::new(lease.clone()).send_limit(send_limit);
         let session = match warning {
             Some((time, text)) => session.warning(time, text),

@@ -8,6 +8,7 @@ pub use graphql::GraphqlUpgrade;
 pub use offered::take_offered_token;
 pub use socket::TokenSocket;
 
+use crate::{body::AuthBody, rejection::refusal};
 use auth0_core::{
     Lease,
     adapter::websocket::{SEND_LIMIT, Session},
@@ -74,13 +75,17 @@ impl TokenUpgrade {
         self
     }
 
-    /// Returns the response, and runs the handler after the upgrade. It stops at the end of the lease.
+    /// Returns the response, and runs the handler after the upgrade. It stops at the end of the lease. If the token does not
+    /// meet the requirement of the lease, the response is the refusal.
     pub fn on_upgrade<H, F>(self, handler: H) -> Response
     where
         H: FnOnce(TokenSocket) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
         let Self { upgrade, lease, warning, send_limit } = self;
+        if let Err(error) = lease.check() {
+            return refusal(error).map(AuthBody::into_axum);
+        }
         let session = Session::new(lease.clone()).send_limit(send_limit);
         let session = match warning {
             Some((time, text)) => session.warning(time, text),
