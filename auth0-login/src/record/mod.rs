@@ -6,5 +6,5 @@ mod times;
 
 pub(crate) use claims::{of_user, payload, session_expiry};
 pub use profile::Profile;
-pub(crate) use session_record::{Purpose, Record, Secret, TokenSet};
+pub(crate) use session_record::{Dropped, Purpose, Record, Secret, TokenSet};
 pub(crate) use times::Times;

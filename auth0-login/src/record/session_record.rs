@@ -78,6 +78,14 @@ struct KeptToken {
     bound_to: Option<String>,
 }
 
+/// What a session in cookies has lost, so that it fits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    Dispensable,
+    /// An access token that was good, and is requested anew with the refresh token.
+    AccessToken,
+}
+
 /// What a token is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Purpose {
@@ -128,14 +136,19 @@ impl Record {
         Zeroizing::new(serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// Drops what a cookie has no room for, the most dispensable first. Returns whether there was something.
-    pub(crate) fn shrink(&mut self, now: Duration) -> bool {
+    /// Drops what a cookie has no room for, the most dispensable first. Returns what it was.
+    pub(crate) fn shrink(&mut self, now: Duration) -> Option<Dropped> {
         let tokens = &mut self.tokens;
-        tokens.drop_expired(now)
+        if tokens.drop_expired(now)
             || tokens.id_token.take().is_some()
             || !std::mem::take(&mut tokens.accounts).is_empty()
-            // The oldest: it is requested anew when it is needed.
-            || tokens.access.pop().is_some()
+        {
+            return Some(Dropped::Dispensable);
+        }
+        // Without a refresh token, another login would be needed for it, and would bring a session that is as large.
+        tokens.refresh_token.as_ref()?;
+        // The oldest: it is requested anew when it is needed.
+        tokens.access.pop().map(|_| Dropped::AccessToken)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     error::ErrorKind,
     login::Shared,
     names::hash_of,
-    record::{Record, payload},
+    record::{Dropped, Record, payload},
     store::{NewSession, SessionKey, SessionStoreError, StoredSession, Updated},
 };
 use auth0_core::{
@@ -200,15 +200,26 @@ impl Shared {
 
     /// Returns the cookies of a session that is kept in them.
     fn cookies_of(&self, mut record: Record) -> Result<Vec<String>, WriteFailure> {
-        loop {
+        let mut has_lost_token = false;
+        let lines = loop {
             let lasts = self.lasts(&record);
             let text = self.secrets.seal(&self.purpose_of_cookie(), &record.write());
             match self.session_cookies(&text.ok_or_else(no_randomness)?, lasts) {
-                Some(lines) => return Ok(lines),
-                None if record.shrink(self.now()) => {}
-                None => return Err(too_large()),
+                Some(lines) => break lines,
+                None => {
+                    let dropped = record.shrink(self.now()).ok_or_else(too_large)?;
+                    has_lost_token |= dropped == Dropped::AccessToken;
+                }
             }
+        };
+        if has_lost_token {
+            tracing::warn!(
+                target: "auth0",
+                "the cookies of a session are full: an access token is not kept, and each use renews it. Keep fewer data in \
+                 the session, or use a store: LoginBuilder::store"
+            );
         }
+        Ok(lines)
     }
 
     /// Returns the cookies with a text, and removes all others that a session may have.

@@ -1,6 +1,7 @@
 //! What a browser keeps, and what another may make of it.
 use crate::{
     browser::Cookie,
+    log::Log,
     world::{World, builder, on_both},
 };
 use auth0_axum::login::InMemorySessionStore;
@@ -51,6 +52,35 @@ async fn sessions_of_all_sizes() {
         assert_eq!(world.browser.names(), ["__Host-a0_session"]);
     })
     .await;
+}
+
+/// A token that the cookies have no room for is renewed with each use. One that cannot be renewed must not be lost.
+#[tokio::test]
+async fn an_access_token_that_fits_into_no_cookie() {
+    const FULL: &str = "WARN message=the cookies of a session are full";
+    for has_refresh_token in [false, true] {
+        let scenario = async |world: &mut World| {
+            world.provider.answers(move |mut answer| {
+                answer["access_token"] = "x".repeat(4_000).into();
+                if !has_refresh_token {
+                    answer.as_object_mut().unwrap().remove("refresh_token");
+                }
+                answer
+            });
+            world.log_in("auth0|ann").await;
+            let log = Log::start();
+            let before = log.count(FULL);
+            let answer = world.open("/session?size=12000").await;
+            let (status, warnings) = if has_refresh_token { (200, 1) } else { (500, 0) };
+            assert_eq!(answer.status, status, "{answer:?}");
+            assert_eq!(log.count(FULL) - before, warnings);
+            // Also for a page: it is not sent to another login, which would bring the same.
+            let token = world.open("/session?audience=https://billing.test").await;
+            assert_eq!((token.status, token.body.len()), (200, 4_000));
+            assert_eq!(world.provider.refreshes(), usize::from(has_refresh_token));
+        };
+        on_both(|login| login, scenario).await;
+    }
 }
 
 fn with_store(login: auth0_axum::login::LoginBuilder) -> auth0_axum::login::LoginBuilder {

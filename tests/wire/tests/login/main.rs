@@ -10,6 +10,8 @@ mod cookies;
 mod guards;
 mod in_flight;
 mod lifetime;
+#[path = "../redis/log.rs"]
+mod log;
 mod logout;
 mod outages;
 mod provider;
