@@ -184,7 +184,7 @@ impl TokenSet {
         token: &Token,
         now: Duration,
     ) {
-        self.drop_expired(now);
+        self.empty_expired(now);
         let Some(expires_at) = token.expires_at() else { return };
         let expires_at =
             expires_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -247,7 +247,18 @@ impl TokenSet {
         granted.max_by_key(|granted| granted.len()).unwrap_or_default()
     }
 
-    /// Drops the tokens that are good for nothing any more. Returns whether there were some.
+    /// Drops the tokens that are good for nothing any more, but keeps the scopes of each API: a renewal that names none has
+    /// those that were granted before.
+    fn empty_expired(&mut self, now: Duration) {
+        let is_over = |kept: &KeptToken| now.as_secs() >= kept.expires_at;
+        self.accounts.retain(|kept| !is_over(kept));
+        for kept in self.access.iter_mut().filter(|kept| is_over(kept)) {
+            // A clock that is set back does not make it good again.
+            (kept.text, kept.expires_at) = (Secret::new(""), 0);
+        }
+    }
+
+    /// Drops the tokens that are good for nothing any more, also their scopes. Returns whether there were some.
     fn drop_expired(&mut self, now: Duration) -> bool {
         let before = self.access.len() + self.accounts.len();
         for kind in [&mut self.access, &mut self.accounts] {

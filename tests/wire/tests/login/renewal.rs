@@ -200,6 +200,39 @@ async fn scopes_that_are_not_granted() {
     .await;
 }
 
+/// A provider may leave `scope` out where it granted what it was asked for (RFC 6749 §5.1).
+#[tokio::test]
+async fn a_renewal_for_another_api_forgets_no_scopes() {
+    in_cookies_and_store(
+        |login| login.scopes(["openid", "offline_access", "read:x"]),
+        async |world| {
+            world.provider.answers(|mut answer| {
+                answer.as_object_mut().unwrap().remove("scope");
+                answer
+            });
+            world.log_in("auth0|ann").await;
+            for _ in 0..2 {
+                world.pass(Duration::from_secs(600));
+                assert_eq!(world.fetch(OTHER).await.status, 200);
+                let refreshes = world.provider.refreshes();
+                let token = world.fetch(TOKEN).await;
+                assert_eq!(token.status, 200);
+                let with_scope = world.fetch(&format!("{TOKEN}&scope=read:x")).await;
+                assert_eq!(with_scope.body, token.body, "it has the scopes of the login");
+                assert_eq!(world.provider.refreshes(), refreshes + 1);
+            }
+            // The other API has none of them.
+            world.fetch(&format!("{OTHER}&scope=read:x")).await;
+            let refresh = world.provider.forms("oauth/token").pop().unwrap();
+            assert_eq!(
+                (&*refresh["audience"], &*refresh["scope"]),
+                ("https://other.test", "read:x")
+            );
+        },
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn a_renewal_that_says_little() {
     in_cookies_and_store(
