@@ -138,7 +138,7 @@ async fn a_login_ends_the_session_that_it_replaces() {
                 }
                 arrives(&session, &mut world.browser).await;
                 assert_eq!(world.user().await, "auth0|bob", "{what}");
-                // What comes with the old cookie is nobody's, and its answer may come late, too.
+                // A request with the old cookie has no session, and its answer may come late, too.
                 let answer = old.open("/").await;
                 assert_eq!(answer.body, "nobody", "{what}");
                 world.browser.keep(&answer);
