@@ -37,6 +37,11 @@ impl Times {
         record.touched_at.saturating_add(self.inactivity.as_secs()).min(record.ends_at)
     }
 
+    /// Returns the end of a session, in seconds since 1970, if this is the last time that it is extended.
+    pub(crate) fn end_without_extension(&self, record: &Record, now: Duration) -> u64 {
+        now.saturating_add(self.inactivity).as_secs().min(record.ends_at)
+    }
+
     /// Returns how long a session lasts at most that is not used any more.
     pub(crate) fn longest_without_activity(&self) -> Duration {
         self.inactivity.min(self.absolute)

@@ -189,7 +189,8 @@ impl Shared {
         // A cookie that was copied is good for nothing from now on. The session at Auth0 may go on, and begin another here.
         if let (Place::Cookie, Some(revocations)) = (&live.place, &self.revocations) {
             let mut revocation = Revocation::token(&live.record.issuer, &live.record.id);
-            if let Some(end) = time_at(live.record.ends_at) {
+            // No request extends it any more, so that no cookie of it lasts longer.
+            if let Some(end) = time_at(self.times.end_without_extension(&live.record, self.now())) {
                 revocation = revocation.until(end);
             }
             // The log has the reason; the cookies are replaced or removed in any case.

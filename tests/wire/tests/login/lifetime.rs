@@ -1,6 +1,12 @@
 //! How long sessions last.
-use crate::world::{HOUR, MINUTE, in_cookies_and_store};
-use auth0_axum::auth0_core::time::Clock;
+use crate::{
+    browser::Browser,
+    provider::Provider,
+    revocations::Keeps,
+    servers,
+    world::{HOUR, MINUTE, builder, in_cookies_and_store, location},
+};
+use auth0_axum::{Revocations, auth0_core::time::Clock, revocation::OnUnavailable};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -130,4 +136,39 @@ async fn the_longest_time_that_can_be_written() {
         },
     )
     .await;
+}
+
+/// Logins and logouts do not fill the revocations that instances share.
+#[tokio::test]
+async fn a_revocation_lasts_as_long_as_a_cookie_of_the_session() {
+    let provider = Provider::new();
+    let clock = provider.tenant().clock();
+    let kept = Keeps::default();
+    // The clock goes on faster than the store is read.
+    let revocations = Revocations::with_store(kept.clone()).on_unavailable(OnUnavailable::Accept);
+    let login = builder(&provider).revocations(&revocations);
+    let server = servers::axum(&login.build().unwrap()).await;
+    let mut browser = Browser::new(server, clock, true);
+    let mut expected = Vec::new();
+    let end = |lasts: Duration| (clock.unix_time() + lasts + MINUTE).as_secs();
+    for hours in [0, 20, 70] {
+        // The second login ends the session of the first one.
+        for is_second in [false, true] {
+            let begun = browser.open("/auth/login").await;
+            let back = provider.authorize(location(&begun), "auth0|ann");
+            assert_eq!(browser.open(&format!("/auth/callback?{back}")).await.status, 303);
+            if is_second {
+                expected.push(end(DAY));
+            }
+        }
+        for _ in 0..hours {
+            clock.advance(HOUR);
+            assert_eq!(browser.open("/").await.body, "auth0|ann");
+        }
+        assert_eq!(browser.open("/auth/logout").await.status, 303);
+        expected.push(end(DAY.min(DAY * 3 - HOUR * hours)));
+    }
+    let entries = kept.0.lock().unwrap();
+    let ends: Vec<u64> = entries.iter().map(|entry| entry.expires_at.into()).collect();
+    assert_eq!(ends, expected);
 }

@@ -5,7 +5,7 @@ use auth0_axum::{
 };
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -38,5 +38,32 @@ impl RevocationStore for Fails {
 
     fn use_once(&self, _: UsedId) -> BoxFuture<'_, Result<bool, RevocationStoreError>> {
         self.answer(true)
+    }
+}
+
+/// A store of revocations that keeps what it was given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Keeps(pub(crate) Arc<Mutex<Vec<RevocationEntry>>>);
+
+impl RevocationStore for Keeps {
+    fn append(
+        &self,
+        entries: Vec<RevocationEntry>,
+    ) -> BoxFuture<'_, Result<(), RevocationStoreError>> {
+        self.0.lock().unwrap().extend(entries);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn changes<'a>(
+        &'a self,
+        _: Option<&'a str>,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Changes, RevocationStoreError>> {
+        let entries = self.0.lock().unwrap().clone();
+        Box::pin(async { Ok(Changes::new(entries, "0")) })
+    }
+
+    fn use_once(&self, _: UsedId) -> BoxFuture<'_, Result<bool, RevocationStoreError>> {
+        Box::pin(async { Ok(true) })
     }
 }
