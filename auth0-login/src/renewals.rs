@@ -29,8 +29,17 @@ struct Table {
     locks: HashMap<String, Weak<tokio::sync::Mutex<()>>>,
     /// The latest tokens of sessions in cookies, and their time.
     latest: HashMap<String, (Latest, Duration)>,
-    /// Sessions in cookies that have ended.
-    ended: HashMap<String, Duration>,
+    /// Sessions that have ended, and why.
+    ended: HashMap<String, (Ending, Duration)>,
+}
+
+/// Why a session has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The user has left.
+    Left,
+    /// A login of the same user has replaced it.
+    Replaced,
 }
 
 impl Renewals {
@@ -70,15 +79,22 @@ impl Renewals {
     }
 
     /// Takes note of the end of a session: what is on its way must not bring it back.
-    pub(crate) fn end(&self, id: &str, now: Duration) {
+    pub(crate) fn end(&self, id: &str, why: Ending, now: Duration) {
         let mut table = self.table();
         table.latest.remove(id);
-        make_room(&mut table.ended, |at| *at, now);
-        table.ended.insert(id.to_owned(), now);
+        make_room(&mut table.ended, |(_, at)| *at, now);
+        table.ended.insert(id.to_owned(), (why, now));
     }
 
     pub(crate) fn has_ended(&self, id: &str, now: Duration) -> bool {
-        self.table().ended.get(id).is_some_and(|at| now < at.saturating_add(REMEMBERED))
+        self.ending(id, now).is_some()
+    }
+
+    /// Returns why a session has ended a while ago, if it has.
+    pub(crate) fn ending(&self, id: &str, now: Duration) -> Option<Ending> {
+        let table = self.table();
+        let (why, at) = table.ended.get(id)?;
+        (now < at.saturating_add(REMEMBERED)).then_some(*why)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

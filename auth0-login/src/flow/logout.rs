@@ -1,6 +1,7 @@
 //! Logout.
 use crate::{
-    error::RETRY, login::Login, page::Notice, reply::Reply, request::Request, session::Live,
+    error::RETRY, login::Login, page::Notice, renewals::Ending, reply::Reply, request::Request,
+    session::Live,
 };
 use auth0_client::support::{LogoutPage, logout_page};
 use std::time::Duration;
@@ -67,7 +68,7 @@ impl Login {
     /// Ends a session here. Returns `false` if the store still has it.
     async fn end(&self, live: &Live) -> bool {
         let shared = &self.site;
-        if let Err(error) = shared.end(live).await {
+        if let Err(error) = shared.end(live, Ending::Left).await {
             tracing::error!(target: "auth0", %error, "a session cannot be removed");
             return false;
         }

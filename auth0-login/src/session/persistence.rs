@@ -6,6 +6,7 @@ use crate::{
     login::Shared,
     names::hash_of,
     record::{Dropped, Record, payload},
+    renewals::Ending,
     store::{NewSession, SessionKey, SessionStoreError, StoredSession, Updated},
 };
 use auth0_core::{
@@ -141,6 +142,7 @@ impl Shared {
         record: Record,
         previous: Option<&Live>,
     ) -> Result<Vec<String>, WriteFailure> {
+        let previous = previous.map(|previous| (previous, ending(&previous.record, &record)));
         let cookies = match &self.store {
             None => self.cookies_of(record)?,
             Some(store) => {
@@ -156,9 +158,9 @@ impl Shared {
                     .ok_or_else(too_large)?
             }
         };
-        if let Some(previous) = previous {
+        if let Some((previous, why)) = previous {
             // Not a reason to refuse a login: it ends by itself.
-            drop(self.end(previous).await);
+            drop(self.end(previous, why).await);
         }
         Ok(cookies)
     }
@@ -179,13 +181,13 @@ impl Shared {
     }
 
     /// Ends a session: nothing that is on its way brings it back.
-    pub(crate) async fn end(&self, live: &Live) -> Result<(), SessionStoreError> {
+    pub(crate) async fn end(&self, live: &Live, why: Ending) -> Result<(), SessionStoreError> {
         let now = self.clock.monotonic();
         if let (Place::Store { key, .. }, Some(store)) = (&live.place, &self.store) {
             self.limited(store.delete(key)).await?;
-            self.renewals.end(&text_of(key), now);
+            self.renewals.end(&text_of(key), why, now);
         }
-        self.renewals.end(&live.record.id, now);
+        self.renewals.end(&live.record.id, why, now);
         // A cookie that was copied is good for nothing from now on. The session at Auth0 may go on, and begin another here.
         if let (Place::Cookie, Some(revocations)) = (&live.place, &self.revocations) {
             let mut revocation = Revocation::token(&live.record.issuer, &live.record.id);
@@ -290,6 +292,12 @@ impl Shared {
             }
         }
     }
+}
+
+/// Returns how a login ends the session of before in its browser.
+fn ending(previous: &Record, new: &Record) -> Ending {
+    let of = |record: &Record| (record.issuer.clone(), record.claim("sub"));
+    if of(previous) == of(new) { Ending::Replaced } else { Ending::Left }
 }
 
 /// Returns a key as text.

@@ -3,6 +3,7 @@ use crate::{
     error::ErrorKind,
     login::Shared,
     record::{Purpose, Record, of_user},
+    renewals::Ending,
     session::{Live, Place},
     store::{SessionKey, Updated},
 };
@@ -394,8 +395,14 @@ async fn with_user(shared: &Shared, mut live: Live) -> Result<Live, Failure> {
     }
 }
 
-/// Revokes the refresh token of a session that has ended meanwhile.
+/// Revokes the refresh token of a session that has ended meanwhile. After another login of the user, it is dropped only: with
+/// "Refresh Token Revocation Deletes Grant", Auth0 revokes all refresh tokens of the user and the application, also that of
+/// the new session.
 async fn give_back(shared: &Shared, record: &Record) {
+    let ending = shared.renewals.ending(&record.id, shared.clock.monotonic());
+    if ending == Some(Ending::Replaced) {
+        return;
+    }
     if let Some(token) = &record.tokens.refresh_token {
         drop(shared.client.revoke(token.text()).deadline(REVOCATION_LIMIT).send().await);
     }

@@ -42,8 +42,8 @@ struct Shared {
     has_no_push: AtomicBool,
     is_not_auth0: AtomicBool,
     key_set_fails: AtomicBool,
-    /// Answers of the token endpoint wait while this is held.
-    held: tokio::sync::watch::Sender<bool>,
+    /// Answers of the token endpoint wait while this is held: those to forms with this text.
+    held: tokio::sync::watch::Sender<Option<&'static str>>,
 }
 
 /// Holds answers of the token endpoint back.
@@ -51,7 +51,7 @@ pub(crate) struct Hold(Provider);
 
 impl Hold {
     pub(crate) fn release(self) {
-        self.0.0.held.send_replace(false);
+        self.0.0.held.send_replace(None);
     }
 }
 
@@ -75,7 +75,7 @@ impl Provider {
             has_no_push: AtomicBool::new(false),
             is_not_auth0: AtomicBool::new(false),
             key_set_fails: AtomicBool::new(false),
-            held: tokio::sync::watch::Sender::new(false),
+            held: tokio::sync::watch::Sender::new(None),
         }))
     }
 
@@ -114,7 +114,13 @@ impl Provider {
     }
 
     pub(crate) fn hold(&self) -> Hold {
-        self.0.held.send_replace(true);
+        self.0.held.send_replace(Some(""));
+        Hold(self.clone())
+    }
+
+    /// Holds the answers to renewals back, while logins go on.
+    pub(crate) fn hold_renewals(&self) -> Hold {
+        self.0.held.send_replace(Some("grant_type=refresh_token"));
         Hold(self.clone())
     }
 
@@ -329,7 +335,8 @@ impl HttpClient for Provider {
             let answer = self.answer(&request);
             if request.url.ends_with("oauth/token") {
                 let mut held = self.0.held.subscribe();
-                held.wait_for(|is_held| !is_held).await.unwrap();
+                let form = std::str::from_utf8(request.body).unwrap();
+                held.wait_for(|held| held.is_none_or(|text| !form.contains(text))).await.unwrap();
             }
             Ok(answer)
         })

@@ -253,6 +253,44 @@ async fn a_renewal_revives_no_session() {
     }
 }
 
+/// A login replaces the session while a renewal is on its way. Auth0 may revoke all refresh tokens of the user with one.
+#[tokio::test]
+async fn a_late_renewal_leaves_the_tokens_of_a_newer_session() {
+    for (has_store, user, given_back) in [
+        (false, "auth0|ann", 0),
+        (true, "auth0|ann", 0),
+        (false, "auth0|bob", 1),
+        (true, "auth0|bob", 1),
+    ] {
+        let provider = Provider::new();
+        let mut login = builder(&provider);
+        if has_store {
+            let clock = provider.tenant().clock().clone();
+            login = login.store(InMemorySessionStore::new().clock(clock));
+        }
+        let server = servers::axum(&login.build().unwrap()).await;
+        let mut browser = Browser::new(server, provider.tenant().clock(), true);
+        let begun = browser.open("/auth/login").await;
+        let back = provider.authorize(location(&begun), "auth0|ann");
+        browser.open(&format!("/auth/callback?{back}")).await;
+        provider.tenant().clock().advance(Duration::from_secs(600));
+        let hold = provider.hold_renewals();
+        let mut renewing = browser.clone();
+        let renewal = tokio::spawn(async move { renewing.fetch(TOKEN).await });
+        while provider.refreshes() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let begun = browser.open("/auth/login").await;
+        let back = provider.authorize(location(&begun), user);
+        assert_eq!(browser.open(&format!("/auth/callback?{back}")).await.status, 303);
+        hold.release();
+        assert_eq!(renewal.await.unwrap().status, 401);
+        let revoked = provider.forms("oauth/revoke").len();
+        assert_eq!(revoked, given_back, "{user}, {has_store}");
+        assert_eq!(browser.open("/").await.body, user);
+    }
+}
+
 /// Sixty-four browsers of eight users at once, with renewals, logouts and outages: no user sees another's session.
 #[tokio::test]
 async fn no_user_sees_the_session_of_another() {
