@@ -4,14 +4,17 @@ use super::{
     reply::{LoginError, request, response},
 };
 use actix_web::{
-    Error, HttpMessage,
+    Error, HttpMessage, HttpResponse, ResponseError,
     body::EitherBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
-    error::InternalError,
-    http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE},
+    },
 };
 use auth0_login::Login;
 use std::{
+    fmt,
     future::{Future, Ready, ready},
     pin::Pin,
     rc::Rc,
@@ -22,6 +25,8 @@ use std::{
 ///
 /// A session is read when a handler needs it. A response that sets a cookie is not cached: its `Cache-Control` is replaced.
 /// One of a handler that has read the session, and has no `Cache-Control`, gets `private`; both get `Vary: Cookie`.
+///
+/// An error of a middleware inside becomes a [`MiddlewareError`], if its response needs such headers.
 #[derive(Clone, Debug)]
 pub struct LoginMiddleware(Login);
 
@@ -88,18 +93,65 @@ where
                 // Middleware has refused the request, and has not given it back.
                 Err(error) => match lines_of(&session).await {
                     Ok(lines) if lines.0.is_empty() => Err(error),
-                    Ok(lines) => {
-                        // Once: an error may have one response to give.
-                        let mut refusal = error.error_response();
-                        if !sets_session(&session, refusal.headers()) {
-                            lines.add_to(refusal.headers_mut());
-                        }
-                        Err(InternalError::from_response(error, refusal).into())
-                    }
+                    Ok(lines) => Err(MiddlewareError { cause: error, session, lines }.into()),
                     Err(error) => Err(LoginError::from(error).into()),
                 },
             }
         })
+    }
+}
+
+/// An error of a middleware inside [`LoginMiddleware`]. Its response is that of the cause, with the headers that the session
+/// needs.
+///
+/// Middleware outside finds the cause, such as a [`LoginError`]:
+///
+/// ```
+/// use auth0_actix::login::{LoginError, MiddlewareError};
+///
+/// fn login_error(error: &actix_web::Error) -> Option<&LoginError> {
+///     let passed = error.as_error::<MiddlewareError>();
+///     passed.map_or(error, MiddlewareError::cause).as_error()
+/// }
+/// ```
+pub struct MiddlewareError {
+    cause: Error,
+    session: auth0_login::Session,
+    lines: Lines,
+}
+
+impl MiddlewareError {
+    /// Returns the error of the middleware inside.
+    #[must_use]
+    pub const fn cause(&self) -> &Error {
+        &self.cause
+    }
+}
+
+impl fmt::Display for MiddlewareError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)
+    }
+}
+
+/// Shows no cookie.
+impl fmt::Debug for MiddlewareError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MiddlewareError").field("cause", &self.cause).finish_non_exhaustive()
+    }
+}
+
+impl ResponseError for MiddlewareError {
+    fn status_code(&self) -> StatusCode {
+        self.cause.as_response_error().status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = self.cause.error_response();
+        if !sets_session(&self.session, response.headers()) {
+            self.lines.add_to(response.headers_mut());
+        }
+        response
     }
 }
 

@@ -49,6 +49,6 @@ pub use auth0_login::{
     Updated,
 };
 pub use extract::{MaybeUser, Session, Signed, User};
-pub use middleware::{LoginMiddleware, LoginMiddlewareService};
+pub use middleware::{LoginMiddleware, LoginMiddlewareService, MiddlewareError};
 pub use reply::{LoginError, LoginReply};
 pub use routes::routes;

@@ -13,6 +13,7 @@ mod lifetime;
 #[path = "../redis/log.rs"]
 mod log;
 mod logout;
+mod middleware;
 mod outages;
 mod provider;
 mod renewal;
