@@ -24,8 +24,9 @@ impl Auth0 {
     ///
     /// # Errors
     /// `keys_unavailable`, for the first issuer that fails. The verifier works for the other issuers, and for
-    /// this one as soon as it answers: log the error and continue. `revocations_unavailable`, if the store of revocations
-    /// fails or has so many that reading takes longer, unless old state is accepted: requests wait for it, too.
+    /// this one as soon as it answers: log the error and continue. `revocations_unavailable`, also if an issuer fails, if
+    /// the store of revocations fails or has so many that reading takes longer, unless old state is accepted: requests
+    /// wait for it, too.
     pub async fn warm_up(&self) -> Result<(), Error> {
         let all = self.configured().collect();
         let keys = self.ask_all(all, |keys| async move { keys.keys().await.map(drop) });
@@ -36,14 +37,12 @@ impl Auth0 {
             }
         };
         let (keys, has_revocations) = tokio::join!(keys, revocations);
-        keys?;
-        match has_revocations {
-            true => Ok(()),
-            false => {
-                let error = self.0.complete(revocation_check::unavailable(), None);
-                Err(error.with_options(&self.0.challenge))
-            }
+        if !has_revocations {
+            // First, because it affects the tokens of all issuers.
+            let error = self.0.complete(revocation_check::unavailable(), None);
+            return Err(error.with_options(&self.0.challenge));
         }
+        keys
     }
 
     /// Fetches all keys again that were fetched before, at any age: a key that an issuer has withdrawn is

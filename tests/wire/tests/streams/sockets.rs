@@ -211,13 +211,26 @@ impl Client {
         path: &str,
         headers: &[(&str, &str)],
     ) -> Self {
+        Self::try_connect(server, path, headers).await.expect("an upgrade")
+    }
+
+    /// Connects, or returns the status of the refusal.
+    pub(super) async fn try_connect(
+        server: SocketAddr,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, u16> {
         let mut request = format!("ws://{server}{path}").into_client_request().unwrap();
         for (name, value) in headers {
             let name: tungstenite::http::HeaderName = name.parse().unwrap();
             request.headers_mut().insert(name, value.parse().unwrap());
         }
         let stream = TcpStream::connect(server).await.unwrap();
-        Self(client_async(request, stream).await.unwrap().0)
+        match client_async(request, stream).await {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(tungstenite::Error::Http(refusal)) => Err(refusal.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     pub(super) async fn open(server: SocketAddr, token: &str) -> Self {
