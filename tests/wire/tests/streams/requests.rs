@@ -79,9 +79,9 @@ async fn a_requirement_compares_the_token_with_the_path() {
         assert_eq!(refused, Ok("organization_mismatch".to_owned()), "{name}");
 
         // The token that opens the connection must meet it, too.
-        let refused =
-            Client::try_connect(server, "/orgs/org_2/echo", &[("authorization", &authorization)]);
-        assert_eq!(refused.await.err(), Some(403), "{name}");
+        let headers = [("authorization", &*authorization)];
+        let refused = Client::try_connect(server, "/orgs/org_2/echo", &headers).await;
+        assert_eq!(refused.err(), Some(403), "{name}");
 
         for (org, expected) in [("org_1", None), ("org_2", Some(4403))] {
             let mut client = connect(server, "/orgs/org_1/graphql", &[GRAPHQL]).await;
