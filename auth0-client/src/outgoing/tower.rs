@@ -92,14 +92,22 @@ where
             let (request, mut proof) = with_token(request, &token, &url)?;
             let mut answer = inner.call(request).await.map_err(Into::into)?;
             let (mut nonces, mut tokens) = (0..1, 0..1);
-            while let Some(next) = &again {
+            loop {
+                // Of every answer: a nonce is kept, and a refused token is forgotten, for the next request.
                 let headers = answer.headers();
-                match verdict(&token, &url, proof.as_ref(), answer.status(), headers) {
-                    Verdict::NeedsNonce if nonces.next().is_some() => {}
-                    Verdict::Refused if tokens.next().is_some() && source.forget(&token) => {
-                        token = source.token().await?;
-                    }
-                    _ => break,
+                let (needs_nonce, needs_token) =
+                    match verdict(&token, &url, proof.as_ref(), answer.status(), headers) {
+                        Verdict::NeedsNonce => (nonces.next().is_some(), false),
+                        Verdict::Refused => {
+                            (false, tokens.next().is_some() && source.forget(&token))
+                        }
+                        Verdict::Accepted | Verdict::NonceRefused => (false, false),
+                    };
+                let Some(next) = again.as_ref().filter(|_| needs_nonce || needs_token) else {
+                    break;
+                };
+                if needs_token {
+                    token = source.token().await?;
                 }
                 let bare = Request::from_parts(next.clone(), B::default());
                 let request;

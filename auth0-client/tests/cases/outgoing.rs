@@ -293,6 +293,26 @@ async fn the_layer() {
 }
 
 #[tokio::test]
+async fn the_layer_forgets_a_token_that_is_refused_with_a_body() {
+    let server = Server::new();
+    let api = Api::answering([(401, vec![])]);
+    let inner = {
+        let api = api.clone();
+        service_fn(move |request: Request<Body>| {
+            let (parts, _) = request.into_parts();
+            let answer = api.take((parts.method, parts.uri, parts.headers, String::new()));
+            async move { Ok::<_, Infallible>(answer) }
+        })
+    };
+    let service = TokenLayer::new(source(&server)).layer(inner);
+    let post = || Request::post("https://orders.acme.com/a").body(Body::from("an order")).unwrap();
+    assert_eq!(service.clone().oneshot(post()).await.unwrap().status(), 401);
+    assert_eq!(server.count(), 1, "no other token is requested for a request that is not repeated");
+    assert_eq!(service.oneshot(post()).await.unwrap().status(), 200);
+    assert_eq!(api.tokens(), ["Bearer token-1", "Bearer token-2"]);
+}
+
+#[tokio::test]
 async fn the_layer_proves_the_key() {
     let server = Server::new();
     let api = Api::answering([(401, vec![("www-authenticate", USE_NONCE), ("dpop-nonce", "n1")])]);
@@ -320,6 +340,17 @@ async fn the_layer_proves_the_key() {
         (&"PUT".into(), &"https://orders.acme.com/a".into())
     );
     assert_eq!(proofs[1]["nonce"], "n1");
+    // The nonce of an answer to a body is kept, though the body is not sent again.
+    api.0
+        .lock()
+        .unwrap()
+        .answers
+        .push_back((401, vec![("www-authenticate", USE_NONCE), ("dpop-nonce", "n2")]));
+    let post = || Request::post("https://orders.acme.com/a").body(Body::from("an order")).unwrap();
+    assert_eq!(service.clone().oneshot(post()).await.unwrap().status(), 401);
+    assert_eq!(service.clone().oneshot(post()).await.unwrap().status(), 200);
+    let proofs = api.proofs();
+    assert_eq!((&proofs[2]["nonce"], &proofs[3]["nonce"]), (&"n1".into(), &"n2".into()));
     let relative = Request::get("/a").body(Body::empty()).unwrap();
     let error = service.oneshot(relative).await.unwrap_err();
     let error = error.downcast::<Error>().unwrap();
