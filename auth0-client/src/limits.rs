@@ -19,7 +19,7 @@ const MAX_BUCKETS: usize = 16;
 pub struct Limits {
     /// `Retry-After`: a number of seconds, or the time until a date (RFC 9110 §10.2.3).
     pub retry_after: Option<Duration>,
-    /// `x-ratelimit-*`: the limit of the tenant.
+    /// `x-ratelimit-*`: the limit of the tenant for this endpoint.
     pub rate: Option<RateLimit>,
     /// `Auth0-Client-Quota-Limit` and `Auth0-Organization-Quota-Limit`.
     pub quotas: Vec<Quota>,
@@ -27,7 +27,7 @@ pub struct Limits {
     pub has_policy: bool,
 }
 
-/// The rate limit of the tenant.
+/// The rate limit of the tenant for an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
@@ -90,9 +90,9 @@ impl Limits {
         Some(wait.min(MAX_WAIT))
     }
 
-    /// Returns whether a refusal is about all requests of the tenant, and not about this client, its organization or
-    /// a policy.
-    pub(crate) fn is_of_tenant(&self) -> bool {
+    /// Returns whether a refusal is about all requests to the endpoint, and not about this client, its organization or
+    /// a policy. Auth0 has limits for each endpoint, some of them for each address or user.
+    pub(crate) fn is_of_endpoint(&self) -> bool {
         let is_used_up = self.quotas.iter().any(|quota| quota.remaining == 0);
         !is_used_up && !self.has_policy && self.rate.is_some_and(|rate| rate.remaining == 0)
     }

@@ -8,7 +8,7 @@ pub(super) fn below(issuer: &str, path: &str) -> String {
 }
 
 /// An endpoint to which the client sends requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Endpoint {
     Token,
     Revocation,

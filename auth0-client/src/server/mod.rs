@@ -21,6 +21,7 @@ use auth0_core::{
 };
 use metadata::KnownMetadata;
 use std::{
+    collections::HashMap,
     fmt,
     sync::{Arc, Mutex},
     time::Duration,
@@ -51,8 +52,8 @@ pub(crate) struct Server {
 struct State {
     metadata: KnownMetadata,
     permits: Semaphore,
-    /// The end of a limit of the whole tenant, on the monotonic clock.
-    stopped_until: Mutex<Option<Duration>>,
+    /// The end of each endpoint's rate limit, on the monotonic clock.
+    stopped_until: Mutex<HashMap<Endpoint, Duration>>,
 }
 
 impl Default for State {

@@ -1,6 +1,6 @@
 //! A request with its repetitions, within a deadline.
 use super::{
-    Call, Deadline, Server,
+    Call, Deadline, Endpoint, Server,
     attempt::{Attempt, Destination, attempt},
     call::Tries,
 };
@@ -61,7 +61,7 @@ async fn sent(
     let mut tries = Tries::default();
     let mut last = None;
     loop {
-        wait_for_tenant(server, call, deadline).await?;
+        wait_for_endpoint(server, call, deadline).await?;
         if deadline.left(&*server.clock).is_zero() {
             return Err(last.unwrap_or_else(|| deadline.error()));
         }
@@ -144,7 +144,7 @@ fn read(server: &Server, call: &Call, url: &str, answer: HttpResponse, tries: &m
         return Read::Success(answer);
     }
     let (wait, retry_after) = (limits.wait(now), limits.retry_after);
-    let is_of_tenant = limits.is_of_tenant();
+    let is_of_endpoint = limits.is_of_endpoint();
     let secrets = call.secrets().chain(server.authentication.secret());
     let mut error = Error::of_answer(&answer, limits, call.purpose).without(secrets);
     if error.code() == Some("use_dpop_nonce") && has_nonce {
@@ -157,8 +157,8 @@ fn read(server: &Server, call: &Call, url: &str, answer: HttpResponse, tries: &m
         ErrorKind::Throttled => {
             let wait = wait.unwrap_or(Duration::from_secs(1));
             error = error.retry_in(wait, now);
-            if is_of_tenant {
-                server.stop_tenant(wait);
+            if is_of_endpoint {
+                server.stop(call.endpoint, wait);
             }
             tries.throttled += 1;
             call.repeat.after_throttled(tries).then(|| wait + pause())
@@ -180,36 +180,40 @@ fn read(server: &Server, call: &Call, url: &str, answer: HttpResponse, tries: &m
     Read::Failure(error, pause)
 }
 
-/// Waits until a limit of the tenant has ended, if that is before the deadline.
-async fn wait_for_tenant(
+/// Waits until a limit of the endpoint has ended, if that is before the deadline.
+async fn wait_for_endpoint(
     server: &Arc<Server>,
     call: &Call,
     deadline: &Deadline,
 ) -> Result<(), Error> {
-    let Some(wait) = server.stopped_for() else { return Ok(()) };
+    let Some(wait) = server.stopped_for(call.endpoint) else { return Ok(()) };
     if call.repeat.waits() && wait < deadline.left(&*server.clock) {
         deadline.pause(&*server.clock, wait).await;
         return Ok(());
     }
-    let cause = "The rate limit of the tenant is reached";
+    let cause = "The rate limit of this endpoint is reached";
     Err(Error::new(ErrorKind::Throttled, cause).retry_in(wait, server.clock.unix_time()))
 }
 
 impl Server {
-    /// Holds back all requests to the tenant.
-    fn stop_tenant(&self, wait: Duration) {
+    /// Holds back all requests to an endpoint. Those to others go on: their limits differ, and a user can reach that of
+    /// one, such as the sending of codes.
+    fn stop(&self, endpoint: Endpoint, wait: Duration) {
         let until = self.clock.monotonic().saturating_add(wait);
-        let mut stopped = self.state.stopped_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *stopped = Some(stopped.map_or(until, |earlier| earlier.max(until)));
+        let mut stops = self.state.stopped_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let stop = stops.entry(endpoint).or_default();
+        *stop = until.max(*stop);
     }
 
-    /// Returns for how long requests to the tenant are still held back.
-    fn stopped_for(&self) -> Option<Duration> {
-        let mut stopped = self.state.stopped_until.lock().unwrap_or_else(PoisonError::into_inner);
-        let left =
-            stopped.as_ref()?.checked_sub(self.clock.monotonic()).filter(|left| !left.is_zero());
+    /// Returns for how long requests to an endpoint are still held back.
+    fn stopped_for(&self, endpoint: Endpoint) -> Option<Duration> {
+        let mut stops = self.state.stopped_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = stops
+            .get(&endpoint)?
+            .checked_sub(self.clock.monotonic())
+            .filter(|left| !left.is_zero());
         if left.is_none() {
-            *stopped = None;
+            stops.remove(&endpoint);
         }
         left
     }

@@ -71,14 +71,14 @@ async fn a_clock_that_is_wrong_is_clamped() {
 }
 
 #[tokio::test]
-async fn a_limit_of_the_tenant_stops_all_keys_without_a_token() {
+async fn a_limit_of_the_token_endpoint_stops_all_keys_without_a_token() {
     let reset = (EPOCH.as_secs() + 30).to_string();
-    let of_tenant =
+    let of_endpoint =
         || throttled().with("x-ratelimit-remaining", "0").with("x-ratelimit-reset", &reset);
     for (answer, stops_others) in [
-        (of_tenant(), true),
-        (of_tenant().with("auth0-ratelimit", "client;q=10;t=1;r=0"), false),
-        (of_tenant().with("auth0-client-quota-limit", "b=per_hour;q=1;r=0;t=30"), false),
+        (of_endpoint(), true),
+        (of_endpoint().with("auth0-ratelimit", "client;q=10;t=1;r=0"), false),
+        (of_endpoint().with("auth0-client-quota-limit", "b=per_hour;q=1;r=0;t=30"), false),
         (throttled().with("retry-after", "30"), false),
     ] {
         let server = Server::answering([Answer::token("known"), answer]);
@@ -96,6 +96,44 @@ async fn a_limit_of_the_tenant_stops_all_keys_without_a_token() {
         server.clock.advance(Duration::from_secs(60));
         token(&server, &client, "https://third.acme.com").await.unwrap();
     }
+}
+
+/// Fifty codes an hour and address: a user who requests more stops no login and no renewal.
+#[tokio::test]
+async fn a_limit_of_one_endpoint_stops_no_other() {
+    let reset = (EPOCH.as_secs() + 3000).to_string();
+    let limited = throttled()
+        .with("x-ratelimit-remaining", "0")
+        .with("x-ratelimit-reset", &reset)
+        .with("retry-after", "3000");
+    let (server, of_codes) = (Server::new(), limited.clone());
+    server.respond(move |seen, number| match seen.path() {
+        "/passwordless/start" => of_codes.clone(),
+        _ => Answer::token(&format!("token-{number}")),
+    });
+    let client = client(&server, 5);
+    let user = jwt(r#"{"sub":"ann"}"#);
+    let send_code = || async {
+        let error = client.passwordless("a@b").send_code().send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Throttled);
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(3000)));
+    };
+    run(&server, send_code()).await;
+    token(&server, &client, API).await.unwrap();
+    let delegation = client.delegation(API).build().unwrap();
+    run(&server, delegation.on_behalf_of(&user).token()).await.unwrap();
+    run(&server, client.refresh("r").send()).await.unwrap();
+    assert_eq!((server.count(), server.clock.passed()), (4, Duration::ZERO));
+    // No other code is requested.
+    run(&server, send_code()).await;
+    assert_eq!(server.count(), 4);
+    // And one of the token endpoint stops no code.
+    let server = Server::answering([limited, Answer::json(200, "{}")]);
+    let client = self::client(&server, 5);
+    token(&server, &client, API).await.unwrap_err();
+    run(&server, client.passwordless("a@b").send_code().send()).await.unwrap();
+    token(&server, &client, "https://other.acme.com").await.unwrap_err();
+    assert_eq!(server.count(), 2);
 }
 
 #[tokio::test]

@@ -205,9 +205,9 @@ async fn each_fault_of_the_metadata() {
     assert_eq!(tenant.stats().redirect_target, 0);
 }
 
-/// A limit of the tenant holds back every request of the client, and ends.
+/// A limit of the token endpoint holds back every request to it, and ends.
 #[tokio::test]
-async fn a_limit_of_the_tenant_is_one_of_all_requests() {
+async fn a_limit_of_the_token_endpoint_is_one_of_all_requests() {
     let (tenant, wire) = start().await;
     let client = new(&tenant, &wire);
     tenant.set_fault(
