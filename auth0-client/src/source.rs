@@ -196,6 +196,12 @@ impl TokenSource {
         self.0.request.deadline
     }
 
+    /// Returns the time since 1970.
+    #[cfg(feature = "send")]
+    pub(crate) fn unix_time(&self) -> Duration {
+        self.0.clock.unix_time()
+    }
+
     /// Waits for this long.
     #[cfg(feature = "send")]
     pub(crate) async fn time_passed(&self, limit: Duration) {

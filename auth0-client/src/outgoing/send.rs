@@ -7,6 +7,10 @@ use crate::{
 };
 use http::{HeaderValue, header::RETRY_AFTER};
 use reqwest::{Client, Request, Response};
+use std::time::Duration;
+
+/// The nonce for the next request is there already: this is the shortest `Retry-After`.
+const NONCE_RETRY: Duration = Duration::from_secs(1);
 
 impl TokenSource {
     /// Sends a request to another API with a token of this source, and returns its answer if it is a success (feature
@@ -14,7 +18,8 @@ impl TokenSource {
     ///
     /// The headers `Authorization` and, for a bound token, `DPoP` are set. If the answer is `401`, the token is
     /// forgotten as [`forget`](Self::forget) does, and a request whose body can be sent again is repeated once with
-    /// another token. If the API requires a DPoP nonce, it is repeated once with the nonce. All of that ends after the
+    /// another token. If the API requires a DPoP nonce, it is repeated once with the nonce, or fails with
+    /// [`Unavailable`](ErrorKind::Unavailable) if its body cannot be sent again. All of that ends after the
     /// time limit of the request or, if it has none, after that of the source: 10 seconds. A redirect is an error: build
     /// the HTTP client with `redirect(Policy::none())`, so that neither token nor proof is sent elsewhere.
     ///
@@ -63,10 +68,17 @@ impl TokenSource {
         let (mut answer, mut proof) = self.attempt(http, request, &token).await?;
         let (mut nonces, mut tokens) = (0..1, 0..1);
         loop {
+            // Before the answer is read: another server's says nothing about the token or its nonce.
+            if answer.url().as_str().split('#').next() != Some(url.as_str()) {
+                let cause = "The other API redirects. Redirects are not followed with a token: build the HTTP \
+                             client with redirect(Policy::none())";
+                return Err(self.failed(Error::new(ErrorKind::Malformed, cause)));
+            }
             let headers = answer.headers();
             let repeats =
                 match verdict(&token, url.as_str(), proof.as_ref(), answer.status(), headers) {
                     Verdict::Accepted => false,
+                    Verdict::NeedsNonce if again.is_none() => return Err(self.needs_nonce()),
                     Verdict::NeedsNonce if nonces.next().is_some() => true,
                     Verdict::NeedsNonce | Verdict::NonceRefused => {
                         let cause = "The other API refuses each DPoP nonce";
@@ -84,16 +96,19 @@ impl TokenSource {
             let Some(next) = next else { break };
             (answer, proof) = self.attempt(http, next, &token).await?;
         }
-        if answer.url().as_str().split('#').next() != Some(url.as_str()) {
-            let cause = "The other API redirects. Redirects are not followed with a token: build the HTTP \
-                         client with redirect(Policy::none())";
-            return Err(self.failed(Error::new(ErrorKind::Malformed, cause)));
-        }
         if answer.status().is_success() {
             return Ok(answer);
         }
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         Err(self.refused(answer.status().as_u16(), retry_after))
+    }
+
+    /// Returns the error of a body that cannot be sent again. The nonce is kept, so the next request succeeds.
+    fn needs_nonce(&self) -> Error {
+        let cause = "The other API requires a DPoP nonce, which is kept for the next request, and this body cannot be \
+                     sent again";
+        let now = self.unix_time();
+        self.failed(Error::new(ErrorKind::Unavailable, cause).retry_in(NONCE_RETRY, now))
     }
 
     /// Sends a request once. Also returns its proof.

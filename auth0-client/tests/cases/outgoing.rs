@@ -194,6 +194,26 @@ async fn a_nonce_that_the_api_requires() {
     assert_eq!(server.count(), 1);
 }
 
+/// Neither the caller nor the token is at fault: the next request has the nonce.
+#[tokio::test]
+async fn a_nonce_for_a_body_that_cannot_be_sent_again() {
+    let server = Server::new();
+    let orders = dpop(&server);
+    let api = Api::answering([(401, vec![("www-authenticate", USE_NONCE), ("dpop-nonce", "n1")])]);
+    let url = api.start().await;
+    let http = reqwest::Client::new();
+    // A body that can be read once, as reqwest's own are with its feature `stream`.
+    let body = || reqwest::Body::from(reqwest::Response::from(Response::new("an order")));
+    let request = || http.post(&url).body(body());
+    let error = orders.send(&http, request()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
+    assert!(error.to_string().contains("requires a DPoP nonce"), "{error}");
+    assert_eq!(orders.send(&http, request()).await.unwrap().status(), 200);
+    assert_eq!(api.proofs()[1]["nonce"], "n1");
+    assert_eq!((api.bodies(), server.count()), (vec!["an order".into(), "an order".into()], 1));
+}
+
 /// One nonce for all clients, which changes: requests that come at once need no other token.
 #[tokio::test]
 async fn a_nonce_that_changes_for_many_requests_at_once() {
@@ -233,6 +253,23 @@ async fn a_redirect_is_an_error() {
     let error = source(&server).send(&http, http.get(&url)).await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Malformed, Some(302)));
     assert_eq!(api.tokens().len(), 1);
+}
+
+/// The answer of another server says nothing about the token, and its nonce is not that of the API.
+#[tokio::test]
+async fn the_answer_after_a_redirect_is_not_read() {
+    let server = Server::new();
+    let orders = dpop(&server);
+    let api = Api::answering([
+        (302, vec![("location", "/elsewhere")]),
+        (401, vec![("www-authenticate", "DPoP"), ("dpop-nonce", "foreign")]),
+    ]);
+    let url = api.start().await;
+    let error = get(&orders, &url).await.unwrap_err();
+    assert_eq!((error.kind(), api.tokens().len()), (ErrorKind::Malformed, 2));
+    get(&orders, &url).await.unwrap();
+    assert_eq!((api.tokens().pop().as_deref(), server.count()), (Some("DPoP token-1"), 1));
+    assert_eq!(api.proofs()[2].get("nonce"), None);
 }
 
 #[tokio::test]
