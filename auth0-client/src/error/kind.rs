@@ -5,7 +5,7 @@
 /// | kind | cause | response to the caller |
 /// |---|---|---|
 /// | `InvalidGrant` | the caller's token, a code or a refresh token is not valid any more | 401 |
-/// | `Denied` | Auth0 or the API does not allow it: no permission, or too long a delegation chain | 403 |
+/// | `Denied` | Auth0 or the API does not allow it: no permission, or too long a delegation chain | 403, or 502 for a token of this service itself |
 /// | `AccountNotConnected` | the user has not connected such an account in Token Vault | 403 |
 /// | `MfaRequired` | the user has to pass another factor | 403 |
 /// | `Expired` | the user did not answer in time | 403 |

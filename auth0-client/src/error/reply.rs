@@ -151,7 +151,12 @@ impl Error {
     /// 503 with `Retry-After`.
     #[must_use]
     pub fn reply(&self) -> Reply {
-        let Row(status, error, code, description) = self.kind().row();
+        let kind = match self.is_of_operator() {
+            // Whatever the code says: no caller can correct it.
+            true => ErrorKind::Misconfigured,
+            false => self.kind(),
+        };
+        let Row(status, error, code, description) = kind.row();
         let mut headers = Vec::with_capacity(5);
         if status == 401 {
             for line in self.0.challenge.lines(error, description) {

@@ -33,6 +33,16 @@ async fn a_hundred_callers_share_one_request() {
     );
 }
 
+/// Without a client grant, for example: no caller can correct it.
+#[tokio::test]
+async fn a_denied_token_is_for_the_operator_to_correct() {
+    let server = Server::answering([Answer::error(403, "access_denied")]);
+    let error = server.client().machine(API).build().unwrap().token().await.unwrap_err();
+    assert_eq!((error.kind(), error.reply().status()), (ErrorKind::Denied, 502));
+    let body = String::from_utf8(error.reply().into_body()).unwrap();
+    assert!(body.contains("client_misconfigured"), "{body}");
+}
+
 #[tokio::test]
 async fn the_caller_that_started_the_request_may_go() {
     let (release, held) = Answer::held(Answer::token("a"));

@@ -43,7 +43,7 @@ async fn each_fault_of_the_token_endpoint() {
         (Fault::html_with_status(403).unwrap(), ErrorKind::Malformed, 1, 502),
         (status(400), ErrorKind::Misconfigured, 1, 502),
         (status(401), ErrorKind::InvalidClient, 1, 502),
-        (status(403), ErrorKind::Denied, 1, 403),
+        (status(403), ErrorKind::Denied, 1, 502),
         (status(404), ErrorKind::Misconfigured, 1, 502),
         (status(418), ErrorKind::Misconfigured, 1, 502),
         (Fault::rate_limited(60 * SECOND), ErrorKind::Throttled, 1, 503),

@@ -99,7 +99,8 @@ async fn client_grants_decide() {
         let before = tenant.token_requests().total();
         let error = source.token().await.unwrap_err();
         assert_eq!((error.kind(), error.status()), (ErrorKind::Denied, Some(status)), "{error}");
-        assert_eq!(error.reply().status(), 403);
+        // It is for the operator to correct, and not for the caller.
+        assert_eq!(error.reply().status(), 502);
         assert_eq!(tenant.token_requests().total(), before + 1, "it is not repeated");
     }
     // The organization is no id.
