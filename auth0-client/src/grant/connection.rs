@@ -203,7 +203,8 @@ impl Connection {
         parameters.set_some("login_hint", self.login_hint.clone());
         parameters.append(self.extra.clone());
         let mut call = Call::token("token_vault", parameters.clone(), repeat, Purpose::Vault);
-        // It is a token of another provider, which knows no key of this client.
+        // It is a token of another provider, which knows no key of this client. The request proves it all the same: the
+        // subject may be bound to it.
         call.is_bound = false;
         TokenRequest {
             key: KeyBuilder::of(&parameters),

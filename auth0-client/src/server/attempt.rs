@@ -124,7 +124,7 @@ impl Message {
         if let Some(address) = call.forwarded_for {
             headers.push(("auth0-forwarded-for", Secret::new(address.to_string())));
         }
-        if let Some(prover) = server.prover.as_ref().filter(|_| call.is_bound) {
+        if let Some(prover) = server.prover.as_ref().filter(|_| call.is_proven) {
             headers.push(("dpop", Secret::new(prover.prove(method, &url, None)?)));
         }
         Ok(Self { method, url, headers, body })

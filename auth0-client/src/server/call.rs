@@ -13,7 +13,9 @@ pub(crate) struct Call {
     pub(crate) purpose: Purpose,
     /// The grant, for metrics.
     pub(crate) label: &'static str,
-    /// Whether the tokens of the answer are bound to the client's DPoP key, if it has one.
+    /// Whether the request proves the client's DPoP key, if it has one: a refresh token may be bound to it.
+    pub(crate) is_proven: bool,
+    /// Whether the tokens of the answer are bound to the client's key or certificate, if it has one.
     pub(crate) is_bound: bool,
     /// The address of the user, for the tenant's protection from attacks.
     pub(crate) forwarded_for: Option<IpAddr>,
@@ -126,6 +128,7 @@ impl Call {
             repeat,
             purpose,
             label,
+            is_proven: true,
             is_bound: true,
             forwarded_for: None,
         }
@@ -139,6 +142,7 @@ impl Call {
             repeat: Repeat::UnseenNow,
             purpose: Purpose::Other,
             label,
+            is_proven: false,
             is_bound: false,
             forwarded_for: None,
         }

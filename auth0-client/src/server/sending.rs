@@ -131,7 +131,7 @@ enum Read {
 }
 
 fn read(server: &Server, call: &Call, url: &str, answer: HttpResponse, tries: &mut Tries) -> Read {
-    let prover = server.prover.as_ref().filter(|_| call.is_bound);
+    let prover = server.prover.as_ref().filter(|_| call.is_proven);
     let nonce = answer.header("dpop-nonce").zip(prover);
     let has_nonce = nonce.is_some();
     if let Some((nonce, prover)) = nonce {

@@ -23,7 +23,7 @@ fn named(seen: &Seen, _: usize) -> Answer {
 async fn the_request() {
     let server = Server::new();
     let ann = token_of("ann", 3600);
-    // A key of the client binds no token of another provider.
+    // A key of the client binds no token of another provider. The request proves it for the subject.
     let builder = server.builder().client_secret("s").dpop(ProofKey::generate().unwrap());
     let google = builder.build().unwrap().connection("google-oauth2").login_hint("work@acme.com");
     let token = google.for_caller(&ann).await.unwrap();
@@ -41,7 +41,27 @@ async fn the_request() {
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let seen = server.last();
     assert_eq!(seen.form(), expected); // no audience, scope, resource
-    assert_eq!(seen.header("dpop"), "");
+    let proof = part(seen.header("dpop"), 1);
+    assert_eq!(
+        (&proof["htm"], &proof["htu"]),
+        (&"POST".into(), &format!("{ISSUER}oauth/token").into())
+    );
+}
+
+#[tokio::test]
+async fn a_bound_refresh_token_and_a_nonce() {
+    let challenge = Answer::error(400, "use_dpop_nonce").with("dpop-nonce", "n1");
+    let server = Server::answering([challenge, Answer::token("of-google")]);
+    let builder = server.builder().client_secret("s").dpop(ProofKey::generate().unwrap());
+    let google = builder.build().unwrap().connection("google-oauth2");
+    let token = google.for_refresh_token("bound").await.unwrap();
+    assert_eq!((token.encoded(), token.is_dpop()), ("of-google", false));
+    let nonces: Vec<_> = server
+        .seen()
+        .iter()
+        .map(|seen| part(seen.header("dpop"), 1).get("nonce").cloned())
+        .collect();
+    assert_eq!(nonces, [None, Some("n1".into())]);
 }
 
 #[tokio::test]
