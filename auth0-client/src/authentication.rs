@@ -61,23 +61,37 @@ impl Authentication {
         }
     }
 
-    /// Returns the credentials for one try: an assertion is accepted once.
+    /// Returns the credentials for one try of a form: an assertion is accepted once.
     pub(crate) fn credentials(
         &self,
         client_id: &str,
         issuer: &str,
         unix_time: Duration,
     ) -> Result<Credentials, Error> {
+        if let Self::SecretInHeader(secret) = self {
+            // Both parts are encoded as in a form first (RFC 6749 §2.3.1).
+            let encode =
+                |text| form_urlencoded::byte_serialize(str::as_bytes(text)).collect::<String>();
+            let pair = Secret::new(format!("{}:{}", encode(client_id), encode(secret)));
+            let header = Secret::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+            return Ok(Credentials { parameters: Vec::new(), header: Some(header) });
+        }
+        let parameters = self.in_body(client_id, issuer, unix_time)?;
+        Ok(Credentials { parameters, header: None })
+    }
+
+    /// Returns the credentials for one try of a request that has them in its body only: Auth0's endpoints for JSON read no
+    /// header.
+    pub(crate) fn in_body(
+        &self,
+        client_id: &str,
+        issuer: &str,
+        unix_time: Duration,
+    ) -> Result<Vec<(&'static str, Secret)>, Error> {
         let mut parameters = vec![("client_id", Secret::new(client_id))];
         match self {
-            Self::SecretInBody(secret) => parameters.push(("client_secret", secret.clone())),
-            Self::SecretInHeader(secret) => {
-                // Both parts are encoded as in a form first (RFC 6749 §2.3.1).
-                let encode =
-                    |text| form_urlencoded::byte_serialize(str::as_bytes(text)).collect::<String>();
-                let pair = Secret::new(format!("{}:{}", encode(client_id), encode(secret)));
-                let header = Secret::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
-                return Ok(Credentials { parameters: Vec::new(), header: Some(header) });
+            Self::SecretInBody(secret) | Self::SecretInHeader(secret) => {
+                parameters.push(("client_secret", secret.clone()));
             }
             Self::Assertion(key) => {
                 let assertion = assertion(key, client_id, issuer, unix_time).ok_or_else(|| {
@@ -89,7 +103,7 @@ impl Authentication {
             }
             Self::Certificate | Self::None => {}
         }
-        Ok(Credentials { parameters, header: None })
+        Ok(parameters)
     }
 }
 

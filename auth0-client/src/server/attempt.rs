@@ -73,10 +73,7 @@ struct Message {
 
 impl Message {
     fn new(server: &Server, call: &Call, to: &Destination<'_>) -> Result<Self, Error> {
-        let credentials = || {
-            let now = server.clock.unix_time();
-            server.authentication.credentials(&server.client_id, to.issuer, now)
-        };
+        let now = server.clock.unix_time();
         let mut url = to.url.to_owned();
         let mut headers = vec![("accept", Secret::new("application/json"))];
         let mut method = "POST";
@@ -85,20 +82,21 @@ impl Message {
         };
         let (content_type, body, header) = match &call.body {
             Body::Form(parameters) => {
-                let Credentials { parameters: mut own, header } = credentials()?;
-                // A parameter of the request itself, whatever authenticates the client (RFC 9126 §2.1).
-                if call.endpoint == Endpoint::PushedAuthorization && header.is_some() {
+                let Credentials { parameters: mut own, header } =
+                    server.authentication.credentials(&server.client_id, to.issuer, now)?;
+                // A parameter of the request itself, whatever authenticates the client (RFC 9126 §2.1, RFC 8628 §3.1).
+                if call.endpoint != Endpoint::Token && header.is_some() {
                     own.push(("client_id", Secret::new(&*server.client_id)));
                 }
                 (Some("application/x-www-form-urlencoded"), parameters.form(&own), header)
             }
             Body::Json(members) => {
-                let Credentials { parameters: own, header } = credentials()?;
+                let own = server.authentication.in_body(&server.client_id, to.issuer, now)?;
                 let mut members = members.clone();
                 members.extend(
                     own.into_iter().map(|(name, value)| (name.to_owned(), (*value).into())),
                 );
-                (Some("application/json"), json(&members), header)
+                (Some("application/json"), json(&members), None)
             }
             Body::WithToken(token, Some(members)) => {
                 bearer(token);

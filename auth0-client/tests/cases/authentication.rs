@@ -16,6 +16,45 @@ async fn a_secret_in_the_header_is_encoded_as_in_a_form() {
     assert_eq!((seen.parameter("client_id"), seen.parameter("client_secret")), (None, None));
 }
 
+/// Auth0 requires the client's id in the body of each other endpoint, and reads no header where the body is JSON.
+#[tokio::test]
+async fn a_client_with_a_header_is_named_in_the_body_of_other_endpoints() {
+    let server = Server::new();
+    let pushed = format!(r#","pushed_authorization_request_endpoint":"{ISSUER}oauth/par""#);
+    server.set_metadata(&pushed);
+    server.respond(|_, _| {
+        let code = r#""device_code":"d","user_code":"u","verification_uri":"https://a.test""#;
+        let challenge = r#""challenge_type":"otp","auth_req_id":"x","request_uri":"urn:x""#;
+        Answer::json(200, &format!(r#"{{{code},{challenge},"expires_in":60}}"#))
+    });
+    server.queue([Answer::json(403, r#"{"error":"mfa_required","mfa_token":"mfa-token"}"#)]);
+    let builder = server.builder().client_secret("the-secret").basic_authentication();
+    let client = builder.build().unwrap();
+    let required = client.refresh("r").send().await.unwrap_err();
+    assert_eq!(server.last().parameter("client_id"), None);
+
+    client.device().start().await.unwrap();
+    client.backchannel("ann", "ok").start().await.unwrap();
+    client.authorization_request("https://app.acme.com/cb").push().await.unwrap();
+    client.revoke("r").send().await.unwrap();
+    for seen in server.seen().iter().skip(1) {
+        assert_eq!(seen.parameter("client_id").as_deref(), Some("app"), "{}", seen.path());
+        assert_eq!(seen.parameter("client_secret"), None, "{}", seen.path());
+        assert!(seen.header("authorization").starts_with("Basic "), "{}", seen.path());
+    }
+    assert_eq!(server.count(), 5);
+
+    client.passwordless("a@b").send_code().send().await.unwrap();
+    client.mfa(required.mfa().unwrap()).challenge(None).await.unwrap();
+    for seen in server.seen().iter().skip(5) {
+        let body: serde_json::Value = serde_json::from_str(&seen.body).unwrap();
+        let credentials = (&body["client_id"], &body["client_secret"]);
+        assert_eq!(credentials, (&"app".into(), &"the-secret".into()), "{}", seen.path());
+        assert_eq!(seen.header("authorization"), "", "{}", seen.path());
+    }
+    assert_eq!(server.count(), 7);
+}
+
 #[tokio::test]
 async fn each_try_has_an_assertion_of_its_own() {
     let server = Server::answering([Answer::Lost]);
