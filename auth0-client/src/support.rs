@@ -4,7 +4,7 @@ use crate::{
     error::{Error, ErrorKind},
     grant::{OpenGrant, Refresh},
     secret::Secret,
-    server::{Deadline, Endpoint},
+    server::{Deadline, Endpoint, Server},
     token::{Held, Lifetime, Token},
 };
 use auth0_core::{
@@ -95,7 +95,7 @@ pub fn with_tenant(client: ClientBuilder, tenant: &str) -> ClientBuilder {
 }
 
 /// Calls an API of the tenant with a token of the user, such as the My Account API. A proof that needs a nonce is sent once
-/// more.
+/// more, and the nonce of each answer is kept.
 ///
 /// # Errors
 /// There is no answer within the limit.
@@ -110,39 +110,63 @@ pub async fn call_api(
     let (server, token) = (Arc::clone(&client.0.server), token.clone());
     let call = async move {
         let deadline = Deadline::after(limit, &*server.clock);
-        let mut is_repeated = false;
-        loop {
-            let proofs = token.headers_for(method, &url)?;
-            let mut headers: Vec<(&str, &str)> = vec![("accept", "application/json")];
-            for (name, value) in &proofs {
-                headers.extend(value.to_str().ok().map(|value| (name.as_str(), value)));
+        let answer = async {
+            let answer = attempt(&server, &token, method, &url, body.as_deref(), &deadline).await?;
+            if !(token.is_dpop() && needs_nonce(&answer)) {
+                return Ok(answer);
             }
-            if body.is_some() {
-                headers.push(("content-type", "application/json"));
-            }
-            let mut request = HttpRequest::new(method, &url);
-            request.headers = &headers;
-            request.body = body.as_deref().unwrap_or_default().as_bytes();
-            request.timeout = deadline.left(&*server.clock);
-            let answer = tokio::select! {
-                answer = server.http.send(request) => answer.map_err(|error| {
-                    Error::new(ErrorKind::Unavailable, error.to_string())
-                })?,
-                () = passed(&*server.clock, limit) => {
-                    let cause = "The API has not answered in time";
-                    return Err(Error::new(ErrorKind::DeadlineExceeded, cause));
-                }
-            };
-            match answer.header("dpop-nonce") {
-                Some(nonce) if answer.status() == 401 && token.is_dpop() && !is_repeated => {
-                    token.keep_nonce(&url, nonce);
-                    is_repeated = true;
-                }
-                _ => return Ok(answer),
-            }
-        }
+            attempt(&server, &token, method, &url, body.as_deref(), &deadline).await
+        };
+        deadline.watch(&*server.clock, answer).await
     };
     client.0.on_thread(call).await
+}
+
+/// Calls an API once, with a proof of its own, and keeps the nonce of the answer.
+async fn attempt(
+    server: &Server,
+    token: &Token,
+    method: &'static str,
+    url: &str,
+    body: Option<&str>,
+    deadline: &Deadline,
+) -> Result<HttpResponse, Error> {
+    let proofs = token.headers_for(method, url)?;
+    let mut headers: Vec<(&str, &str)> = vec![("accept", "application/json")];
+    for (name, value) in &proofs {
+        headers.extend(value.to_str().ok().map(|value| (name.as_str(), value)));
+    }
+    if body.is_some() {
+        headers.push(("content-type", "application/json"));
+    }
+    let left = deadline.left(&*server.clock);
+    let mut request = HttpRequest::new(method, url);
+    request.headers = &headers;
+    request.body = body.unwrap_or_default().as_bytes();
+    request.timeout = left;
+    let answer = tokio::select! {
+        answer = server.http.send(request) => answer.map_err(|error| {
+            Error::new(ErrorKind::Unavailable, error.to_string())
+        })?,
+        () = passed(&*server.clock, left) => {
+            let cause = "The API has not answered in time";
+            return Err(Error::new(ErrorKind::DeadlineExceeded, cause));
+        }
+    };
+    if let Some(nonce) = answer.header("dpop-nonce") {
+        token.keep_nonce(url, nonce);
+    }
+    Ok(answer)
+}
+
+/// Returns whether an API requires the nonce of this answer. The challenge may not be the first one, so the body counts
+/// too.
+fn needs_nonce(answer: &HttpResponse) -> bool {
+    let code = "use_dpop_nonce";
+    answer.status() == 401
+        && answer.header("dpop-nonce").is_some()
+        && (answer.header("www-authenticate").is_some_and(|line| line.contains(code))
+            || answer.body().windows(code.len()).any(|part| part == code.as_bytes()))
 }
 
 /// Returns the transport of a client, for others that are created later.

@@ -23,4 +23,5 @@ mod polling;
 mod refresh;
 mod secrets;
 mod simulation;
+mod support;
 mod vault;
