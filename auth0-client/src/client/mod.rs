@@ -118,7 +118,8 @@ impl Shared {
         deadline: &Deadline,
     ) -> Outcome {
         let requested_at = self.server.clock.moment();
-        let answer = self.server.call(call, deadline).await?;
+        let answer = self.server.call(call, deadline).await;
+        let answer = answer.map_err(|error| error.with_scope(scope))?;
         let expected = Expected {
             requested_at,
             scope,

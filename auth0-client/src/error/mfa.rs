@@ -14,6 +14,8 @@ pub struct MfaRequirement {
     token: Secret,
     challenge: Vec<Box<str>>,
     enroll: Vec<Box<str>>,
+    /// The scopes of the login: those of its tokens, if the last answer names none (RFC 6749 §5.1).
+    scope: Box<str>,
 }
 
 impl MfaRequirement {
@@ -26,7 +28,17 @@ impl MfaRequirement {
         if challenge.is_empty() {
             challenge = answer.get("challenge_types").map(types).unwrap_or_default();
         }
-        Some(Self { token: Secret::new(token?), challenge, enroll: of("enroll") })
+        let (token, scope) = (Secret::new(token?), Box::default());
+        Some(Self { token, challenge, enroll: of("enroll"), scope })
+    }
+
+    pub(super) fn set_scope(&mut self, scope: &str) {
+        self.scope = scope.into();
+    }
+
+    /// Returns the scopes that the login has requested.
+    pub(crate) fn scope(&self) -> &str {
+        &self.scope
     }
 
     /// Returns the token with which the user goes on. It is a secret.

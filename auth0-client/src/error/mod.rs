@@ -104,6 +104,15 @@ impl Error {
         self
     }
 
+    /// Adds the scopes that the request had, if the user has to pass another factor for them.
+    pub(crate) fn with_scope(mut self, scope: &str) -> Self {
+        if self.0.mfa.is_some() {
+            let inner = Arc::make_mut(&mut self.0);
+            inner.mfa.iter_mut().for_each(|mfa| mfa.set_scope(scope));
+        }
+        self
+    }
+
     /// Adds the challenge of the caller whose request fails.
     pub(crate) fn with_challenge(mut self, challenge: CallerChallenge) -> Self {
         Arc::make_mut(&mut self.0).challenge = challenge;

@@ -25,6 +25,8 @@ const RECOVERY_CODE: &str = "http://auth0.com/oauth/grant-type/mfa-recovery-code
 pub struct Mfa {
     client: Client,
     token: Secret,
+    /// The scopes of an answer that names none.
+    implied_scope: Box<str>,
     forwarded_for: Option<IpAddr>,
     deadline: Duration,
 }
@@ -86,6 +88,7 @@ impl Client {
         Mfa {
             client: self.clone(),
             token: Secret::new(requirement.token()),
+            implied_scope: requirement.scope().into(),
             forwarded_for: None,
             deadline: self.0.deadline,
         }
@@ -256,7 +259,8 @@ impl Mfa {
         let parameters = parameters.with("mfa_token", self.token.clone());
         let mut call = Call::token("mfa", parameters, Repeat::UnseenNow, Purpose::Other);
         call.forwarded_for = self.forwarded_for;
-        self.client.0.tokens_once(call, String::new(), None, self.deadline).await
+        let scope = self.implied_scope.to_string();
+        self.client.0.tokens_once(call, scope, None, self.deadline).await
     }
 
     async fn send(

@@ -18,6 +18,7 @@ mod exchange;
 mod kit;
 mod limits;
 mod machine;
+mod mfa;
 mod outgoing;
 mod polling;
 mod refresh;
