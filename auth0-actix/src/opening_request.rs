@@ -31,7 +31,7 @@ impl OpeningRequest {
         let headers = request.headers().iter();
         let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
         let parts = RequestAdapter::new(request);
-        Self(adapter::OpeningRequest::new(&parts, headers, parameters))
+        Self(adapter::OpeningRequest::new(&parts, headers, Some(parameters)))
     }
 }
 

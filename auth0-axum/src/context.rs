@@ -43,13 +43,14 @@ fn path_parameters(parts: &mut Parts) -> Parameters {
     }
 }
 
-/// Returns the names and values of the parameters of the route.
-pub(crate) fn path_parameters_of(parts: &mut Parts) -> Vec<(String, String)> {
+/// Returns the names and values of the parameters of the route. `None` if one of them is not text.
+pub(crate) fn path_parameters_of(parts: &mut Parts) -> Option<Vec<(String, String)>> {
     match path_parameters(parts) {
         Parameters::Read(all) => {
-            all.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+            Some(all.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
         }
-        Parameters::Unreadable | Parameters::Unknown => Vec::new(),
+        Parameters::Unreadable => None,
+        Parameters::Unknown => Some(Vec::new()),
     }
 }
 

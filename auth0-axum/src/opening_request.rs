@@ -33,7 +33,8 @@ impl<S: Sync> FromRequestParts<S> for OpeningRequest {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let parameters = path_parameters_of(parts);
-        let parameters = parameters.iter().map(|(name, value)| (&**name, &**value));
+        let parameters = parameters.as_deref();
+        let parameters = parameters.map(|all| all.iter().map(|(name, value)| (&**name, &**value)));
         let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         Ok(Self(adapter::OpeningRequest::new(&RequestAdapter(parts), headers, parameters)))
     }

@@ -1,6 +1,6 @@
 //! The limits in the headers of Auth0's answers.
-use auth0_core::transport::HttpResponse;
-use std::time::{Duration, UNIX_EPOCH};
+use auth0_core::{support, transport::HttpResponse};
+use std::time::Duration;
 
 /// A rate limit starts anew within this time. A later end means that one of two clocks is wrong.
 const MAX_RESET: Duration = Duration::from_secs(60);
@@ -100,12 +100,7 @@ impl Limits {
 
 /// Reads `Retry-After` at this time since 1970. A time that is too long is cut.
 pub(crate) fn retry_after(text: &str, unix_time: Duration) -> Option<Duration> {
-    let text = text.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(text.parse().map_or(MAX_WAIT, Duration::from_secs).min(MAX_WAIT));
-    }
-    let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(date.saturating_sub(unix_time).min(MAX_WAIT))
+    support::retry_after(text, Some(unix_time)).map(|wait| wait.min(MAX_WAIT))
 }
 
 impl Quota {

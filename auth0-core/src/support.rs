@@ -16,7 +16,7 @@ pub use crate::{
     },
     telemetry::{Escaped, EscapedMessage},
     token::IdTokenExpectations,
-    transport::default_client,
+    transport::{default_client, retry_after::retry_after},
 };
 
 use crate::{

@@ -2,7 +2,7 @@
 use crate::{position::Start, timestamp};
 use auth0_core::{
     ConfigError,
-    support::{EscapedMessage, passed},
+    support::{self, EscapedMessage, passed},
     time::Clock,
 };
 use bytes::Bytes;
@@ -12,10 +12,7 @@ use http::{
 };
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
-use std::{
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 use url::Url;
 
 /// The limit for an attempt to connect.
@@ -137,7 +134,9 @@ impl Connector {
     async fn refused(&self, mut response: Response) -> NoConnection {
         let status = response.status();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = retry_after.and_then(|text| retry_after_of(text, self.clock.unix_time()));
+        let retry_after =
+            retry_after.and_then(|text| support::retry_after(text, Some(self.clock.unix_time())));
+        let retry_after = retry_after.map(|wait| wait.min(LONGEST_RETRY_AFTER));
         let mut body = Vec::new();
         let read = async {
             while let Ok(Some(chunk)) = response.chunk().await {
@@ -181,18 +180,6 @@ fn error_code(body: &[u8]) -> Option<String> {
     let is_word = (1..=64).contains(&code.len())
         && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     is_word.then(|| code.to_owned())
-}
-
-/// Reads `Retry-After` (RFC 9110 §10.2.3) at a time since 1970.
-fn retry_after_of(text: &str, now: Duration) -> Option<Duration> {
-    let text = text.trim();
-    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        text.parse().map_or(Duration::MAX, Duration::from_secs)
-    } else {
-        let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
-        date.saturating_sub(now)
-    };
-    Some(wait.min(LONGEST_RETRY_AFTER))
 }
 
 /// Creates the HTTP client. For a tenant on this machine, or over http, it uses no proxy, because a proxy elsewhere cannot
@@ -281,24 +268,6 @@ mod tests {
             ("<html>", None),
         ] {
             assert_eq!(error_code(body.as_bytes()).as_deref(), expected, "{body}");
-        }
-    }
-
-    #[test]
-    fn retry_after() {
-        let now = Duration::from_secs(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
-        for (text, expected) in [
-            ("7", Some(7)),
-            (" 0 ", Some(0)),
-            ("Sun, 06 Nov 1994 08:49:57 GMT", Some(20)),
-            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
-            ("86400", Some(300)),
-            ("99999999999999999999", Some(300)),
-            ("", None),
-            ("-1", None),
-            ("soon", None),
-        ] {
-            assert_eq!(retry_after_of(text, now), expected.map(Duration::from_secs), "{text}");
         }
     }
 }

@@ -110,13 +110,12 @@ impl<'a> GraphqlUpgrade<'a> {
             let opened = match is_acceptable {
                 true => {
                     let halves = (&mut receiving, &mut sending);
-                    open(&auth, &requirement, Some(&opening), init_limit, halves).await
+                    open(&auth, requirement, Some(opening), init_limit, halves).await
                 }
                 false => Err(Ending::Close(SUBPROTOCOL_UNACCEPTABLE)),
             };
             match opened {
-                Ok((token, init)) => {
-                    let lease = auth.lease(&token).require(requirement).opened_by(opening);
+                Ok((lease, init)) => {
                     let (session, halves) =
                         (Session::new(lease.clone()), Halves { receiving, sending });
                     run(session, lease, halves, Some(init), handler).await

@@ -16,7 +16,10 @@ use actix_web::{Error, HttpRequest, HttpResponse, rt, web::Payload};
 use actix_ws::AggregatedMessage;
 use auth0_core::{
     Auth0, Lease, Requirement, VerifiedToken,
-    adapter::websocket::{SEND_LIMIT, Session},
+    adapter::{
+        lease_of_route,
+        websocket::{SEND_LIMIT, Session},
+    },
     policy::authenticated,
 };
 use halves::{Halves, TrackedBody, split};
@@ -136,8 +139,8 @@ impl<'a> TokenUpgrade<'a> {
             max_message_bytes,
         } = self;
         let auth = verifier(request).map_err(AuthError::from)?;
-        let opening = OpeningRequest::of(request);
-        let lease = auth.lease(&token).require(requirement).opened_by(opening);
+        let opening = || OpeningRequest::of(request).into();
+        let lease = lease_of_route(&auth, &token, requirement, opening);
         lease.check().map_err(AuthError::from)?;
         let session = Session::new(lease.clone()).send_limit(send_limit);
         let session = match warning {

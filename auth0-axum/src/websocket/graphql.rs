@@ -105,19 +105,13 @@ impl GraphqlUpgrade {
             let (mut receiving, mut sending) = split(socket);
             let opened = match is_acceptable {
                 true => {
-                    let opening = opening.as_ref();
                     let halves = (&mut receiving, &mut sending);
-                    open(&auth, &requirement, opening, init_limit, halves).await
+                    open(&auth, requirement, opening, init_limit, halves).await
                 }
                 false => Err(Ending::Close(SUBPROTOCOL_UNACCEPTABLE)),
             };
             match opened {
-                Ok((token, init)) => {
-                    let lease = auth.lease(&token).require(requirement);
-                    let lease = match opening {
-                        Some(opening) => lease.opened_by(opening),
-                        None => lease,
-                    };
+                Ok((lease, init)) => {
                     let session = Session::new(lease.clone());
                     run(session, lease, (receiving, sending), Some(init), handler).await;
                 }

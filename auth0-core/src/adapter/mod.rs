@@ -65,6 +65,7 @@ pub mod graphql {
 use crate::{
     auth0::Auth0,
     error::{Error, ErrorCode},
+    lease::Lease,
     policy::Requirement,
     token::{Organization, VerifiedToken},
 };
@@ -136,6 +137,17 @@ impl<H: PartialEq, V> Verdicts<H, V> {
 #[must_use]
 pub fn is_to_be_kept(auth: &Auth0, verdict: &Result<VerifiedToken, Error>) -> bool {
     !verdict.as_ref().is_ok_and(|token| auth.has_cached(token))
+}
+
+/// Creates the lease of a connection behind a requirement. The request that opened it, with all its headers, is called for
+/// and kept only if a newer token depends on it.
+pub fn lease_of_route(
+    auth: &Auth0,
+    token: &VerifiedToken,
+    requirement: Requirement,
+    opening: impl FnOnce() -> OpeningRequest,
+) -> Lease {
+    Lease::behind(auth, token, requirement, || Some(opening()))
 }
 
 /// Returns whether this verifier has verified the token, for every request: its issuer is not one that a resolver has

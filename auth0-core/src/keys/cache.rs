@@ -359,6 +359,10 @@ impl KeyCache {
                 report.condition(&mut state.condition, Condition::Answering);
                 Ok(snapshot)
             }
+            Err(error @ FetchError::Crowded) => {
+                // The issuer was not asked: the next fetch may start at once.
+                Err(Unavailable { retry_in: FIRST_BACKOFF, cause: Arc::new(error) })
+            }
             Err(error) => {
                 let failure = state.schedule.failed(error, now);
                 self.failing.store(true, Ordering::Relaxed);

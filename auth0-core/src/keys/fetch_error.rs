@@ -38,6 +38,8 @@ pub(crate) enum FetchError {
     /// The entries of the set, and why they cannot be used.
     NoUsableKey(String),
     Deadline,
+    /// Fetches from other issuers have taken all the time. It says nothing about this one.
+    Crowded,
     Panicked,
     Abandoned,
 }
@@ -47,7 +49,7 @@ impl FetchError {
     pub(crate) const fn outcome(&self) -> &'static str {
         match self {
             Self::Http(_) | Self::Panicked => "unreachable",
-            Self::Deadline => "timeout",
+            Self::Deadline | Self::Crowded => "timeout",
             Self::Status { .. } | Self::NoMetadata { .. } => "status",
             _ => "invalid",
         }
@@ -64,7 +66,14 @@ impl FetchError {
 
     /// Returns whether a document was not answered, or another one was answered for it, as by a proxy.
     pub(super) const fn is_outage(&self) -> bool {
-        matches!(self, Self::Http(_) | Self::Status { .. } | Self::NotJson { .. } | Self::TooLong)
+        matches!(
+            self,
+            Self::Http(_)
+                | Self::Status { .. }
+                | Self::NotJson { .. }
+                | Self::TooLong
+                | Self::Deadline
+        )
     }
 }
 
@@ -117,6 +126,9 @@ impl fmt::Display for FetchError {
                 write!(f, "the key set has no key that can be used: {entries}")
             }
             Self::Deadline => f.write_str("it took too long"),
+            Self::Crowded => {
+                f.write_str("it had no turn: too many fetches from other issuers were pending")
+            }
             Self::Panicked => f.write_str("the transport panicked"),
             Self::Abandoned => f.write_str("the fetch was abandoned"),
         }

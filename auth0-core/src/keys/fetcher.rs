@@ -17,10 +17,20 @@ use crate::{
     transport::{TOTAL_TIMEOUT, Transport},
 };
 use arc_swap::ArcSwapOption;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// How long metadata are used that cannot be read again, as keys are by default.
 const METADATA_SERVED_FOR: Duration = Duration::from_secs(24 * 3600);
+
+/// How long they are waited for then, so that there is time for the key set.
+const METADATA_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The source of an issuer's keys, and the transport to fetch them.
 pub(crate) struct Fetcher {
@@ -120,15 +130,19 @@ impl Fetcher {
         let mut restarts = 0..fetch_thread::RESTARTS;
         loop {
             let (fetcher, purpose) = (Arc::clone(self), purpose.clone());
+            let has_begun = Arc::new(AtomicBool::new(false));
+            let begun = Arc::clone(&has_begun);
             let attempt = async move {
                 let _permit = bulkhead::permit(is_first_failure).await;
+                begun.store(true, Ordering::Relaxed);
                 fetcher.ask(&purpose, is_first_failure).await
             };
             let ended = fetch_thread::within(&*self.clock, TOTAL_TIMEOUT, attempt).await;
             let result = match ended.how {
                 How::Done(result) => result,
                 How::Panicked => Err(FetchError::Panicked),
-                How::Late => Err(FetchError::Deadline),
+                How::Late if has_begun.load(Ordering::Relaxed) => Err(FetchError::Deadline),
+                How::Late => Err(FetchError::Crowded),
             };
             match result {
                 Err(cause) if ended.was_frozen && restarts.next().is_some() => tracing::warn!(
@@ -175,13 +189,21 @@ impl Fetcher {
         let is_cached = cached.is_some();
         let (mut known, outage) = match cached {
             Some(known) => (known, None),
-            None => match self.read_metadata(transport, rules).await {
-                Ok(known) => (known, None),
-                // The key set may answer.
-                Err(error) => match self.older_metadata(purpose, &error) {
-                    Some(known) => (known, Some(error)),
-                    None => return Err(error),
-                },
+            None => match self.older_metadata(purpose) {
+                None => (self.read_metadata(transport, rules).await?, None),
+                Some(older) => {
+                    let read = tokio::select! {
+                        biased;
+                        read = self.read_metadata(transport, rules) => read,
+                        () = fetch_thread::passed(&*self.clock, METADATA_PATIENCE) => Err(FetchError::Deadline),
+                    };
+                    match read {
+                        Ok(known) => (known, None),
+                        // The key set may answer.
+                        Err(error) if error.is_outage() => (older, Some(error)),
+                        Err(error) => return Err(error),
+                    }
+                }
             },
         };
         let mut keys =
@@ -214,13 +236,12 @@ impl Fetcher {
         Ok((keys, known.discovered.issuer.clone()))
     }
 
-    /// Returns the metadata of before, if they cannot be read now. A refresh reads all documents.
-    fn older_metadata(&self, purpose: &Purpose, error: &FetchError) -> Option<Arc<KnownMetadata>> {
+    /// Returns the metadata of before, which may be used if they cannot be read now. A refresh reads all documents.
+    fn older_metadata(&self, purpose: &Purpose) -> Option<Arc<KnownMetadata>> {
         let now = self.clock.monotonic();
         let is_recent =
             |known: &Arc<KnownMetadata>| now.saturating_sub(known.read_at) < METADATA_SERVED_FOR;
-        let is_usable = !purpose.is_refresh() && error.is_outage();
-        self.metadata.load_full().filter(|known| is_usable && is_recent(known))
+        self.metadata.load_full().filter(|known| !purpose.is_refresh() && is_recent(known))
     }
 
     async fn read_metadata(

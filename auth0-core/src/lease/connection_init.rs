@@ -1,7 +1,10 @@
 //! The first messages of a GraphQL connection: `connection_init` of the subprotocol `graphql-transport-ws`, whose
 //! payload has the token.
-use super::opening_request::OpeningRequest;
-use super::websocket::{Close, Ending, Pause, Receive, Received, Transmit, UNAUTHORIZED};
+use super::{
+    Lease,
+    opening_request::OpeningRequest,
+    websocket::{Close, Ending, Pause, Receive, Received, Transmit, UNAUTHORIZED},
+};
 use crate::{
     auth0::Auth0,
     error::Error,
@@ -48,17 +51,17 @@ pub const BAD_MESSAGE: Close = Close::new(4400, "Not a message of graphql-transp
 pub const TOO_MANY_INITS: Close = Close::new(4429, "Too many initialisation requests");
 
 /// Reads the first messages until `connection_init`, and verifies its token as that of the request which opened the
-/// connection. Returns the token, and the message, which the GraphQL server acknowledges.
+/// connection. Returns the lease, and the message, which the GraphQL server acknowledges.
 ///
 /// # Errors
 /// How to end the connection.
 pub async fn open<R, T>(
     auth: &Auth0,
-    requirement: &Requirement,
-    opening: Option<&OpeningRequest>,
+    requirement: Requirement,
+    opening: Option<OpeningRequest>,
     limit: Duration,
     (receive, transmit): (&mut R, &mut T),
-) -> Result<(VerifiedToken, R::Message), Ending>
+) -> Result<(Lease, R::Message), Ending>
 where
     R: Receive,
     T: Transmit<Message = R::Message>,
@@ -72,8 +75,8 @@ where
     let Some(authorization) = authorization else { return Err(Ending::Close(NO_TOKEN)) };
     tokio::select! {
         biased;
-        verdict = verify(auth, requirement, opening, &authorization) => match verdict {
-            Ok(token) => Ok((token, init)),
+        verdict = verify(auth, &requirement, opening.as_ref(), &authorization) => match verdict {
+            Ok(token) => Ok((Lease::behind(auth, &token, requirement.clone(), || opening.clone()), init)),
             Err(error) => Err(Ending::Close(Close::for_error(&error))),
         },
         // It is not acknowledged yet.

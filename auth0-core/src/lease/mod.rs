@@ -82,6 +82,19 @@ impl Lease {
         Self(Arc::new(Shared { auth, requirement, opening, current, renewed: Notify::new() }))
     }
 
+    /// Creates the lease of a connection behind a requirement. It keeps the request, with all its headers, only if a newer
+    /// token depends on it.
+    pub(crate) fn behind(
+        auth: &Auth0,
+        token: &VerifiedToken,
+        requirement: Requirement,
+        opening: impl FnOnce() -> Option<OpeningRequest>,
+    ) -> Self {
+        let depends = auth.resolves_issuers() || requirement.needs_request();
+        let opening = if depends { opening() } else { None };
+        Self::new(auth.clone(), token.clone(), requirement, opening)
+    }
+
     /// Sets what the token must meet: the requirement of the route. A newer token is refused that does not meet it; for
     /// the token of the lease, call [`check`](Self::check), as the upgrades of the adapters do. It is a new lease, with the
     /// token of this one.

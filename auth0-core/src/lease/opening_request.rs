@@ -1,12 +1,9 @@
 //! The request that opened a connection.
 use crate::{
     policy::RequestContext,
-    request::{Connection, HeaderLines, HttpParts, only},
+    request::{Connection, HeaderLines, HttpParts, WITH_CREDENTIALS, only},
 };
 use std::{borrow::Cow, fmt, sync::Arc};
-
-/// Headers with credentials. Those of the opening request are not needed again.
-const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "dpop"];
 
 /// The request that opened a connection, which a token on this connection depends on as one in a header does: with an
 /// [`IssuerResolver`](crate::resolver::IssuerResolver) that reads the host, or a requirement that reads the path. See
@@ -24,7 +21,7 @@ const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "dpop"];
 /// let headers: [(&str, &[u8]); 2] =
 ///     [("host", b"acme.api.example"), ("authorization", b"Bearer abc")];
 /// let request = RequestParts::new("GET", "/events", &host);
-/// let opening = OpeningRequest::new(&request, headers, [("room", "7")]);
+/// let opening = OpeningRequest::new(&request, headers, Some([("room", "7")]));
 /// assert_eq!(opening.path(), "/events");
 /// assert!(matches!(opening.header("host"), HeaderLines::One(b"acme.api.example")));
 /// assert!(matches!(opening.header("authorization"), HeaderLines::Absent));
@@ -39,32 +36,36 @@ struct Values {
     authority: Option<Box<str>>,
     /// The names are in lower case.
     headers: Box<[HeaderLine]>,
-    parameters: Box<[(Box<str>, Box<str>)]>,
+    /// None if one of them is not text.
+    parameters: Option<Box<[Parameter]>>,
     connection: Connection,
 }
 
 /// The name of a header, and one of its values.
 type HeaderLine = (Box<str>, Box<[u8]>);
 
+/// The name and the value of a parameter of the route.
+type Parameter = (Box<str>, Box<str>);
+
 impl OpeningRequest {
     /// Copies a request: its parts, the lines of all its headers with their names in lower case, and the parameters of
-    /// its route, decoded as the handler sees them.
+    /// its route, decoded as the handler sees them. Without them, because one is not text, no requirement that reads one
+    /// is met.
     pub fn new<'a>(
         parts: &dyn HttpParts,
         headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-        parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+        parameters: Option<impl IntoIterator<Item = (&'a str, &'a str)>>,
     ) -> Self {
-        let headers = headers.into_iter().filter(|(name, _)| !CREDENTIALS.contains(name));
+        let headers = headers.into_iter().filter(|(name, _)| !WITH_CREDENTIALS.contains(name));
         Self(Arc::new(Values {
             method: parts.method().into(),
             path: parts.path().into(),
             scheme: parts.scheme().map(Into::into),
             authority: parts.authority().map(Into::into),
             headers: headers.map(|(name, value)| (name.into(), value.into())).collect(),
-            parameters: parameters
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
+            parameters: parameters.map(|all| {
+                all.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+            }),
             connection: parts.connection(),
         }))
     }
@@ -104,7 +105,10 @@ impl HttpParts for OpeningRequest {
 
 impl RequestContext for OpeningRequest {
     fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>> {
-        let values = self.0.parameters.iter().filter(|(known, _)| **known == *name);
+        let Some(all) = &self.0.parameters else {
+            return Some(Cow::Borrowed("")); // no organization has this name
+        };
+        let values = all.iter().filter(|(known, _)| **known == *name);
         only(values).map(|(_, value)| Cow::Borrowed(&**value))
     }
 

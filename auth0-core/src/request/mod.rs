@@ -136,6 +136,9 @@ impl std::fmt::Debug for RequestView<'_> {
     }
 }
 
+/// Headers with credentials: a resolver does not see them, and a connection does not keep them.
+pub(crate) const WITH_CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "dpop"];
+
 /// Returns the only element, and `None` if there are several: with two parameters or headers of one name, it
 /// is not known which one the handler reads.
 ///

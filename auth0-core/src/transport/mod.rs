@@ -3,6 +3,7 @@ mod address_rule;
 mod default_clients;
 #[cfg(feature = "__reqwest")]
 mod reqwest;
+pub(crate) mod retry_after;
 
 pub use address_rule::AddressRule;
 pub(crate) use address_rule::{NotPublic, PermittedAddresses, PrivateHosts};
@@ -215,9 +216,12 @@ impl HttpResponse {
         self.body
     }
 
-    /// Returns the value of `Retry-After`, if it is a number of seconds (RFC 9110 §10.2.3).
+    /// Returns the time of `Retry-After`. A date is compared with that of the answer, which is the clock of the server.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+        let sent_at = self.header("date").and_then(retry_after::date);
+        let wait = retry_after::retry_after(self.header("retry-after")?, sent_at);
+        // A number that is too large for one of seconds is a fault, and not a wish.
+        wait.filter(|wait| *wait != Duration::MAX)
     }
 }
 

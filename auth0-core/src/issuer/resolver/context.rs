@@ -3,15 +3,12 @@ use super::fair_queue::Client;
 use crate::{
     identifier::Issuer,
     jose::TokenHash,
-    request::{HeaderLines, HttpParts, Origin, origin::Unknown},
+    request::{HeaderLines, HttpParts, Origin, WITH_CREDENTIALS, origin::Unknown},
 };
 use std::{borrow::Cow, cell::OnceCell, collections::HashMap, fmt};
 
 /// The longest host name (RFC 1035 §2.3.4).
 const MAX_HOST_BYTES: usize = 253;
-
-/// Headers with credentials, which a resolver does not see.
-const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "dpop"];
 
 /// A request whose token is not verified yet, as an [`IssuerResolver`](crate::resolver::IssuerResolver) sees
 /// it. Clients can write all of its values. See [`UnverifiedIssuer`] for an example.
@@ -60,7 +57,7 @@ impl<'a> ResolverContext<'a> {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let name = name.to_ascii_lowercase();
-        if CREDENTIALS.contains(&&*name) {
+        if WITH_CREDENTIALS.contains(&&*name) {
             return None;
         }
         match self.parts?.header(&name) {

@@ -85,6 +85,35 @@ async fn hanging_issuers_do_not_delay_others() {
     again.await.unwrap();
 }
 
+/// More hanging issuers than there are fetches at once, asked for the first time just before one that answers: that one
+/// had no turn, which is no failure of its own.
+#[tokio::test]
+async fn an_issuer_that_had_no_turn_is_asked_next() {
+    let tenants = tenants(61);
+    let (good, hanging) = tenants.split_first().unwrap();
+    let auth = all(&tenants);
+    for tenant in hanging {
+        tenant.fail(Failure::Hang);
+    }
+    let ask = |tenant: &Tenant| {
+        let (auth, text) = (auth.clone(), token(tenant).mint());
+        tokio::spawn(async move { auth.verify(&text).await })
+    };
+    let asked: Vec<_> = hanging.iter().map(&ask).collect();
+    settle().await;
+    let without_turn = ask(good);
+    settle().await;
+    good.clock().advance(Duration::from_secs(5));
+    let refused = without_turn.await.unwrap().unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::KeysUnavailable);
+    assert!(refused.cause().unwrap().contains("had no turn"), "{refused:?}");
+    for asked in asked {
+        assert_eq!(asked.await.unwrap().unwrap_err().code(), ErrorCode::KeysUnavailable);
+    }
+    // At once, without a pause.
+    ask(good).await.unwrap().unwrap();
+}
+
 /// Keys are fetched on a thread of their own: no runtime is needed.
 #[test]
 fn keys_are_fetched_without_a_runtime() {

@@ -1,7 +1,9 @@
 //! The two documents of an issuer: which answers are read, and what is reported of the others.
-use crate::common::{Expected, HOUR, long_lived, pass, retry_after, verdict, verdict_at_once};
+use crate::common::{
+    Expected, HOUR, long_lived, pass, retry_after, settle, spawn_verdict, verdict, verdict_at_once,
+};
 use auth0_core::{
-    BoxFuture, ErrorCode,
+    Auth0, BoxFuture, ErrorCode,
     transport::{HttpClient, HttpError, HttpRequest, HttpResponse},
 };
 use auth0_testing::{Document, Failure, Tenant};
@@ -229,6 +231,17 @@ impl HttpClient for Answers {
     }
 }
 
+/// Returns a verifier that has keys, whose issuer has rotated them while its metadata fail, a quarter of an hour ago.
+async fn rotated_behind(failure: &Failure) -> (Tenant, Auth0) {
+    let tenant = Tenant::new();
+    let auth = tenant.auth0();
+    auth.verify(&long_lived(&tenant)).await.unwrap();
+    tenant.fail_at(Document::Metadata, failure.clone());
+    tenant.rotate_keys();
+    pass(&tenant, HOUR / 4).await;
+    (tenant, auth)
+}
+
 /// The metadata fail alone, as behind a firewall that answers them itself. Keys are renewed, and a new one is found.
 #[tokio::test]
 async fn a_key_set_is_read_while_the_metadata_fail() {
@@ -238,35 +251,57 @@ async fn a_key_set_is_read_while_the_metadata_fail() {
         Failure::Status(500),
         answer(200, Some("text/html"), "<html>"),
     ] {
-        let tenant = Tenant::new();
-        let auth = tenant.auth0();
-        auth.verify(&long_lived(&tenant)).await.unwrap();
-        tenant.fail_at(Document::Metadata, failure.clone());
-        tenant.rotate_keys();
-        pass(&tenant, HOUR / 4).await;
-        let token = long_lived(&tenant);
-        assert_eq!(verdict(&auth, &token).await, None, "{failure:?}");
+        let (tenant, auth) = rotated_behind(&failure).await;
+        assert_eq!(verdict(&auth, &long_lived(&tenant)).await, None, "{failure:?}");
         assert!(auth.health().is_available(), "{failure:?}");
         // What is asked for all documents says that one is missing.
         assert!(auth.refresh().await.is_err(), "{failure:?}");
         // Not for longer than keys are kept.
         pass(&tenant, 25 * HOUR).await;
         tenant.rotate_keys();
-        let token = long_lived(&tenant);
         let expected = Some(ErrorCode::KeysUnavailable);
-        assert_eq!(verdict(&auth, &token).await, expected, "{failure:?}");
+        assert_eq!(verdict(&auth, &long_lived(&tenant)).await, expected, "{failure:?}");
     }
     // What is no outage is a failure at once: there are no metadata any more, or they are of another issuer.
     let other = r#"{"issuer":"https://other.test/","jwks_uri":"https://other.test/keys"}"#;
     for failure in [Failure::Status(404), answer(200, None, other)] {
-        let tenant = Tenant::new();
-        let auth = tenant.auth0();
-        auth.verify(&long_lived(&tenant)).await.unwrap();
-        tenant.fail_at(Document::Metadata, failure.clone());
-        tenant.rotate_keys();
-        pass(&tenant, HOUR / 4).await;
-        let token = long_lived(&tenant);
+        let (tenant, auth) = rotated_behind(&failure).await;
         let expected = Some(ErrorCode::KeysUnavailable);
-        assert_eq!(verdict(&auth, &token).await, expected, "{failure:?}");
+        assert_eq!(verdict(&auth, &long_lived(&tenant)).await, expected, "{failure:?}");
+    }
+}
+
+/// Metadata that hang leave time for the key set: a request waits for two of its five seconds.
+#[tokio::test]
+async fn a_key_set_is_read_while_the_metadata_hang() {
+    let (tenant, auth) = rotated_behind(&Failure::Hang).await;
+    let pending = spawn_verdict(&auth, &long_lived(&tenant));
+    settle().await;
+    assert!(!pending.is_finished());
+    tenant.clock().advance(Duration::from_secs(2));
+    assert_eq!(pending.await.unwrap(), None);
+}
+
+/// Neither clock needs to be right: the date is compared with that of the answer.
+#[tokio::test]
+async fn a_date_to_come_back_at_is_obeyed() {
+    for (after, date, expected) in [
+        ("Sun, 06 Nov 1994 08:49:57 GMT", Some("Sun, 06 Nov 1994 08:49:37 GMT"), 20),
+        ("Sun, 06 Nov 1994 10:00:00 GMT", Some("Sun, 06 Nov 1994 08:49:37 GMT"), 300),
+        // As without the header.
+        ("Sun, 06 Nov 1994 08:49:57 GMT", None, 1),
+        ("soon", Some("Sun, 06 Nov 1994 08:49:37 GMT"), 1),
+    ] {
+        let tenant = Tenant::new();
+        let answer = HttpResponse::new(503, "").with_header("Retry-After", after);
+        tenant.fail(Failure::Answer(match date {
+            Some(date) => answer.with_header("Date", date),
+            None => answer,
+        }));
+        let auth = tenant.auth0();
+        auth.verify(&long_lived(&tenant)).await.unwrap_err();
+        // Of the pause, and not of the first answer.
+        let error = auth.verify(&long_lived(&tenant)).await.unwrap_err();
+        assert_eq!(retry_after(&error), expected, "{after} {date:?}");
     }
 }

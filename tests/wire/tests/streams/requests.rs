@@ -83,6 +83,13 @@ async fn a_requirement_compares_the_token_with_the_path() {
         let refused = Client::try_connect(server, "/orgs/org_2/echo", &headers).await;
         assert_eq!(refused.err(), Some(403), "{name}");
 
+        // A path that is not text names no organization, and is no mistake of the application.
+        let mut client = connect(server, "/orgs/%FF/graphql", &[GRAPHQL]).await;
+        let ending = client.ask(&init(&of("org_1", LIFE))).await;
+        assert!(matches!(ending, Err(Some((4403, _)))), "{name}: {ending:?}");
+        let refused = Client::try_connect(server, "/orgs/%FF/echo", &headers).await;
+        assert_eq!(refused.err(), Some(403), "{name}");
+
         for (org, expected) in [("org_1", None), ("org_2", Some(4403))] {
             let mut client = connect(server, "/orgs/org_1/graphql", &[GRAPHQL]).await;
             let code = client.ask(&init(&of(org, LIFE))).await.err().flatten().map(|end| end.0);
