@@ -4,6 +4,9 @@ use std::fmt;
 /// The subprotocol that announces a token as the next one, and that a server selects, so that its answer has no token.
 pub const BEARER_PROTOCOL: &str = "bearer";
 
+/// More subprotocols than a client has. A longer list is not read.
+const MAX_PROTOCOLS: usize = 64;
+
 /// What a browser offers with a WebSocket: a token, which cannot be in `Authorization` there, and its subprotocols.
 /// `Debug` does not show the token.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,7 +37,12 @@ pub fn offered_token<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Of
     let mut items = Vec::new();
     for line in lines {
         let line = std::str::from_utf8(line).ok().filter(|line| line.is_ascii())?;
-        items.extend(line.split(',').map(str::trim));
+        for item in line.split(',') {
+            if items.len() == MAX_PROTOCOLS {
+                return None;
+            }
+            items.push(item.trim());
+        }
     }
     let announced = items.iter().position(|item| *item == BEARER_PROTOCOL)?;
     if announced + 1 == items.len() {

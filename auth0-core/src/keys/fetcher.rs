@@ -19,11 +19,8 @@ use crate::{
 use arc_swap::ArcSwapOption;
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
 };
 
 /// How long metadata are used that cannot be read again, as keys are by default.
@@ -46,6 +43,21 @@ pub(crate) struct Fetcher {
 struct KnownMetadata {
     discovered: Discovery,
     read_at: Duration,
+}
+
+/// The moment at which an attempt had a permit, on the clock and in real time.
+struct Turn(Duration, Instant);
+
+impl Turn {
+    fn begin(clock: &dyn Clock) -> Self {
+        Self(clock.monotonic(), Instant::now())
+    }
+
+    /// Returns whether an issuer that answers would have answered by now.
+    fn was_long(&self, clock: &dyn Clock) -> bool {
+        let on_clock = clock.monotonic().saturating_sub(self.0);
+        on_clock.max(self.1.elapsed()) >= TOTAL_TIMEOUT / 2
+    }
 }
 
 /// The purpose of a fetch.
@@ -130,18 +142,20 @@ impl Fetcher {
         let mut restarts = 0..fetch_thread::RESTARTS;
         loop {
             let (fetcher, purpose) = (Arc::clone(self), purpose.clone());
-            let has_begun = Arc::new(AtomicBool::new(false));
-            let begun = Arc::clone(&has_begun);
+            let turn = Arc::new(OnceLock::new());
+            let begun = Arc::clone(&turn);
             let attempt = async move {
                 let _permit = bulkhead::permit(is_first_failure).await;
-                begun.store(true, Ordering::Relaxed);
+                begun.get_or_init(|| Turn::begin(&*fetcher.clock));
                 fetcher.ask(&purpose, is_first_failure).await
             };
             let ended = fetch_thread::within(&*self.clock, TOTAL_TIMEOUT, attempt).await;
             let result = match ended.how {
                 How::Done(result) => result,
                 How::Panicked => Err(FetchError::Panicked),
-                How::Late if has_begun.load(Ordering::Relaxed) => Err(FetchError::Deadline),
+                How::Late if turn.get().is_some_and(|turn| turn.was_long(&*self.clock)) => {
+                    Err(FetchError::Deadline)
+                }
                 How::Late => Err(FetchError::Crowded),
             };
             match result {

@@ -283,8 +283,11 @@ fn add(all: &mut BTreeMap<String, Requirement>, name: String, requirement: Requi
 /// Returns whether HTTP goes on with this protocol of `Upgrade` (RFC 9110, section 7.8). Some clients offer HTTP/2 with
 /// each request.
 fn is_http(protocol: &[u8]) -> bool {
-    let protocol = protocol.trim_ascii().to_ascii_lowercase();
-    protocol == b"h2c" || protocol.starts_with(b"http/") || protocol.starts_with(b"tls/")
+    let protocol = protocol.trim_ascii();
+    let begins = |with: &[u8]| {
+        protocol.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
+    };
+    protocol.eq_ignore_ascii_case(b"h2c") || begins(b"http/") || begins(b"tls/")
 }
 
 /// Checks that the headers say what the message says, if they are there (MCP, Streamable HTTP). Clients of older

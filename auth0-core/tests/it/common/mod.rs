@@ -13,7 +13,7 @@ mod verdict;
 pub(crate) use background::{pass, settle, until};
 pub(crate) use challenge::{header, retry_after, www_authenticate};
 pub(crate) use documents::Documents;
-pub(crate) use process::test_in_a_process;
+pub(crate) use process::{is_alone, test_in_a_process};
 pub(crate) use property::{cases, runtime};
 pub(crate) use request::Request;
 pub(crate) use signing_keys::{ED25519, P256, P384, RSA_1, RSA_2};

@@ -330,7 +330,7 @@ async fn a_client_that_offers_another_version_of_http_needs_what_its_body_says()
     let token = kit.tenant.token().scope("mcp:read").mint();
     let offer = [
         ("connection", "Upgrade, HTTP2-Settings"),
-        ("upgrade", "h2c"),
+        ("upgrade", "h2c, HTTP/2.0, TLS/1.3"),
         ("http2-settings", "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA"),
     ];
     let answer = kit.send("/mcp", &token, &offer, call("whoami").as_bytes()).await;
