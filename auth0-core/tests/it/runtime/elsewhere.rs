@@ -95,11 +95,13 @@ fn a_blocked_runtime_delays_no_other() {
     let token = long_lived(&tenant);
     tenant.hold();
     let (unblock, blocked) = mpsc::channel::<()>();
+    let (waits, is_waiting) = mpsc::channel();
     let blocking = {
         let (auth, token) = (auth.clone(), token.clone());
         thread::spawn(move || {
             without_timers().block_on(async {
                 assert!(poll_once(auth.verify(&token)).is_pending());
+                waits.send(()).unwrap();
                 let _ = blocked.recv();
                 verdict(&auth, &token).await
             })
@@ -110,6 +112,7 @@ fn a_blocked_runtime_delays_no_other() {
             settle().await;
         }
     });
+    is_waiting.recv().unwrap();
     tenant.release();
     assert_eq!(block_on(verdict(&auth, &token)), None);
     unblock.send(()).unwrap();
