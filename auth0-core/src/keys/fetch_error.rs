@@ -126,9 +126,9 @@ impl fmt::Display for FetchError {
                 write!(f, "the key set has no key that can be used: {entries}")
             }
             Self::Deadline => f.write_str("it took too long"),
-            Self::Crowded => {
-                f.write_str("it had too little time: too many fetches from other issuers were pending")
-            }
+            Self::Crowded => f.write_str(
+                "it had too little time: too many fetches from other issuers were pending",
+            ),
             Self::Panicked => f.write_str("the transport panicked"),
             Self::Abandoned => f.write_str("the fetch was abandoned"),
         }
