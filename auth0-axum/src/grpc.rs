@@ -1,11 +1,11 @@
 //! What a token needs for the methods of gRPC services.
 use auth0_core::{Ended, ErrorCode, Requirement, policy::authenticated};
-use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
-use std::{collections::HashMap, fmt, sync::Arc};
+use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE, request::Parts};
+use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
 /// What a token needs for the methods of gRPC services, for [`AuthLayer::grpc_methods`](crate::AuthLayer::grpc_methods):
 /// by default, for all methods of a service, and for one method. The most specific one counts, beside what the layer
-/// requires.
+/// requires. Below a prefix, as of a router inside the layer, a method needs what the default says, too.
 ///
 /// ```
 /// use auth0_axum::{Auth0, AuthLayer, GrpcMethods, policy::*};
@@ -76,16 +76,24 @@ impl GrpcMethods {
     }
 
     /// Returns what a call needs; `None` if it is open. The path is compared as text, as gRPC servers do.
-    pub(crate) fn requirement(&self, path: &str) -> Option<&Requirement> {
+    ///
+    /// Below a prefix, which a router inside may take off, it needs what the rest of the path needs, and the default.
+    pub(crate) fn requirement(&self, path: &str) -> Option<Cow<'_, Requirement>> {
         let Methods { default, methods, services } = &*self.0;
-        let of_service = || {
-            let (service, _) = path.strip_prefix('/')?.split_once('/')?;
-            services.get(service)
+        let of = |path: &str| {
+            let of_service = || {
+                let (service, _) = path.strip_prefix('/')?.split_once('/')?;
+                services.get(service)
+            };
+            methods.get(path).or_else(of_service)
         };
-        match methods.get(path).or_else(of_service) {
-            Some(Access::Open) => None,
-            Some(Access::Required(requirement)) => Some(requirement),
-            None => Some(default),
+        match (of(path), below_prefix(path).and_then(of)) {
+            (Some(Access::Open), _) => None,
+            (Some(Access::Required(requirement)), _) => Some(Cow::Borrowed(requirement)),
+            (None, Some(Access::Required(requirement))) => {
+                Some(Cow::Owned(default.clone().and(requirement.clone())))
+            }
+            (None, Some(Access::Open) | None) => Some(Cow::Borrowed(default)),
         }
     }
 }
@@ -117,6 +125,12 @@ impl fmt::Debug for GrpcMethods {
     }
 }
 
+/// Returns the service and the method of a longer path.
+fn below_prefix(path: &str) -> Option<&str> {
+    let (service, _) = path.rmatch_indices('/').nth(1)?;
+    path.get(service..).filter(|_| service > 0)
+}
+
 /// The form in which a client reads a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -126,11 +140,14 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// Returns the form by the media type of the request.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    /// Returns the form by the media type of the request. Each call of gRPC is a `POST`.
+    pub(crate) fn of(parts: &Parts) -> Self {
         const FORMS: [&str; 3] =
             ["application/grpc-web-text", "application/grpc-web", "application/grpc"];
-        let stated = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if parts.method != Method::POST {
+            return Self::Http;
+        }
+        let stated = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let Some(stated) = stated else { return Self::Http };
         let essence = stated.split(';').next().unwrap_or_default().trim_end();
         let is = |form: &&str| {

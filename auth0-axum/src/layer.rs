@@ -138,7 +138,7 @@ impl Settings {
     ) -> Result<Option<Box<Admission>>, Error> {
         let Self { auth, requirement, optional, methods, ends_responses } = self;
         let of_method = methods.as_ref().and_then(|all| all.requirement(parts.uri.path()));
-        let all = of_method.map(|of_method| requirement.clone().and(of_method.clone()));
+        let all = of_method.map(|of_method| requirement.clone().and(of_method.into_owned()));
         let requirement = all.as_ref().unwrap_or(requirement);
         let token =
             adapter::admit(auth, verdict, requirement, *optional, || ContextAdapter::new(parts))?;
@@ -153,7 +153,7 @@ impl Settings {
             let handle = handle.filter(|_| !is_shared);
             EndOfToken {
                 token: token.ended(),
-                form: Form::of(&parts.headers),
+                form: Form::of(parts),
                 guard: handle.map(|handle| handle.close_after(&token)),
             }
         });
@@ -221,7 +221,7 @@ where
                     let inner = self.inner.call(Request::from_parts(parts, body));
                     Step::Admitted { inner, admission }
                 }
-                Err(error) => Step::Refused { error: Some(error), form: Form::of(&parts.headers) },
+                Err(error) => Step::Refused { error: Some(error), form: Form::of(&parts) },
             };
             return AuthFuture { step };
         }
@@ -236,7 +236,7 @@ where
                     let response = inner.call(Request::from_parts(parts, body)).await?;
                     Ok(admitted(response, admission))
                 }
-                Err(error) => Ok(refusal_in(Form::of(&parts.headers), error)),
+                Err(error) => Ok(refusal_in(Form::of(&parts), error)),
             }
         });
         AuthFuture { step: Step::Waiting { verified } }

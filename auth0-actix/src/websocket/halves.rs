@@ -98,7 +98,9 @@ fn closing(error: &ProtocolError) -> Option<Close> {
         ProtocolError::Io(error) => {
             // actix-ws also wraps the errors of the connection.
             let is_broken = match error.get_ref() {
-                Some(inner) => inner.is::<PayloadError>(),
+                Some(inner) => inner
+                    .downcast_ref()
+                    .is_some_and(|error| !matches!(error, PayloadError::Overflow)),
                 None => true,
             };
             (!is_broken && error.kind() == ErrorKind::Other).then_some(Close::TOO_LONG)

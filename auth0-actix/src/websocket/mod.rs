@@ -1,4 +1,5 @@
 //! WebSocket connections that end with their token.
+mod frames;
 mod graphql;
 mod halves;
 mod offered;
@@ -12,7 +13,7 @@ use crate::{
     error::AuthError, opening_request::OpeningRequest, tcp::tcp_handle, token_body::EndsItself,
     verifier::verifier,
 };
-use actix_web::{Error, HttpRequest, HttpResponse, rt, web::Payload};
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, dev, rt, web::Payload};
 use actix_ws::AggregatedMessage;
 use auth0_core::{
     Auth0, Lease, Requirement, VerifiedToken,
@@ -22,8 +23,12 @@ use auth0_core::{
     },
     policy::authenticated,
 };
+use frames::Frames;
 use halves::{Halves, TrackedBody, split};
 use std::{fmt, future::Future, time::Duration};
+
+/// The longest frame that actix-ws accepts where no limit is set.
+const MAX_FRAME_BYTES: usize = 64 * 1024;
 
 /// Upgrades to a WebSocket that ends with its token: at the end it is closed with the code `4401`, whatever the client
 /// and the handler do.
@@ -165,6 +170,9 @@ fn upgrade<S>(
 where
     S: AsyncFnOnce(Halves) -> bool + 'static,
 {
+    let frames = Frames::new(payload.into_inner(), max_message_bytes.unwrap_or(MAX_FRAME_BYTES));
+    let mut payload: dev::Payload = dev::Payload::Stream { payload: Box::pin(frames) };
+    let payload = Payload::from_request(request, &mut payload).into_inner()?;
     let (response, session, messages) =
         actix_ws::handle_with_protocols(request, payload, protocols)?;
     let (mut response, ended, is_dropped) = TrackedBody::track(response);

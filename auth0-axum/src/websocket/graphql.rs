@@ -100,7 +100,9 @@ impl GraphqlUpgrade {
     {
         let Self { upgrade, auth, requirement, opening, init_limit, max_message_bytes } = self;
         let is_acceptable = upgrade.selected_protocol().is_some();
-        let upgrade = upgrade.max_message_size(max_message_bytes.max(MAX_INIT_BYTES));
+        let limit = max_message_bytes.max(MAX_INIT_BYTES);
+        // Also that of a frame: it is kept until it is whole.
+        let upgrade = upgrade.max_message_size(limit).max_frame_size(limit);
         upgrade.on_upgrade(async move |socket| {
             let (mut receiving, mut sending) = split(socket);
             let opened = match is_acceptable {

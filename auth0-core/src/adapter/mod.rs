@@ -139,8 +139,8 @@ pub fn is_to_be_kept(auth: &Auth0, verdict: &Result<VerifiedToken, Error>) -> bo
     !verdict.as_ref().is_ok_and(|token| auth.has_cached(token))
 }
 
-/// Creates the lease of a connection behind a requirement. The request that opened it, with all its headers, is called for
-/// and kept only if a newer token depends on it.
+/// Creates the lease of a connection behind a requirement. It keeps the request that opened it; its headers only if a newer
+/// token depends on them.
 pub fn lease_of_route(
     auth: &Auth0,
     token: &VerifiedToken,

@@ -4,7 +4,7 @@ use std::fmt;
 /// The subprotocol that announces a token as the next one, and that a server selects, so that its answer has no token.
 pub const BEARER_PROTOCOL: &str = "bearer";
 
-/// More subprotocols than a client has. A longer list is not read.
+/// More subprotocols than a client has. With more, a token is not used.
 const MAX_PROTOCOLS: usize = 64;
 
 /// What a browser offers with a WebSocket: a token, which cannot be in `Authorization` there, and its subprotocols.
@@ -12,7 +12,8 @@ const MAX_PROTOCOLS: usize = 64;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OfferedToken<'a> {
-    /// The subprotocol after [`BEARER_PROTOCOL`]. It is empty where two tokens are offered: then neither is used.
+    /// The subprotocol after [`BEARER_PROTOCOL`]. It is empty where two tokens are offered, or one among more than 64
+    /// subprotocols: then none is used.
     pub token: &'a str,
     /// The value of `Sec-WebSocket-Protocol` without the token.
     pub protocols: String,
@@ -35,14 +36,20 @@ pub struct OfferedToken<'a> {
 /// ```
 pub fn offered_token<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<OfferedToken<'a>> {
     let mut items = Vec::new();
+    let (mut is_too_long, mut is_announced) = (false, false);
     for line in lines {
         let line = std::str::from_utf8(line).ok().filter(|line| line.is_ascii())?;
         for item in line.split(',') {
-            if items.len() == MAX_PROTOCOLS {
-                return None;
+            let item = item.trim();
+            is_announced |= item == BEARER_PROTOCOL;
+            is_too_long |= items.len() == MAX_PROTOCOLS;
+            if !is_too_long {
+                items.push(item);
             }
-            items.push(item.trim());
         }
+    }
+    if is_too_long && is_announced {
+        return Some(OfferedToken { token: "", protocols: BEARER_PROTOCOL.to_owned() });
     }
     let announced = items.iter().position(|item| *item == BEARER_PROTOCOL)?;
     if announced + 1 == items.len() {

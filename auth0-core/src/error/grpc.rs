@@ -55,6 +55,8 @@ impl Error {
             ("grpc-status", Cow::Owned(code.to_string())),
             ("grpc-message", Cow::Owned(message)),
             ("error-code", Cow::Borrowed(self.code().as_str())),
+            // It is a response with the status 200, which a cache might keep.
+            ("cache-control", Cow::Borrowed("no-store")),
         ];
         for (name, value) in self.challenge().headers() {
             if let "www-authenticate" | "dpop-nonce" | "retry-after" = name {

@@ -102,7 +102,6 @@ impl IssuerSettings {
             revocable: self.revocations.as_ref().map(|revocations| Revocable {
                 revocations: revocations.downgrade(),
                 issuer: IssuerHash::new(validation.issuer.as_str()),
-                has_sessions: validation.has_sessions(),
             }),
         });
         Trusted { validation, keys, _lease: lease, dpop, requirement, accepted_by }

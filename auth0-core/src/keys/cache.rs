@@ -11,7 +11,7 @@ use super::{
     health::Health,
     report::{Condition, Report},
     residency::{Evicted, Residency, Usage},
-    schedule::{FIRST_BACKOFF, FRESH, IDLE_RETRY},
+    schedule::{FIRST_BACKOFF, FRESH, Failure, IDLE_RETRY},
     snapshot::Snapshot,
     source::KeySource,
     state::{NoFetch, Outcome, State, Unavailable, abandoned},
@@ -270,7 +270,8 @@ impl KeyCache {
 
     pub(crate) fn health(&self) -> Health {
         let now = self.clock.monotonic();
-        let failure = self.flight.inspect(|state| state.schedule.failure().cloned());
+        let failure =
+            self.flight.inspect(|state| state.schedule.failure().or(state.late.as_ref()).cloned());
         let age = self.current.load().as_ref().map(|snapshot| snapshot.age(now));
         Health::of(age, failure, self.stale, now)
     }
@@ -338,6 +339,7 @@ impl KeyCache {
                 (Err(_), _) => state.schedule.was_in_vain(spent),
             }
         }
+        let late = state.late.take();
         match result {
             Ok(mut snapshot) => {
                 state.schedule.succeeded();
@@ -360,8 +362,14 @@ impl KeyCache {
                 Ok(snapshot)
             }
             Err(error @ FetchError::Crowded) => {
-                // The issuer was not asked: the next fetch may start at once.
-                Err(Unavailable { retry_in: FIRST_BACKOFF, cause: Arc::new(error) })
+                // The issuer was not asked: the next fetch may start at once. Old keys do not wait for it.
+                let failure = late.unwrap_or_else(|| Failure::without_turn(Arc::new(error), now));
+                let cause = Arc::clone(&failure.cause);
+                state.late = Some(failure);
+                self.failing.store(true, Ordering::Relaxed);
+                let age = self.current.load().as_ref().map(|snapshot| snapshot.age(now));
+                report.failed(&cause, age);
+                Err(Unavailable { retry_in: FIRST_BACKOFF, cause })
             }
             Err(error) => {
                 let failure = state.schedule.failed(error, now);
@@ -391,8 +399,8 @@ async fn fetch_and_wait(
     leader: Leader<(), State, Outcome>,
     purpose: Purpose,
 ) {
-    let is_first_failure = cache.flight.inspect(|state| state.schedule.is_answering());
-    let result = cache.fetcher.fetch(&purpose, is_first_failure).await;
+    let queue = cache.flight.inspect(State::queue);
+    let result = cache.fetcher.fetch(&purpose, queue).await;
     let wait = match &result {
         Ok(snapshot) => snapshot.refresh_age(),
         Err(_) => IDLE_RETRY,

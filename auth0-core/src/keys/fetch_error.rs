@@ -38,7 +38,7 @@ pub(crate) enum FetchError {
     /// The entries of the set, and why they cannot be used.
     NoUsableKey(String),
     Deadline,
-    /// Fetches from other issuers have taken most of the time. It says nothing about this one.
+    /// Fetches from other issuers have taken the time, and this one was not asked.
     Crowded,
     Panicked,
     Abandoned,
@@ -126,9 +126,9 @@ impl fmt::Display for FetchError {
                 write!(f, "the key set has no key that can be used: {entries}")
             }
             Self::Deadline => f.write_str("it took too long"),
-            Self::Crowded => f.write_str(
-                "it had too little time: too many fetches from other issuers were pending",
-            ),
+            Self::Crowded => {
+                f.write_str("it had no turn: too many fetches from other issuers were pending")
+            }
             Self::Panicked => f.write_str("the transport panicked"),
             Self::Abandoned => f.write_str("the fetch was abandoned"),
         }

@@ -1,6 +1,6 @@
 //! Fetches the keys of an issuer: one attempt, from the metadata to the parsed set, within one deadline.
 use super::{
-    bulkhead,
+    bulkhead::{self, Queue},
     discovery::{self, Discovery, Endpoints},
     fetch_error::FetchError,
     key_set::KeySet,
@@ -19,14 +19,18 @@ use crate::{
 use arc_swap::ArcSwapOption;
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 /// How long metadata are used that cannot be read again, as keys are by default.
 const METADATA_SERVED_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// How long they are waited for then, so that there is time for the key set.
+/// How long they are waited for then before the key set is asked for, and once more after it.
 const METADATA_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The source of an issuer's keys, and the transport to fetch them.
@@ -45,18 +49,17 @@ struct KnownMetadata {
     read_at: Duration,
 }
 
-/// The moment at which an attempt had a permit, on the clock and in real time.
-struct Turn(Duration, Instant);
+/// The moment at which an attempt asked for a permit, on the clock and in real time.
+struct Asked(Duration, Instant);
 
-impl Turn {
-    fn begin(clock: &dyn Clock) -> Self {
+impl Asked {
+    fn now(clock: &dyn Clock) -> Self {
         Self(clock.monotonic(), Instant::now())
     }
 
-    /// Returns whether an issuer that answers would have answered by now.
-    fn was_long(&self, clock: &dyn Clock) -> bool {
+    fn is_long_ago(&self, clock: &dyn Clock) -> bool {
         let on_clock = clock.monotonic().saturating_sub(self.0);
-        on_clock.max(self.1.elapsed()) >= TOTAL_TIMEOUT / 2
+        on_clock.max(self.1.elapsed()) > TOTAL_TIMEOUT / 2
     }
 }
 
@@ -129,33 +132,37 @@ impl Fetcher {
     }
 
     /// Makes one attempt, on the thread `auth0-fetch`. A transport may hang, and it may panic.
-    /// `is_first_failure` says whether a failure would be the first in a row. Only the first one causes a
-    /// check whether the key set has moved, and an issuer that fails repeatedly does not delay others.
+    /// A failure is the first in a row unless the issuer is in the queue of the failing ones. Only the first one causes
+    /// a check whether the key set has moved, and an issuer that fails repeatedly does not delay others.
     ///
     /// An attempt that failed while the process was stopped is not a failure of the issuer and is made again,
     /// up to [`RESTARTS`](fetch_thread::RESTARTS) times.
     pub(super) async fn fetch(
         self: &Arc<Self>,
         purpose: &Purpose,
-        is_first_failure: bool,
+        queue: Queue,
     ) -> Result<Snapshot, FetchError> {
+        let is_first_failure = queue != Queue::Failing;
         let mut restarts = 0..fetch_thread::RESTARTS;
         loop {
             let (fetcher, purpose) = (Arc::clone(self), purpose.clone());
-            let turn = Arc::new(OnceLock::new());
-            let begun = Arc::clone(&turn);
+            let has_begun = Arc::new(AtomicBool::new(false));
+            let begun = Arc::clone(&has_begun);
+            let asked = Asked::now(&*self.clock);
             let attempt = async move {
-                let _permit = bulkhead::permit(is_first_failure).await;
-                begun.get_or_init(|| Turn::begin(&*fetcher.clock));
+                let _permit = bulkhead::permit(queue).await;
+                // An issuer that hangs must be seen to do so: it is asked only if there is time for that.
+                if asked.is_long_ago(&*fetcher.clock) {
+                    return Err(FetchError::Crowded);
+                }
+                begun.store(true, Ordering::Relaxed);
                 fetcher.ask(&purpose, is_first_failure).await
             };
             let ended = fetch_thread::within(&*self.clock, TOTAL_TIMEOUT, attempt).await;
             let result = match ended.how {
                 How::Done(result) => result,
                 How::Panicked => Err(FetchError::Panicked),
-                How::Late if turn.get().is_some_and(|turn| turn.was_long(&*self.clock)) => {
-                    Err(FetchError::Deadline)
-                }
+                How::Late if has_begun.load(Ordering::Relaxed) => Err(FetchError::Deadline),
                 How::Late => Err(FetchError::Crowded),
             };
             match result {
@@ -201,24 +208,12 @@ impl Fetcher {
             .load_full()
             .filter(|known| !purpose.is_refresh() && now.saturating_sub(known.read_at) < FRESH / 2);
         let is_cached = cached.is_some();
-        let (mut known, outage) = match cached {
-            Some(known) => (known, None),
-            None => match self.older_metadata(purpose) {
-                None => (self.read_metadata(transport, rules).await?, None),
-                Some(older) => {
-                    let read = tokio::select! {
-                        biased;
-                        read = self.read_metadata(transport, rules) => read,
-                        () = fetch_thread::passed(&*self.clock, METADATA_PATIENCE) => Err(FetchError::Deadline),
-                    };
-                    match read {
-                        Ok(known) => (known, None),
-                        // The key set may answer.
-                        Err(error) if error.is_outage() => (older, Some(error)),
-                        Err(error) => return Err(error),
-                    }
-                }
-            },
+        let mut known = match (cached, self.older_metadata(purpose)) {
+            (Some(known), _) => known,
+            (None, None) => self.read_metadata(transport, rules).await?,
+            (None, Some(older)) => {
+                return self.discover_anew(transport, rules, older, purpose).await;
+            }
         };
         let mut keys =
             discovery::key_set(transport, &self.source, &known.discovered.key_set_url).await;
@@ -236,18 +231,59 @@ impl Fetcher {
                     .await;
             }
         }
-        let keys = match (keys, outage) {
-            (keys, None) => keys?,
-            (Err(_), Some(cause)) => return Err(cause),
-            (Ok(keys), Some(cause)) => {
+        Ok((keys?, known.discovered.issuer.clone()))
+    }
+
+    /// Reads the metadata again, and asks for the key set that they named before if they take long or cannot be read.
+    async fn discover_anew(
+        &self,
+        transport: &Transport,
+        rules: &Discovered,
+        older: Arc<KnownMetadata>,
+        purpose: &Purpose,
+    ) -> Result<(KeySet, Issuer), FetchError> {
+        let mut read = pin!(self.read_metadata(transport, rules));
+        let mut newer = self.with_patience(read.as_mut()).await;
+        let mut found = None;
+        if newer.as_ref().is_none_or(|newer| newer.as_ref().is_err_and(FetchError::is_outage)) {
+            let keys =
+                discovery::key_set(transport, &self.source, &older.discovered.key_set_url).await;
+            let is_wanted = |keys| purpose.wanted().is_some_and(|wanted| wanted.is_in(keys));
+            if newer.is_none() && !keys.as_ref().is_ok_and(is_wanted) {
+                newer = self.with_patience(read).await;
+            }
+            found = Some(keys);
+        }
+        match (newer.unwrap_or(Err(FetchError::Deadline)), found) {
+            (Ok(known), found) => {
+                let url = &known.discovered.key_set_url;
+                let keys = match found {
+                    Some(keys) if *url == older.discovered.key_set_url => keys,
+                    _ => discovery::key_set(transport, &self.source, url).await,
+                };
+                Ok((keys?, known.discovered.issuer.clone()))
+            }
+            (Err(cause), Some(Ok(keys))) if cause.is_outage() => {
                 tracing::warn!(
                     target: "auth0", issuer = %self.source.issuer(), %cause,
                     "the issuer's metadata cannot be read; the key set that it named is used"
                 );
-                keys
+                Ok((keys, older.discovered.issuer.clone()))
             }
-        };
-        Ok((keys, known.discovered.issuer.clone()))
+            (Err(_), Some(Err(error @ FetchError::Status { retry_after: Some(_), .. }))) => {
+                Err(error)
+            }
+            (Err(cause), _) => Err(cause),
+        }
+    }
+
+    /// Waits for what may take the rest of the time, and not much longer than what answers takes.
+    async fn with_patience<T>(&self, read: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+        tokio::select! {
+            biased;
+            read = read => Some(read),
+            () = fetch_thread::passed_while_running(&self.clock, METADATA_PATIENCE) => None,
+        }
     }
 
     /// Returns the metadata of before, which may be used if they cannot be read now. A refresh reads all documents.

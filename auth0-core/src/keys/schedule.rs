@@ -63,6 +63,13 @@ pub(crate) struct Failure {
     is_asked_for: bool,
 }
 
+impl Failure {
+    /// The failure of a fetch that had no turn, after which the next one may start at once.
+    pub(crate) const fn without_turn(cause: Arc<FetchError>, now: Duration) -> Self {
+        Self { cause, retry_at: now, is_asked_for: false }
+    }
+}
+
 impl Schedule {
     pub(crate) const fn new(now: Duration) -> Self {
         Self {

@@ -1,8 +1,9 @@
 //! The state that decides about the next fetch of an issuer's keys, under the lock of the single flight.
 use super::{
+    bulkhead::Queue,
     fetch_error::FetchError,
     report::Condition,
-    schedule::{FIRST_BACKOFF, Schedule, Spent},
+    schedule::{FIRST_BACKOFF, Failure, Schedule, Spent},
     snapshot::Snapshot,
 };
 use std::{sync::Arc, time::Duration};
@@ -21,6 +22,8 @@ pub(super) struct State {
     pub(super) schedule: Schedule,
     /// The part of the budget for unknown keys that the pending fetch has taken.
     pub(super) spent: Option<Spent>,
+    /// Set if the last fetch had no turn.
+    pub(super) late: Option<Failure>,
     /// Whether it was logged that the budget is used up.
     is_flood_reported: bool,
     pub(super) condition: Condition,
@@ -43,9 +46,19 @@ impl State {
         Self {
             schedule: Schedule::new(now),
             spent: None,
+            late: None,
             is_flood_reported: false,
             condition: Condition::Answering,
             generation: None,
+        }
+    }
+
+    /// Returns the issuers with which the next fetch shares a bound.
+    pub(super) const fn queue(&self) -> Queue {
+        match &self.late {
+            _ if !self.schedule.is_answering() => Queue::Failing,
+            Some(_) => Queue::Late,
+            None => Queue::Answering,
         }
     }
 

@@ -82,8 +82,8 @@ impl Lease {
         Self(Arc::new(Shared { auth, requirement, opening, current, renewed: Notify::new() }))
     }
 
-    /// Creates the lease of a connection behind a requirement. It keeps the request, with all its headers, only if a newer
-    /// token depends on it.
+    /// Creates the lease of a connection behind a requirement. It keeps the headers of the request only if a newer token
+    /// depends on it.
     pub(crate) fn behind(
         auth: &Auth0,
         token: &VerifiedToken,
@@ -91,7 +91,8 @@ impl Lease {
         opening: impl FnOnce() -> Option<OpeningRequest>,
     ) -> Self {
         let depends = auth.resolves_issuers() || requirement.needs_request();
-        let opening = if depends { opening() } else { None };
+        let opening = opening();
+        let opening = if depends { opening } else { opening.map(OpeningRequest::without_headers) };
         Self::new(auth.clone(), token.clone(), requirement, opening)
     }
 

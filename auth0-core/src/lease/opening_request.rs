@@ -70,6 +70,20 @@ impl OpeningRequest {
         }))
     }
 
+    /// Returns the request without its headers, which are most of it.
+    pub(crate) fn without_headers(self) -> Self {
+        let Values { method, path, scheme, authority, parameters, connection, .. } = &*self.0;
+        Self(Arc::new(Values {
+            method: method.clone(),
+            path: path.clone(),
+            scheme: scheme.clone(),
+            authority: authority.clone(),
+            headers: Box::default(),
+            parameters: parameters.clone(),
+            connection: *connection,
+        }))
+    }
+
     fn lines<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let lines =
             self.0.headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name));

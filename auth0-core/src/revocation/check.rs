@@ -27,10 +27,9 @@ pub(crate) struct RevocationCheck<'a> {
     pub(crate) organization: Option<&'a str>,
     pub(crate) client: Option<&'a str>,
     pub(crate) token: Option<&'a str>,
-    /// The session, if the tokens of the issuer name it.
+    /// The session, if the token names it. What is revoked outside of sessions concerns it otherwise: another verifier, to
+    /// which tokens name their session, may have written it.
     pub(crate) session: Option<&'a str>,
-    /// Whether tokens of the issuer name their session.
-    pub(crate) has_sessions: bool,
     pub(crate) issued_at: Option<Duration>,
 }
 
@@ -46,10 +45,9 @@ impl RevocationCheck<'_> {
             organization.and_then(|organization| mark(Kind::Member, organization.with(subject))),
             organization.and_then(|organization| mark(Kind::Organization, organization)),
             self.token.and_then(|token| mark(Kind::Token, folded(token))),
-            match (self.has_sessions, self.session) {
-                (false, _) => None,
-                (true, Some(session)) => mark(Kind::Session, folded(session)),
-                (true, None) => mark(Kind::SubjectOutsideSessions, subject),
+            match self.session {
+                Some(session) => mark(Kind::Session, folded(session)),
+                None => mark(Kind::SubjectOutsideSessions, subject),
             },
         ])
     }
@@ -64,10 +62,9 @@ impl RevocationCheck<'_> {
             2 => issuer.member_key(self.organization?, subject),
             3 => key(Kind::Organization, self.organization?),
             4 => key(Kind::Token, self.token?),
-            _ => match (self.has_sessions, self.session) {
-                (false, _) => return None,
-                (true, Some(session)) => key(Kind::Session, session),
-                (true, None) => key(Kind::SubjectOutsideSessions, subject),
+            _ => match self.session {
+                Some(session) => key(Kind::Session, session),
+                None => key(Kind::SubjectOutsideSessions, subject),
             },
         })
     }

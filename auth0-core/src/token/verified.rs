@@ -72,8 +72,6 @@ pub(crate) struct Revocable {
     /// Weak, so that a token that an application keeps does not keep the store being read.
     pub(crate) revocations: WeakRevocations,
     pub(crate) issuer: IssuerHash,
-    /// Whether its tokens name their login session.
-    pub(crate) has_sessions: bool,
 }
 
 /// The mark by which a token is recognized that was verified before.
@@ -125,7 +123,7 @@ impl Verified {
 
     /// Returns the names that can be revoked, if its verifier has revocations. The payload is there.
     pub(crate) fn revocation_check(&self) -> Option<RevocationCheck<'_>> {
-        let Revocable { issuer, has_sessions, .. } = *self.accepted_by.revocable.as_ref()?;
+        let Revocable { issuer, .. } = *self.accepted_by.revocable.as_ref()?;
         fn optional<'a>(text: Option<&'a PayloadStr>, payload: &'a str) -> Option<&'a str> {
             text.map(|text| text.of(payload))
         }
@@ -137,7 +135,6 @@ impl Verified {
             client: optional(self.client_id.as_ref(), payload),
             token: optional(self.token_id.as_ref(), payload),
             session: optional(self.session_id.as_ref(), payload),
-            has_sessions,
             issued_at: self.times.issued_at,
         })
     }

@@ -1,10 +1,11 @@
 //! Key sets that move, and servers that disagree.
-use crate::common::{Documents, MINUTE, long_lived, pass, verdict};
+use crate::common::{Documents, MINUTE, long_lived, pass, spawn_verdict, verdict};
 use auth0_core::{
     BoxFuture, ErrorCode,
+    time::Clock,
     transport::{HttpClient, HttpError, HttpRequest, HttpResponse},
 };
-use auth0_testing::Tenant;
+use auth0_testing::{ManualClock, Tenant};
 use std::{
     sync::{
         Arc,
@@ -24,6 +25,61 @@ async fn moved_keys_are_found() {
     let before = tenant.fetches().metadata;
     pass(&tenant, 8 * MINUTE).await;
     assert_eq!(tenant.fetches().metadata, before + 1, "and the metadata is refreshed as well");
+}
+
+/// A transport whose metadata take longer than they are waited for before the key set is asked for.
+#[derive(Debug)]
+struct SlowMetadata {
+    documents: Documents,
+    clock: ManualClock,
+}
+
+impl HttpClient for SlowMetadata {
+    fn send<'a>(
+        &'a self,
+        request: HttpRequest<'a>,
+    ) -> BoxFuture<'a, Result<HttpResponse, HttpError>> {
+        Box::pin(async move {
+            if request.url.ends_with("openid-configuration") {
+                self.clock.sleep(Duration::from_millis(2500)).await;
+            }
+            self.documents.send(request).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn moved_keys_are_found_by_slow_metadata() {
+    for is_gone in [true, false] {
+        let tenant = Tenant::new();
+        let documents = Documents::default();
+        documents.put_metadata(&tenant, "old");
+        documents.put_key_set(&tenant, "old");
+        let transport =
+            SlowMetadata { documents: documents.clone(), clock: tenant.clock().clone() };
+        let auth = tenant.builder().http_client(transport).build().unwrap();
+        let verdict = async |token: String| {
+            let pending = spawn_verdict(&auth, &token);
+            for _ in 0..40 {
+                pass(&tenant, Duration::from_millis(500)).await;
+                if pending.is_finished() {
+                    break;
+                }
+            }
+            pending.await.unwrap()
+        };
+        assert_eq!(verdict(long_lived(&tenant)).await, None);
+        tenant.rotate_keys();
+        tenant.withdraw_old_keys();
+        documents.put_metadata(&tenant, "new");
+        documents.put_key_set(&tenant, "new");
+        if is_gone {
+            let old = format!("{}old", tenant.issuer());
+            documents.answer_at(&old, HttpResponse::new(404, ""));
+        }
+        pass(&tenant, 15 * MINUTE).await;
+        assert_eq!(verdict(long_lived(&tenant)).await, None, "{is_gone}");
+    }
 }
 
 /// Keys move, while the old location goes on answering with the old ones.

@@ -1,6 +1,6 @@
 //! Logout tokens: each wrong in one way.
 use super::{SID, is_revoked, verifier};
-use crate::common::SECOND;
+use crate::common::{MINUTE, SECOND};
 use auth0_core::{
     BackchannelLogout, Revocations, TrustedIssuer,
     adapter::LogoutResponse,
@@ -305,6 +305,22 @@ async fn sessions_where_tokens_name_them() {
     let of_user = logout_token(&tenant).without("sid").claim("jti", "l3");
     assert_eq!(send(&logout, &of_user.mint()).await.status(), 200);
     assert!(is_revoked(&auth, &access(Some("s3"))).await);
+}
+
+/// The endpoint is that of a web application whose tokens name their session. Those of the API name none.
+#[tokio::test]
+async fn a_verifier_without_sessions_has_the_logouts_of_one_with_them() {
+    let (tenant, revocations) = (Tenant::new(), Revocations::in_memory());
+    let logout = BackchannelLogout::new(&verifier(&tenant, &revocations), ["web"]).unwrap();
+    let api = tenant.builder().revocations(&revocations).build().unwrap();
+    let of = |subject| tenant.token().subject(subject);
+    let (before, of_bob) = (of("auth0|ann"), of("auth0|bob"));
+    assert!(!is_revoked(&api, &before).await);
+    assert_eq!(send(&logout, &logout_token(&tenant).mint()).await.status(), 200);
+    assert!(is_revoked(&api, &before).await, "all of her tokens, as by an endpoint of its own");
+    assert!(!is_revoked(&api, &of_bob).await);
+    tenant.clock().advance(2 * MINUTE);
+    assert!(!is_revoked(&api, &of("auth0|ann")).await, "she has logged in again");
 }
 
 #[tokio::test]

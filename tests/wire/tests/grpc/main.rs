@@ -204,6 +204,7 @@ async fn a_refusal_has_no_body() {
                 Some(answered) => {
                     assert_eq!((response.status().as_u16(), media_type), (200, answered), "{case}");
                     assert_eq!(response.headers()["grpc-status"], "16", "{case}");
+                    assert_eq!(response.headers()["cache-control"], "no-store", "{case}");
                     assert!(response.body().is_end_stream(), "{case}");
                 }
                 None => {
@@ -248,7 +249,6 @@ async fn the_most_specific_requirement_counts() {
         ("/acme.messages/Purge", "default"),
         ("/acme.Messages", "default"),
         ("/acme.Unknown/Any", "default"),
-        ("//acme.Messages/Purge", "default"),
         ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "default"),
         ("/", "default"),
         ("/grpc.health.v1.Health/Check", ""),
@@ -276,6 +276,51 @@ async fn the_most_specific_requirement_counts() {
             }
         }
     }
+}
+
+/// A router inside the layer takes off the prefix, and runs the method.
+#[tokio::test]
+async fn below_a_prefix_the_default_counts_as_well() {
+    let tenant = Tenant::new();
+    let methods = GrpcMethods::new()
+        .default(scope("default"))
+        .service("acme.Messages", scope("messages"))
+        .method("/acme.Messages/Purge", scope("purge"))
+        .open("/acme.Messages/Hello");
+    let layer = AuthLayer::new(tenant.auth0()).grpc_methods(methods);
+    let app = Router::new().fallback(async || "").layer(layer);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    for (path, needed) in [
+        ("/grpc/acme.Messages/Purge", "default purge"),
+        ("/a/b/acme.Messages/Purge", "default purge"),
+        ("//acme.Messages/Purge", "default purge"),
+        ("/grpc/acme.Messages/List", "default messages"),
+        ("/grpc/acme.Messages/Hello", "default"),
+        ("/grpc/acme.Other/List", "default"),
+    ] {
+        for scopes in ["", "default", "purge", "messages", "default purge", "default messages"] {
+            let authorization = format!("Bearer {}", tenant.token().scope(scopes).mint());
+            let lines = [("authorization", authorization.as_bytes())];
+            let answer = client::get(address, path, &lines).await;
+            let has_all = needed.split(' ').all(|scope| scopes.split(' ').any(|it| it == scope));
+            assert_eq!(answer.status, if has_all { 200 } else { 403 }, "{path} {scopes}");
+        }
+        assert_eq!(client::get(address, path, &[]).await.status, 401, "{path}");
+    }
+}
+
+/// nginx and Traefik ask with `GET` whether to admit a request, with the content type of their client.
+#[tokio::test]
+async fn what_is_no_call_is_refused_over_http() {
+    let tenant = Tenant::new();
+    // The server of tonic has HTTP/2 only.
+    let [(_, axum), _] = start(|| tenant.auth0()).await;
+    let lines: [(&str, &[u8]); 1] = [("content-type", b"application/grpc")];
+    let answer = client::get(axum, CHECK, &lines).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.lines("grpc-status").is_empty());
 }
 
 /// A browser speaks grpc-web: the layer of tonic-web is outside, and translates.

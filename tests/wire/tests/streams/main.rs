@@ -1,4 +1,5 @@
 //! Responses that end with their token: streams of both frameworks, bodies that the layer cuts, and gRPC.
+mod frames;
 mod graphql;
 mod multiplexed;
 mod offers;

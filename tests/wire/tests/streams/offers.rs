@@ -93,7 +93,9 @@ async fn a_token_is_taken_from_an_upgrade_only() {
         (offer("chat") + &offer("bearer"), 401, false),
         (offer("bearer, \u{e9}"), 401, false),
         (offer(&format!("{}bearer, {good}", "a, ".repeat(62))), 101, true),
-        (offer(&format!("{}bearer, {good}", "a, ".repeat(63))), 401, false),
+        (offer(&format!("{}bearer, {good}", "a, ".repeat(63))), 400, false),
+        (offer(&format!("{}bearer, {good}", "a, ".repeat(70))), 400, false),
+        (offer(&"a, ".repeat(70)), 401, false),
         // What is no token: as an `Authorization` header that is not well-formed.
         (offer("bearer,"), 400, false),
         (offer("bearer, "), 400, false),
