@@ -43,7 +43,7 @@ return 1
 ///
 /// - Leases end on the clock of Redis.
 /// - If Redis loses the position, events are read from then on: enable persistence (`appendonly yes`).
-/// - A prefix is for the events of one tenant.
+/// - A prefix is for one service and the events of one tenant: services that share it elect one reader.
 ///
 /// The user of the URL needs the commands `EVAL`, `HGET`, `HMGET`, `HSET` and `TIME`, for the keys that begin with the
 /// prefix. Redis 7 is tested.

@@ -11,10 +11,10 @@ use super::{
     health::Health,
     report::{Condition, Report},
     residency::{Evicted, Residency, Usage},
-    schedule::{FIRST_BACKOFF, FRESH, Failure, IDLE_RETRY},
+    schedule::{FIRST_BACKOFF, FRESH, IDLE_RETRY},
     snapshot::Snapshot,
     source::KeySource,
-    state::{NoFetch, Outcome, State, Unavailable, abandoned},
+    state::{Newer, NoFetch, Outcome, State, Unavailable, abandoned},
 };
 use crate::{
     identifier::Issuer,
@@ -60,15 +60,6 @@ pub(crate) struct KeyCache {
     rereads: AtomicU64,
     /// Ends the wait for the next refresh when a fetch starts, or when the cache is dropped.
     started: watch::Sender<()>,
-}
-
-/// The result of looking for a key among newer ones.
-pub(crate) enum Newer {
-    Found(Arc<Snapshot>),
-    /// The issuer publishes no such key.
-    Absent,
-    /// Other tokens have used up the fetches for unknown keys.
-    OverBudget,
 }
 
 impl KeyCache {
@@ -272,8 +263,11 @@ impl KeyCache {
         let now = self.clock.monotonic();
         let failure =
             self.flight.inspect(|state| state.schedule.failure().or(state.late.as_ref()).cloned());
-        let age = self.current.load().as_ref().map(|snapshot| snapshot.age(now));
-        Health::of(age, failure, self.stale, now)
+        Health::of(self.age(now), failure, self.stale, now)
+    }
+
+    fn age(&self, now: Duration) -> Option<Duration> {
+        self.current.load().as_ref().map(|snapshot| snapshot.age(now))
     }
 
     /// Joins the pending fetch, or starts one on the thread `auth0-fetch` if `decide` allows it.
@@ -339,7 +333,7 @@ impl KeyCache {
                 (Err(_), _) => state.schedule.was_in_vain(spent),
             }
         }
-        let late = state.late.take();
+        state.late = None;
         match result {
             Ok(mut snapshot) => {
                 state.schedule.succeeded();
@@ -362,20 +356,15 @@ impl KeyCache {
                 Ok(snapshot)
             }
             Err(error @ FetchError::Crowded) => {
-                // The issuer was not asked: the next fetch may start at once. Old keys do not wait for it.
-                let failure = late.unwrap_or_else(|| Failure::without_turn(Arc::new(error), now));
-                let cause = Arc::clone(&failure.cause);
-                state.late = Some(failure);
-                self.failing.store(true, Ordering::Relaxed);
-                let age = self.current.load().as_ref().map(|snapshot| snapshot.age(now));
-                report.failed(&cause, age);
+                let cause = state.had_no_turn(error, now);
+                self.failing.store(true, Ordering::Relaxed); // old keys do not wait for it
+                report.failed(&cause, self.age(now));
                 Err(Unavailable { retry_in: FIRST_BACKOFF, cause })
             }
             Err(error) => {
                 let failure = state.schedule.failed(error, now);
                 self.failing.store(true, Ordering::Relaxed);
-                let current = self.current.load();
-                let age = current.as_ref().map(|snapshot| snapshot.age(now));
+                let age = self.age(now);
                 report.failed(&failure.cause, age);
                 report.condition(
                     &mut state.condition,

@@ -18,7 +18,7 @@ mod source;
 mod state;
 mod table;
 
-pub(crate) use cache::{KeyCache, Newer};
+pub(crate) use cache::KeyCache;
 pub(crate) use fetcher::{Fetcher, WantedKey};
 pub use health::Health;
 pub(crate) use key_set::SignatureCheck;
@@ -26,5 +26,5 @@ pub(crate) use schedule::STALE;
 pub use server_metadata::{MetadataError, ServerMetadata};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use source::{Discovered, KeySource};
-pub(crate) use state::{Unavailable, abandoned};
+pub(crate) use state::{Newer, Unavailable, abandoned};
 pub(crate) use table::{KeyTable, Lease};

@@ -41,6 +41,15 @@ pub(super) enum NoFetch {
     BackingOff(Unavailable),
 }
 
+/// The result of looking for a key among newer ones.
+pub(crate) enum Newer {
+    Found(Arc<Snapshot>),
+    /// The issuer publishes no such key.
+    Absent,
+    /// Other tokens have used up the fetches for unknown keys.
+    OverBudget,
+}
+
 impl State {
     pub(super) const fn new(now: Duration) -> Self {
         Self {
@@ -60,6 +69,13 @@ impl State {
             Some(_) => Queue::Late,
             None => Queue::Answering,
         }
+    }
+
+    /// Records a fetch that had no turn: the issuer was not asked, and the next one may start at once.
+    pub(super) fn had_no_turn(&mut self, error: FetchError, now: Duration) -> Arc<FetchError> {
+        let cause = Arc::new(error);
+        self.late = Some(Failure::without_turn(Arc::clone(&cause), now));
+        cause
     }
 
     pub(super) fn may_retry(&self, now: Duration) -> Result<(), NoFetch> {

@@ -97,6 +97,7 @@ impl EventSubscriber {
     async fn read_without_end(&self) {
         // An alert for instances that do not connect needs the gauge of those that never have.
         metrics::connected(false);
+        let _reads_no_more = ReadsNoMore;
         loop {
             let lease = self.leadership.acquire().await;
             self.fence.store(lease.fence, Ordering::Release);
@@ -120,6 +121,16 @@ impl EventSubscriber {
                 "this instance does not read the events of the tenant any more: it has lost its lease"
             );
         }
+    }
+}
+
+/// Shows at its end that this instance does not read: a task that is dropped, or that panics, would seem to read on.
+struct ReadsNoMore;
+
+impl Drop for ReadsNoMore {
+    fn drop(&mut self) {
+        metrics::connected(false);
+        metrics::leads(false);
     }
 }
 

@@ -61,7 +61,7 @@ async fn events_and_connections() {
         count.fetch_add(1, Ordering::SeqCst);
         async { Ok::<(), Infallible>(()) }
     });
-    let _running = kit.run(builder).await;
+    let running = kit.run(builder).await;
     kit.tenant.events().disconnect();
     kit.clock.skip(SECOND * 2..=SECOND * 2).await;
     kit.connected().await;
@@ -75,7 +75,7 @@ async fn events_and_connections() {
     kit.clock.skip(SECOND * 2..=SECOND * 2).await;
     kit.clock.pause(SECOND..=SECOND).await;
 
-    let values = values(&snapshotter);
+    let seen = values(&snapshotter);
     for (name, expected) in [
         ("auth0_events_total{type=user.updated,outcome=revoked}", 1.0),
         ("auth0_events_total{type=user.updated,outcome=ignored}", 1.0),
@@ -88,7 +88,10 @@ async fn events_and_connections() {
         ("auth0_events_leader{}", 1.0),
         ("auth0_events_connected{}", 0.0),
     ] {
-        assert_eq!(values.get(name), Some(&expected), "{name} in {values:#?}");
+        assert_eq!(seen.get(name), Some(&expected), "{name} in {seen:#?}");
     }
-    assert!(values.contains_key("auth0_events_lag_seconds{}"), "{values:#?}");
+    assert!(seen.contains_key("auth0_events_lag_seconds{}"), "{seen:#?}");
+    drop(running);
+    until("it reads no more", || values(&snapshotter).get("auth0_events_leader{}") == Some(&0.0))
+        .await;
 }
