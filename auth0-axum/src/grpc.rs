@@ -127,6 +127,7 @@ impl fmt::Debug for GrpcMethods {
 
 /// Returns the service and the method of a longer path.
 fn below_prefix(path: &str) -> Option<&str> {
+    let path = path.trim_end_matches('/');
     let (service, _) = path.rmatch_indices('/').nth(1)?;
     path.get(service..).filter(|_| service > 0)
 }

@@ -296,6 +296,7 @@ async fn below_a_prefix_the_default_counts_as_well() {
         ("/grpc/acme.Messages/Purge", "default purge"),
         ("/a/b/acme.Messages/Purge", "default purge"),
         ("//acme.Messages/Purge", "default purge"),
+        ("/grpc/acme.Messages/Purge/", "default purge"),
         ("/grpc/acme.Messages/List", "default messages"),
         ("/grpc/acme.Messages/Hello", "default"),
         ("/grpc/acme.Other/List", "default"),

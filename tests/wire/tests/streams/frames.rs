@@ -1,26 +1,7 @@
 //! Frames of a WebSocket, as bytes: however they arrive, and of any length.
-use super::sockets::start_both;
+use super::sockets::{start_both, upgraded};
 use auth0_axum::testing::Tenant;
-use std::net::SocketAddr;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
-
-async fn upgraded(server: SocketAddr, path: &str, header: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(server).await.unwrap();
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{header}\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
-    assert!(head.starts_with(b"HTTP/1.1 101 "));
-    stream
-}
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Returns the beginning of a frame: its first byte, its length, and a mask of zeros.
 fn head(first: u8, length: usize) -> Vec<u8> {

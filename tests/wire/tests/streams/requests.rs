@@ -97,3 +97,17 @@ async fn a_requirement_compares_the_token_with_the_path() {
         }
     }
 }
+
+/// Also where nothing before the handler has compared it.
+#[tokio::test]
+async fn a_handler_compares_the_token_with_the_path() {
+    let tenant = Tenant::new();
+    for (name, server) in start_both(tenant.auth0()).await {
+        for (org, expected) in [("org_1", "met"), ("org_2", "organization_mismatch")] {
+            let token = tenant.token().organization(org, "any").mint();
+            let headers = [("authorization", &*format!("Bearer {token}"))];
+            let mut client = connect(server, "/orgs/org_1/echo", &headers).await;
+            assert_eq!(client.ask("check the path").await, Ok(expected.to_owned()), "{name}");
+        }
+    }
+}

@@ -17,7 +17,10 @@ use axum::{
 };
 use futures_util::{SinkExt, StreamExt};
 use std::{future::pending, net::SocketAddr, sync::mpsc, thread, time::Duration};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{self, client::IntoClientRequest},
@@ -39,8 +42,13 @@ fn needed_at(path: &str) -> Requirement {
     if path.contains("{org}") { organization_in_path("org") } else { scope("a") }
 }
 
-/// Answers a message: renews the lease, or returns the text.
+/// Answers a message: renews the lease, checks one more requirement, or returns the text.
 async fn answer(lease: &auth0_axum::Lease, text: &str) -> String {
+    if text == "check the path" {
+        let checked = lease.clone().require(organization_in_path("org")).check();
+        return checked
+            .map_or_else(|error| error.code().as_str().to_owned(), |()| "met".to_owned());
+    }
     match text.strip_prefix("renew ") {
         Some(token) => match lease.renew(token).await {
             Ok(_) => "renewed".to_owned(),
@@ -269,4 +277,20 @@ impl Client {
         self.send(text).await;
         self.next().await
     }
+}
+
+/// Returns a connection after its upgrade, for frames as bytes.
+pub(super) async fn upgraded(server: SocketAddr, path: &str, header: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{header}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101 "));
+    stream
 }

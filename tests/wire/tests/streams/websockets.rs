@@ -1,5 +1,5 @@
 //! WebSockets end with their token, whatever client and handler do.
-use super::sockets::{Client, WARNING, start_both};
+use super::sockets::{Client, WARNING, start_both, upgraded};
 use auth0_axum::testing::Tenant;
 use std::{io, time::Duration};
 use tokio::{
@@ -69,7 +69,12 @@ async fn what_is_no_message_closes_the_connection() {
         // A text that is not UTF-8, a frame without a mask, and a ping of 126 bytes.
         let long = [&[0x89, 0xfe, 0, 126, 0, 0, 0, 0][..], &[0; 126]].concat();
         for frame in [&b"\x81\x81\0\0\0\0\xff"[..], b"\x81\x01a", &long] {
-            let mut client = upgraded(server, &tenant.token().mint()).await;
+            let mut client = upgraded(
+                server,
+                "/echo",
+                &format!("authorization: Bearer {}", tenant.token().mint()),
+            )
+            .await;
             client.write_all(frame).await.unwrap();
             let mut head = [0; 4];
             let read = client.read_exact(&mut head).await;
@@ -86,7 +91,7 @@ async fn a_client_that_floods_pings_and_never_reads_is_dropped() {
     let tenant = Tenant::new();
     for (name, server) in start_both(tenant.auth0()).await {
         let token = tenant.token().expires_in(LIFE).mint();
-        let client = upgraded(server, &token).await;
+        let client = upgraded(server, "/echo", &format!("authorization: Bearer {token}")).await;
         let mut pings = Pings { client, written: 0 };
         pings.flood(name).await;
         tenant.clock().advance(LIFE + LEEWAY);
@@ -150,7 +155,7 @@ async fn a_half_closed_connection_ends() {
     let tenant = Tenant::new();
     for (name, server) in start_both(tenant.auth0()).await {
         let token = tenant.token().expires_in(LIFE).mint();
-        let mut client = upgraded(server, &token).await;
+        let mut client = upgraded(server, "/echo", &format!("authorization: Bearer {token}")).await;
         client.shutdown().await.unwrap();
         tenant.clock().advance(LIFE + LEEWAY);
         let mut rest = Vec::new();
@@ -165,20 +170,4 @@ async fn a_half_closed_connection_ends() {
         };
         assert!(end.is_ok(), "{name}: {end:?}");
     }
-}
-
-async fn upgraded(server: std::net::SocketAddr, token: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(server).await.unwrap();
-    let request = format!(
-        "GET /echo HTTP/1.1\r\nhost: {server}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         authorization: Bearer {token}\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
-    assert!(head.starts_with(b"HTTP/1.1 101 "));
-    stream
 }
