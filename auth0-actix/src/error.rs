@@ -1,10 +1,11 @@
 //! A refusal as a response.
 use crate::{
     context::ContextAdapter,
-    unread_body::{UnreadBody, refusal_body},
+    unread_body::{UnreadBody, keep_unread},
 };
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
+    body::BoxBody,
     http::{
         StatusCode,
         header::{HeaderName, HeaderValue},
@@ -102,7 +103,8 @@ impl ResponseError for AuthError {
             }
         }
         response.extensions_mut().insert(self.error.clone());
-        response.set_body(refusal_body(challenge.into_body().into(), self.body.as_ref()))
+        let response = response.set_body(BoxBody::new(challenge.into_body()));
+        keep_unread(response, self.body.as_ref())
     }
 }
 

@@ -1,5 +1,5 @@
 //! The route of back-channel logout.
-use crate::{unread_body::refusal_body, whole_body::whole_form};
+use crate::{unread_body::keep_unread, whole_body::whole_form};
 use actix_web::{
     HttpRequest, HttpResponse, Route,
     body::BoxBody,
@@ -58,5 +58,5 @@ async fn respond(
         let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
         response.headers_mut().insert(name, value);
     }
-    response.set_body(refusal_body(answer.into_body().into(), unread.as_ref()))
+    keep_unread(response.set_body(BoxBody::new(answer.into_body())), unread.as_ref())
 }

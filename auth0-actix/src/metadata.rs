@@ -1,4 +1,5 @@
 //! The service of the metadata of a protected resource (RFC 9728).
+use crate::unread_body::{UnreadBody, keep_unread};
 use actix_web::{
     HttpRequest, HttpResponse, Resource,
     dev::HttpServiceFactory,
@@ -7,6 +8,7 @@ use actix_web::{
         StatusCode,
         header::{HeaderName, HeaderValue},
     },
+    web::Payload,
 };
 use auth0_core::ResourceMetadata;
 use std::sync::Arc;
@@ -45,9 +47,12 @@ pub fn metadata_service(metadata: ResourceMetadata) -> impl HttpServiceFactory {
     let is_its_path = move |path: &str| paths.iter().any(|known| known == path);
     Resource::new("/{path:.*}")
         .guard(fn_guard(move |context| is_its_path(context.head().uri.path())))
-        .to(move |request: HttpRequest| {
+        .to(move |request: HttpRequest, payload: Payload| {
             let metadata = Arc::clone(&metadata);
-            async move { response(&metadata, &request) }
+            async move {
+                let unread = UnreadBody::take(payload.into_inner());
+                keep_unread(response(&metadata, &request), unread.as_ref())
+            }
         })
 }
 

@@ -1,9 +1,10 @@
-//! The body of a request that is refused before it was read.
+//! The body of a request that is answered before it was read.
 //!
 //! After a response, actix-http reads the rest of a chunked body however long it is, if the application has
-//! dropped the body; it closes the connection if the application still has it. So a refusal keeps the body
-//! until the response is sent. The connection of a request whose body has arrived in full stays open.
+//! dropped the body; it closes the connection if the application still has it. So such a response keeps the body
+//! until it is sent. The connection of a request whose body has arrived in full stays open.
 use actix_web::{
+    HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
     dev::Payload,
     error::PayloadError,
@@ -12,7 +13,7 @@ use actix_web::{
 use futures_core::Stream;
 use std::{
     cell::RefCell,
-    convert::Infallible,
+    error::Error,
     fmt,
     pin::Pin,
     rc::Rc,
@@ -53,37 +54,29 @@ impl fmt::Debug for UnreadBody {
     }
 }
 
-/// The body of a refusal, with that of its request.
-struct RefusalBody {
-    text: Bytes,
-    is_sent: bool,
+/// The body of a response, with that of its request.
+struct WithRequest {
+    response: BoxBody,
     _request: UnreadBody,
 }
 
-/// Returns the body of a refusal.
-pub(crate) fn refusal_body(text: Bytes, request: Option<&UnreadBody>) -> BoxBody {
-    match request {
-        Some(request) => {
-            BoxBody::new(RefusalBody { text, is_sent: false, _request: request.clone() })
-        }
-        None => BoxBody::new(text),
-    }
+/// Keeps the body of a request until its response is sent.
+pub(crate) fn keep_unread(response: HttpResponse, request: Option<&UnreadBody>) -> HttpResponse {
+    let Some(request) = request.cloned() else { return response };
+    response.map_body(|_, response| BoxBody::new(WithRequest { response, _request: request }))
 }
 
-impl MessageBody for RefusalBody {
-    type Error = Infallible;
+impl MessageBody for WithRequest {
+    type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
-        self.text.size()
+        self.response.size()
     }
 
     fn poll_next(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        if std::mem::replace(&mut self.is_sent, true) {
-            return Poll::Ready(None);
-        }
-        Poll::Ready(Some(Ok(self.text.clone())))
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Box<dyn Error>>>> {
+        Pin::new(&mut self.response).poll_next(context)
     }
 }

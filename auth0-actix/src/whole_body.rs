@@ -28,15 +28,15 @@ fn is_endless(request: &HttpRequest) -> bool {
         && (request.method() == Method::CONNECT || headers.get_all(UPGRADE).any(is_websocket))
 }
 
-/// Reads the form of a request: `None` if it is longer than the limit, and an empty one if it does not arrive. The
-/// response keeps the body that was not read to its end.
+/// Reads the form of a request: `None` if it is longer than the limit, and an empty one if it does not arrive, or if the
+/// method has no form. The response keeps the body that was not read to its end.
 pub(crate) async fn whole_form(
     request: &HttpRequest,
     payload: web::Payload,
     limit: usize,
 ) -> (Option<Bytes>, Option<UnreadBody>) {
     let mut payload = payload.into_inner();
-    if is_endless(request) {
+    if request.method() != Method::POST || is_endless(request) {
         return (Some(Bytes::new()), UnreadBody::take(payload));
     }
     match whole_body(request.headers(), &mut payload, limit).await {

@@ -1,5 +1,5 @@
 //! The route of back-channel logout.
-use crate::whole_body::{Unread, whole_body};
+use crate::whole_body::whole_form;
 use auth0_core::BackchannelLogout;
 use axum::{
     body::Body,
@@ -44,11 +44,7 @@ pub fn backchannel_logout<S: Clone + Send + Sync + 'static>(
 
 async fn respond(logout: &BackchannelLogout, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = match whole_body(body, logout.body_limit()).await {
-        Ok(body) => Some(body),
-        Err(Unread::TooLarge) => None,
-        Err(Unread::Incomplete) => Some(bytes::Bytes::new()),
-    };
+    let body = whole_form(&parts.method, body, logout.body_limit()).await;
     let content_type = parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let answer = logout.respond(parts.method.as_str(), content_type, body.as_deref()).await;
     let mut response = Response::new(());

@@ -1,6 +1,7 @@
 //! The body of a request, read to its end within a limit.
 use axum_core::body::Body;
 use bytes::{Bytes, BytesMut};
+use http::Method;
 use http_body::Body as _;
 use std::{future::poll_fn, mem, pin::Pin};
 
@@ -8,6 +9,19 @@ use std::{future::poll_fn, mem, pin::Pin};
 pub(crate) enum Unread {
     TooLarge,
     Incomplete,
+}
+
+/// Reads the form of a request: `None` if it is longer than the limit, and an empty one if it does not arrive, or if the
+/// method has no form.
+pub(crate) async fn whole_form(method: &Method, body: Body, limit: usize) -> Option<Bytes> {
+    if method != Method::POST {
+        return Some(Bytes::new());
+    }
+    match whole_body(body, limit).await {
+        Ok(body) => Some(body),
+        Err(Unread::TooLarge) => None,
+        Err(Unread::Incomplete) => Some(Bytes::new()),
+    }
 }
 
 /// Reads the whole body.

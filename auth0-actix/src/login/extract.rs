@@ -1,10 +1,9 @@
 //! Extractors of the user and the session.
 use super::reply::LoginError;
-use crate::context::ContextAdapter;
+use crate::{context::ContextAdapter, unread_body::UnreadBody};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use auth0_core::{Policy, VerifiedToken};
 use auth0_login::Profile;
-
 use serde::de::DeserializeOwned;
 use std::{
     fmt,
@@ -105,8 +104,8 @@ impl FromRequest for Session {
     type Error = LoginError;
     type Future = Ready<Result<Self, LoginError>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(session(request))
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(session(request).map_err(|error| error.with_body(UnreadBody::share(payload))))
     }
 }
 
@@ -114,9 +113,9 @@ impl<C: DeserializeOwned + 'static> FromRequest for User<C> {
     type Error = LoginError;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let session = session(request);
-        Box::pin(async move {
+        extraction(payload, async move {
             let session = session?;
             let token = session.required_user().await?;
             let claims = session.required(session.claims().await?)?;
@@ -129,9 +128,9 @@ impl<C: DeserializeOwned + 'static> FromRequest for MaybeUser<C> {
     type Error = LoginError;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let session = session(request);
-        Box::pin(async move {
+        extraction(payload, async move {
             let session = session?;
             let user = session.user().await?.zip(session.claims().await?);
             Ok(Self(user.map(|(token, claims)| User { token, claims })))
@@ -143,9 +142,9 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Signed<P, C> {
     type Error = LoginError;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
+        extraction(payload, async move {
             let session = session(&request)?;
             let token = session.required_user().await?;
             let checked = session.check(&token, &P::REQUIREMENT, &ContextAdapter::new(&request));
@@ -160,10 +159,18 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Signed<P, C> {
 
 fn session(request: &HttpRequest) -> Result<Session, LoginError> {
     request.extensions().get::<Session>().cloned().ok_or_else(|| {
-        LoginError(auth0_login::Error::misconfigured(
+        LoginError::from(auth0_login::Error::misconfigured(
             "there is no session: wrap the routes that have its extractors with LoginMiddleware",
         ))
     })
+}
+
+fn extraction<T: 'static>(
+    payload: &mut Payload,
+    extract: impl Future<Output = Result<T, LoginError>> + 'static,
+) -> Extraction<T> {
+    let body = UnreadBody::share(payload);
+    Box::pin(async move { extract.await.map_err(|error| error.with_body(body)) })
 }
 
 impl<C> fmt::Debug for User<C> {

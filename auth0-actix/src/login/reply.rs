@@ -1,4 +1,5 @@
 //! Responses of a login.
+use crate::unread_body::{UnreadBody, keep_unread};
 use actix_web::{
     HttpRequest, HttpResponse, Responder, ResponseError,
     body::BoxBody,
@@ -12,42 +13,54 @@ use std::fmt;
 
 /// The response to a request whose user has to log in, or may not do this: a redirect to the login, a page, or JSON for a
 /// script. `?` converts an [`Error`] to it.
+///
+/// That of an extractor keeps the body of the request until the response is sent. If the body was not read, the connection
+/// is closed then.
 #[derive(Clone, Debug)]
-pub struct LoginError(pub(crate) Error);
+pub struct LoginError {
+    error: Error,
+    body: Option<UnreadBody>,
+}
 
 impl LoginError {
     /// Returns the reason.
     #[must_use]
     pub const fn error(&self) -> &Error {
-        &self.0
+        &self.error
+    }
+
+    /// Keeps the body of the request until the response is sent.
+    pub(super) fn with_body(mut self, body: Option<UnreadBody>) -> Self {
+        self.body = body;
+        self
     }
 }
 
 impl From<Error> for LoginError {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self { error, body: None }
     }
 }
 
 impl fmt::Display for LoginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 
 impl std::error::Error for LoginError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
+        Some(&self.error)
     }
 }
 
 impl ResponseError for LoginError {
     fn status_code(&self) -> StatusCode {
-        status(self.0.reply().status())
+        status(self.error.reply().status())
     }
 
     fn error_response(&self) -> HttpResponse {
-        response(self.0.reply())
+        keep_unread(response(self.error.reply()), self.body.as_ref())
     }
 }
 

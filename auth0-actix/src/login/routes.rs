@@ -1,6 +1,9 @@
 //! The routes of a login.
 use super::reply::{request, response};
-use crate::{unread_body::refusal_body, whole_body::whole_form};
+use crate::{
+    unread_body::{UnreadBody, keep_unread},
+    whole_body::whole_form,
+};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, Payload, ServiceConfig},
@@ -42,15 +45,17 @@ where
     F: Future<Output = Reply> + 'static,
 {
     let login = login.clone();
-    web::route().to(move |asked: HttpRequest| {
+    web::route().to(move |asked: HttpRequest, payload: Payload| {
         let answer = route(login.clone(), request(&asked));
-        async move { response(answer.await) }
+        async move {
+            let unread = UnreadBody::take(payload.into_inner());
+            keep_unread(response(answer.await), unread.as_ref())
+        }
     })
 }
 
 async fn backchannel_logout(login: Login, asked: HttpRequest, payload: Payload) -> HttpResponse {
     let (body, unread) = whole_form(&asked, payload, login.backchannel_body_limit()).await;
     let reply = login.backchannel_logout(&request(&asked), body.as_deref()).await;
-    let text = reply.body().to_owned();
-    response(reply).set_body(refusal_body(text.into(), unread.as_ref()))
+    keep_unread(response(reply), unread.as_ref())
 }

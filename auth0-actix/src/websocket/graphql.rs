@@ -1,6 +1,8 @@
 //! GraphQL over WebSocket, whose token is in the first message.
 use super::{TokenSocket, halves::Halves, run, upgrade};
-use crate::{error::AuthError, opening_request::OpeningRequest, verifier::verifier};
+use crate::{
+    error::AuthError, opening_request::OpeningRequest, unread_body::UnreadBody, verifier::verifier,
+};
 use actix_web::{
     Error, HttpRequest, HttpResponse, http::header::SEC_WEBSOCKET_PROTOCOL, web::Payload,
 };
@@ -101,7 +103,9 @@ impl<'a> GraphqlUpgrade<'a> {
     {
         let Self { request, payload, requirement, init_limit, max_message_bytes } = self;
         let limit = Some(max_message_bytes.max(MAX_INIT_BYTES));
-        let auth = verifier(request).map_err(AuthError::from)?;
+        let mut payload = payload.into_inner();
+        let auth = verifier(request)
+            .map_err(|error| AuthError::from(error).with_body(UnreadBody::share(&mut payload)))?;
         let is_acceptable = offers_graphql(request);
         let opening = adapter::OpeningRequest::from(OpeningRequest::of(request));
         let protocols = &[GRAPHQL_TRANSPORT_WS];

@@ -10,10 +10,16 @@ pub use offered::take_offered_token;
 pub use socket::TokenSocket;
 
 use crate::{
-    error::AuthError, opening_request::OpeningRequest, tcp::tcp_handle, token_body::EndsItself,
+    error::AuthError,
+    opening_request::OpeningRequest,
+    tcp::tcp_handle,
+    token_body::EndsItself,
+    unread_body::{UnreadBody, keep_unread},
     verifier::verifier,
 };
-use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, dev, rt, web::Payload};
+use actix_web::{
+    Error, FromRequest, HttpRequest, HttpResponse, dev, error::InternalError, rt, web::Payload,
+};
 use actix_ws::AggregatedMessage;
 use auth0_core::{
     Auth0, Lease, Requirement, VerifiedToken,
@@ -143,10 +149,14 @@ impl<'a> TokenUpgrade<'a> {
             send_limit,
             max_message_bytes,
         } = self;
-        let auth = verifier(request).map_err(AuthError::from)?;
+        let mut payload = payload.into_inner();
+        let mut refused = |error: auth0_core::Error| {
+            AuthError::from(error).with_body(UnreadBody::share(&mut payload))
+        };
+        let auth = verifier(request).map_err(&mut refused)?;
         let opening = || OpeningRequest::of(request).into();
         let lease = lease_of_route(&auth, &token, requirement, opening);
-        lease.check().map_err(AuthError::from)?;
+        lease.check().map_err(&mut refused)?;
         let session = Session::new(lease.clone()).send_limit(send_limit);
         let session = match warning {
             Some((time, text)) => session.warning(time, text),
@@ -161,7 +171,7 @@ impl<'a> TokenUpgrade<'a> {
 /// Returns the response, and serves the connection after it. A client that does not read is dropped after its end.
 fn upgrade<S>(
     request: &HttpRequest,
-    payload: Payload,
+    mut payload: dev::Payload,
     protocols: &[&str],
     max_message_bytes: Option<usize>,
     auth: Auth0,
@@ -170,11 +180,15 @@ fn upgrade<S>(
 where
     S: AsyncFnOnce(Halves) -> bool + 'static,
 {
-    let frames = Frames::new(payload.into_inner(), max_message_bytes.unwrap_or(MAX_FRAME_BYTES));
+    let unread = UnreadBody::share(&mut payload);
+    let frames = Frames::new(payload, max_message_bytes.unwrap_or(MAX_FRAME_BYTES));
     let mut payload: dev::Payload = dev::Payload::Stream { payload: Box::pin(frames) };
     let payload = Payload::from_request(request, &mut payload).into_inner()?;
     let (response, session, messages) =
-        actix_ws::handle_with_protocols(request, payload, protocols)?;
+        actix_ws::handle_with_protocols(request, payload, protocols).map_err(|error| {
+            let response = keep_unread(error.error_response(), unread.as_ref());
+            InternalError::from_response(error, response)
+        })?;
     let (mut response, ended, is_dropped) = TrackedBody::track(response);
     response.extensions_mut().insert(EndsItself);
     let handle = tcp_handle(request);

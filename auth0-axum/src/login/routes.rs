@@ -1,9 +1,8 @@
 //! The routes of a login.
 use super::reply::{request, response};
-use crate::whole_body::{Unread, whole_body};
+use crate::whole_body::whole_form;
 use auth0_login::Login;
 use axum::{Router, extract::Request, response::Response, routing::any};
-use bytes::Bytes;
 use std::{future::Future, sync::Arc};
 
 /// Returns the routes of a login: `/auth/login`, `/auth/callback`, `/auth/logout` and `/auth/backchannel-logout`. Merge them
@@ -39,10 +38,6 @@ where
 
 async fn backchannel_logout(login: Arc<Login>, asked: Request) -> Response {
     let (parts, body) = asked.into_parts();
-    let body = match whole_body(body, login.backchannel_body_limit()).await {
-        Ok(body) => Some(body),
-        Err(Unread::TooLarge) => None,
-        Err(Unread::Incomplete) => Some(Bytes::new()),
-    };
+    let body = whole_form(&parts.method, body, login.backchannel_body_limit()).await;
     response(login.backchannel_logout(&request(&parts), body.as_deref()).await)
 }

@@ -1,5 +1,5 @@
 //! A client that writes and reads bytes, so that no library corrects them on the way.
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -100,6 +100,19 @@ pub async fn break_off(
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
     parse(&String::from_utf8_lossy(&answer))
+}
+
+/// Long enough for every server, which may discard what arrives for a second. Only a failure takes so long.
+pub const CLOSED_AFTER: Duration = Duration::from_secs(20);
+
+/// Sends the beginning of a request, and returns what comes until the connection is closed, if it is.
+pub async fn until_closed(server: SocketAddr, request: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // A connection that is reset is closed, too.
+    let _ = tokio::time::timeout(CLOSED_AFTER, stream.read_to_end(&mut answer)).await.ok()?;
+    Some(String::from_utf8(answer).unwrap())
 }
 
 /// A connection that carries one request after the other.

@@ -3,6 +3,7 @@ use crate::world::{in_cookies_and_store, location, on_both, query};
 use auth0_axum::auth0_core::time::Clock;
 use serde_json::json;
 use std::time::Duration;
+use wire_tests::client::until_closed;
 
 #[tokio::test]
 async fn without_a_session() {
@@ -43,6 +44,36 @@ async fn without_a_session() {
             let navigation = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
             assert_eq!(world.send("POST", "/form", &navigation).await.status, 401);
             assert_eq!(world.user().await, "nobody");
+        },
+    )
+    .await;
+}
+
+/// A refusal, and an answer of the login itself, end the connection of a body that has not arrived.
+#[tokio::test]
+async fn bodies_that_nothing_reads() {
+    on_both(
+        |login| login,
+        async |world| {
+            for (target, status) in [
+                ("POST /form", 401),
+                ("GET /me", 401),
+                ("GET /admin", 401),
+                ("GET /auth/login", 303),
+                ("GET /auth/callback", 400),
+                ("POST /auth/login", 405),
+                ("POST /auth/callback", 405),
+                ("GET /auth/logout", 303),
+                ("GET /auth/backchannel-logout", 405),
+            ] {
+                let request = format!(
+                    "{target} HTTP/1.1\r\nhost: {}\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+                    world.server
+                );
+                let answer = until_closed(world.server, &request).await;
+                let answer = answer.unwrap_or_else(|| panic!("{target}: the connection is open"));
+                assert!(answer.contains(&format!("HTTP/1.1 {status} ")), "{target}: {answer}");
+            }
         },
     )
     .await;

@@ -2,7 +2,7 @@
 use crate::servers;
 use auth0_axum::{Auth0, Dpop, testing::Tenant};
 use serde_json::{Value, json};
-use wire_tests::client::{get, send};
+use wire_tests::client::{get, send, until_closed};
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
@@ -33,6 +33,11 @@ async fn the_document_is_at_both_paths_of_every_server() {
             assert_eq!(answer.status, 405, "{server} {method}");
             assert_eq!(answer.lines("allow"), ["GET, HEAD"], "{server} {method}");
         }
+        let endless = format!(
+            "POST {path} HTTP/1.1\r\n{host}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"
+        );
+        let answer = until_closed(address, &endless).await;
+        assert!(answer.is_some_and(|answer| answer.contains(" 405 ")), "{server}: it goes on");
         for path in ["/mcp/other", "/other", "/mcp/", "x"] {
             let answer = get(address, &format!("{WELL_KNOWN}{path}"), &[]).await;
             assert_eq!(answer.status, 404, "{server} {path}");

@@ -7,6 +7,7 @@ use tokio::{
     net::TcpStream,
     task::yield_now,
 };
+use wire_tests::client::until_closed;
 
 const LIFE: Duration = Duration::from_secs(60);
 const LEEWAY: Duration = Duration::from_secs(5);
@@ -81,6 +82,43 @@ async fn what_is_no_message_closes_the_connection() {
             assert!(read.is_ok(), "{name}: {frame:?} {read:?}");
             let code = u16::from_be_bytes([head[2], head[3]]);
             assert_eq!((head[0], code), (0x88, 1002), "{name}: {frame:?}");
+        }
+    }
+}
+
+/// The bytes after an upgrade that is refused are not read to their end.
+#[tokio::test]
+async fn a_refused_upgrade_closes_the_connection() {
+    let tenant = Tenant::new();
+    let bearer = format!("authorization: Bearer {}", tenant.token().mint());
+    let of_other = tenant.token().scope("organization").organization("org_a1", "acme").mint();
+    let of_other = format!("authorization: Bearer {of_other}");
+    let key = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
+    for (name, server) in start_both(tenant.auth0()).await {
+        for (path, lines, status) in [
+            ("/echo", key.to_owned(), 401),
+            // Another organization than that of the token.
+            ("/orgs/org_b1/echo", format!("{of_other}\r\n{key}"), 403),
+            // Without the key of a handshake.
+            ("/echo", bearer.clone(), 400),
+            ("/graphql", "accept: */*".to_owned(), 400),
+        ] {
+            for (body, part) in [
+                ("transfer-encoding: chunked\r\n", "5\r\nhello\r\n"),
+                // For hyper it is the next request.
+                ("", "hello"),
+            ] {
+                if name == "axum" && body.is_empty() {
+                    continue;
+                }
+                let request = format!(
+                    "GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+                     sec-websocket-version: 13\r\n{lines}\r\n{body}\r\n{part}"
+                );
+                let answer = until_closed(server, &request).await;
+                let answer = answer.unwrap_or_else(|| panic!("{name} {path}: it is open"));
+                assert!(answer.contains(&format!("HTTP/1.1 {status} ")), "{name} {path}: {answer}");
+            }
         }
     }
 }

@@ -1,15 +1,14 @@
 //! A request that is refused while its body is not read: the connection closes, so that the client cannot go
 //! on sending.
 use auth0_axum::testing::{Failure, Tenant};
-use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use wire_tests::servers;
-
-/// Long enough for every server, which may discard what arrives for a second. Only a failure takes so long.
-const LIMIT: Duration = Duration::from_secs(20);
+use wire_tests::{
+    client::{CLOSED_AFTER, until_closed},
+    servers,
+};
 
 const BODIES: [(&str, &str); 4] = [
     ("transfer-encoding: chunked\r\n", "5\r\nhello\r\n"),
@@ -23,16 +22,6 @@ const PATHS: [&str; 4] = ["/token", "/maybe", "/layer", "/nested/token"];
 
 fn head(path: &str, lines: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: api.test\r\nauthorization: Bearer a.b.c\r\n{lines}\r\n")
-}
-
-/// Sends the beginning of a request, and returns what comes until the connection is closed.
-async fn until_closed(server: SocketAddr, request: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(server).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    // A connection that is reset is closed, too.
-    let _ = tokio::time::timeout(LIMIT, stream.read_to_end(&mut answer)).await.ok()?;
-    Some(String::from_utf8(answer).unwrap())
 }
 
 #[tokio::test]
@@ -92,6 +81,8 @@ async fn an_endless_body_ends() {
             let _ = reader.read_to_end(&mut answer).await;
         };
         let both = async { tokio::join!(send, read) };
-        tokio::time::timeout(LIMIT, both).await.unwrap_or_else(|_| panic!("{server} goes on"));
+        tokio::time::timeout(CLOSED_AFTER, both)
+            .await
+            .unwrap_or_else(|_| panic!("{server} goes on"));
     }
 }
