@@ -75,22 +75,29 @@ impl Cursor {
 
     /// Moves to an offset, up to which all events until a time were received. Returns `false` for text that cannot be an
     /// offset.
-    pub(crate) fn advance(&mut self, offset: String, time: Option<Duration>) -> bool {
+    ///
+    /// A time after now, of a clock that was ahead, is now: otherwise events would be skipped if the offset is lost.
+    pub(crate) fn advance(
+        &mut self,
+        offset: String,
+        time: Option<Duration>,
+        now: Duration,
+    ) -> bool {
         if !is_offset(&offset) {
             return false;
         }
         let before = self.position.take().map(|position| position.time).or(self.since);
-        let time = time.into_iter().chain(before).max().unwrap_or_default();
+        let time = time.into_iter().chain(before).max().unwrap_or_default().min(now);
         self.position = Some(Position { offset, time });
         true
     }
 
     /// Gives up where the next connection would begin, because the server does not know it any more. Returns the time up to
     /// which no event is lost, if it is known.
-    pub(crate) fn lose(&mut self) -> Option<Duration> {
+    pub(crate) fn lose(&mut self, now: Duration) -> Option<Duration> {
         match self.position.take() {
             Some(position) => {
-                let time = (!position.time.is_zero()).then_some(position.time);
+                let time = (!position.time.is_zero()).then_some(position.time.min(now));
                 self.since = time.map(|time| time.saturating_sub(MARGIN));
                 time
             }
@@ -133,20 +140,31 @@ mod tests {
         assert!(!cursor.connected(HOUR * 2));
         assert_eq!(cursor.start(), Start::Time(HOUR - MARGIN), "only the first");
 
-        assert!(!cursor.advance("a\r\nb: c".into(), Some(HOUR)));
+        assert!(!cursor.advance("a\r\nb: c".into(), Some(HOUR), HOUR * 3));
         for (offset, time, expected) in [
             ("a", Some(HOUR * 3), "10800000 a"),
             ("b", Some(HOUR), "10800000 b"),
             ("c", None, "10800000 c"),
         ] {
-            assert!(cursor.advance(offset.into(), time));
+            assert!(cursor.advance(offset.into(), time, HOUR * 3));
             assert_eq!(cursor.to_text().as_deref(), Some(expected), "a late one lowers nothing");
         }
         assert_eq!(cursor.start(), Start::Offset("c".into()));
 
-        assert_eq!(cursor.lose(), Some(HOUR * 3));
+        assert_eq!(cursor.lose(HOUR * 4), Some(HOUR * 3));
         assert_eq!(cursor.start(), Start::Time(HOUR * 3 - MARGIN));
-        assert_eq!(cursor.lose(), Some(HOUR * 3 - MARGIN));
-        assert_eq!((cursor.lose(), cursor.start()), (None, Start::Latest));
+        assert_eq!(cursor.lose(HOUR * 4), Some(HOUR * 3 - MARGIN));
+        assert_eq!((cursor.lose(HOUR * 4), cursor.start()), (None, Start::Latest));
+    }
+
+    /// The clock was ahead when the first position was saved, and is right now.
+    #[test]
+    fn a_time_in_the_future_is_now() {
+        let mut cursor = Cursor::parse("36000000 a").unwrap();
+        assert!(cursor.advance("b".into(), Some(HOUR), HOUR * 2));
+        assert_eq!(cursor.to_text().as_deref(), Some("7200000 b"));
+        let mut cursor = Cursor::parse("36000000 a").unwrap();
+        assert_eq!(cursor.lose(HOUR), Some(HOUR));
+        assert_eq!(cursor.start(), Start::Time(HOUR - MARGIN));
     }
 }

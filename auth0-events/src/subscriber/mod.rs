@@ -104,8 +104,7 @@ impl EventSubscriber {
             let (queue, mut received) = mpsc::channel(QUEUE);
             let read = async {
                 let position = self.leadership.position().await;
-                let cursor = position.as_deref().and_then(Cursor::parse).unwrap_or_default();
-                self.read(cursor, &queue).await;
+                self.read(saved(position.as_deref()), &queue).await;
             };
             tokio::select! {
                 biased;
@@ -122,6 +121,20 @@ impl EventSubscriber {
             );
         }
     }
+}
+
+/// Returns where the events begin. Another program, or another release, may have written to the store.
+fn saved(position: Option<&str>) -> Cursor {
+    let Some(text) = position else { return Cursor::default() };
+    Cursor::parse(text).unwrap_or_else(|| {
+        metrics::connection("offset_lost");
+        tracing::error!(
+            target: "auth0",
+            "events may have been lost: the position in the store cannot be read, so the events begin with the latest. \
+             Tokens of users who were deleted or blocked meanwhile are accepted until they expire"
+        );
+        Cursor::default()
+    })
 }
 
 /// Shows at its end that this instance does not read: a task that is dropped, or that panics, would seem to read on.

@@ -54,7 +54,7 @@ impl EventSubscriber {
             if matches!(outcome, Outcome::Stopped) {
                 return;
             }
-            metrics::connection(outcome.name());
+            metrics::connection(outcome.name(&cursor));
             let pause = self.after(&outcome, &mut cursor, &mut pace);
             passed(&*self.clock, pause).await;
         }
@@ -133,7 +133,7 @@ impl EventSubscriber {
             }
             Content::Error { code } => {
                 if let Some(offset) = offset {
-                    cursor.advance(offset, None);
+                    cursor.advance(offset, None, now);
                 }
                 return Err(Outcome::Error(code));
             }
@@ -145,7 +145,7 @@ impl EventSubscriber {
                 (event.unix_time().map(|time| time.min(now)), Some(event))
             }
         };
-        let has_moved = offset.is_some_and(|offset| cursor.advance(offset, time));
+        let has_moved = offset.is_some_and(|offset| cursor.advance(offset, time, now));
         let position = if has_moved { cursor.to_text() } else { None };
         let wanted = |event: &Event| {
             self.handler.as_ref().is_some_and(|handler| handler.wants(event.event_type()))
@@ -219,7 +219,7 @@ impl EventSubscriber {
                 target: "auth0",
                 "the stream of events has a message without an end. Check the URL of the Events API"
             ),
-            Outcome::Error(code) if is_cursor(code) => lost(cursor, code),
+            Outcome::Error(code) if is_cursor(code) => self.lost(cursor, code),
             Outcome::Error(code) => tracing::warn!(
                 target: "auth0", code = %Escaped(code), "the stream of events has ended with an error"
             ),
@@ -231,7 +231,10 @@ impl EventSubscriber {
                 "the answer is not a stream of events (text/event-stream). Check the URL of the Events API"
             ),
             Outcome::NoConnection(NoConnection::Refused { status, code, retry_after }) => {
-                refused(*status, code.as_deref(), cursor);
+                match has_lost(*status, code.as_deref(), cursor) {
+                    true => self.lost(cursor, code.as_deref().unwrap_or(status.as_str())),
+                    false => refused(*status, code.as_deref()),
+                }
                 return retry_after
                     .map_or_else(|| pace.backoff.pause(), |wait| wait.max(SHORTEST_RETRY));
             }
@@ -246,11 +249,23 @@ impl EventSubscriber {
         }
         pace.backoff.pause()
     }
+
+    /// Logs that the offset is not usable any more, and lets the next connection begin at a time.
+    fn lost(&self, cursor: &mut Cursor, code: &str) {
+        let since = cursor.lose(self.clock.unix_time());
+        let since = since.map_or_else(|| "an unknown time".to_owned(), timestamp::write);
+        let begins_at_a_time = matches!(cursor.start(), Start::Time(_));
+        tracing::error!(
+            target: "auth0", code = %Escaped(code), since, begins_at_a_time,
+            "events may have been lost: the offset has expired or is unknown. Tokens of users who were deleted or \
+             blocked meanwhile are accepted until they expire"
+        );
+    }
 }
 
 impl Outcome {
-    /// Returns the name in metrics.
-    fn name(&self) -> &'static str {
+    /// Returns the name in metrics, for a connection that began at this cursor.
+    fn name(&self, cursor: &Cursor) -> &'static str {
         match self {
             Self::Ended(Ended::Closed) | Self::Stopped => "closed",
             Self::Ended(Ended::Silent) => "silent",
@@ -259,10 +274,14 @@ impl Outcome {
             Self::Error(_) => "error",
             Self::NoConnection(NoConnection::Unreachable(_)) => "unreachable",
             Self::NoConnection(NoConnection::OtherContent) => "other_content",
+            Self::NoConnection(NoConnection::Refused { status, code, .. })
+                if has_lost(*status, code.as_deref(), cursor) =>
+            {
+                "offset_lost"
+            }
             Self::NoConnection(NoConnection::Refused { status, .. }) => match status.as_u16() {
                 401 => "unauthorized",
                 403 => "forbidden",
-                410 => "offset_lost",
                 429 => "throttled",
                 _ => "refused",
             },
@@ -271,10 +290,19 @@ impl Outcome {
     }
 }
 
+/// Returns whether an answer means that the server does not know where the connection was to begin.
+fn has_lost(status: StatusCode, code: Option<&str>, cursor: &Cursor) -> bool {
+    match status.as_u16() {
+        410 => true,
+        400 => matches!(cursor.start(), Start::Time(_)) || code.is_some_and(is_cursor),
+        _ => false,
+    }
+}
+
 /// Logs an answer with the status of an error, and what to do.
-fn refused(status: StatusCode, code: Option<&str>, cursor: &mut Cursor) {
+fn refused(status: StatusCode, code: Option<&str>) {
     let code = code.unwrap_or_default();
-    let (status, begins_at_a_time) = (status.as_u16(), matches!(cursor.start(), Start::Time(_)));
+    let status = status.as_u16();
     match status {
         401 => tracing::error!(
             target: "auth0", status, code,
@@ -287,15 +315,13 @@ fn refused(status: StatusCode, code: Option<&str>, cursor: &mut Cursor) {
             "the Events API refuses the token. It needs the scope read:events: Dashboard > Applications > APIs > \
              Auth0 Management API > Machine to Machine Applications"
         ),
-        410 => lost(cursor, "410"),
-        400 if begins_at_a_time || is_cursor(code) => lost(cursor, code),
         429 => tracing::warn!(
             target: "auth0", status, code,
             "the tenant has no connection to the Events API left (1, 4 or 8, by its plan): another one is open. \
              Instances share one if they have a common store"
         ),
         500.. => tracing::warn!(target: "auth0", status, code, "the Events API fails"),
-        300..400 => tracing::error!(
+        300..=399 => tracing::error!(
             target: "auth0", status, "the Events API redirects, which is not followed. Check its URL"
         ),
         _ => tracing::error!(
@@ -303,17 +329,6 @@ fn refused(status: StatusCode, code: Option<&str>, cursor: &mut Cursor) {
             "the Events API refuses the request. Check the types of events, and the URL"
         ),
     }
-}
-
-/// Logs that the offset is not usable any more, and lets the next connection begin at a time.
-fn lost(cursor: &mut Cursor, code: &str) {
-    let since = cursor.lose().map_or_else(|| "an unknown time".to_owned(), timestamp::write);
-    let begins_at_a_time = matches!(cursor.start(), Start::Time(_));
-    tracing::error!(
-        target: "auth0", code = %Escaped(code), since, begins_at_a_time,
-        "events may have been lost: the offset has expired or is unknown. Tokens of users who were deleted or blocked \
-         meanwhile are accepted until they expire"
-    );
 }
 
 fn is_cursor(code: &str) -> bool {

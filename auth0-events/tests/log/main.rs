@@ -11,7 +11,7 @@
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod kit;
 
-use auth0_events::{Event, EventSubscriber, InMemoryEventStore};
+use auth0_events::{Event, EventStore, EventSubscriber, InMemoryEventStore};
 use kit::{Kit, SECOND, acme, run, until};
 use serde_json::json;
 use std::{
@@ -61,6 +61,7 @@ async fn the_log() {
     subscriber.with_max_level(LevelFilter::DEBUG).init();
 
     what_an_operator_learns(&log).await;
+    a_position_that_cannot_be_read(&log).await;
     a_token_that_is_refused(&log).await;
     other_answers(&log).await;
     a_lease(&log).await;
@@ -110,6 +111,17 @@ async fn what_an_operator_learns(log: &Log) {
     hanging.tenant.events().hang(true);
     hanging.clock.pass(SECOND * 45).await;
     log.line(&["WARN", "is silent"]).await;
+}
+
+async fn a_position_that_cannot_be_read(log: &Log) {
+    let kit = Kit::start().await;
+    let store = InMemoryEventStore::with_clock(kit.clock.clone());
+    let fence = store.lead("another release", SECOND * 15).await.unwrap().unwrap();
+    store.save(fence, "s3cret").await.unwrap();
+    store.resign(fence).await.unwrap();
+    let _running = kit.run(kit.builder().store(store)).await;
+    log.line(&["ERROR", "events may have been lost", "the position in the store cannot be read"])
+        .await;
 }
 
 async fn a_token_that_is_refused(log: &Log) {

@@ -57,11 +57,23 @@ async fn events_and_connections() {
 
     let calls = Arc::<AtomicUsize>::default();
     let count = Arc::clone(&calls);
-    let builder = kit.builder().on_every_event(move |_: Event| {
+    let store = InMemoryEventStore::with_clock(kit.clock.clone());
+    let fence = store.lead("another release", SECOND * 15).await.unwrap().unwrap();
+    store.save(fence, "what this release cannot read").await.unwrap();
+    store.resign(fence).await.unwrap();
+    let builder = kit.builder().store(store).on_every_event(move |_: Event| {
         count.fetch_add(1, Ordering::SeqCst);
         async { Ok::<(), Infallible>(()) }
     });
     let running = kit.run(builder).await;
+    // It would begin at a time, which is refused.
+    kit.tenant.events().refuse(400, None).unwrap();
+    kit.tenant.events().disconnect();
+    kit.clock.skip(SECOND * 2..=SECOND * 2).await;
+    kit.clock.pause(SECOND..=SECOND).await;
+    kit.tenant.events().clear_faults();
+    kit.clock.skip(SECOND..=SECOND).await;
+    kit.connected().await;
     kit.tenant.events().disconnect();
     kit.clock.skip(SECOND * 2..=SECOND * 2).await;
     kit.connected().await;
@@ -83,7 +95,8 @@ async fn events_and_connections() {
         ("auth0_events_total{type=other,outcome=ignored}", 1.0),
         ("auth0_events_total{type=user.updated,outcome=handled}", 2.0),
         ("auth0_events_total{type=other,outcome=handled}", 1.0),
-        ("auth0_events_connections_total{outcome=closed}", 2.0),
+        ("auth0_events_connections_total{outcome=offset_lost}", 2.0),
+        ("auth0_events_connections_total{outcome=closed}", 3.0),
         ("auth0_events_connections_total{outcome=refused}", 1.0),
         ("auth0_events_leader{}", 1.0),
         ("auth0_events_connected{}", 0.0),
