@@ -46,6 +46,7 @@ use utoipa_actix_web::scope::Scope;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Protect {
+    middleware: RequireAuth,
     requirement: Requirement,
     optional: bool,
 }
@@ -53,24 +54,32 @@ pub struct Protect {
 impl Protect {
     /// Creates a guard that requires a valid token.
     pub const fn new() -> Self {
-        Self { requirement: authenticated(), optional: false }
+        Self { middleware: RequireAuth::new(), requirement: authenticated(), optional: false }
     }
 
-    /// Returns a guard with one more requirement.
+    /// Returns a guard with one more requirement: see [`RequireAuth::require`].
     pub fn require(&self, requirement: Requirement) -> Self {
-        let requirement = self.requirement.clone().and(requirement);
-        Self { requirement, optional: self.optional }
+        Self {
+            middleware: self.middleware.clone().require(requirement.clone()),
+            requirement: self.requirement.clone().and(requirement),
+            optional: self.optional,
+        }
     }
 
     /// Returns a guard with optional authentication: see [`RequireAuth::optional`].
     pub fn optional(&self) -> Self {
-        Self { optional: true, ..self.clone() }
+        Self { middleware: self.middleware.clone().optional(), optional: true, ..self.clone() }
+    }
+
+    /// Returns a guard that ends responses with the token: see [`RequireAuth::end_responses_with_token`].
+    pub fn end_responses_with_token(&self) -> Self {
+        Self { middleware: self.middleware.clone().end_responses_with_token(), ..self.clone() }
     }
 
     /// Guards and documents the handlers of [`routes!`](crate::actix::routes), with one more requirement.
     pub fn routes(&self, requirement: Requirement, routes: Routes) -> Documented<Routes> {
         let guard = self.require(requirement);
-        guard.documentation().service(routes.guarded(guard.middleware()))
+        guard.documentation().service(routes.guarded(guard.middleware))
     }
 
     /// Guards and documents all services of a [`scope`](utoipa_actix_web::scope()), with one more requirement: also
@@ -101,12 +110,7 @@ impl Protect {
         B: MessageBody + 'static,
     {
         let guard = self.require(requirement);
-        guard.documentation().service(scope.wrap(guard.middleware()))
-    }
-
-    fn middleware(&self) -> RequireAuth {
-        let guard = auth0_actix::require(self.requirement.clone());
-        if self.optional { guard.optional() } else { guard }
+        guard.documentation().service(scope.wrap(guard.middleware))
     }
 
     fn documentation(&self) -> Documentation {

@@ -1,8 +1,8 @@
 //! Services of actix-web.
 use crate::common::{listed, token};
 use actix_web::{
-    App,
-    body::to_bytes,
+    App, HttpResponse,
+    body::{BodySize, MessageBody, to_bytes},
     get,
     http::header::WWW_AUTHENTICATE,
     test::{TestRequest, call_service, init_service},
@@ -15,6 +15,12 @@ use auth0_openapi::{
 };
 use auth0_testing::Tenant;
 use serde_json::{Value, json};
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 use utoipa_actix_web::{AppExt, scope as utoipa_scope};
 
 policy!(pub ReadMessages = scope("read:messages"));
@@ -53,6 +59,50 @@ macro_rules! status_of {
         }
         call_service(&$app, request.to_request()).await.status().as_u16()
     }};
+}
+
+/// A body that never ends by itself.
+struct Endless;
+
+impl MessageBody for Endless {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<web::Bytes, Infallible>>> {
+        Poll::Pending
+    }
+}
+
+#[utoipa::path(get, path = "/events", responses((status = OK)))]
+async fn events() -> HttpResponse {
+    HttpResponse::Ok().body(Endless)
+}
+
+#[actix_web::test]
+async fn a_response_ends_with_its_token() {
+    let tenant = Tenant::new();
+    let protect = Protect::new().end_responses_with_token();
+    let app = App::new()
+        .into_utoipa_app()
+        .app_data(tenant.auth0())
+        .service(protect.routes(authenticated(), routes!(events)))
+        .into_app();
+    let app = init_service(app).await;
+    let token = tenant.token().expires_in(Duration::from_secs(60)).mint();
+    let bearer = ("authorization", format!("Bearer {token}"));
+    let request = TestRequest::get().uri("/events").insert_header(bearer).to_request();
+    let response = call_service(&app, request).await;
+    assert_eq!(response.status(), 200);
+    tenant.clock().advance(Duration::from_secs(66));
+    let end = to_bytes(response.into_body());
+    let end = tokio::time::timeout(Duration::from_secs(30), end).await;
+    assert!(end.is_ok(), "it goes on");
 }
 
 #[actix_web::test]
