@@ -9,7 +9,7 @@ use std::{
 const DOUBTED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A larger difference from the monotonic clock is a jump.
-const JUMP: Duration = Duration::from_secs(60);
+pub(super) const JUMP: Duration = Duration::from_secs(60);
 
 /// A time that is not after that of the wall clock, and goes on with the monotonic clock.
 #[derive(Default)]

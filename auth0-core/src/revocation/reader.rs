@@ -1,5 +1,6 @@
 //! Reading the store of revocations, without end, on the thread `auth0-fetch`.
 use super::{
+    expiry::JUMP,
     local::{Revocations, Shared},
     store::Changes,
     sync::{Sync, WRITE_LIMIT},
@@ -7,7 +8,7 @@ use super::{
 };
 use crate::{
     runtime::{
-        Clock,
+        Clock, Moment,
         fetch_thread::{self, How, RESTARTS, passed},
     },
     telemetry::metrics,
@@ -28,6 +29,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Default)]
 struct Reader {
     position: Option<String>,
+    /// When the last attempt began.
+    last: Option<Moment>,
     /// How many attempts have failed one after the other while the process was stopped.
     frozen: usize,
 }
@@ -74,6 +77,11 @@ impl Reader {
     async fn attempt(&mut self, revocations: &Revocations, sync: &Sync) -> Result<bool, ()> {
         let clock = revocations.clock();
         let began = clock.moment();
+        if self.last.replace(began).is_some_and(|last| was_ahead(last, began)) {
+            // What seemed to have expired was not kept, and may not have expired.
+            self.position = None;
+            sync.forget_state();
+        }
         let (store, position, wait) = (sync.store(), self.position.clone(), sync.wait());
         let work = async move { store.changes(position.as_deref(), wait).await };
         let limit = sync.max_delay.saturating_add(wait);
@@ -124,6 +132,12 @@ impl Reader {
         start_to_write_back(revocations, sync);
         Ok(!is_idle)
     }
+}
+
+/// Returns whether the wall clock was set back between two moments.
+fn was_ahead(last: Moment, now: Moment) -> bool {
+    let elapsed = now.monotonic.saturating_sub(last.monotonic);
+    now.unix_time.saturating_add(JUMP) < last.unix_time.saturating_add(elapsed)
 }
 
 /// Adds to the store what it lacks, in a task apart: reading goes on although the store cannot be written. What fails is

@@ -60,6 +60,27 @@ async fn the_state_of_a_machine_that_was_suspended_is_old() {
     assert!(code(&auth, &token).await.is_ok());
 }
 
+/// What it reads at its start seems to have expired, and gives way to what it reads after it.
+#[tokio::test]
+async fn a_machine_that_starts_ahead_reads_again_when_its_clock_is_set() {
+    let (tenant, table) = (Tenant::new(), Table::default());
+    let [one, two] = [0, 1].map(|_| Revocations::with_store(table.clone()));
+    let of_one = tenant.builder().revocations(&one).build().unwrap();
+    for number in 0..200 {
+        one.revoke_subject(tenant.issuer(), format!("auth0|{number}")).await.unwrap();
+    }
+    let clock = Settable::of(&tenant);
+    clock.set_ahead(400 * 24 * HOUR);
+    let of_two = tenant.builder().revocations(&two).clock(clock.clone()).build().unwrap();
+    let later = tenant.token().subject("auth0|bob").expires_in(500 * 24 * HOUR).mint();
+    assert!(code(&of_two, &later).await.is_ok(), "it has read the store");
+    assert!(one.count() == 200 && two.count() < 200);
+    clock.set_ahead(Duration::ZERO);
+    until(|| async { two.count() == 200 }).await;
+    let first = tenant.token().subject("auth0|0");
+    assert!(is_revoked(&of_one, &first).await && is_revoked(&of_two, &first).await);
+}
+
 #[tokio::test]
 async fn a_clock_that_is_wrong_for_a_moment_removes_nothing() {
     let tenant = Tenant::new();
