@@ -9,6 +9,7 @@ use auth0_core::{
 };
 use auth0_testing::{Failure, Tenant};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use serde_json::json;
 use std::{collections::BTreeMap, error::Error, sync::Mutex, time::Duration};
 
 /// One recorder for the process, because keys are fetched on a thread of their own.
@@ -32,12 +33,30 @@ fn revocations_are_counted(snapshotter: &Snapshotter) {
         let logout = BackchannelLogout::new(&auth, ["web"]).unwrap();
         let form = Some(&b"application/x-www-form-urlencoded"[..]);
         logout.respond("POST", form, Some(b"logout_token=x")).await;
+        auth.warm_up().await.unwrap();
+        let forged = tenant.token().audience("web").claim("jti", "l1").claim(
+            "events",
+            json!({
+                "http://schemas.openid.net/event/backchannel-logout": {}
+            }),
+        );
+        for number in 0..5 {
+            let forged = forged.clone().header("kid", format!("made-up-{number}")).mint();
+            logout.respond("POST", form, Some(format!("logout_token={forged}").as_bytes())).await;
+        }
+        tenant.fail(Failure::Unreachable);
+        let without_keys = tenant.builder().revocations(&revocations).build().unwrap();
+        let logout = BackchannelLogout::new(&without_keys, ["web"]).unwrap();
+        let token = format!("logout_token={}", forged.mint());
+        logout.respond("POST", form, Some(token.as_bytes())).await;
     });
     for (name, value) in [
         ("auth0_revocations{}", "2"),
         ("auth0_revocations_total{kind=subject,outcome=success}", "2"),
         ("auth0_revocations_total{kind=subject,outcome=full}", "1"),
-        ("auth0_logout_tokens_total{outcome=refused}", "1"),
+        ("auth0_logout_tokens_total{outcome=refused}", "3"),
+        ("auth0_logout_tokens_total{outcome=key_unknown}", "3"),
+        ("auth0_logout_tokens_total{outcome=unavailable}", "1"),
     ] {
         assert_eq!(seen.get(name).map(String::as_str), Some(value), "{name}: {seen:?}");
     }

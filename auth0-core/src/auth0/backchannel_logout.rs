@@ -233,10 +233,7 @@ impl BackchannelLogout {
                 LogoutResponse::accepted()
             }
             Err(error) if error.is_temporary() => {
-                metrics::logout_token("unavailable");
-                if self.0.auth.0.refusals.admits_logout_token() {
-                    tracing::error!(target: "auth0", %error, "a logout token could not be handled");
-                }
+                self.0.note_failure(&error);
                 let mut response = LogoutResponse::new(
                     503,
                     "temporarily_unavailable",
@@ -247,7 +244,7 @@ impl BackchannelLogout {
             }
             Err(error) => {
                 metrics::logout_token("refused");
-                if self.0.auth.0.refusals.admits_logout_token() {
+                if self.0.auth.0.refusals.admits_logout_token(false) {
                     tracing::warn!(target: "auth0", %error, "refused a logout token");
                 }
                 LogoutResponse::refused(400, "The logout token is not valid.")
@@ -268,6 +265,21 @@ impl Shared {
         match is_first {
             true => Ok(()),
             false => Err(LogoutTokenError::invalid("it was used before")),
+        }
+    }
+
+    /// Counts and logs a token that may be good. One whose key is unknown is nearly always forged: it must not look as if
+    /// logouts had no effect.
+    fn note_failure(&self, error: &LogoutTokenError) {
+        let (is_key_unknown, refusals) = (error.is_key_unknown(), &self.auth.0.refusals);
+        metrics::logout_token(if is_key_unknown { "key_unknown" } else { "unavailable" });
+        if !refusals.admits_logout_token(!is_key_unknown) {
+            return;
+        }
+        if is_key_unknown {
+            tracing::warn!(target: "auth0", %error, "a logout token could not be handled yet");
+        } else {
+            tracing::error!(target: "auth0", %error, "a logout token could not be handled");
         }
     }
 

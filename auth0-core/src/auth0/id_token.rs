@@ -49,8 +49,8 @@ impl fmt::Display for IdTokenError {
 impl std::error::Error for IdTokenError {}
 
 impl From<NotVerified> for IdTokenError {
-    fn from(NotVerified { cause, is_temporary }: NotVerified) -> Self {
-        Self { cause, is_temporary }
+    fn from(NotVerified { cause, kind }: NotVerified) -> Self {
+        Self { cause, is_temporary: kind.is_temporary() }
     }
 }
 

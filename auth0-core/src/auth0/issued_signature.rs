@@ -9,17 +9,35 @@ use std::{borrow::Cow, sync::Arc};
 /// The reason why a signature is not known to be good.
 pub(super) struct NotVerified {
     pub(super) cause: Cow<'static, str>,
+    pub(super) kind: NotVerifiedKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotVerifiedKind {
+    Invalid,
+    /// Its key is unknown, and too many others were to fetch keys for it now: nearly always it was made up.
+    KeyUnknown,
     /// The keys of the issuer are not available now.
-    pub(super) is_temporary: bool,
+    Unavailable,
+}
+
+impl NotVerifiedKind {
+    /// Returns whether the token may be good.
+    pub(super) const fn is_temporary(self) -> bool {
+        !matches!(self, Self::Invalid)
+    }
 }
 
 impl NotVerified {
     fn invalid(cause: impl Into<Cow<'static, str>>) -> Self {
-        Self { cause: cause.into(), is_temporary: false }
+        Self { cause: cause.into(), kind: NotVerifiedKind::Invalid }
     }
 
     fn unavailable(why: &str) -> Self {
-        Self { cause: format!("the keys of its issuer: {why}").into(), is_temporary: true }
+        Self {
+            cause: format!("the keys of its issuer: {why}").into(),
+            kind: NotVerifiedKind::Unavailable,
+        }
     }
 }
 
@@ -59,10 +77,12 @@ pub(super) async fn check_signature(
         Ok(Newer::Found(newer)) => newer,
         // The issuer may have begun to use a key, and does not send the token again after a refusal.
         Ok(Newer::OverBudget) if is_unknown => {
-            return Err(NotVerified::unavailable(
-                "its kid is unknown, and so were those of other tokens a moment ago: keys are fetched only every few \
-                 seconds",
-            ));
+            return Err(NotVerified {
+                cause: "its kid is unknown, and so were those of other tokens a moment ago: keys are fetched only \
+                        every few seconds"
+                    .into(),
+                kind: NotVerifiedKind::KeyUnknown,
+            });
         }
         Ok(Newer::Absent | Newer::OverBudget) => return Err(refused()),
         Err(_) if !is_unknown => return Err(refused()),

@@ -1,7 +1,7 @@
 //! Verification of logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.6).
 use super::{
     Auth0,
-    issued_signature::{NotVerified, check_signature},
+    issued_signature::{NotVerified, NotVerifiedKind, check_signature},
     verifier::Verifier,
 };
 use crate::{
@@ -81,22 +81,27 @@ impl fmt::Debug for LogoutToken {
 #[derive(Clone, Debug)]
 pub struct LogoutTokenError {
     cause: Cow<'static, str>,
-    is_temporary: bool,
+    kind: NotVerifiedKind,
 }
 
 impl LogoutTokenError {
     pub(super) fn invalid(cause: impl Into<Cow<'static, str>>) -> Self {
-        Self { cause: cause.into(), is_temporary: false }
+        Self { cause: cause.into(), kind: NotVerifiedKind::Invalid }
     }
 
     pub(super) fn unavailable(cause: impl Into<Cow<'static, str>>) -> Self {
-        Self { cause: cause.into(), is_temporary: true }
+        Self { cause: cause.into(), kind: NotVerifiedKind::Unavailable }
     }
 
     /// Returns whether the token may be good: the keys of its issuer are not available now.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
-        self.is_temporary
+        self.kind.is_temporary()
+    }
+
+    /// Returns whether its key is unknown, and no keys may be fetched for it now.
+    pub(super) fn is_key_unknown(&self) -> bool {
+        self.kind == NotVerifiedKind::KeyUnknown
     }
 }
 
@@ -115,8 +120,8 @@ impl From<JwsError> for LogoutTokenError {
 }
 
 impl From<NotVerified> for LogoutTokenError {
-    fn from(NotVerified { cause, is_temporary }: NotVerified) -> Self {
-        Self { cause, is_temporary }
+    fn from(NotVerified { cause, kind }: NotVerified) -> Self {
+        Self { cause, kind }
     }
 }
 

@@ -33,8 +33,8 @@ pub(super) struct RefusalLog {
     unknown: Rates,
     /// The warnings about refusals that were dropped.
     warnings: Rate,
-    /// The logout tokens that were refused.
-    logout_tokens: Rate,
+    /// The logout tokens that were refused, and those that could not be handled.
+    logout_tokens: [Rate; 2],
 }
 
 /// The rate of each code.
@@ -63,22 +63,40 @@ impl RefusalLog {
     ) -> Self {
         let labels = issuers.chain([metrics::RESOLVED]);
         let issuers = labels.map(|label| (label.into(), rates())).collect();
-        let (warnings, logout_tokens) = (Rate::default(), Rate::default());
+        let (warnings, logout_tokens) = (Rate::default(), Default::default());
         Self { clock, logs_all, issuers, unknown: rates(), warnings, logout_tokens }
     }
 
     /// Returns whether another warning about a dropped refusal is within the rate.
     pub(super) fn admits_warning(&self) -> bool {
-        self.admits(&self.warnings)
+        self.admits(&self.warnings, "warnings about dropped refusals")
     }
 
-    /// Returns whether another refusal of a logout token is within the rate.
-    pub(super) fn admits_logout_token(&self) -> bool {
-        self.admits(&self.logout_tokens)
+    /// Returns whether another line about a logout token is within the rate: of one that was refused, or of one that could
+    /// not be handled. Forged ones must not hide those.
+    pub(super) fn admits_logout_token(&self, has_failed: bool) -> bool {
+        let [refused, failed] = &self.logout_tokens;
+        match has_failed {
+            true => self.admits(failed, "logout tokens that could not be handled"),
+            false => self.admits(refused, "refused logout tokens"),
+        }
     }
 
-    fn admits(&self, rate: &Rate) -> bool {
-        self.logs_all || rate.admit(self.clock.monotonic().as_secs()) != Admission::LeftOut
+    fn admits(&self, rate: &Rate, what: &str) -> bool {
+        if self.logs_all {
+            return true;
+        }
+        match rate.admit(self.clock.monotonic().as_secs()) {
+            Admission::Logged => true,
+            Admission::LoggedAfter { left_out, seconds } => {
+                tracing::info!(
+                    target: "auth0",
+                    "{} more {what} were not logged in the last {seconds} s", Grouped(left_out)
+                );
+                true
+            }
+            Admission::LeftOut => false,
+        }
     }
 
     /// Writes the event of a refusal, unless there were too many like it. Metrics count each.

@@ -1,8 +1,15 @@
 //! Refusals of a client do not flood the log.
 use super::log::{Line, Log};
-use auth0_axum::testing::Tenant;
+use auth0_axum::{
+    Revocations,
+    testing::{Failure, Tenant},
+};
+use serde_json::json;
 use std::{net::SocketAddr, time::Duration};
-use wire_tests::{client::KeptAlive, servers};
+use wire_tests::{
+    client::{KeptAlive, send_body},
+    servers,
+};
 
 async fn flood(server: SocketAddr, requests: usize, path: &str, authorization: &str) {
     let mut client = KeptAlive::connect(server).await;
@@ -44,6 +51,40 @@ async fn refusals_beyond_the_rate_are_counted() {
             ("token_expired", "https://tenant.test/")
         );
         assert_eq!(message(refusal), "refused an access token", "{server}");
+    }
+}
+
+/// Forged logout tokens do not hide that genuine ones could not be handled.
+#[tokio::test]
+async fn refused_logout_tokens_have_a_rate_of_their_own() {
+    let log = Log::listen().await;
+    let tenant = Tenant::new();
+    let revocations = Revocations::in_memory();
+    let auth = || tenant.builder().revocations(&revocations).build().unwrap();
+    let logout_token = tenant.token().without("azp").audience("web").claim("jti", "l1");
+    let event = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+    let genuine = logout_token.claim("events", event).mint();
+    tenant.fail(Failure::Unreachable);
+    for (server, address) in servers::start(auth).await {
+        let messages = async |token: &str, times| {
+            log.take();
+            for _ in 0..times {
+                let form = [("content-type", &b"application/x-www-form-urlencoded"[..])];
+                let body = format!("logout_token={token}");
+                let target = "POST /backchannel-logout";
+                send_body(address, target, &form, body.as_bytes(), false).await;
+            }
+            let lines =
+                log.take().into_iter().map(|line| format!("{} {}", line.level, message(&line)));
+            lines.filter(|line| line.contains("logout token")).collect::<Vec<_>>()
+        };
+        let refused = "WARN refused a logout token";
+        assert_eq!(messages("forged", 25).await, [refused; 20], "{server}");
+        let failed = "ERROR a logout token could not be handled";
+        assert_eq!(messages(&genuine, 1).await, [failed], "{server}");
+        tenant.clock().advance(Duration::from_secs(61));
+        let more = "INFO 5 more refused logout tokens were not logged in the last 61 s";
+        assert_eq!(messages("forged", 1).await, [more, refused], "{server}");
     }
 }
 
