@@ -1,6 +1,6 @@
 //! The runtime of a request is not the one that fetches. The transport here is the test kit's.
 use crate::common::{
-    MINUTE, SECOND, block_on, fetches, long_lived, pass, poll_once, settle, verdict,
+    MINUTE, SECOND, block_on, fetches, is_alone, long_lived, pass, poll_once, settle, verdict,
     verdict_at_once,
 };
 use auth0_core::{
@@ -161,6 +161,11 @@ impl IssuerResolver for OnCommand {
 /// A resolver that blocks the thread looks like a process that was stopped. It is not called without end.
 #[test]
 fn a_resolver_that_blocks_the_thread_is_an_outage_and_no_endless_wait() {
+    // The thread is that of all tests of a process.
+    let name = "a_resolver_that_blocks_the_thread_is_an_outage_and_no_endless_wait";
+    if !is_alone(module_path!(), name) {
+        return;
+    }
     let tenant = Tenant::new();
     let calls = Arc::new(AtomicUsize::new(0));
     let resolver = Blocking(Arc::clone(&calls));

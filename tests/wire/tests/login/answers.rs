@@ -1,5 +1,8 @@
 //! What answers of the token endpoint mean for a session, beyond the tokens that they have.
-use crate::world::{in_cookies_and_store, location, on_both};
+use crate::{
+    cookies::FULL_COOKIES,
+    world::{in_cookies_and_store, location, on_both},
+};
 use serde_json::json;
 use std::time::Duration;
 
@@ -93,6 +96,7 @@ async fn a_renewal_that_needs_the_user_asks_for_a_login() {
 /// Tokens of many APIs fill the cookies: those that have expired go, and then the oldest.
 #[tokio::test]
 async fn access_tokens_make_room_in_the_cookies() {
+    let _turn = FULL_COOKIES.lock().await;
     on_both(
         |login| login,
         async |world| {

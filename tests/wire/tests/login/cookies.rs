@@ -6,6 +6,7 @@ use crate::{
 };
 use auth0_axum::login::InMemorySessionStore;
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 const OTHER_SECRET: &str = "fedcba9876543210fedcba9876543210";
 
@@ -54,6 +55,9 @@ async fn sessions_of_all_sizes() {
     .await;
 }
 
+/// Held by tests whose cookies are full: the log is that of the process.
+pub(crate) static FULL_COOKIES: Mutex<()> = Mutex::const_new(());
+
 /// A token that the cookies have no room for is renewed with each use. One that cannot be renewed must not be lost.
 #[tokio::test]
 async fn an_access_token_that_fits_into_no_cookie() {
@@ -68,6 +72,7 @@ async fn an_access_token_that_fits_into_no_cookie() {
                 answer
             });
             world.log_in("auth0|ann").await;
+            let _turn = FULL_COOKIES.lock().await;
             let log = Log::start();
             let before = log.count(FULL);
             let answer = world.open("/session?size=12000").await;

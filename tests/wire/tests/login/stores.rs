@@ -69,10 +69,10 @@ async fn the_store_in_memory() {
 #[tokio::test]
 async fn the_store_in_redis() {
     let Some(redis) = RedisServer::start() else { return };
-    let store = RedisSessionStore::new(redis.url()).unwrap().prefix("a:");
+    let store = RedisSessionStore::new(redis.url()).unwrap().time_limit(PATIENT).prefix("a:");
     check_session_store(&store).await;
     // Another application with the same Redis.
-    let other = RedisSessionStore::new(redis.url()).unwrap().prefix("b:");
+    let other = RedisSessionStore::new(redis.url()).unwrap().time_limit(PATIENT).prefix("b:");
     assert!(!has(&other, 5).await);
     check_session_store(&other).await;
     // It ends by itself, and so does the lock of an instance that was killed.
@@ -92,6 +92,11 @@ async fn the_store_in_redis() {
     }
 }
 
+/// Waits for Redis even on a slow machine.
+const PATIENT: Duration = Duration::from_secs(10);
+/// That of the default.
+const SHORT: Duration = Duration::from_millis(250);
+
 /// Two instances of an application, whose clock goes on as real time does.
 struct Instances {
     provider: Provider,
@@ -101,9 +106,14 @@ struct Instances {
 
 impl Instances {
     async fn start(redis: &RedisServer) -> Self {
+        Self::with_limit(redis, PATIENT).await
+    }
+
+    /// Starts instances that wait this long for Redis.
+    async fn with_limit(redis: &RedisServer, limit: Duration) -> Self {
         let provider = Provider::new();
         let login = || {
-            let store = RedisSessionStore::new(redis.url()).unwrap();
+            let store = RedisSessionStore::new(redis.url()).unwrap().time_limit(limit);
             builder(&provider).store(store).build().unwrap()
         };
         let clock = provider.tenant().clock();
@@ -170,7 +180,7 @@ async fn two_instances_renew_once() {
 #[tokio::test]
 async fn while_redis_hangs_nothing_is_lost() {
     let Some(redis) = RedisServer::start() else { return };
-    let mut instances = Instances::start(&redis).await;
+    let mut instances = Instances::with_limit(&redis, SHORT).await;
     instances.log_in("auth0|ann").await;
     redis.suspend();
     for browser in &mut instances.browsers {
@@ -194,7 +204,7 @@ async fn while_redis_hangs_nothing_is_lost() {
 async fn a_store_that_hangs_during_a_renewal() {
     let Some(redis) = RedisServer::start() else { return };
     let redis = Arc::new(redis);
-    let mut instances = Instances::start(&redis).await;
+    let mut instances = Instances::with_limit(&redis, SHORT).await;
     instances.log_in("auth0|ann").await;
     instances.provider.tenant().clock().advance(Duration::from_secs(600));
     let at_answer = Arc::clone(&redis);

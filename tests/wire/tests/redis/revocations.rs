@@ -16,19 +16,19 @@ use wire_tests::{network::Network, redis_server::RedisServer};
 #[tokio::test]
 async fn a_token_revoked_on_one_instance_is_refused_on_the_other() {
     let Some(redis) = RedisServer::start() else { return };
-    let (tenant, token, instances) = two(&redis).await;
+    let (tenant, token, instances) = two(&redis, patient).await;
     let other = tenant.token().subject("auth0|ben").mint();
     let [first, second] = &instances;
     for (here, there, subject, token) in
         [(first, second, "auth0|ann", &token), (second, first, "auth0|ben", &other)]
     {
-        assert_eq!(there.verify(token).await, Ok(()));
-        here.revocations.revoke_subject(tenant.issuer(), subject).await.unwrap();
+        there.until(token, Ok(())).await;
+        here.revoke(&tenant, subject).await;
         assert_eq!(here.verify(token).await, REVOKED);
         let time = there.until(token, REVOKED).await;
         assert!(time < PROMISED + SLACK, "{time:?}");
     }
-    let third = Instance::start(&tenant, &redis, Duration::ZERO);
+    let third = Instance::with(&tenant, patient(&redis), Duration::ZERO);
     assert_eq!(third.verify(&token).await, REVOKED, "it knows what was before its start");
     assert_eq!(third.verify(&other).await, REVOKED);
     assert_eq!(third.verify(&tenant.token().subject("auth0|cat").mint()).await, Ok(()));
@@ -77,7 +77,7 @@ async fn what_is_read_before_its_addition_has_ended_is_not_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_are_revoked_at_once_on_both() {
     let Some(redis) = RedisServer::start() else { return };
-    let (tenant, _, instances) = two(&redis).await;
+    let (tenant, _, instances) = two(&redis, patient).await;
     let instances = Arc::new(instances);
     let mut revoked = JoinSet::new();
     for number in 0..64 {
