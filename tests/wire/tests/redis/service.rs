@@ -15,7 +15,7 @@ use wire_tests::{
 pub(crate) const API: &str = "https://api.acme.com";
 pub(crate) const TIME_LIMIT: Duration = Duration::from_millis(250);
 /// What other tests on the machine may add to that.
-pub(crate) const SLACK: Duration = Duration::from_secs(10);
+pub(crate) const SLACK: Duration = Duration::from_secs(2);
 
 /// Two instances of one API: each has its own verifier and store.
 pub(crate) struct Service {

@@ -277,13 +277,12 @@ async fn many_new_customers_at_once_get_their_keys() {
 
 #[tokio::test]
 async fn requests_share_fetches_where_there_is_little_room() {
-    // Fewer than may be fetched at once.
-    let tenants = tenants(40);
+    let tenants = tenants(60);
     let customers = Customers::of(&tenants);
     let auth = auth(&tenants, ResolvedIssuers::by(customers).max_issuers(20));
     // No answer comes before all requests wait for one.
     tenants.iter().for_each(Tenant::hold);
-    let requests: Vec<_> = (0..400)
+    let requests: Vec<_> = (0..600)
         .map(|number| {
             let tenant = &tenants[number % tenants.len()];
             spawn_send(&auth, tenant, &token(tenant).mint())
@@ -294,9 +293,9 @@ async fn requests_share_fetches_where_there_is_little_room() {
     for request in requests {
         assert!(request.await.unwrap());
     }
-    // One for each of 40 issuers: ten requests share it, although there is room for 20 issuers only.
+    // One for each of 60 issuers: ten requests share it, although there is room for 20 issuers only.
     let total: usize = tenants.iter().map(|tenant| fetches(tenant).1).sum();
-    assert_eq!(total, 40, "for 400 requests");
+    assert_eq!(total, 60, "for 600 requests");
 }
 
 /// The back-off of an issuer does not depend on whether there is room for its keys.
