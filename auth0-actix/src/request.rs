@@ -25,9 +25,14 @@ impl<'a> RequestAdapter<'a> {
         Self { head: request.head(), connection: connection(request), is_secure }
     }
 
-    pub(crate) fn view(&'a self) -> RequestView<'a> {
+    /// Returns the view of the request, given its only `Authorization` header: `None` for none or several.
+    pub(crate) fn view(&'a self, only: Option<&'a HeaderValue>) -> RequestView<'a> {
         let lines = |name: &HeaderName| self.head.headers.get_all(name).map(HeaderValue::as_bytes);
-        RequestView::new().authorization(lines(&AUTHORIZATION)).proof(lines(&DPOP)).parts(self)
+        let view = match only {
+            Some(header) => RequestView::new().authorization([header.as_bytes()]),
+            None => RequestView::new().authorization(lines(&AUTHORIZATION)),
+        };
+        view.proof(lines(&DPOP)).parts(self)
     }
 }
 

@@ -25,7 +25,7 @@ enum State {
 pub(crate) async fn verify_once(auth: &Auth0, request: HttpRequest) -> Verdict {
     let Some(header) = only_header(&request) else {
         // No header or several: the verdict needs no token.
-        return auth.authenticate(&RequestAdapter::new(&request).view()).await;
+        return auth.authenticate(&RequestAdapter::new(&request).view(None)).await;
     };
     let cell = match known(auth, header, &request) {
         Some(State::Known(verdict)) => return verdict,
@@ -37,21 +37,21 @@ pub(crate) async fn verify_once(auth: &Auth0, request: HttpRequest) -> Verdict {
         }
     };
     let adapter = RequestAdapter::new(&request);
-    let view = adapter.view();
+    let view = adapter.view(Some(header));
     cell.get_or_init(|| auth.authenticate(&view)).await.clone()
 }
 
 /// Verifies without waiting: `None` if keys must be fetched, or a store or resolver must be called first.
 pub(crate) fn verify_once_now(auth: &Auth0, request: &HttpRequest) -> Option<Verdict> {
     let Some(header) = only_header(request) else {
-        return auth.authenticate_now(&RequestAdapter::new(request).view());
+        return auth.authenticate_now(&RequestAdapter::new(request).view(None));
     };
     match known(auth, header, request) {
         Some(State::Known(verdict)) => return Some(verdict),
         Some(State::Awaited(cell)) => return cell.get().cloned(),
         None => {}
     }
-    let verdict = auth.authenticate_now(&RequestAdapter::new(request).view())?;
+    let verdict = auth.authenticate_now(&RequestAdapter::new(request).view(Some(header)))?;
     if is_to_be_kept(auth, &verdict) {
         keep(auth, header, State::Known(verdict.clone()), request);
     }

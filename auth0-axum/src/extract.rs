@@ -149,6 +149,11 @@ impl<C> AccessToken<C> {
         self.token
     }
 
+    /// Returns the token, and its header.
+    pub(crate) fn into_parts(self) -> (VerifiedToken<C>, Option<HeaderValue>) {
+        (self.token, self.header)
+    }
+
     /// Returns the encoded token as the client sent it, to call another API on behalf of the user. It is a
     /// secret until it expires, and must not reach a log. Empty if the token did not come from a request.
     #[must_use]
@@ -324,7 +329,7 @@ async fn verified(
     parts: &mut Parts,
 ) -> Result<(VerifiedToken, Option<HeaderValue>), Error> {
     match of_layer(auth, parts) {
-        Some(admitted) => Ok((admitted.token, admitted.header)),
+        Some(admitted) => Ok(admitted.into_parts()),
         None => verify_once(auth, parts).await,
     }
 }

@@ -7,16 +7,14 @@ use crate::{
     rejection::refusal_in,
     request::RequestAdapter,
     tcp::TcpPeer,
-    verdict::{verify_once_now, verify_waiting},
+    verdict::{Verdict, verify_once_now, verify_waiting},
 };
 use auth0_core::{
-    Auth0, Ended, Error, Requirement, VerifiedToken,
+    Auth0, Ended, Error, Requirement,
     adapter::{self, CloseGuard},
     policy::authenticated,
 };
-use http::{
-    HeaderName, HeaderValue, Request, Response, Version, header::AUTHORIZATION, request::Parts,
-};
+use http::{HeaderName, HeaderValue, Request, Response, Version, request::Parts};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -133,7 +131,7 @@ impl Settings {
     /// Admits a request, or returns the refusal. There is a value if the response must be changed.
     fn admit(
         &self,
-        verdict: Result<VerifiedToken, Error>,
+        (verdict, header): (Verdict, Option<HeaderValue>),
         parts: &mut Parts,
     ) -> Result<Option<Box<Admission>>, Error> {
         let Self { auth, requirement, optional, methods, ends_responses } = self;
@@ -157,7 +155,6 @@ impl Settings {
                 guard: handle.map(|handle| handle.close_after(&token)),
             }
         });
-        let header = adapter::only(parts.headers.get_all(AUTHORIZATION)).cloned();
         parts.extensions.insert(AccessToken::new(token, header));
         let is_usual = nonce.is_none() && end.is_none();
         Ok((!is_usual).then(|| Box::new(Admission { nonce, end })))
@@ -214,7 +211,10 @@ where
             let inner = self.inner.call(Request::from_parts(parts, body));
             return AuthFuture { step: Step::Admitted { inner, admission: None } };
         }
-        let of_outer = of_layer(&settings.auth, &parts).map(|token| Ok(token.into_inner()));
+        let of_outer = of_layer(&settings.auth, &parts).map(|token| {
+            let (token, header) = token.into_parts();
+            (Ok(token), header)
+        });
         if let Some(verdict) = of_outer.or_else(|| verify_once_now(&settings.auth, &mut parts)) {
             let step = match settings.admit(verdict, &mut parts) {
                 Ok(admission) => {

@@ -11,10 +11,15 @@ static DPOP: HeaderName = HeaderName::from_static("dpop");
 pub(crate) struct RequestAdapter<'a>(pub(crate) &'a Parts);
 
 impl<'a> RequestAdapter<'a> {
-    pub(crate) fn view(&'a self) -> RequestView<'a> {
+    /// Returns the view of the request, given its only `Authorization` header: `None` for none or several.
+    pub(crate) fn view(&'a self, only: Option<&'a HeaderValue>) -> RequestView<'a> {
         let lines =
             |name: &HeaderName| self.0.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
-        RequestView::new().authorization(lines(&AUTHORIZATION)).proof(lines(&DPOP)).parts(self)
+        let view = match only {
+            Some(header) => RequestView::new().authorization([header.as_bytes()]),
+            None => RequestView::new().authorization(lines(&AUTHORIZATION)),
+        };
+        view.proof(lines(&DPOP)).parts(self)
     }
 
     /// Returns the URI before `nest` removed its prefix.

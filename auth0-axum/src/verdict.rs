@@ -7,45 +7,56 @@ use auth0_core::{
 };
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION, request::Parts};
 
-type Verdict = Result<VerifiedToken, Error>;
+pub(crate) type Verdict = Result<VerifiedToken, Error>;
 
-/// Returns the verdict about a request, and the header of the token.
+/// Returns the token of a request, and its header.
 pub(crate) async fn verify_once(
     auth: &Auth0,
     parts: &mut Parts,
 ) -> Result<(VerifiedToken, Option<HeaderValue>), Error> {
-    let token = match verify_once_now(auth, parts) {
-        Some(verdict) => verdict?,
-        None => verify_waiting(auth, parts).await?,
+    let (verdict, header) = match verify_once_now(auth, parts) {
+        Some(known) => known,
+        // In a box, because nearly no request needs it, and the future of each handler would have room for it.
+        None => Box::pin(verify_waiting(auth, parts)).await,
     };
-    Ok((token, only_header(&parts.headers).cloned()))
+    Ok((verdict?, header))
 }
 
 /// Verifies after [`verify_once_now`] had no verdict.
-pub(crate) async fn verify_waiting(auth: &Auth0, parts: &mut Parts) -> Verdict {
-    let verdict = auth.authenticate(&RequestAdapter(parts).view()).await;
-    keep(auth, &verdict, parts);
-    verdict
+pub(crate) async fn verify_waiting(
+    auth: &Auth0,
+    parts: &mut Parts,
+) -> (Verdict, Option<HeaderValue>) {
+    let header = only_header(&parts.headers).cloned();
+    let verdict = auth.authenticate(&RequestAdapter(parts).view(header.as_ref())).await;
+    keep(auth, &verdict, header.as_ref(), parts);
+    (verdict, header)
 }
 
-/// Verifies without waiting: `None` if keys must be fetched, or a store or resolver must be called first.
-pub(crate) fn verify_once_now(auth: &Auth0, parts: &mut Parts) -> Option<Verdict> {
+/// Returns the verdict about a request, and its only `Authorization` header, without waiting: `None` if keys must be
+/// fetched, or a store or resolver must be called first.
+pub(crate) fn verify_once_now(
+    auth: &Auth0,
+    parts: &mut Parts,
+) -> Option<(Verdict, Option<HeaderValue>)> {
+    let header = only_header(&parts.headers);
     if let Some(verdicts) = parts.extensions.get::<Verdicts<HeaderValue, Verdict>>()
-        && let Some(header) = only_header(&parts.headers)
+        && let Some(header) = header
         && let Some(verdict) = verdicts.get(auth, header)
     {
-        return Some(verdict.clone());
+        return Some((verdict.clone(), Some(header.clone())));
     }
-    let verdict = auth.authenticate_now(&RequestAdapter(parts).view())?;
+    let verdict = auth.authenticate_now(&RequestAdapter(parts).view(header))?;
+    let header = header.cloned();
     if is_to_be_kept(auth, &verdict) {
-        keep(auth, &verdict, parts);
+        keep(auth, &verdict, header.as_ref(), parts);
     }
-    Some(verdict)
+    Some((verdict, header))
 }
 
 /// Keeps a verdict with the request. Without a header, or with several, no token would be verified twice.
-fn keep(auth: &Auth0, verdict: &Verdict, parts: &mut Parts) {
-    let Some(header) = only_header(&parts.headers).cloned() else { return };
+fn keep(auth: &Auth0, verdict: &Verdict, header: Option<&HeaderValue>, parts: &mut Parts) {
+    let Some(header) = header.cloned() else { return };
     match parts.extensions.get_mut::<Verdicts<HeaderValue, Verdict>>() {
         Some(verdicts) => verdicts.push(auth, header, verdict.clone()),
         None => drop(parts.extensions.insert(Verdicts::new(auth, header, verdict.clone()))),

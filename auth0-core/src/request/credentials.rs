@@ -39,13 +39,12 @@ impl<'a> Credentials<'a> {
                 return Err(malformed("there are several Authorization headers"));
             }
         };
-        let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
-        let (name, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
-        if name.is_empty() || !name.iter().all(|byte| is_token_char(*byte)) {
-            return Err(mistakes::no_scheme(value));
-        }
-        let Some(scheme) = AuthScheme::named(name).filter(|scheme| scheme.is_enabled(mode)) else {
-            return Err(mistakes::other_scheme(name, rest, mode));
+        let (scheme, rest) = match value.strip_prefix(b"Bearer") {
+            // As nearly all clients write it.
+            Some(rest @ [b' ', ..]) if AuthScheme::Bearer.is_enabled(mode) => {
+                (AuthScheme::Bearer, rest)
+            }
+            _ => scheme_of(value, mode)?,
         };
         let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
         let token = rest.get(spaces..).unwrap_or_default();
@@ -118,6 +117,19 @@ impl<'a> Credentials<'a> {
             return error;
         }
         mistakes::placeholder(self.token, ErrorCode::TokenMalformed).unwrap_or(error)
+    }
+}
+
+/// Returns the scheme of a header, and what follows its name.
+fn scheme_of(value: &[u8], mode: DpopMode) -> Result<(AuthScheme, &[u8]), Error> {
+    let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+    let (name, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
+    if name.is_empty() || !name.iter().all(|byte| is_token_char(*byte)) {
+        return Err(mistakes::no_scheme(value));
+    }
+    match AuthScheme::named(name).filter(|scheme| scheme.is_enabled(mode)) {
+        Some(scheme) => Ok((scheme, rest)),
+        None => Err(mistakes::other_scheme(name, rest, mode)),
     }
 }
 
