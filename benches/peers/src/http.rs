@@ -28,6 +28,14 @@ const fn contender(command: &'static str, name: &'static str) -> Contender {
 const CONTENDERS: [&[Contender]; 5] = [
     &[
         contender("axum-open", "axum 0.8, unprotected"),
+        contender(
+            "axum-extractor-of-header",
+            "axum, an extractor that finds the token, unprotected",
+        ),
+        contender(
+            "axum-extractor-of-hash",
+            "axum, an extractor that hashes the token, unprotected",
+        ),
         contender("axum-ours", "axum, our extractor, one token"),
         Contender {
             command: "axum-ours",
@@ -47,6 +55,14 @@ const CONTENDERS: [&[Contender]; 5] = [
     ],
     &[
         contender("actix-open", "actix-web, unprotected"),
+        contender(
+            "actix-extractor-of-header",
+            "actix-web, an extractor that finds the token, unprotected",
+        ),
+        contender(
+            "actix-extractor-of-hash",
+            "actix-web, an extractor that hashes the token, unprotected",
+        ),
         contender("actix-ours", "actix-web, our extractor, one token"),
         contender("actix-ours-uncached", "actix-web, our extractor, cache off"),
         contender(

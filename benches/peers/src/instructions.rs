@@ -8,10 +8,23 @@ const CORE: usize = 0;
 /// What is counted is the difference of two runs, so that the start of the server is in none.
 const REQUESTS: [usize; 2] = [500, 2_500];
 
-/// The frameworks. The first server of each is its unprotected route, and the next is it with a layer of nothing.
+/// The frameworks. The first server of each is its unprotected route, and the next are it with a layer of nothing, and
+/// with an extractor that only hashes the token.
 const SERVERS: [&[&str]; 2] = [
-    &["axum-open", "axum-layer-of-nothing", "axum-ours", "axum-ours-layer"],
-    &["actix-open", "actix-middleware-of-nothing", "actix-ours", "actix-ours-middleware"],
+    &[
+        "axum-open",
+        "axum-layer-of-nothing",
+        "axum-extractor-of-hash",
+        "axum-ours",
+        "axum-ours-layer",
+    ],
+    &[
+        "actix-open",
+        "actix-middleware-of-nothing",
+        "actix-extractor-of-hash",
+        "actix-ours",
+        "actix-ours-middleware",
+    ],
 ];
 
 pub(crate) fn run() -> Outcome {

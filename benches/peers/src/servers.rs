@@ -110,6 +110,12 @@ async fn open() -> String {
 async fn serve_axum(contender: &str, tenant: &Issuer) -> Outcome {
     let app = match contender {
         "axum-open" => Router::new().route("/", get(open)),
+        "axum-extractor-of-header" => {
+            Router::new().route("/", get(async |Header(_)| SUBJECT.to_owned()))
+        }
+        "axum-extractor-of-hash" => {
+            Router::new().route("/", get(async |Hash(_)| SUBJECT.to_owned()))
+        }
         "axum-ours" => axum_ours(tenant.ours(CACHE_SIZE).await?),
         "axum-ours-uncached" => axum_ours(tenant.ours(0).await?),
         "axum-layer-of-nothing" => Router::new().route("/", get(open).layer(layer_fn(Through))),
@@ -177,6 +183,12 @@ async fn serve_actix(contender: &str, tenant: &Issuer) -> Outcome {
         "actix-open" => run_actix(|config| {
             config.route("/", web::get().to(open));
         }),
+        "actix-extractor-of-header" => run_actix(|config| {
+            config.route("/", web::get().to(async |Header(_)| SUBJECT.to_owned()));
+        }),
+        "actix-extractor-of-hash" => run_actix(|config| {
+            config.route("/", web::get().to(async |Hash(_)| SUBJECT.to_owned()));
+        }),
         "actix-ours" => run_actix(actix_ours(tenant.ours(CACHE_SIZE).await?)),
         "actix-ours-uncached" => run_actix(actix_ours(tenant.ours(0).await?)),
         "actix-middleware-of-nothing" => run_actix(|config| {
@@ -217,6 +229,65 @@ fn run_actix(
     let server = HttpServer::new(app).workers(1).disable_signals().bind(LOOPBACK)?;
     announce(*server.addrs().first().ok_or("no address")?);
     Ok(server.run())
+}
+
+/// The length of the token: what an extractor costs before it verifies anything.
+struct Header(#[allow(dead_code)] usize);
+
+impl Header {
+    fn token(authorization: Option<&[u8]>) -> Option<&[u8]> {
+        authorization?.strip_prefix(b"Bearer ")
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Header {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let authorization = parts.headers.get("authorization").map(|value| value.as_bytes());
+        let token = Self::token(authorization).ok_or(StatusCode::UNAUTHORIZED)?;
+        Ok(Self(token.len()))
+    }
+}
+
+impl actix_web::FromRequest for Header {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &actix_web::HttpRequest, _: &mut Payload) -> Self::Future {
+        let authorization = request.headers().get("authorization").map(|value| value.as_bytes());
+        let token = Self::token(authorization).map(|token| Self(token.len()));
+        ready(token.ok_or_else(|| ErrorUnauthorized("")))
+    }
+}
+
+/// The hash of the token: what an extractor costs that knows it again, before it looks for it anywhere.
+struct Hash(#[allow(dead_code)] aws_lc_rs::digest::Digest);
+
+impl Hash {
+    fn new(authorization: Option<&[u8]>) -> Option<Self> {
+        let token = Header::token(authorization)?;
+        Some(Self(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token)))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Hash {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let authorization = parts.headers.get("authorization").map(|value| value.as_bytes());
+        Self::new(authorization).ok_or(StatusCode::UNAUTHORIZED)
+    }
+}
+
+impl actix_web::FromRequest for Hash {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &actix_web::HttpRequest, _: &mut Payload) -> Self::Future {
+        let authorization = request.headers().get("authorization").map(|value| value.as_bytes());
+        ready(Self::new(authorization).ok_or_else(|| ErrorUnauthorized("")))
+    }
 }
 
 /// A verifier without a library: the keys and the validation.
