@@ -1,7 +1,5 @@
 //! Extractors.
-use crate::{
-    context::ContextAdapter, error::AuthError, extraction::Extraction, verdict::only_header,
-};
+use crate::{context::ContextAdapter, error::AuthError, extraction::Extraction};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::HeaderValue};
 use auth0_core::{Auth0, Policy, VerifiedToken, adapter, policy};
 use serde::de::DeserializeOwned;
@@ -226,10 +224,10 @@ impl<C: DeserializeOwned + 'static> FromRequest for AccessToken<C> {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Extraction::new(request, payload, of_middleware, |auth, verdict, request| {
+        Extraction::new(request, payload, of_middleware, |auth, verdict, request, header| {
             let context = || ContextAdapter::new(request);
             let token = adapter::with_claims(auth, &verdict?, context)?;
-            Ok(Self::new(token, only_header(request).cloned()))
+            Ok(Self::new(token, header.cloned()))
         })
     }
 }
@@ -239,11 +237,11 @@ impl<C: DeserializeOwned + 'static> FromRequest for MaybeAccessToken<C> {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Extraction::new(request, payload, of_middleware, |auth, verdict, request| {
+        Extraction::new(request, payload, of_middleware, |auth, verdict, request, header| {
             let Some(token) = adapter::optional(verdict)? else { return Ok(Self(None)) };
             let context = || ContextAdapter::new(request);
             let token = adapter::with_claims(auth, &token, context)?;
-            Ok(Self(Some(AccessToken::new(token, only_header(request).cloned()))))
+            Ok(Self(Some(AccessToken::new(token, header.cloned()))))
         })
     }
 }
@@ -253,13 +251,13 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Authorized<P, C> 
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Extraction::new(request, payload, of_middleware, |auth, verdict, request| {
+        Extraction::new(request, payload, of_middleware, |auth, verdict, request, header| {
             let requirement = policy::of::<P>();
             let context = || ContextAdapter::new(request);
             let token = adapter::require(auth, verdict, requirement, context)?;
             let token = adapter::with_claims(auth, &token, context)
                 .map_err(|error| adapter::behind(auth, requirement, error))?;
-            Ok(Self::new(AccessToken::new(token, only_header(request).cloned())))
+            Ok(Self::new(AccessToken::new(token, header.cloned())))
         })
     }
 }
@@ -269,7 +267,7 @@ impl FromRequest for Organization {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Extraction::new(request, payload, of_middleware, |auth, verdict, request| {
+        Extraction::new(request, payload, of_middleware, |auth, verdict, request, _| {
             let context = || ContextAdapter::new(request);
             Ok(Self(adapter::organization_of(auth, &verdict?, context)?))
         })
@@ -281,7 +279,7 @@ impl FromRequest for Issuer {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Extraction::new(request, payload, of_middleware, |_, verdict, _| {
+        Extraction::new(request, payload, of_middleware, |_, verdict, _, _| {
             Ok(Self(auth0_core::Issuer::from(&verdict?)))
         })
     }
@@ -289,9 +287,13 @@ impl FromRequest for Issuer {
 
 /// Returns the token that a [`RequireAuth`](crate::RequireAuth) with this verifier has admitted, unless the header was
 /// replaced since.
-pub(crate) fn of_middleware(auth: &Auth0, request: &HttpRequest) -> Option<VerifiedToken> {
+pub(crate) fn of_middleware(
+    auth: &Auth0,
+    request: &HttpRequest,
+    header: Option<&HeaderValue>,
+) -> Option<VerifiedToken> {
     let extensions = request.extensions();
     let admitted = extensions.get::<AccessToken>()?;
-    let is_the_same = admitted.header.as_ref() == Some(only_header(request)?);
+    let is_the_same = admitted.header.as_ref() == Some(header?);
     (is_the_same && adapter::has_verified(auth, &admitted.token)).then(|| admitted.token.clone())
 }

@@ -2,10 +2,10 @@
 use crate::{
     error::AuthError,
     unread_body::UnreadBody,
-    verdict::{verify_once, verify_once_now},
+    verdict::{Verdict, only_header, verify_once, verify_once_now},
     verifier::verifier,
 };
-use actix_web::{HttpRequest, dev::Payload};
+use actix_web::{HttpRequest, dev::Payload, http::header::HeaderValue};
 use auth0_core::{Auth0, Error, VerifiedToken};
 use std::{
     fmt,
@@ -18,9 +18,12 @@ use std::{
 /// its first poll.
 pub struct Extraction<T>(Step<T>);
 
-/// Converts a verdict to the argument of the handler.
+/// Finds the token that a middleware has admitted, given the only `Authorization` header.
+pub(crate) type Admitted = fn(&Auth0, &HttpRequest, Option<&HeaderValue>) -> Option<VerifiedToken>;
+
+/// Converts a verdict about the only `Authorization` header to the argument of the handler.
 pub(crate) type Extract<T> =
-    fn(&Auth0, Result<VerifiedToken, Error>, &HttpRequest) -> Result<T, Error>;
+    fn(&Auth0, Verdict, &HttpRequest, Option<&HeaderValue>) -> Result<T, Error>;
 
 enum Step<T> {
     /// The result, until it is taken.
@@ -29,11 +32,11 @@ enum Step<T> {
 }
 
 impl<T: 'static> Extraction<T> {
-    /// Creates the future, with a function that finds the token if a middleware has admitted it.
+    /// Creates the future.
     pub(crate) fn new(
         request: &HttpRequest,
         payload: &mut Payload,
-        admitted: fn(&Auth0, &HttpRequest) -> Option<VerifiedToken>,
+        admitted: Admitted,
         extract: Extract<T>,
     ) -> Self {
         let auth = match verifier(request) {
@@ -43,9 +46,10 @@ impl<T: 'static> Extraction<T> {
                 return Self::ready(Err(AuthError::from(error).with_body(body)));
             }
         };
-        let admitted = admitted(&auth, request).map(Ok);
-        if let Some(verdict) = admitted.or_else(|| verify_once_now(&auth, request)) {
-            return Self::ready(extract(&auth, verdict, request).map_err(|error| {
+        let header = only_header(request);
+        let admitted = admitted(&auth, request, header).map(Ok);
+        if let Some(verdict) = admitted.or_else(|| verify_once_now(&auth, request, header)) {
+            return Self::ready(extract(&auth, verdict, request, header).map_err(|error| {
                 let refused = AuthError::of_extractor(&auth, error, request);
                 refused.with_body(UnreadBody::share(payload))
             }));
@@ -53,7 +57,7 @@ impl<T: 'static> Extraction<T> {
         let (request, body) = (request.clone(), UnreadBody::share(payload));
         Self(Step::Waiting(Box::pin(async move {
             let verdict = verify_once(&auth, request.clone()).await;
-            extract(&auth, verdict, &request)
+            extract(&auth, verdict, &request, only_header(&request))
                 .map_err(|error| AuthError::of_extractor(&auth, error, &request).with_body(body))
         })))
     }

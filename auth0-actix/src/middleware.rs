@@ -5,7 +5,7 @@ use crate::{
     extract::{AccessToken, of_middleware},
     token_body::{End, EndsItself, TokenBody},
     unread_body::UnreadBody,
-    verdict::{only_header, verify_once, verify_once_now},
+    verdict::{Verdict, only_header, verify_once, verify_once_now},
     verifier::verifier,
 };
 use actix_web::{
@@ -14,7 +14,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     http::header::{HeaderName, HeaderValue},
 };
-use auth0_core::{Auth0, Requirement, VerifiedToken, adapter, policy::authenticated};
+use auth0_core::{Auth0, Requirement, adapter, policy::authenticated};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -144,10 +144,13 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let verdict = match verifier(request.request()) {
-            Ok(auth) => of_middleware(&auth, request.request())
-                .map(Ok)
-                .or_else(|| verify_once_now(&auth, request.request()))
-                .map(|verdict| self.settings.admit(&auth, verdict, &request)),
+            Ok(auth) => {
+                let header = only_header(request.request());
+                of_middleware(&auth, request.request(), header)
+                    .map(Ok)
+                    .or_else(|| verify_once_now(&auth, request.request(), header))
+                    .map(|verdict| self.settings.admit(&auth, verdict, &request, header))
+            }
             Err(error) => Some(Err(error)),
         };
         let step = match verdict {
@@ -175,15 +178,16 @@ impl RequireAuth {
         // The clone of the request is dropped when this returns, because actix needs the only one for
         // routing.
         let verdict = verify_once(&auth, request.request().clone()).await;
-        self.admit(&auth, verdict, request)
+        self.admit(&auth, verdict, request, only_header(request.request()))
     }
 
     /// Admits a request, or returns the refusal.
     fn admit(
         &self,
         auth: &Auth0,
-        verdict: Result<VerifiedToken, auth0_core::Error>,
+        verdict: Verdict,
         request: &ServiceRequest,
+        header: Option<&HeaderValue>,
     ) -> Result<Admission, auth0_core::Error> {
         let Self { requirement, optional, ends_responses } = self;
         let context = || ContextAdapter::new(request.request());
@@ -193,8 +197,7 @@ impl RequireAuth {
         let Some(token) = token else { return Ok(Admission::default()) };
         let nonce = token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
         let end = ends_responses.then(|| End::of(auth, &token, request.request()));
-        let header = only_header(request.request()).cloned();
-        request.extensions_mut().insert(AccessToken::new(token, header));
+        request.extensions_mut().insert(AccessToken::new(token, header.cloned()));
         Ok(Admission { nonce, end })
     }
 }

@@ -14,7 +14,8 @@ static DPOP: HeaderName = HeaderName::from_static("dpop");
 /// The request, as the client sent it.
 pub(crate) struct RequestAdapter<'a> {
     head: &'a RequestHead,
-    connection: Connection,
+    /// The connection that `HttpServer::on_connect` has stored.
+    stored: Option<&'a Connection>,
     /// Whether the server itself ends TLS.
     is_secure: bool,
 }
@@ -22,7 +23,7 @@ pub(crate) struct RequestAdapter<'a> {
 impl<'a> RequestAdapter<'a> {
     pub(crate) fn new(request: &'a HttpRequest) -> Self {
         let is_secure = request.app_config().secure();
-        Self { head: request.head(), connection: connection(request), is_secure }
+        Self { head: request.head(), stored: request.conn_data(), is_secure }
     }
 
     /// Returns the view of the request, given its only `Authorization` header: `None` for none or several.
@@ -32,16 +33,10 @@ impl<'a> RequestAdapter<'a> {
             Some(header) => RequestView::new().authorization([header.as_bytes()]),
             None => RequestView::new().authorization(lines(&AUTHORIZATION)),
         };
-        view.proof(lines(&DPOP)).parts(self)
-    }
-}
-
-/// Returns the connection that `HttpServer::on_connect` has stored, and the peer, which actix-web reports.
-fn connection(request: &HttpRequest) -> Connection {
-    let known = request.conn_data::<Connection>().copied().unwrap_or_default();
-    match request.peer_addr() {
-        Some(peer) if !known.has_peer() => known.peer(peer.ip()),
-        _ => known,
+        // Nearly no request has one, and this lookup is shorter.
+        let view =
+            if self.head.headers.contains_key(&DPOP) { view.proof(lines(&DPOP)) } else { view };
+        view.parts(self)
     }
 }
 
@@ -67,7 +62,12 @@ impl HttpParts for RequestAdapter<'_> {
         HeaderLines::of(self.head.headers.get_all(name).map(HeaderValue::as_bytes))
     }
 
+    /// Returns the stored connection, and the peer, which actix-web reports.
     fn connection(&self) -> Connection {
-        self.connection
+        let stored = self.stored.copied().unwrap_or_default();
+        match self.head.peer_addr {
+            Some(peer) if !stored.has_peer() => stored.peer(peer.ip()),
+            _ => stored,
+        }
     }
 }

@@ -13,7 +13,7 @@ use auth0_core::{
 use std::rc::Rc;
 use tokio::sync::OnceCell;
 
-type Verdict = Result<VerifiedToken, Error>;
+pub(crate) type Verdict = Result<VerifiedToken, Error>;
 
 #[derive(Clone)]
 enum State {
@@ -41,9 +41,14 @@ pub(crate) async fn verify_once(auth: &Auth0, request: HttpRequest) -> Verdict {
     cell.get_or_init(|| auth.authenticate(&view)).await.clone()
 }
 
-/// Verifies without waiting: `None` if keys must be fetched, or a store or resolver must be called first.
-pub(crate) fn verify_once_now(auth: &Auth0, request: &HttpRequest) -> Option<Verdict> {
-    let Some(header) = only_header(request) else {
+/// Verifies the token of the only `Authorization` header of a request without waiting: `None` if keys must be fetched,
+/// or a store or resolver must be called first.
+pub(crate) fn verify_once_now(
+    auth: &Auth0,
+    request: &HttpRequest,
+    header: Option<&HeaderValue>,
+) -> Option<Verdict> {
+    let Some(header) = header else {
         return auth.authenticate_now(&RequestAdapter::new(request).view(None));
     };
     match known(auth, header, request) {
@@ -70,6 +75,7 @@ fn keep(auth: &Auth0, header: &HeaderValue, state: State, request: &HttpRequest)
     }
 }
 
+/// Returns the `Authorization` header of a request, if there is exactly one.
 pub(crate) fn only_header(request: &HttpRequest) -> Option<&HeaderValue> {
     only(request.headers().get_all(AUTHORIZATION))
 }

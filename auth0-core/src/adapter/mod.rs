@@ -132,7 +132,7 @@ impl<H: PartialEq, V> Verdicts<H, V> {
 }
 
 /// Returns whether an adapter should keep a verdict for the rest of the request. A token in the token cache
-/// need not be kept, because verifying it again costs no more than a hash. The verdict about a resolved
+/// need not be kept, because verifying it again costs no signature check. The verdict about a resolved
 /// issuer must be kept, because a middleware may change the request that it depends on.
 #[must_use]
 pub fn is_to_be_kept(auth: &Auth0, verdict: &Result<VerifiedToken, Error>) -> bool {
@@ -249,7 +249,7 @@ pub fn admit_operation<C: RequestContext>(
     let reason = uncertain.map(|why| format!("the body needs everything, because {why}"));
     match token {
         Some(token) => auth.check(token, &requirement, reason.as_deref(), || Some(context())),
-        None if requirement == crate::policy::authenticated() => Ok(()),
+        None if requirement.is_authenticated() => Ok(()),
         None => {
             let error = refuse(auth, None, Error::new(ErrorCode::TokenMissing), context);
             Err(behind(auth, &requirement, error))

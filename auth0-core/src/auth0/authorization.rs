@@ -119,6 +119,9 @@ impl Auth0 {
         reason: Option<&str>,
         request: impl FnOnce() -> Option<R>,
     ) -> Result<(), Error> {
+        if requirement.is_authenticated() {
+            return Ok(());
+        }
         let mut request = Some(request);
         let mut known =
             if requirement.needs_request() { request.take().and_then(|read| read()) } else { None };

@@ -187,8 +187,8 @@ impl Builder {
         self
     }
 
-    /// Limits how many verified tokens are cached, so that a repeated token costs a hash instead of a
-    /// signature: 10,000 by default, at most 1,000,000; zero disables the cache.
+    /// Limits how many verified tokens are cached, so that a repeated token costs no signature check:
+    /// 10,000 by default, at most 1,000,000; zero disables the cache.
     ///
     /// The cache takes at most 2 KiB for each of these tokens (16 KiB in all for fewer than eight), and
     /// about the size of the payload for each token in it. It contains the content of tokens, never the
@@ -391,10 +391,10 @@ impl Builder {
             None => configured.reduce(DpopMode::or).unwrap_or(mode),
         };
         let mut trusted = Vec::with_capacity(configs.len());
-        for config in configs {
+        for (position, config) in configs.into_iter().enumerate() {
             let first_url = config.key_source.first_url();
             let transport = first_url.map(|url| clients.of(&url)).transpose()?;
-            trusted.push(settings.configured(config, transport));
+            trusted.push(settings.configured(position, config, transport));
         }
         let challenge = settings.challenge(modes);
         // Issuers that a resolver finds may have any mode.
@@ -419,7 +419,7 @@ impl Builder {
             refusals,
             resource,
             max_token_bytes: self.max_token_bytes,
-            tokens: TokenCache::new(self.token_cache),
+            tokens: TokenCache::new(self.token_cache)?,
             revocations: self.revocations,
             clock,
             clock_check: ClockCheck::default(),

@@ -183,7 +183,7 @@ impl Auth0 {
     /// again is cheap. Adapters need not keep such a token for the rest of a request. The token of a
     /// resolved issuer does not count, because a middleware may change the request that it depends on.
     pub(crate) fn has_cached(&self, token: &VerifiedToken) -> bool {
-        !self.0.tokens.is_off() && token.is_cached() && !token.accepted_by().is_resolved
+        !self.0.tokens.is_off() && token.is_cached() && token.accepted_by().position.is_some()
     }
 
     /// Returns whether a token was verified by this verifier, and of an issuer that is configured.

@@ -34,7 +34,7 @@ use crate::{
     request::Credentials,
     runtime::Moment,
     telemetry::{escaped, metrics},
-    token::{CacheMark, Claims, SigningKey, Verified, VerifiedToken},
+    token::{CacheMark, Claims, SigningKey, VerifiedToken},
 };
 use std::{ops::Deref, sync::Arc};
 
@@ -47,7 +47,7 @@ pub(super) struct Inputs<'a> {
 }
 
 /// An issuer that is trusted for this request.
-enum TrustedRef<'a> {
+pub(super) enum TrustedRef<'a> {
     Configured(&'a Arc<Trusted>),
     Resolved(Arc<Trusted>),
 }
@@ -69,6 +69,16 @@ impl Verifier {
             }
             return verdict;
         }
+        self.run_uncached(credentials, now)
+    }
+
+    /// Runs all steps of a token that is not in the cache.
+    #[inline(never)] // so that the path of cached tokens is short
+    fn run_uncached(
+        &self,
+        credentials: &Credentials<'_>,
+        now: Moment,
+    ) -> Result<VerifiedToken, Stop> {
         if let Some(parts) = credentials.parts {
             self.origin.report_unknown_peer(parts);
         }
@@ -237,7 +247,7 @@ impl Verifier {
 
         // signature. Without a kid, the key of a token depends on the other keys of the set.
         let is_cacheable = !self.tokens.is_off() && header.key_id.is_some();
-        let has_token_hash = is_cacheable || claims.confirmation.is_some();
+        let has_token_hash = claims.confirmation.is_some();
         let message = Message::new(compact.signed, algorithm, has_token_hash);
         let signer =
             keys.keys.signer(known, compact.header, header, algorithm, &message, &signature);
@@ -260,16 +270,14 @@ impl Verifier {
         if is_cached {
             let marks = verified.revocation_check().map(|check| check.marks());
             verified.revocation_marks = marks.map(Box::new);
+            let tag = self.tokens.tag(credentials.token);
+            verified.cached = tag.map(|tag| CacheMark { tag, generation: keys.generation });
         }
-        if is_cached || verified.binding.is_some() {
-            let hash = message.token_hash(credentials.token);
-            if let Some(binding) = &mut verified.binding {
-                binding.set_token(hash);
-            }
-            verified.cached = is_cached.then_some(CacheMark { hash, generation: keys.generation });
+        if let Some(binding) = &mut verified.binding {
+            binding.set_token(message.token_hash(credentials.token));
         }
         let verified = Arc::new(verified);
-        if is_cached {
+        if verified.cached.is_some() {
             self.tokens.insert(credentials.token, &verified);
         }
         let token = VerifiedToken::new(verified, credentials.scheme);
@@ -300,6 +308,17 @@ impl Verifier {
             self.check_revocation(&token, trusted, now)?;
             return Ok(token);
         }
+        self.check_proof(token, trusted, credentials, now)
+    }
+
+    #[inline(never)] // so that the path of bearer tokens is short
+    fn check_proof(
+        &self,
+        token: VerifiedToken,
+        trusted: &Arc<Trusted>,
+        credentials: &Credentials<'_>,
+        now: Moment,
+    ) -> Result<VerifiedToken, Stop> {
         let Self { dpop, origin, .. } = self;
         let proven = possession::check(
             token.binding(),
@@ -318,55 +337,6 @@ impl Verifier {
                 let (trusted, proven) = (Arc::clone(trusted), Box::new(proven));
                 Err(Stop::Pending(Pending::ReplayStore { token, trusted, proven }))
             }
-        }
-    }
-
-    /// Returns a token of the cache that is still valid. The scheme is checked again, because the token may
-    /// have come with another one before.
-    fn cached<'a>(
-        &'a self,
-        credentials: &Credentials<'_>,
-        now: Moment,
-    ) -> Option<(Arc<Verified>, TrustedRef<'a>)> {
-        let mut issuer = None;
-        let verified = self.tokens.get(credentials.token, |known, mark| {
-            let Some(trusted) = self.issuer_of_cached(known, credentials, now) else {
-                return false;
-            };
-            let current = trusted.keys.usable(now.monotonic);
-            let Some(keys) = current.as_ref().and_then(|current| current.as_ref()) else {
-                return false;
-            };
-            let is_current = mark.generation == keys.generation
-                && credentials.scheme.is_enabled(trusted.dpop)
-                && known.times.check(now.unix_time, trusted.validation.leeway).is_ok();
-            if is_current {
-                trusted.keys.refresh_if_due(keys, now.monotonic);
-                issuer = Some(trusted);
-            }
-            is_current
-        })?;
-        Some((verified, issuer?))
-    }
-
-    /// Returns the issuer of a cached token, if it is still trusted for this request.
-    fn issuer_of_cached<'a>(
-        &'a self,
-        known: &Verified,
-        credentials: &Credentials<'_>,
-        now: Moment,
-    ) -> Option<TrustedRef<'a>> {
-        if !known.accepted_by.is_resolved {
-            return self.issuers.that_accepted(&known.accepted_by).map(TrustedRef::Configured);
-        }
-        let stated = known.issuer.of(&known.payload);
-        let context = ResolverContext::new(stated, credentials.parts, &self.origin);
-        match self.issuers.resolver.as_ref()?.look_up(&context, now.monotonic) {
-            Lookup::Known(answer) => {
-                let trusted = answer.that_accepted(stated, &known.accepted_by)?;
-                Some(TrustedRef::Resolved(Arc::clone(trusted)))
-            }
-            Lookup::NoIssuers(_) | Lookup::Failed(_) | Lookup::Ask(_) => None,
         }
     }
 

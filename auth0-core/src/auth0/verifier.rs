@@ -86,13 +86,23 @@ impl Verifier {
         verdict: Result<VerifiedToken, Box<Refusal>>,
         parts: Option<&dyn HttpParts>,
     ) -> Result<VerifiedToken, Error> {
-        let refusal = match verdict {
+        match verdict {
             Ok(token) => {
                 stopwatch.accepted(&token.accepted_by().metrics_label);
-                return Ok(token);
+                Ok(token)
             }
-            Err(refusal) => *refusal,
-        };
+            Err(refusal) => Err(self.report_refusal(stopwatch, scheme, *refusal, parts)),
+        }
+    }
+
+    #[cold]
+    fn report_refusal(
+        &self,
+        stopwatch: Stopwatch,
+        scheme: Option<AuthScheme>,
+        refusal: Refusal,
+        parts: Option<&dyn HttpParts>,
+    ) -> Error {
         let Refusal { error, header, trusted, client_id } = refusal;
         let trusted = trusted.as_ref().or_else(|| self.issuers.only());
         let label = trusted.map_or("", |trusted| trusted.metrics_label());
@@ -114,7 +124,7 @@ impl Verifier {
             hint: None,
             request: parts.map(|parts| (parts.method(), parts.path())),
         });
-        Err(error.with_options(trusted.map_or(&self.challenge, |trusted| trusted.challenge())))
+        error.with_options(trusted.map_or(&self.challenge, |trusted| trusted.challenge()))
     }
 
     /// Completes, counts and logs a refusal of a request without a token.

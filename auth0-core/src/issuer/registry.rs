@@ -24,7 +24,7 @@ pub(crate) struct IssuerRegistry {
 }
 
 impl IssuerRegistry {
-    /// Creates a registry of issuers with different names.
+    /// Creates a registry of issuers with different names, in the order of their positions.
     pub(crate) fn new(all: Vec<Trusted>, resolver: Option<Arc<dyn Resolve>>) -> Self {
         let mut all = all.into_iter().map(Arc::new);
         let first = all.next();
@@ -68,12 +68,12 @@ impl IssuerRegistry {
 
     /// Returns the configured issuer that has accepted a token.
     pub(crate) fn that_accepted(&self, accepted_by: &Arc<AcceptedBy>) -> Option<&Arc<Trusted>> {
-        let is_it = |trusted: &&Arc<Trusted>| Arc::ptr_eq(&trusted.accepted_by, accepted_by);
-        match self.first.as_ref().filter(is_it) {
-            Some(first) => Some(first),
-            // The label of a configured issuer is its name.
-            None => self.others.get(&accepted_by.metrics_label).filter(is_it),
-        }
+        let at_position = match accepted_by.position?.checked_sub(1) {
+            None => self.first.as_ref(),
+            Some(position) => self.order.get(position),
+        };
+        // It may be the position in another verifier.
+        at_position.filter(|trusted| Arc::ptr_eq(&trusted.accepted_by, accepted_by))
     }
 
     /// Returns the refusal of a token whose issuer is not configured.

@@ -28,6 +28,12 @@ pub(crate) struct Trusted {
     pub(crate) accepted_by: Arc<AcceptedBy>,
 }
 
+/// How a verifier knows an issuer.
+enum Role {
+    Configured { position: usize },
+    Resolved(Lease),
+}
+
 /// The settings of a verifier for all issuers.
 pub(crate) struct IssuerSettings {
     pub(crate) defaults: IssuerDefaults,
@@ -66,23 +72,30 @@ impl Trusted {
 }
 
 impl IssuerSettings {
-    /// Creates an issuer of the configuration. Fixed keys need no transport.
-    pub(crate) fn configured(&self, config: IssuerConfig, transport: Option<Transport>) -> Trusted {
+    /// Creates the issuer of the configuration at this position. Fixed keys need no transport.
+    pub(crate) fn configured(
+        &self,
+        position: usize,
+        config: IssuerConfig,
+        transport: Option<Transport>,
+    ) -> Trusted {
         let clock = Arc::clone(&self.clock);
         let fetcher = Fetcher::new(config.key_source.clone(), transport, Arc::clone(&clock));
         let keys = KeyCache::new(fetcher, self.stale_keys, None, clock);
-        self.trusted(config, keys, None)
+        self.trusted(config, keys, Role::Configured { position })
     }
 
     /// Creates an issuer that a resolver has found.
     pub(super) fn resolved(&self, config: IssuerConfig, lease: Lease) -> Trusted {
-        self.trusted(config, Arc::clone(&lease.keys), Some(lease))
+        self.trusted(config, Arc::clone(&lease.keys), Role::Resolved(lease))
     }
 
-    fn trusted(&self, config: IssuerConfig, keys: Arc<KeyCache>, lease: Option<Lease>) -> Trusted {
+    fn trusted(&self, config: IssuerConfig, keys: Arc<KeyCache>, role: Role) -> Trusted {
         let IssuerConfig { validation, dpop, requirement, key_source: _, is_auth0 } = config;
-        let is_resolved = lease.is_some();
-        let label = if is_resolved { metrics::RESOLVED } else { validation.issuer.as_str() };
+        let (label, position, lease) = match role {
+            Role::Configured { position } => (validation.issuer.as_str(), Some(position), None),
+            Role::Resolved(lease) => (metrics::RESOLVED, None, Some(lease)),
+        };
         let accepted_by = Arc::new(AcceptedBy {
             challenge: self.challenge(dpop),
             leeway: validation.leeway,
@@ -94,7 +107,7 @@ impl IssuerSettings {
                 true => SubjectKinds::Auth0,
                 false => SubjectKinds::KnownSigns,
             }),
-            is_resolved,
+            position,
             published_keys: self.ends_with_keys.then(|| {
                 let keys: Weak<dyn PublishedKeys> = Arc::<KeyCache>::downgrade(&keys);
                 keys

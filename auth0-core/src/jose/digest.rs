@@ -45,7 +45,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The SHA-256 of a whole token as it was sent, by which it is recognized.
+/// The SHA-256 of a whole token as it was sent, which a proof contains as `ath` (RFC 9449 §4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TokenHash([u8; digest::SHA256_OUTPUT_LEN]);
 

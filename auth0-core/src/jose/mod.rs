@@ -8,6 +8,7 @@ pub(crate) mod jwk;
 pub(crate) mod jws;
 mod public_key;
 pub(crate) mod thumbprint;
+mod token_tag;
 #[cfg(test)]
 mod wycheproof;
 
@@ -17,3 +18,4 @@ pub(crate) use digest::{Message, TokenHash};
 pub(crate) use jwk::VerifyingKey;
 pub(crate) use public_key::PublicKey;
 pub use thumbprint::Thumbprint;
+pub(crate) use token_tag::{TagKey, TokenTag};

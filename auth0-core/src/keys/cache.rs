@@ -6,6 +6,7 @@
 //! subscriber may call `health`, which takes the lock, too.
 use super::{
     attempt::Attempt,
+    current::Quiet,
     fetch_error::FetchError,
     fetcher::{Fetcher, Purpose, WantedKey},
     health::Health,
@@ -24,7 +25,7 @@ use crate::{
     },
     telemetry::metrics,
 };
-use arc_swap::{ArcSwapOption, Guard};
+use arc_swap::ArcSwapOption;
 use std::{
     fmt,
     sync::{
@@ -45,16 +46,18 @@ pub(crate) struct KeyCache {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stale: Duration,
     /// The bound for the number of caches with keys, if there is one.
-    residency: Option<Arc<dyn Residency>>,
+    pub(super) residency: Option<Arc<dyn Residency>>,
     pub(super) usage: Usage,
     pub(super) current: ArcSwapOption<Snapshot>,
+    /// Not set where keys may be dropped.
+    pub(super) quiet: Quiet,
     /// Wakes those who wait for the withdrawal of a key.
     pub(super) changed: Arc<Notify>,
     /// Whether the last fetch failed, so that keys that are no longer fresh are still served.
     pub(super) failing: AtomicBool,
     /// The time at which a request next checks whether a refresh is due, in monotonic milliseconds. Until
     /// then requests do not take the lock, while a refresh runs or backs off.
-    look_again: AtomicU64,
+    pub(super) look_again: AtomicU64,
     flight: Arc<SingleFlight<(), State, Outcome>>,
     /// The number of the last fetch that does not use documents that were read before.
     rereads: AtomicU64,
@@ -75,6 +78,7 @@ impl KeyCache {
             residency,
             usage: Usage::default(),
             current: ArcSwapOption::empty(),
+            quiet: Quiet::default(),
             changed: Arc::default(),
             failing: AtomicBool::new(false),
             look_again: AtomicU64::new(0),
@@ -83,28 +87,6 @@ impl KeyCache {
             started: watch::Sender::new(()),
             clock,
         })
-    }
-
-    /// Returns the keys if they may be used without a fetch: while they are fresh, and while the issuer
-    /// fails.
-    pub(crate) fn usable(&self, now: Duration) -> Option<Guard<Option<Arc<Snapshot>>>> {
-        if self.residency.is_some() {
-            self.usage.mark_use(now);
-        }
-        let current = self.current.load();
-        let snapshot = current.as_ref()?;
-        let usable = snapshot.is_fresh(now)
-            || self.failing.load(Ordering::Relaxed) && snapshot.age(now) < self.stale;
-        usable.then_some(current)
-    }
-
-    /// Starts a refresh in the background when it is due.
-    pub(crate) fn refresh_if_due(self: &Arc<Self>, snapshot: &Snapshot, now: Duration) {
-        if snapshot.is_to_be_refreshed(now)
-            && millis(now) >= self.look_again.load(Ordering::Relaxed)
-        {
-            let _ = self.refresh_in_background(now);
-        }
     }
 
     /// Records that a token was verified with the keys.
@@ -305,7 +287,7 @@ impl KeyCache {
     }
 
     /// Starts a refresh, or returns the time until it may start.
-    fn refresh_in_background(self: &Arc<Self>, now: Duration) -> Result<(), Duration> {
+    pub(super) fn refresh_in_background(self: &Arc<Self>, now: Duration) -> Result<(), Duration> {
         let wait = match self.join(Purpose::Renewal, |state| state.may_retry(now)) {
             Err(NoFetch::BackingOff(unavailable)) => Err(unavailable.retry_in),
             _ => Ok(()), // a fetch is pending
@@ -349,6 +331,9 @@ impl KeyCache {
                 state.generation = Some(snapshot.generation);
                 let snapshot = Arc::new(snapshot);
                 let previous = self.current.swap(Some(Arc::clone(&snapshot)));
+                if self.residency.is_none() {
+                    self.quiet.set(&snapshot);
+                }
                 self.failing.store(false, Ordering::Relaxed);
                 self.look_again.store(0, Ordering::Relaxed);
                 report.fetched(previous.as_ref().map(|previous| &previous.keys), &snapshot.keys);

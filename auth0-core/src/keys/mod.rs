@@ -2,6 +2,7 @@
 mod attempt;
 mod bulkhead;
 mod cache;
+mod current;
 mod discovery;
 mod fetch_error;
 mod fetcher;

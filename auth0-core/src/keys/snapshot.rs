@@ -37,6 +37,11 @@ impl Snapshot {
         now >= self.refresh_at
     }
 
+    /// Returns the time until which the keys are fresh, and no refresh is due.
+    pub(super) fn quiet_until(&self) -> Duration {
+        self.refresh_at.min(self.fetched_at.saturating_add(FRESH))
+    }
+
     /// Returns the time from this fetch to the next refresh.
     pub(crate) const fn refresh_age(&self) -> Duration {
         self.refresh_at.saturating_sub(self.fetched_at)

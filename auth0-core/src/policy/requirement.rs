@@ -268,6 +268,11 @@ impl Requirement {
         })
     }
 
+    /// Returns whether every valid token meets it.
+    pub(crate) const fn is_authenticated(&self) -> bool {
+        matches!(self.0, Kind::Authenticated)
+    }
+
     pub(crate) fn needs_time(&self) -> bool {
         match &self.0 {
             Kind::MaxAge { .. } => true,

@@ -46,8 +46,10 @@ impl<'a> Credentials<'a> {
             }
             _ => scheme_of(value, mode)?,
         };
-        let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-        let token = rest.get(spaces..).unwrap_or_default();
+        let token = match rest {
+            [b' ', token @ ..] if token.first() != Some(&b' ') => token,
+            _ => after_spaces(rest),
+        };
         if token.is_empty() {
             return Err(mistakes::no_token(scheme));
         }
@@ -118,6 +120,11 @@ impl<'a> Credentials<'a> {
         }
         mistakes::placeholder(self.token, ErrorCode::TokenMalformed).unwrap_or(error)
     }
+}
+
+fn after_spaces(text: &[u8]) -> &[u8] {
+    let spaces = text.iter().take_while(|byte| **byte == b' ').count();
+    text.get(spaces..).unwrap_or_default()
 }
 
 /// Returns the scheme of a header, and what follows its name.

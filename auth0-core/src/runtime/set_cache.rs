@@ -24,6 +24,8 @@ pub struct SetCache<T, const N: usize = WAYS> {
     sets: OnceLock<Box<[Set<T, N>]>>,
 }
 
+/// Aligned to the lines of the processor's cache: a lookup reads one of hints, and one of entries.
+#[repr(align(64))]
 struct Set<T, const N: usize> {
     /// The address of the entry in each slot; zero for none.
     hints: [AtomicU64; N],

@@ -123,7 +123,7 @@ impl<C> VerifiedToken<C> {
     }
 
     fn moment_of_end(&self) -> Duration {
-        self.times().expires_at.saturating_add(self.accepted_by().leeway)
+        self.times().ends_at
     }
 }
 

@@ -58,7 +58,7 @@ impl Validation {
         };
         let audiences =
             self.check_audience(header, claims, client_id.as_ref(), payload, refuses_likely)?;
-        let times = Times::read(claims, payload)?;
+        let times = Times::read(claims, payload, self.leeway)?;
         times.check(now, self.leeway)?;
         let token_id: Option<PayloadStr> = lenient(claims.token_id, payload);
         let subject = self.subject(claims, payload)?;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::ChallengeOptions,
-    jose::TokenHash,
+    jose::TokenTag,
     revocation::{IssuerHash, RevocationCheck, TokenMarks, WeakRevocations},
     runtime::Clock,
 };
@@ -59,8 +59,9 @@ pub(crate) struct AcceptedBy {
     pub(crate) permissions_claim: Box<str>,
     /// How its tokens tell persons from machines.
     pub(crate) subject_kinds: SubjectKinds,
-    /// Whether a resolver has found the issuer, and trusts it for some requests only.
-    pub(crate) is_resolved: bool,
+    /// Its position among the issuers that are configured. `None` if a resolver has found it, and trusts it for some
+    /// requests only.
+    pub(crate) position: Option<usize>,
     pub(crate) revocable: Option<Revocable>,
     /// Its keys, if connections end with them. Weak, so that a token does not keep them refreshed.
     pub(crate) published_keys: Option<Weak<dyn PublishedKeys>>,
@@ -77,7 +78,7 @@ pub(crate) struct Revocable {
 /// The mark by which a token is recognized that was verified before.
 #[derive(Clone, Copy)]
 pub(crate) struct CacheMark {
-    pub(crate) hash: TokenHash,
+    pub(crate) tag: TokenTag,
     /// The generation of the keys that verified it.
     pub(crate) generation: u64,
 }
@@ -111,7 +112,7 @@ impl Verified {
                 is_auth0: true,
                 permissions_claim: "permissions".into(),
                 subject_kinds: SubjectKinds::Auth0,
-                is_resolved: false,
+                position: Some(0),
                 revocable: None,
                 published_keys: None,
             }),

@@ -84,7 +84,7 @@ impl VerifiedToken {
         self.verified.binding.as_deref()
     }
 
-    /// Returns whether it is in the token cache, so that verifying it again costs no more than a hash.
+    /// Returns whether it is in the token cache, so that verifying it again costs no signature check.
     pub(crate) fn is_cached(&self) -> bool {
         self.verified.cached.is_some() && !self.presentation.is_proven
     }

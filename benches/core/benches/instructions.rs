@@ -124,16 +124,8 @@ fn floor(floor: Floor) -> Floor {
 
 #[library_benchmark]
 #[bench::token(floor_of(Signing::Rs256, 0))]
-#[bench::token_most(floor_of(Signing::Rs256, 8192))]
-fn hash(floor: Floor) -> Floor {
-    floor.hash();
-    floor
-}
-
-#[library_benchmark]
-#[bench::rs256(floor_of(Signing::Rs256, 0))]
-fn hash_message(floor: Floor) -> Floor {
-    floor.hash_message();
+fn tag(floor: Floor) -> Floor {
+    floor.tag();
     floor
 }
 
@@ -229,19 +221,7 @@ fn dpop((bound, proof): (Bound, Vec<u8>)) -> (Bound, Vec<u8>) {
 
 library_benchmark_group!(
     name = verification,
-    benchmarks = [
-        floor,
-        floor_of_proof,
-        hash,
-        hash_message,
-        cold,
-        new,
-        hot,
-        resolved,
-        revocable,
-        forged,
-        dpop
-    ]
+    benchmarks = [floor, floor_of_proof, tag, cold, new, hot, resolved, revocable, forged, dpop]
 );
 
 main!(

@@ -33,8 +33,8 @@ const CONTENDERS: [&[Contender]; 5] = [
             "axum, an extractor that finds the token, unprotected",
         ),
         contender(
-            "axum-extractor-of-hash",
-            "axum, an extractor that hashes the token, unprotected",
+            "axum-extractor-of-tag",
+            "axum, an extractor that computes a tag of the token, unprotected",
         ),
         contender("axum-ours", "axum, our extractor, one token"),
         Contender {
@@ -60,8 +60,8 @@ const CONTENDERS: [&[Contender]; 5] = [
             "actix-web, an extractor that finds the token, unprotected",
         ),
         contender(
-            "actix-extractor-of-hash",
-            "actix-web, an extractor that hashes the token, unprotected",
+            "actix-extractor-of-tag",
+            "actix-web, an extractor that computes a tag of the token, unprotected",
         ),
         contender("actix-ours", "actix-web, our extractor, one token"),
         contender("actix-ours-uncached", "actix-web, our extractor, cache off"),

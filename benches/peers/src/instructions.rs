@@ -9,19 +9,19 @@ const CORE: usize = 0;
 const REQUESTS: [usize; 2] = [500, 2_500];
 
 /// The frameworks. The first server of each is its unprotected route, and the next are it with a layer of nothing, and
-/// with an extractor that only hashes the token.
+/// with an extractor that only computes a tag of the token.
 const SERVERS: [&[&str]; 2] = [
     &[
         "axum-open",
         "axum-layer-of-nothing",
-        "axum-extractor-of-hash",
+        "axum-extractor-of-tag",
         "axum-ours",
         "axum-ours-layer",
     ],
     &[
         "actix-open",
         "actix-middleware-of-nothing",
-        "actix-extractor-of-hash",
+        "actix-extractor-of-tag",
         "actix-ours",
         "actix-ours-middleware",
     ],
