@@ -6,10 +6,10 @@
 //! subscriber may call `health`, which takes the lock, too.
 use super::{
     attempt::Attempt,
-    current::Quiet,
     fetch_error::FetchError,
     fetcher::{Fetcher, Purpose, WantedKey},
     health::Health,
+    quiet::Quiet,
     report::{Condition, Report},
     residency::{Evicted, Residency, Usage},
     schedule::{FIRST_BACKOFF, FRESH, IDLE_RETRY},
@@ -78,7 +78,7 @@ impl KeyCache {
             residency,
             usage: Usage::default(),
             current: ArcSwapOption::empty(),
-            quiet: Quiet::default(),
+            quiet: Quiet::new(),
             changed: Arc::default(),
             failing: AtomicBool::new(false),
             look_again: AtomicU64::new(0),
@@ -332,7 +332,7 @@ impl KeyCache {
                 let snapshot = Arc::new(snapshot);
                 let previous = self.current.swap(Some(Arc::clone(&snapshot)));
                 if self.residency.is_none() {
-                    self.quiet.set(&snapshot);
+                    self.quiet.set(snapshot.generation, millis(snapshot.quiet_until()));
                 }
                 self.failing.store(false, Ordering::Relaxed);
                 self.look_again.store(0, Ordering::Relaxed);

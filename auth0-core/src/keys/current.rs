@@ -3,37 +3,9 @@ use super::{cache::KeyCache, snapshot::Snapshot};
 use crate::runtime::millis;
 use arc_swap::Guard;
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-
-/// The generation of the current keys while they are fresh and no refresh is due. A cached token needs no more, and two
-/// atomics are read faster than a snapshot.
-#[derive(Debug, Default)]
-pub(super) struct Quiet {
-    generation: AtomicU64,
-    /// In monotonic milliseconds.
-    until: AtomicU64,
-}
-
-impl Quiet {
-    /// Called by one thread at a time.
-    pub(super) fn set(&self, snapshot: &Snapshot) {
-        self.generation.store(snapshot.generation, Ordering::Release);
-        // Stored last and read first: a thread that sees this time also sees the generation that belongs to it. One
-        // that sees the time of the keys before may see either generation, as if it had come earlier or later.
-        self.until.store(millis(snapshot.quiet_until()), Ordering::Release);
-    }
-
-    /// Returns the generation of the keys, unless they must be looked at.
-    pub(super) fn generation(&self, now: Duration) -> Option<u64> {
-        (millis(now) < self.until.load(Ordering::Acquire))
-            .then(|| self.generation.load(Ordering::Acquire))
-    }
-}
 
 impl KeyCache {
     /// Returns the keys if they may be used without a fetch: while they are fresh, and while the issuer
@@ -52,7 +24,7 @@ impl KeyCache {
     /// Returns whether the keys may be used without a fetch and are of this generation, and starts a refresh in
     /// the background when it is due.
     pub(crate) fn are_of(self: &Arc<Self>, generation: u64, now: Duration) -> bool {
-        if let Some(quiet) = self.quiet.generation(now) {
+        if let Some(quiet) = self.quiet.generation(millis(now)) {
             return quiet == generation;
         }
         let usable = self.usable(now);

@@ -10,6 +10,7 @@ mod header_cache;
 mod health;
 mod key_set;
 mod published;
+mod quiet;
 mod report;
 mod residency;
 mod schedule;
@@ -18,6 +19,11 @@ mod snapshot;
 mod source;
 mod state;
 mod table;
+
+/// The atomics of the generation of the keys, listed here so that its model test can replace them.
+mod sync {
+    pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+}
 
 pub(crate) use cache::KeyCache;
 pub(crate) use fetcher::{Fetcher, WantedKey};

@@ -12,13 +12,13 @@ use actix_web::{
     web,
 };
 use auth0_axum::{Auth0, AuthLayer};
+use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use axum::{
     Extension, Router,
     extract::{FromRef, FromRequestParts},
     http::{StatusCode, request::Parts},
     routing::get,
 };
-use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use axum_jwt_auth::Decoder;
 use jsonwebtoken::{DecodingKey, Validation};
 use jwt_authorizer::{IntoLayer, JwtAuthorizer, JwtClaims};
@@ -114,9 +114,7 @@ async fn serve_axum(contender: &str, tenant: &Issuer) -> Outcome {
         "axum-extractor-of-header" => {
             Router::new().route("/", get(async |Header(_)| SUBJECT.to_owned()))
         }
-        "axum-extractor-of-tag" => {
-            Router::new().route("/", get(async |Tag(_)| SUBJECT.to_owned()))
-        }
+        "axum-extractor-of-tag" => Router::new().route("/", get(async |Tag(_)| SUBJECT.to_owned())),
         "axum-ours" => axum_ours(tenant.ours(CACHE_SIZE).await?),
         "axum-ours-uncached" => axum_ours(tenant.ours(0).await?),
         "axum-layer-of-nothing" => Router::new().route("/", get(open).layer(layer_fn(Through))),
