@@ -2,9 +2,11 @@
 //!
 //! AES-GCM-SIV (RFC 8452) with the token as additional data, nothing to encrypt, and always the same nonce is a
 //! message authentication code: it is made for nonces that repeat, and its tag is then a pseudorandom function of
-//! the token. On a processor with instructions for AES, a tag takes half the time of a SHA-256. Its key is random, and nothing outside of the
-//! process sees a tag, so that a client cannot choose a token with the tag of another one: with a token of n blocks
-//! of 16 bytes, an attempt succeeds with a probability of about n / 2^127 for each cached token (RFC 8452 §9).
+//! the token. On a processor with instructions for AES, a tag takes half the time of a SHA-256.
+//!
+//! Its key is random, and nothing outside of the process sees a tag, so that a client cannot choose a token with the
+//! tag of another one: with a token of n blocks of 16 bytes, an attempt succeeds with a probability of about
+//! n / 2^127 for each cached token (RFC 8452 §9).
 use aws_lc_rs::{
     aead::{AES_128_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, Tag, UnboundKey},
     error::Unspecified,
