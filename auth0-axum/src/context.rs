@@ -1,10 +1,11 @@
 //! The values of a request that a requirement may need.
-use crate::request::RequestAdapter;
+use crate::request::{Head, RequestAdapter};
 use auth0_core::adapter::{HttpParts, RequestContext, only};
 use axum::extract::{FromRequestParts, RawPathParams, rejection::RawPathParamsRejection};
-use http::{HeaderValue, request::Parts};
+use http::{Extensions, HeaderValue, Request};
 use std::{
     borrow::Cow,
+    mem,
     pin::pin,
     task::{Context, Poll, Waker},
 };
@@ -24,28 +25,34 @@ enum Parameters {
 }
 
 impl<'a> ContextAdapter<'a> {
-    pub(crate) fn new(parts: &'a mut Parts) -> Self {
-        let parameters = path_parameters(parts);
-        Self { request: RequestAdapter(parts), parameters }
+    pub(crate) fn new(head: &'a mut impl Head) -> Self {
+        let parameters = path_parameters(head.extensions_mut());
+        Self { request: head.adapter(), parameters }
     }
 }
 
 /// Returns the parameters of the route, decoded as a handler's `Path` sees them.
-fn path_parameters(parts: &mut Parts) -> Parameters {
-    let extraction = pin!(RawPathParams::from_request_parts(parts, &()));
-    // It reads the extensions, and waits for nothing.
-    match extraction.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(parameters)) => Parameters::Read(parameters),
-        Poll::Ready(Err(RawPathParamsRejection::InvalidUtf8InPathParam(_))) => {
-            Parameters::Unreadable
+fn path_parameters(extensions: &mut Extensions) -> Parameters {
+    let (mut parts, ()) = Request::new(()).into_parts();
+    mem::swap(&mut parts.extensions, extensions);
+    let parameters = {
+        let extraction = pin!(RawPathParams::from_request_parts(&mut parts, &()));
+        // It reads the extensions, and waits for nothing.
+        match extraction.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(parameters)) => Parameters::Read(parameters),
+            Poll::Ready(Err(RawPathParamsRejection::InvalidUtf8InPathParam(_))) => {
+                Parameters::Unreadable
+            }
+            _ => Parameters::Unknown,
         }
-        _ => Parameters::Unknown,
-    }
+    };
+    mem::swap(&mut parts.extensions, extensions);
+    parameters
 }
 
 /// Returns the names and values of the parameters of the route. `None` if one of them is not text.
-pub(crate) fn path_parameters_of(parts: &mut Parts) -> Option<Vec<(String, String)>> {
-    match path_parameters(parts) {
+pub(crate) fn path_parameters_of(extensions: &mut Extensions) -> Option<Vec<(String, String)>> {
+    match path_parameters(extensions) {
         Parameters::Read(all) => {
             Some(all.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
         }
@@ -67,7 +74,7 @@ impl RequestContext for ContextAdapter<'_> {
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {
-        only(self.request.0.headers.get_all(name)).map(HeaderValue::as_bytes)
+        only(self.request.headers.get_all(name)).map(HeaderValue::as_bytes)
     }
 
     fn request_line(&self) -> Option<(&str, &str)> {

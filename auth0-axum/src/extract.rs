@@ -1,8 +1,13 @@
 //! Extractors.
-use crate::{context::ContextAdapter, rejection::AuthRejection, verdict::verify_once};
+use crate::{
+    context::ContextAdapter,
+    rejection::AuthRejection,
+    request::{Head, RequestAdapter, only_authorization},
+    verdict::{Verdict, verify_once_now, verify_waiting},
+};
 use auth0_core::{Auth0, Error, Policy, VerifiedToken, adapter, policy};
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
-use http::{HeaderValue, header::AUTHORIZATION, request::Parts};
+use http::{HeaderValue, request::Parts};
 use serde::de::DeserializeOwned;
 use std::{fmt, marker::PhantomData, ops::Deref};
 
@@ -149,11 +154,6 @@ impl<C> AccessToken<C> {
         self.token
     }
 
-    /// Returns the token, and its header.
-    pub(crate) fn into_parts(self) -> (VerifiedToken<C>, Option<HeaderValue>) {
-        (self.token, self.header)
-    }
-
     /// Returns the encoded token as the client sent it, to call another API on behalf of the user. It is a
     /// secret until it expires, and must not reach a log. Empty if the token did not come from a request.
     #[must_use]
@@ -253,7 +253,7 @@ async fn access_token<C: DeserializeOwned + 'static>(
     parts: &mut Parts,
 ) -> Result<AccessToken<C>, Error> {
     let (token, header) = verified(auth, parts).await?;
-    let token = adapter::with_claims(auth, &token, || ContextAdapter::new(parts))?;
+    let token = adapter::with_claims(auth, token, || ContextAdapter::new(parts))?;
     Ok(AccessToken::new(token, header))
 }
 
@@ -283,7 +283,7 @@ async fn authorized<P: Policy, C: DeserializeOwned + 'static>(
         Err(error) => (Err(error), None),
     };
     let token = adapter::require(auth, verdict, requirement, || ContextAdapter::new(parts))?;
-    let token = adapter::with_claims(auth, &token, || ContextAdapter::new(parts));
+    let token = adapter::with_claims(auth, token, || ContextAdapter::new(parts));
     let token = token.map_err(|error| adapter::behind(auth, requirement, error))?;
     Ok(Authorized::new(AccessToken::new(token, header)))
 }
@@ -328,17 +328,32 @@ async fn verified(
     auth: &Auth0,
     parts: &mut Parts,
 ) -> Result<(VerifiedToken, Option<HeaderValue>), Error> {
-    match of_layer(auth, parts) {
-        Some(admitted) => Ok(admitted.into_parts()),
-        None => verify_once(auth, parts).await,
+    let (verdict, header) = match verified_now(auth, parts) {
+        Some(known) => known,
+        // In a box, because nearly no request needs it, and the future of each handler would have room for it.
+        None => Box::pin(verify_waiting(auth, parts)).await,
+    };
+    Ok((verdict?, header))
+}
+
+/// Returns the verdict of an [`AuthLayer`](crate::AuthLayer) or a new one, and the header, without waiting: `None` as
+/// by [`verify_once_now`].
+#[inline(never)] // so that a handler's future is short
+pub(crate) fn verified_now(
+    auth: &Auth0,
+    head: &mut impl Head,
+) -> Option<(Verdict, Option<HeaderValue>)> {
+    match of_layer(auth, head.adapter()) {
+        Some(AccessToken { token, header }) => Some((Ok(token), header)),
+        None => verify_once_now(auth, head),
     }
 }
 
 /// Returns the token that an [`AuthLayer`](crate::AuthLayer) with this verifier has admitted, unless the header was
 /// replaced since.
-pub(crate) fn of_layer(auth: &Auth0, parts: &Parts) -> Option<AccessToken> {
-    let admitted = parts.extensions.get::<AccessToken>()?;
-    let header = adapter::only(parts.headers.get_all(AUTHORIZATION))?;
+fn of_layer(auth: &Auth0, request: RequestAdapter<'_>) -> Option<AccessToken> {
+    let admitted = request.extensions.get::<AccessToken>()?;
+    let header = only_authorization(request.headers)?;
     let is_the_same = admitted.header.as_ref() == Some(header);
     (is_the_same && adapter::has_verified(auth, &admitted.token)).then(|| admitted.clone())
 }

@@ -1,6 +1,6 @@
 //! What a token needs for the methods of gRPC services.
 use auth0_core::{Ended, ErrorCode, Requirement, policy::authenticated};
-use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE};
 use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
 /// What a token needs for the methods of gRPC services, for [`AuthLayer::grpc_methods`](crate::AuthLayer::grpc_methods):
@@ -142,13 +142,13 @@ pub(crate) enum Form {
 
 impl Form {
     /// Returns the form by the media type of the request. Each call of gRPC is a `POST`.
-    pub(crate) fn of(parts: &Parts) -> Self {
+    pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
         const FORMS: [&str; 3] =
             ["application/grpc-web-text", "application/grpc-web", "application/grpc"];
-        if parts.method != Method::POST {
+        if *method != Method::POST {
             return Self::Http;
         }
-        let stated = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let stated = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let Some(stated) = stated else { return Self::Http };
         let essence = stated.split(';').next().unwrap_or_default().trim_end();
         let is = |form: &&str| {

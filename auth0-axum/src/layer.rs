@@ -2,19 +2,19 @@
 use crate::{
     body::AuthBody,
     context::ContextAdapter,
-    extract::{AccessToken, of_layer},
+    extract::{AccessToken, verified_now},
     grpc::{Form, GrpcMethods},
     rejection::refusal_in,
-    request::RequestAdapter,
+    request::Head,
     tcp::TcpPeer,
-    verdict::{Verdict, verify_once_now, verify_waiting},
+    verdict::{Verdict, verify_waiting},
 };
 use auth0_core::{
-    Auth0, Ended, Error, Requirement,
+    Auth0, Ended, Error, Requirement, VerifiedToken,
     adapter::{self, CloseGuard},
     policy::authenticated,
 };
-use http::{HeaderName, HeaderValue, Request, Response, Version, request::Parts};
+use http::{HeaderName, HeaderValue, Request, Response, Uri, Version};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -124,40 +124,48 @@ impl fmt::Debug for AuthLayer {
 
 impl Settings {
     /// Returns whether a request is a call of a method that needs no token.
-    fn is_open(&self, parts: &Parts) -> bool {
-        self.methods.as_ref().is_some_and(|all| all.requirement(parts.uri.path()).is_none())
+    fn is_open(&self, uri: &Uri) -> bool {
+        self.methods.as_ref().is_some_and(|all| all.requirement(uri.path()).is_none())
     }
 
     /// Admits a request, or returns the refusal. There is a value if the response must be changed.
     fn admit(
         &self,
         (verdict, header): (Verdict, Option<HeaderValue>),
-        parts: &mut Parts,
+        head: &mut impl Head,
     ) -> Result<Option<Box<Admission>>, Error> {
         let Self { auth, requirement, optional, methods, ends_responses } = self;
-        let of_method = methods.as_ref().and_then(|all| all.requirement(parts.uri.path()));
+        let path = head.adapter().uri.path();
+        let of_method = methods.as_ref().and_then(|all| all.requirement(path));
         let all = of_method.map(|of_method| requirement.clone().and(of_method.into_owned()));
         let requirement = all.as_ref().unwrap_or(requirement);
         let token =
-            adapter::admit(auth, verdict, requirement, *optional, || ContextAdapter::new(parts))?;
+            adapter::admit(auth, verdict, requirement, *optional, || ContextAdapter::new(head))?;
         #[cfg(feature = "mcp")]
-        parts.extensions.insert(crate::mcp::VerifiedBy(auth.clone()));
+        head.extensions_mut().insert(crate::mcp::VerifiedBy(auth.clone()));
         let Some(token) = token else { return Ok(None) };
+        let is_usual = token.next_dpop_nonce().is_none() && !ends_responses;
+        let admission = (!is_usual).then(|| Box::new(self.admission(&token, head)));
+        head.extensions_mut().insert(AccessToken::new(token, header));
+        Ok(admission)
+    }
+
+    #[inline(never)] // so that the path of usual responses is short
+    fn admission(&self, token: &VerifiedToken, head: &impl Head) -> Admission {
+        let request = head.adapter();
         let nonce = token.next_dpop_nonce().and_then(|text| HeaderValue::from_str(text).ok());
-        let end = ends_responses.then(|| {
-            let handle = TcpPeer::of(&parts.extensions).and_then(TcpPeer::handle);
-            let is_shared = parts.version == Version::HTTP_2
-                && adapter::is_from_proxy(auth, &RequestAdapter(parts));
+        let end = self.ends_responses.then(|| {
+            let handle = TcpPeer::of(request.extensions).and_then(TcpPeer::handle);
+            let is_shared =
+                request.version == Version::HTTP_2 && adapter::is_from_proxy(&self.auth, &request);
             let handle = handle.filter(|_| !is_shared);
             EndOfToken {
                 token: token.ended(),
-                form: Form::of(parts),
-                guard: handle.map(|handle| handle.close_after(&token)),
+                form: Form::of(request.method, request.headers),
+                guard: handle.map(|handle| handle.close_after(token)),
             }
         });
-        parts.extensions.insert(AccessToken::new(token, header));
-        let is_usual = nonce.is_none() && end.is_none();
-        Ok((!is_usual).then(|| Box::new(Admission { nonce, end })))
+        Admission { nonce, end }
     }
 }
 
@@ -204,24 +212,19 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (mut parts, body) = request.into_parts();
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let settings = &self.layer.0;
-        if settings.is_open(&parts) {
-            let inner = self.inner.call(Request::from_parts(parts, body));
+        if settings.is_open(request.uri()) {
+            let inner = self.inner.call(request);
             return AuthFuture { step: Step::Admitted { inner, admission: None } };
         }
-        let of_outer = of_layer(&settings.auth, &parts).map(|token| {
-            let (token, header) = token.into_parts();
-            (Ok(token), header)
-        });
-        if let Some(verdict) = of_outer.or_else(|| verify_once_now(&settings.auth, &mut parts)) {
-            let step = match settings.admit(verdict, &mut parts) {
-                Ok(admission) => {
-                    let inner = self.inner.call(Request::from_parts(parts, body));
-                    Step::Admitted { inner, admission }
+        if let Some(verdict) = verified_now(&settings.auth, &mut request) {
+            let step = match settings.admit(verdict, &mut request) {
+                Ok(admission) => Step::Admitted { inner: self.inner.call(request), admission },
+                Err(error) => {
+                    let form = Form::of(request.method(), request.headers());
+                    Step::Refused { error: Some(error), form }
                 }
-                Err(error) => Step::Refused { error: Some(error), form: Form::of(&parts) },
             };
             return AuthFuture { step };
         }
@@ -229,6 +232,7 @@ where
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
         let settings = Arc::clone(settings);
+        let (mut parts, body) = request.into_parts();
         let verified = Box::pin(async move {
             let verdict = verify_waiting(&settings.auth, &mut parts).await;
             match settings.admit(verdict, &mut parts) {
@@ -236,7 +240,7 @@ where
                     let response = inner.call(Request::from_parts(parts, body)).await?;
                     Ok(admitted(response, admission))
                 }
-                Err(error) => Ok(refusal_in(Form::of(&parts), error)),
+                Err(error) => Ok(refusal_in(Form::of(&parts.method, &parts.headers), error)),
             }
         });
         AuthFuture { step: Step::Waiting { verified } }

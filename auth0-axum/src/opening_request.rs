@@ -1,5 +1,5 @@
 //! The request that opened a connection.
-use crate::{context::path_parameters_of, request::RequestAdapter};
+use crate::{context::path_parameters_of, request::Head};
 use auth0_core::adapter;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -32,11 +32,11 @@ impl<S: Sync> FromRequestParts<S> for OpeningRequest {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let parameters = path_parameters_of(parts);
+        let parameters = path_parameters_of(&mut parts.extensions);
         let parameters = parameters.as_deref();
         let parameters = parameters.map(|all| all.iter().map(|(name, value)| (&**name, &**value)));
         let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        Ok(Self(adapter::OpeningRequest::new(&RequestAdapter(parts), headers, parameters)))
+        Ok(Self(adapter::OpeningRequest::new(&parts.adapter(), headers, parameters)))
     }
 }
 

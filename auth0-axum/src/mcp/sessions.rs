@@ -1,6 +1,6 @@
 //! The layer that binds sessions to identities.
 use super::{refuse, verified};
-use crate::{rejection::refusal, request::RequestAdapter};
+use crate::{rejection::refusal, request::Head};
 use auth0_core::{Error, VerifiedToken, mcp};
 use axum_core::body::Body;
 use bytes::Bytes;
@@ -47,7 +47,7 @@ impl McpSessions {
     fn admit(&self, parts: &mut Parts) -> Result<Option<VerifiedToken>, Error> {
         let (auth, token) = verified(parts)?;
         self.0
-            .check(token.as_ref(), &RequestAdapter(parts))
+            .check(token.as_ref(), &parts.adapter())
             .map_err(|error| refuse(&auth, token.as_ref(), error, parts))?;
         Ok(token)
     }

@@ -3,7 +3,7 @@ use super::{refuse, verified};
 use crate::{
     context::ContextAdapter,
     rejection::refusal,
-    request::RequestAdapter,
+    request::Head,
     whole_body::{Unread, whole_body},
 };
 use auth0_core::{Error, adapter, mcp};
@@ -63,7 +63,7 @@ impl McpTools {
     async fn admit(&self, parts: &mut Parts, body: Body) -> Result<Body, Error> {
         let (auth, token) = verified(parts)?;
         let token = token.as_ref();
-        if let Some(needed) = self.0.requirement_of_upgrade(&RequestAdapter(parts)) {
+        if let Some(needed) = self.0.requirement_of_upgrade(&parts.adapter()) {
             adapter::admit_operation(&auth, token, Ok(needed), || ContextAdapter::new(parts))?;
             return Ok(body);
         }
@@ -77,7 +77,7 @@ impl McpTools {
                 return Err(refuse(&auth, token, self.0.broken_off(), parts));
             }
         };
-        let requirement = self.0.requirement_of(&RequestAdapter(parts), &body);
+        let requirement = self.0.requirement_of(&parts.adapter(), &body);
         adapter::admit_operation(&auth, token, requirement, || ContextAdapter::new(parts))?;
         Ok(Body::from(body))
     }
