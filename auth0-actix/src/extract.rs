@@ -226,7 +226,7 @@ impl<C: DeserializeOwned + 'static> FromRequest for AccessToken<C> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         Extraction::new(request, payload, of_middleware, |auth, verdict, request, header| {
             let context = || ContextAdapter::new(request);
-            let token = adapter::with_claims(auth, &verdict?, context)?;
+            let token = adapter::with_claims(auth, verdict?, context)?;
             Ok(Self::new(token, header.cloned()))
         })
     }
@@ -240,7 +240,7 @@ impl<C: DeserializeOwned + 'static> FromRequest for MaybeAccessToken<C> {
         Extraction::new(request, payload, of_middleware, |auth, verdict, request, header| {
             let Some(token) = adapter::optional(verdict)? else { return Ok(Self(None)) };
             let context = || ContextAdapter::new(request);
-            let token = adapter::with_claims(auth, &token, context)?;
+            let token = adapter::with_claims(auth, token, context)?;
             Ok(Self(Some(AccessToken::new(token, header.cloned()))))
         })
     }
@@ -255,7 +255,7 @@ impl<P: Policy, C: DeserializeOwned + 'static> FromRequest for Authorized<P, C> 
             let requirement = policy::of::<P>();
             let context = || ContextAdapter::new(request);
             let token = adapter::require(auth, verdict, requirement, context)?;
-            let token = adapter::with_claims(auth, &token, context)
+            let token = adapter::with_claims(auth, token, context)
                 .map_err(|error| adapter::behind(auth, requirement, error))?;
             Ok(Self::new(AccessToken::new(token, header.cloned())))
         })

@@ -277,7 +277,7 @@ pub fn authorize<C: RequestContext>(
 /// As for [`Auth0::with_claims`].
 pub fn with_claims<T: DeserializeOwned + 'static, C: RequestContext>(
     auth: &Auth0,
-    token: &VerifiedToken,
+    token: VerifiedToken,
     context: impl FnOnce() -> C,
 ) -> Result<VerifiedToken<T>, Error> {
     auth.with_claims_for(token, || Some(context()))

@@ -228,19 +228,22 @@ impl Auth0 {
         &self,
         token: &VerifiedToken,
     ) -> Result<VerifiedToken<T>, Error> {
-        self.with_claims_for(token, || None::<&dyn RequestContext>)
+        self.with_claims_for(token.clone(), || None::<&dyn RequestContext>)
     }
 
     /// As [`with_claims`](Self::with_claims), with the request for the log.
     pub(crate) fn with_claims_for<T: DeserializeOwned + 'static, R: RequestContext>(
         &self,
-        token: &VerifiedToken,
+        token: VerifiedToken,
         request: impl FnOnce() -> Option<R>,
     ) -> Result<VerifiedToken<T>, Error> {
-        token.with_claims().map_err(|error| {
-            let known = request();
-            let line = known.as_ref().and_then(RequestContext::request_line);
-            self.refuse(token, error, None, None, line)
-        })
+        match token.read_claims() {
+            Ok(claims) => Ok(token.into_claims(claims)),
+            Err(error) => {
+                let known = request();
+                let line = known.as_ref().and_then(RequestContext::request_line);
+                Err(self.refuse(&token, error, None, None, line))
+            }
+        }
     }
 }

@@ -128,14 +128,7 @@ impl Auth0 {
         &self,
         request: &RequestView<'_>,
     ) -> Option<Result<VerifiedToken, Error>> {
-        let credentials = self.credentials(request);
-        // Otherwise the proof would be checked twice: here, and before the store is called.
-        if let Ok(Credentials { proof: Some(_), .. }) = &credentials
-            && !self.0.dpop.replay.is_in_process()
-        {
-            return None;
-        }
-        self.0.verify_now(credentials, request.parts)
+        self.0.verify_now(self.credentials(request), request.parts)
     }
 
     /// Verifies a token that did not come in a header, for example in a message of a queue or in the

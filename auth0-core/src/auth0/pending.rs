@@ -19,7 +19,8 @@ const REPLAY_RETRY: Duration = Duration::from_secs(1);
 /// The reason why there is no token.
 pub(super) enum Stop {
     Refused(Box<Refusal>),
-    Pending(Pending),
+    /// In a box, so that the result of a cached token is short.
+    Pending(Box<Pending>),
 }
 
 /// Something that must be fetched or called before a verdict is possible.
@@ -99,13 +100,25 @@ impl Stop {
             return Self::Refused(Refusal::of_signature(&check, header, trusted));
         }
         let (trusted, header, keys) = (Arc::clone(trusted), header.clone(), Arc::clone(keys));
-        Self::Pending(Pending::Key { trusted, header, keys, check })
+        Pending::Key { trusted, header, keys, check }.into()
+    }
+}
+
+impl From<Pending> for Stop {
+    fn from(pending: Pending) -> Self {
+        Self::Pending(Box::new(pending))
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { error, header: None, trusted: None, client_id: None }
     }
 }
 
 impl From<Error> for Box<Refusal> {
     fn from(error: Error) -> Self {
-        Self::new(Refusal { error, header: None, trusted: None, client_id: None })
+        Self::new(error.into())
     }
 }
 

@@ -64,7 +64,12 @@ impl Verifier {
             );
             let verdict = self.check_possession(token, &trusted, credentials, now);
             // After a wait for revocations, all is checked again.
-            if matches!(verdict, Ok(_) | Err(Stop::Pending(Pending::ReplayStore { .. }))) {
+            let is_admitted = match &verdict {
+                Ok(_) => true,
+                Err(Stop::Pending(pending)) => matches!(**pending, Pending::ReplayStore { .. }),
+                Err(Stop::Refused(_)) => false,
+            };
+            if is_admitted {
                 metrics::cache_hit(trusted.metrics_label());
             }
             return verdict;
@@ -98,8 +103,11 @@ impl Verifier {
     }
 
     /// Returns the time, if the clock is set.
+    #[inline]
     pub(super) fn now(&self) -> Result<Moment, Error> {
-        self.clock_check.check(self.clock.moment())
+        let now = self.clock.moment();
+        self.clock_check.check(now)?;
+        Ok(now)
     }
 
     /// Waits for what is pending, and continues.
@@ -146,8 +154,11 @@ impl Verifier {
                         }
                     };
                     match self.check_all(credentials, Inputs::with_keys(&trusted, &newer)) {
-                        // One fetch is enough.
-                        Err(Stop::Pending(Pending::Key { check, .. })) => return refuse(&check),
+                        Err(Stop::Pending(next)) => match *next {
+                            // One fetch is enough.
+                            Pending::Key { check, .. } => return refuse(&check),
+                            next => Err(next.into()),
+                        },
                         verdict => verdict,
                     }
                 }
@@ -166,7 +177,7 @@ impl Verifier {
             match verdict {
                 Ok(token) => return Ok(token),
                 Err(Stop::Refused(refusal)) => return Err(refusal),
-                Err(Stop::Pending(next)) => pending = next,
+                Err(Stop::Pending(next)) => pending = *next,
             }
         }
     }
@@ -238,7 +249,7 @@ impl Verifier {
         }
         let Some(keys) = keys else {
             let (trusted, header) = (Arc::clone(&trusted), header.clone());
-            return Err(Stop::Pending(Pending::Keys { trusted, header }));
+            return Err(Pending::Keys { trusted, header }.into());
         };
         trusted.keys.refresh_if_due(keys, now.monotonic);
         if *keys.issuer.as_str() != *stated {
@@ -290,6 +301,7 @@ impl Verifier {
     }
 
     /// Checks the issuer's requirement, and what the token is bound to.
+    #[inline]
     fn check_possession(
         &self,
         token: VerifiedToken,
@@ -335,7 +347,7 @@ impl Verifier {
             Some(outcome) => Ok(record_use(token, trusted, proven.next_nonce, outcome)?),
             None => {
                 let (trusted, proven) = (Arc::clone(trusted), Box::new(proven));
-                Err(Stop::Pending(Pending::ReplayStore { token, trusted, proven }))
+                Err(Pending::ReplayStore { token, trusted, proven }.into())
             }
         }
     }
@@ -370,7 +382,7 @@ impl Verifier {
                         if let Err(error) = header.accepted() {
                             return Err(Refusal::new(error, &header, None, None).into());
                         }
-                        return Err(Stop::Pending(Pending::Issuer { header, question }));
+                        return Err(Pending::Issuer { header, question }.into());
                     }
                 }
                 &known

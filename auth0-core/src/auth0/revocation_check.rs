@@ -17,6 +17,7 @@ const RETRY: Duration = Duration::from_secs(1);
 
 impl Verifier {
     /// Refuses a token that was revoked. It is asked for each request, also for a cached token.
+    #[inline]
     pub(super) fn check_revocation(
         &self,
         token: &VerifiedToken,
@@ -29,7 +30,7 @@ impl Verifier {
             return Ok(());
         }
         let client_id = token.client_id().map(Into::into);
-        Err(Stop::Pending(Pending::Revocations { trusted: Arc::clone(trusted), client_id }))
+        Err(Pending::Revocations { trusted: Arc::clone(trusted), client_id }.into())
     }
 
     /// Refuses a token that was revoked while something else was asked, which may have been slow.

@@ -6,6 +6,9 @@
 //! cached.
 //!
 //! The cache contains the content of verified tokens, not the tokens themselves.
+//!
+//! The steps of a cached token are in several modules, and are marked `#[inline]`, so that they become one function:
+//! as calls with their results in memory, they take longer.
 use super::{pipeline::TrustedRef, verifier::Verifier};
 use crate::{
     config_error::ConfigError,
@@ -51,11 +54,13 @@ impl TokenCache {
     }
 
     /// Returns the tag by which a token is recognized.
+    #[inline]
     pub(crate) fn tag(&self, token: &[u8]) -> Option<TokenTag> {
         self.key.tag(token)
     }
 
     /// Returns the content of a token, if `is_current` returns `true` for it.
+    #[inline]
     pub(crate) fn get(
         &self,
         token: &[u8],
@@ -90,6 +95,7 @@ impl TokenCache {
 impl Verifier {
     /// Returns a token of the cache that is still valid. The scheme is checked again, because the token may
     /// have come with another one before.
+    #[inline]
     pub(super) fn cached<'a>(
         &'a self,
         credentials: &Credentials<'_>,
@@ -112,6 +118,7 @@ impl Verifier {
     }
 
     /// Returns the issuer of a cached token, if it is still trusted for this request.
+    #[inline]
     fn issuer_of_cached<'a>(
         &'a self,
         known: &Verified,

@@ -43,46 +43,51 @@ impl Verifier {
         parts: Option<&dyn HttpParts>,
     ) -> Result<VerifiedToken, Error> {
         let stopwatch = Stopwatch::start();
-        let (scheme, verdict) = match credentials {
-            Ok(credentials) => {
-                let verdict = match self.run(&credentials) {
-                    // In a box, because nearly no request needs it.
-                    Err(Stop::Pending(pending)) => {
-                        Box::pin(self.resume(&credentials, pending)).await
-                    }
-                    Err(Stop::Refused(refusal)) => Err(refusal),
-                    Ok(token) => Ok(token),
-                };
-                (Some(credentials.scheme), verdict)
-            }
-            Err(error) => (None, Err(error.into())),
+        let credentials = match credentials {
+            Ok(credentials) => credentials,
+            Err(error) => return Err(self.report_refusal(stopwatch, None, error.into(), parts)),
         };
-        self.report(stopwatch, scheme, verdict, parts)
+        let verdict = match self.run(&credentials) {
+            // In a box, because nearly no request needs it.
+            Err(Stop::Pending(pending)) => Box::pin(self.resume(&credentials, *pending)).await,
+            Err(Stop::Refused(refusal)) => Err(refusal),
+            Ok(token) => Ok(token),
+        };
+        self.report(stopwatch, credentials.scheme, verdict, parts)
     }
 
     /// Verifies without waiting; `None` if something is pending.
+    #[inline]
     pub(super) fn verify_now(
         &self,
         credentials: Result<Credentials<'_>, Error>,
         parts: Option<&dyn HttpParts>,
     ) -> Option<Result<VerifiedToken, Error>> {
         let stopwatch = Stopwatch::start();
-        let (scheme, verdict) = match credentials {
-            Ok(credentials) => match self.run(&credentials) {
-                Err(Stop::Pending(_)) => return None,
-                Err(Stop::Refused(refusal)) => (Some(credentials.scheme), Err(refusal)),
-                Ok(token) => (Some(credentials.scheme), Ok(token)),
-            },
-            Err(error) => (None, Err(error.into())),
+        let credentials = match credentials {
+            Ok(credentials) => credentials,
+            Err(error) => {
+                return Some(Err(self.report_refusal(stopwatch, None, error.into(), parts)));
+            }
         };
-        Some(self.report(stopwatch, scheme, verdict, parts))
+        // Otherwise the proof would be checked twice: here, and before the store is called.
+        if credentials.proof.is_some() && !self.dpop.replay.is_in_process() {
+            return None;
+        }
+        let verdict = match self.run(&credentials) {
+            Err(Stop::Pending(_)) => return None,
+            Err(Stop::Refused(refusal)) => Err(refusal),
+            Ok(token) => Ok(token),
+        };
+        Some(self.report(stopwatch, credentials.scheme, verdict, parts))
     }
 
     /// Writes one event for each verdict, and gives a refusal its challenge.
+    #[inline]
     fn report(
         &self,
         stopwatch: Stopwatch,
-        scheme: Option<AuthScheme>,
+        scheme: AuthScheme,
         verdict: Result<VerifiedToken, Box<Refusal>>,
         parts: Option<&dyn HttpParts>,
     ) -> Result<VerifiedToken, Error> {
@@ -91,7 +96,7 @@ impl Verifier {
                 stopwatch.accepted(&token.accepted_by().metrics_label);
                 Ok(token)
             }
-            Err(refusal) => Err(self.report_refusal(stopwatch, scheme, *refusal, parts)),
+            Err(refusal) => Err(self.report_refusal(stopwatch, Some(scheme), *refusal, parts)),
         }
     }
 

@@ -65,6 +65,7 @@ pub(crate) struct StepUp {
 }
 
 impl Error {
+    #[cold]
     pub(crate) fn new(code: ErrorCode) -> Self {
         Self(Box::new(Parts {
             code,

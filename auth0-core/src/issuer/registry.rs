@@ -67,6 +67,7 @@ impl IssuerRegistry {
     }
 
     /// Returns the configured issuer that has accepted a token.
+    #[inline]
     pub(crate) fn that_accepted(&self, accepted_by: &Arc<AcceptedBy>) -> Option<&Arc<Trusted>> {
         let at_position = match accepted_by.position?.checked_sub(1) {
             None => self.first.as_ref(),

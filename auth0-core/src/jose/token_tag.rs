@@ -31,6 +31,7 @@ impl TagKey {
     }
 
     /// Returns the tag of a token; `None` if it has more bytes than the algorithm allows (2^36).
+    #[inline]
     pub(crate) fn tag(&self, token: &[u8]) -> Option<TokenTag> {
         let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
         let tag = self.0.seal_in_place_separate_tag(nonce, Aad::from(token), &mut []);

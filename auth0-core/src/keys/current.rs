@@ -23,10 +23,16 @@ impl KeyCache {
 
     /// Returns whether the keys may be used without a fetch and are of this generation, and starts a refresh in
     /// the background when it is due.
+    #[inline]
     pub(crate) fn are_of(self: &Arc<Self>, generation: u64, now: Duration) -> bool {
-        if let Some(quiet) = self.quiet.generation(millis(now)) {
-            return quiet == generation;
+        match self.quiet.generation(millis(now)) {
+            Some(quiet) => quiet == generation,
+            None => self.looked_at_are_of(generation, now),
         }
+    }
+
+    #[inline(never)] // so that the path of quiet keys is short
+    fn looked_at_are_of(self: &Arc<Self>, generation: u64, now: Duration) -> bool {
         let usable = self.usable(now);
         let Some(current) = usable.as_ref().and_then(|usable| usable.as_ref()) else {
             return false;

@@ -25,6 +25,7 @@ impl Quiet {
     }
 
     /// Returns the generation of the keys; `None` if they must be looked at.
+    #[inline]
     pub(super) fn generation(&self, now: u64) -> Option<u64> {
         (now < self.until.load(Ordering::Acquire)).then(|| self.generation.load(Ordering::Acquire))
     }

@@ -24,6 +24,7 @@ impl std::fmt::Debug for Credentials<'_> {
 }
 
 impl<'a> Credentials<'a> {
+    #[inline]
     pub(crate) fn parse(
         request: &RequestView<'a>,
         mode: DpopMode,

@@ -25,10 +25,10 @@ pub(crate) struct ClockCheck {
 }
 
 impl ClockCheck {
-    /// Returns the time, if the wall clock is set.
-    pub(crate) fn check(&self, now: Moment) -> Result<Moment, Error> {
+    /// Checks that the wall clock is set.
+    pub(crate) fn check(&self, now: Moment) -> Result<(), Error> {
         if now.unix_time >= EARLIEST {
-            return Ok(now);
+            return Ok(());
         }
         Err(self.refuse(now))
     }

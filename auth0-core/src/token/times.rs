@@ -33,6 +33,7 @@ impl Times {
     }
 
     /// Returns whether a token may be used now. Called at every use, also of a token in the token cache.
+    #[inline]
     pub(crate) fn allow(&self, now: Duration) -> bool {
         self.starts_at <= now && now < self.ends_at
     }

@@ -358,13 +358,21 @@ impl<C> VerifiedToken<C> {
     /// `claims_invalid` if the payload is not a `T`. Mark as `Option` or `#[serde(default)]` what
     /// may be absent.
     pub fn with_claims<T: DeserializeOwned + 'static>(&self) -> Result<VerifiedToken<T>, Error> {
+        Ok(self.with(self.read_claims()?))
+    }
+
+    pub(crate) fn read_claims<T: DeserializeOwned + 'static>(&self) -> Result<T, Error> {
         // `()` reads nothing. serde would expect `null` for it, but the payload is an object.
         let none_wanted = (&mut Some(()) as &mut dyn Any).downcast_mut().and_then(Option::take);
-        let claims = match none_wanted {
-            Some(none) => none,
-            None => self.read(&self.verified.payload, None)?,
-        };
-        Ok(self.with(claims))
+        match none_wanted {
+            Some(none) => Ok(none),
+            None => self.read(&self.verified.payload, None),
+        }
+    }
+
+    pub(crate) fn into_claims<T>(self, claims: T) -> VerifiedToken<T> {
+        let Self { verified, presentation, .. } = self;
+        VerifiedToken { verified, presentation, claims }
     }
 
     pub(crate) fn without_claims(&self) -> VerifiedToken {

@@ -69,7 +69,9 @@ impl ProofVerifier {
         token: Option<&str>,
         key: Option<&Thumbprint>,
     ) -> Result<String, Error> {
-        let now = self.clock_check.check(self.clock.moment())?.unix_time;
+        let moment = self.clock.moment();
+        self.clock_check.check(moment)?;
+        let now = moment.unix_time;
         let token = token.map(|token| TokenHash::of(token.as_bytes()));
         let expected = Expected { method, token, key, now };
         let new = Proof(proof).check(&self.rules, &expected, |signed| {
