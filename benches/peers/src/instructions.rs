@@ -15,6 +15,7 @@ const SERVERS: [&[&str]; 2] = [
         "axum-open",
         "axum-layer-of-nothing",
         "axum-extractor-of-tag",
+        "axum-layer-of-tag",
         "axum-ours",
         "axum-ours-layer",
     ],

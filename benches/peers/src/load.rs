@@ -17,7 +17,7 @@ const CONNECTIONS: usize = 32;
 /// Other programs use the machine, too, and its frequency changes. So the servers are measured in turn, for a short time
 /// each.
 const SLICE: Duration = Duration::from_millis(20);
-const SLICES: usize = 400;
+const SLICES: usize = 80;
 /// Until every server has grown its buffers.
 const WARM_UP: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -16,7 +16,7 @@ use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use axum::{
     Extension, Router,
     extract::{FromRef, FromRequestParts},
-    http::{StatusCode, request::Parts},
+    http::{Request, StatusCode, request::Parts},
     routing::get,
 };
 use axum_jwt_auth::Decoder;
@@ -27,8 +27,9 @@ use std::{
     env,
     future::{Ready, ready},
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, LazyLock},
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
+    time::{Duration, SystemTime},
 };
 use tower::{Service, layer::layer_fn};
 use tower_oauth2_resource_server::{server::OAuth2ResourceServer, tenant::TenantConfiguration};
@@ -114,7 +115,15 @@ async fn serve_axum(contender: &str, tenant: &Issuer) -> Outcome {
         "axum-extractor-of-header" => {
             Router::new().route("/", get(async |Header(_)| SUBJECT.to_owned()))
         }
-        "axum-extractor-of-tag" => Router::new().route("/", get(async |Tag(_)| SUBJECT.to_owned())),
+        "axum-extractor-of-tag" => {
+            let handler = async |Recognized(known)| known.subject.clone();
+            Router::new().route("/", get(handler)).with_state(OneToken::new()?)
+        }
+        "axum-layer-of-tag" => {
+            let one = OneToken::new()?;
+            let layer = layer_fn(move |inner| Recognizing(inner, one.clone()));
+            Router::new().route("/", get(open).layer(layer))
+        }
         "axum-ours" => axum_ours(tenant.ours(CACHE_SIZE).await?),
         "axum-ours-uncached" => axum_ours(tenant.ours(0).await?),
         "axum-layer-of-nothing" => Router::new().route("/", get(open).layer(layer_fn(Through))),
@@ -185,9 +194,13 @@ async fn serve_actix(contender: &str, tenant: &Issuer) -> Outcome {
         "actix-extractor-of-header" => run_actix(|config| {
             config.route("/", web::get().to(async |Header(_)| SUBJECT.to_owned()));
         }),
-        "actix-extractor-of-tag" => run_actix(|config| {
-            config.route("/", web::get().to(async |Tag(_)| SUBJECT.to_owned()));
-        }),
+        "actix-extractor-of-tag" => {
+            let one = OneToken::new()?;
+            let handler = async |Recognized(known)| known.subject.clone();
+            run_actix(move |config| {
+                config.app_data(one.clone()).route("/", web::get().to(handler));
+            })
+        }
         "actix-ours" => run_actix(actix_ours(tenant.ours(CACHE_SIZE).await?)),
         "actix-ours-uncached" => run_actix(actix_ours(tenant.ours(0).await?)),
         "actix-middleware-of-nothing" => run_actix(|config| {
@@ -260,38 +273,86 @@ impl actix_web::FromRequest for Header {
     }
 }
 
-/// The tag of the token, by which ours recognizes it: what an extractor costs before it looks for it anywhere.
-struct Tag(#[allow(dead_code)] aead::Tag);
+/// The least that recognizes a token: a key in the application's state, a tag, the time, and the content of the only
+/// token. It accepts the first token that it sees.
+#[derive(Clone)]
+struct OneToken(Arc<(LessSafeKey, OnceLock<Arc<Known>>)>);
 
-impl Tag {
-    fn new(authorization: Option<&[u8]>) -> Option<Self> {
-        static KEY: LazyLock<Option<LessSafeKey>> = LazyLock::new(|| {
-            let key = UnboundKey::new(&aead::AES_128_GCM_SIV, &[7; 16]);
-            key.ok().map(LessSafeKey::new)
-        });
+struct Known {
+    tag: [u8; 16],
+    ends_at: SystemTime,
+    subject: String,
+}
+
+/// Extracts the content of the only token.
+#[derive(Clone)]
+struct Recognized(Arc<Known>);
+
+impl OneToken {
+    fn new() -> Outcome<Self> {
+        let key = UnboundKey::new(&aead::AES_128_GCM_SIV, &[7; 16])?;
+        Ok(Self(Arc::new((LessSafeKey::new(key), OnceLock::new()))))
+    }
+
+    fn recognize(&self, authorization: Option<&[u8]>) -> Option<Recognized> {
+        let (key, known) = &*self.0;
         let token = Aad::from(Header::token(authorization)?);
         let nonce = Nonce::assume_unique_for_key([0; aead::NONCE_LEN]);
-        let tag = KEY.as_ref()?.seal_in_place_separate_tag(nonce, token, &mut []);
-        tag.ok().map(Self)
+        let tag = key.seal_in_place_separate_tag(nonce, token, &mut []).ok()?;
+        let tag = tag.as_ref().try_into().ok()?;
+        let now = SystemTime::now();
+        let known = known.get_or_init(|| {
+            let ends_at = now + Duration::from_secs(86_400);
+            Arc::new(Known { tag, ends_at, subject: SUBJECT.to_owned() })
+        });
+        let is_it = known.tag == tag && now < known.ends_at;
+        is_it.then(|| Recognized(Arc::clone(known)))
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Tag {
+impl<S: Sync> FromRequestParts<S> for Recognized
+where
+    OneToken: FromRef<S>,
+{
     type Rejection = StatusCode;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let authorization = parts.headers.get("authorization").map(|value| value.as_bytes());
-        Self::new(authorization).ok_or(StatusCode::UNAUTHORIZED)
+        OneToken::from_ref(state).recognize(authorization).ok_or(StatusCode::UNAUTHORIZED)
     }
 }
 
-impl actix_web::FromRequest for Tag {
+impl actix_web::FromRequest for Recognized {
     type Error = actix_web::Error;
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &actix_web::HttpRequest, _: &mut Payload) -> Self::Future {
         let authorization = request.headers().get("authorization").map(|value| value.as_bytes());
-        ready(Self::new(authorization).ok_or_else(|| ErrorUnauthorized("")))
+        let one = request.app_data::<OneToken>().cloned();
+        let recognized = one.and_then(|one| one.recognize(authorization));
+        ready(recognized.ok_or_else(|| ErrorUnauthorized("")))
+    }
+}
+
+/// A service that recognizes a token, and leaves its content in the extensions of the request.
+#[derive(Clone)]
+struct Recognizing<S>(S, OneToken);
+
+impl<B, S: Service<Request<B>>> Service<Request<B>> for Recognizing<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        let authorization = request.headers().get("authorization").map(|value| value.as_bytes());
+        if let Some(recognized) = self.1.recognize(authorization) {
+            request.extensions_mut().insert(recognized);
+        }
+        self.0.call(request)
     }
 }
 
