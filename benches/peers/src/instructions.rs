@@ -9,7 +9,7 @@ const CORE: usize = 0;
 const REQUESTS: [usize; 2] = [500, 2_500];
 
 /// The frameworks. The first server of each is its unprotected route, and the next are it with a layer of nothing, and
-/// with an extractor that only computes a tag of the token.
+/// with an extractor or a layer that only recognizes one token by its tag.
 const SERVERS: [&[&str]; 2] = [
     &[
         "axum-open",
